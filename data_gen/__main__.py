@@ -1,0 +1,209 @@
+"""`python -m data_gen`: text to TFRecords, and the tools around it."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from typing import Any, Iterable, Iterator, Optional, Sequence
+
+from tqdm import tqdm
+
+from data_gen import build as builds
+from data_gen import sample, synonyms
+from data_gen.config import DataConfig
+from data_gen.engine import LocalEngine
+from data_gen.features import file_sha256, read_info
+from data_gen.segment import fetch_ltp
+from data_gen.settings import UserError, add_command, add_config_arguments, load_settings, run_command
+from data_gen.stats import lines
+from data_gen.wordpiece import WordPiece, read_vocabulary
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Run one command. Returns the exit code: 0 done, 1 failed with one sentence on stderr."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # workers are processes; threads would fight over the cores
+    parser = argparse.ArgumentParser(prog="python -m data_gen", description=__doc__)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_build(commands)
+    _add_stats(commands)
+    _add_synonyms(commands)
+    _add_segmenter(commands)
+    _add_corpus(commands)
+    return run_command(parser, argv)
+
+
+def _add_build(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "build",
+        _build,
+        "build TFRecords from text",
+        "python -m data_gen build --config configs/data/macbert_512.yaml --input 'corpus/*.txt' --output work/data \\\n"
+        "    --set segmenter.model=work/ltp --set synonyms.table=work/synonyms.npz",
+    )
+    add_config_arguments(parser, "configs/data")
+    parser.add_argument(
+        "--input", required=True, nargs="+", metavar="FILE", help="text files, folders of them, or globs in quotes"
+    )
+    parser.add_argument("--output", required=True, metavar="DIR", help="a new folder, or one of the same build")
+    parser.add_argument("--workers", type=_workers, default=0, metavar="N", help="processes (default: one a core)")
+
+
+def _workers(text: str) -> int:
+    if not text.isdigit() or text == "0":
+        raise argparse.ArgumentTypeError(f"{text} is no number of processes")
+    return int(text)
+
+
+def _build(args: argparse.Namespace) -> None:
+    config = load_settings(DataConfig, args.config, args.overrides)
+    start = time.perf_counter()
+    info = builds.build(config, args.input, args.output, LocalEngine(args.workers), _show)
+    statistics = info.manifest["statistics"]
+    megabytes = sum(file["bytes"] for file in info.manifest["input"]) / 1e6
+    seconds = time.perf_counter() - start
+    print(
+        f"{info.folder}: {statistics['sentences']:,} sentences, {info.examples:,} instances in {len(info.shards)} shards "
+        f"({megabytes:.1f} MB of text, {seconds:.1f} s, {megabytes / seconds:.2f} MB/s)"
+    )
+
+
+def _show(title: str, total: int, results: Iterable[Any]) -> Iterator[Any]:
+    """A progress bar with rate and time left on a terminal, a line now and then elsewhere."""
+    if sys.stderr.isatty():
+        yield from tqdm(results, desc=title, total=total)
+        return
+    last = time.monotonic()
+    for i, result in enumerate(results, 1):
+        if time.monotonic() - last > 10:
+            last = time.monotonic()
+            print(f"{title}: {i:,} of {total:,}", file=sys.stderr, flush=True)
+        yield result
+
+
+def _add_stats(commands: Any) -> None:
+    parser = add_command(
+        commands, "stats", _stats, "print what a build counted", "python -m data_gen stats work/data"
+    )
+    parser.add_argument("folder", metavar="DIR", help="the output of a build")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def _stats(args: argparse.Namespace) -> None:
+    statistics = read_info(args.folder).manifest["statistics"]
+    if args.json:
+        print(json.dumps(statistics, ensure_ascii=False, indent=1))
+        return
+    for name, value in lines(statistics):
+        print(f"{name:24} {value}")
+
+
+def _add_synonyms(commands: Any) -> None:
+    parser = commands.add_parser("synonyms", help="similar words for MLM as correction")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    build = add_command(
+        actions,
+        "build",
+        _synonyms_build,
+        "compute the table of similar words",
+        "python -m data_gen synonyms build --config configs/data/macbert_512.yaml --output work/synonyms.npz",
+    )
+    add_config_arguments(build, "configs/data")
+    build.add_argument("--output", required=True, metavar="FILE", help="a new file, or one to make anew")
+    build.add_argument("--vectors", metavar="FILE", help=f"binary word2vec (default: those of {synonyms.TOOLKIT})")
+    build.add_argument("--top-k", type=_workers, default=10, metavar="K", help="neighbours to look at (default: 10)")
+    nearby = add_command(
+        actions,
+        "nearby",
+        _synonyms_nearby,
+        "print the similar words of words",
+        "python -m data_gen synonyms nearby --config configs/data/macbert_512.yaml \\\n"
+        "    --set synonyms.table=work/synonyms.npz 语言 模型",
+    )
+    add_config_arguments(nearby, "configs/data")
+    nearby.add_argument("words", nargs="+", metavar="WORD")
+
+
+def _synonyms_build(args: argparse.Namespace) -> None:
+    config = load_settings(DataConfig, args.config, args.overrides)
+    tokenizer = WordPiece(read_vocabulary(config.vocab_file), config.do_lower_case)
+    vectors = args.vectors or synonyms.toolkit_vectors()
+
+    def progress(blocks: Iterable[int]) -> Iterator[int]:
+        every = list(blocks)
+        return _show("nearest words", len(every), every)
+
+    table = synonyms.build_table(vectors, tokenizer, file_sha256(config.vocab_file), args.top_k, progress)
+    table.save(args.output)
+    words = len(table.starts) - 1
+    with_any = int((table.candidate_starts[1:] > table.candidate_starts[:-1]).sum())
+    print(f"{args.output}: {words:,} words, {with_any:,} with a similar word of the same number of pieces")
+
+
+def _synonyms_nearby(args: argparse.Namespace) -> None:
+    config = load_settings(DataConfig, args.config, args.overrides)
+    if not config.synonyms.table:
+        raise UserError("which table? --set synonyms.table=FILE")
+    tokenizer = WordPiece(read_vocabulary(config.vocab_file), config.do_lower_case)
+    similar = synonyms.SimilarWords(synonyms.load_table(config.synonyms.table, file_sha256(config.vocab_file)))
+    for word, (pieces, _) in zip(args.words, tokenizer.encode(args.words)):
+        found = [(tokenizer.text(candidate), score) for candidate, score in similar(tuple(pieces))]
+        print(f"{word}: {'  '.join(f'{text} {score:.3f}' for text, score in found) or '(none)'}")
+
+
+def _add_segmenter(commands: Any) -> None:
+    parser = commands.add_parser("segmenter", help="models of the segmenter LTP")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    fetch = add_command(
+        actions,
+        "fetch",
+        _segmenter_fetch,
+        "fetch an LTP perceptron from the hub",
+        "python -m data_gen segmenter fetch --output work/ltp",
+    )
+    fetch.add_argument("--model", default="LTP/legacy", metavar="ID", help="hub id (default: LTP/legacy)")
+    fetch.add_argument("--output", required=True, metavar="DIR")
+    train = add_command(
+        actions,
+        "train",
+        _segmenter_train,
+        f"train an LTP perceptron on the gold words of {sample.PACKAGE}",
+        "python -m data_gen segmenter train --output work/ltp",
+    )
+    train.add_argument("--output", required=True, metavar="DIR")
+    train.add_argument("--epochs", type=_workers, default=5, metavar="N", help="passes over the text (default: 5)")
+
+
+def _segmenter_fetch(args: argparse.Namespace) -> None:
+    print(f"{fetch_ltp(args.model, args.output)}: {args.model} from the hub")
+
+
+def _segmenter_train(args: argparse.Namespace) -> None:
+    scores = sample.train_segmenter(args.output, args.epochs, seed=1)
+    print(
+        f"{args.output}: LTP perceptron trained on the People's Daily of January 1998; on held-out text precision "
+        f"{scores.precision:.3f}, recall {scores.recall:.3f}, F1 {scores.f1:.3f}"
+    )
+
+
+def _add_corpus(commands: Any) -> None:
+    parser = commands.add_parser("corpus", help="text to work on")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    text = add_command(
+        actions,
+        "sample",
+        _corpus_sample,
+        f"write the sample text of {sample.PACKAGE}, a part of it held out",
+        "python -m data_gen corpus sample --output work/text",
+    )
+    text.add_argument("--output", required=True, metavar="DIR")
+
+
+def _corpus_sample(args: argparse.Namespace) -> None:
+    text = sample.write_text(args.output)
+    print(f"{text.train}, {text.heldout}: {text.documents:,} articles, {text.characters:,} characters")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""The contract between the generator and a trainer: the features of a TFRecord, and the dataset.json beside the shards.
+
+The features are those of google-research/bert's create_pretraining_data.py, so its unmodified run_pretraining.py trains
+on our shards. Python 3.7 syntax: `pretrain` imports this module on TensorFlow 1.15.
+
+S is max_seq_length, P is max_predictions_per_seq.
+"""
+
+import hashlib
+import json
+import os
+from typing import Any, Dict, List, NamedTuple, Tuple
+
+from data_gen.settings import UserError
+
+FORMAT = 1  # bumped whenever a reader of older shards would misread newer ones
+MANIFEST = "dataset.json"
+
+
+def feature_shapes(max_seq_length: int, max_predictions_per_seq: int) -> Dict[str, Tuple[str, int]]:
+    """Name -> (dtype, length) of every feature, in the order in which they are written.
+
+    `masked_lm_weights` is 1.0 for a prediction and 0.0 for padding. `next_sentence_labels` is 1 where segment B is a
+    random one (NSP) or the segments are swapped (SOP).
+    """
+    s, p = max_seq_length, max_predictions_per_seq
+    return {
+        "input_ids": ("int64", s),
+        "input_mask": ("int64", s),
+        "segment_ids": ("int64", s),
+        "masked_lm_positions": ("int64", p),
+        "masked_lm_ids": ("int64", p),
+        "masked_lm_weights": ("float32", p),
+        "next_sentence_labels": ("int64", 1),
+    }
+
+
+class Shard(NamedTuple):
+    """One TFRecord file of a data set."""
+
+    name: str
+    examples: int
+    bytes: int
+    sha256: str
+
+
+class DatasetInfo(NamedTuple):
+    """What dataset.json says of the shards beside it."""
+
+    folder: str
+    max_seq_length: int
+    max_predictions_per_seq: int
+    vocab_sha256: str
+    fingerprint: str
+    shards: Tuple[Shard, ...]
+    manifest: Dict[str, Any]
+
+    @property
+    def examples(self) -> int:
+        """How many examples the shards hold."""
+        return sum(shard.examples for shard in self.shards)
+
+    @property
+    def paths(self) -> List[str]:
+        """The shards that hold anything, in order."""
+        return [os.path.join(self.folder, shard.name) for shard in self.shards if shard.examples]
+
+
+def read_info(folder: str) -> DatasetInfo:
+    """Read dataset.json of a finished build.
+
+    Raises UserError where the folder is no finished build, or is of another record format.
+    """
+    path = os.path.join(folder, MANIFEST)
+    try:
+        with open(path, encoding="utf-8") as handle:
+            manifest = json.load(handle)
+        if manifest["format"] != FORMAT:
+            raise UserError(
+                f"{folder} is of record format {manifest['format']}, this code reads {FORMAT}: build it again"
+            )
+        return DatasetInfo(
+            folder=folder,
+            max_seq_length=manifest["config"]["max_seq_length"],
+            max_predictions_per_seq=manifest["config"]["max_predictions_per_seq"],
+            vocab_sha256=manifest["vocab_sha256"],
+            fingerprint=manifest["fingerprint"],
+            shards=tuple(Shard(**shard) for shard in manifest["shards"]),
+            manifest=manifest,
+        )
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{folder} has no {MANIFEST}, so no finished build is there: run `python -m data_gen build` to its end"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is damaged ({type(error).__name__}: {error}): build it again") from error
+
+
+def file_sha256(path: str) -> str:
+    """The sha256 of a file's bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as handle:
+        for chunk in iter(lambda: handle.read(1 << 20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def require_same_vocabulary(info: DatasetInfo, vocab_file: str) -> None:
+    """Raise UserError where the records were made with another vocabulary than `vocab_file`."""
+    ours = file_sha256(vocab_file)
+    if info.vocab_sha256 != ours:
+        raise UserError(
+            f"the records in {info.folder} were made with the vocabulary {info.vocab_sha256[:8]}, but {vocab_file} is "
+            f"{ours[:8]}: set vocab_file to the vocab.txt that made the records, or build them again"
+        )

@@ -1,0 +1,179 @@
+"""Example -> TFRecord bytes, and the files that hold them: run files between the two stages, shards at the end.
+
+Examples are packed by hand: a protobuf library writes the features of a map in any order it likes, so equal work would
+give different bytes. Here the order is that of `features.feature_shapes`.
+"""
+
+import hashlib
+import json
+import os
+import struct
+from heapq import merge
+from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
+
+import google_crc32c
+
+from data_gen.features import Shard, feature_shapes
+from data_gen.types import Example
+
+_LENGTH_DELIMITED = 2
+
+
+def _varint(value: int) -> bytes:
+    """Protobuf's base-128 number, low bits first."""
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+_VARINTS = [_varint(value) for value in range(1 << 16)]  # every id of a usual vocabulary, ready to join
+
+
+def _field(number: int, payload: bytes) -> bytes:
+    return bytes([number << 3 | _LENGTH_DELIMITED]) + _varint(len(payload)) + payload
+
+
+def _ints(values: Iterable[int]) -> bytes:
+    """The bytes of packed integers."""
+    return b"".join(_VARINTS[value] if value < len(_VARINTS) else _varint(value) for value in values)
+
+
+class ExamplePacker:
+    """Packs examples of one size as tf.train.Example messages."""
+
+    def __init__(self, max_seq_length: int, max_predictions_per_seq: int) -> None:
+        self._shapes = feature_shapes(max_seq_length, max_predictions_per_seq)
+        self._s = max_seq_length
+        self._p = max_predictions_per_seq
+
+    def __call__(self, example: Example) -> bytes:
+        """Serialize one example.
+
+        Raises ValueError where it is longer than the sizes given, which would be a mistake of the stages before.
+        """
+        length, predictions = len(example.pieces), len(example.masked_positions)
+        if length > self._s or predictions > self._p:
+            raise ValueError(f"an example of {length} pieces, {predictions} masked, for {self._s} and {self._p}")
+        padding, spare = b"\0" * (self._s - length), b"\0" * (self._p - predictions)
+        payloads = {
+            "input_ids": _ints(example.pieces) + padding,
+            "input_mask": b"\1" * length + padding,
+            "segment_ids": b"\0" * example.a_stop + b"\1" * (length - example.a_stop) + padding,
+            "masked_lm_positions": _ints(example.masked_positions) + spare,
+            "masked_lm_ids": _ints(example.masked_labels) + spare,
+            "masked_lm_weights": struct.pack("<f", 1.0) * predictions + struct.pack("<f", 0.0) * len(spare),
+            "next_sentence_labels": _ints((example.label,)),
+        }
+        entries = [self._entry(name, dtype, payloads[name]) for name, (dtype, _) in self._shapes.items()]
+        return _field(1, b"".join(entries))
+
+    @staticmethod
+    def _entry(name: str, dtype: str, payload: bytes) -> bytes:
+        """One entry of the feature map: Feature{float_list: 2, int64_list: 3}, each a packed list."""
+        feature = _field(2 if dtype == "float32" else 3, _field(1, payload))
+        return _field(1, _field(1, name.encode()) + _field(2, feature))
+
+
+def frame(record: bytes) -> bytes:
+    """A record as it stands in a TFRecord file: length, masked CRC of it, the bytes, masked CRC of them."""
+    length = struct.pack("<Q", len(record))
+    return b"".join((length, _masked_crc(length), record, _masked_crc(record)))
+
+
+def _masked_crc(data: bytes) -> bytes:
+    crc = google_crc32c.value(data)
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+
+
+# Run files: what one task of the map stage leaves for every shard, sorted by key.
+
+_HEAD = struct.Struct(">QI")  # key, length of the record
+
+KeyedRecord = Tuple[int, bytes]
+
+
+class Segment(NamedTuple):
+    """The records of one shard within a run file."""
+
+    path: str
+    start: int
+    stop: int
+
+
+def shard_of(key: int, num_shards: int) -> int:
+    """The shard whose range of the 64-bit keys holds `key`."""
+    return key * num_shards >> 64
+
+
+def write_run(path: str, records: List[KeyedRecord], num_shards: int) -> List[int]:
+    """Write a run file, sorted. Returns num_shards + 1 offsets: segment i is `[offsets[i], offsets[i + 1])`."""
+    records.sort()
+    sizes = [0] * num_shards
+    with atomic_file(path) as handle:
+        for key, record in records:
+            handle.write(_HEAD.pack(key, len(record)) + record)
+            sizes[shard_of(key, num_shards)] += _HEAD.size + len(record)
+    offsets = [0]
+    for size in sizes:
+        offsets.append(offsets[-1] + size)
+    return offsets
+
+
+def read_segment(segment: Segment) -> Iterator[KeyedRecord]:
+    """The records of one segment, in the order of their keys. Raises EOFError where the file is cut short."""
+    with open(segment.path, "rb") as handle:
+        handle.seek(segment.start)
+        while handle.tell() < segment.stop:
+            head = handle.read(_HEAD.size)
+            if len(head) < _HEAD.size:
+                raise EOFError(f"{segment.path} is cut short")
+            key, length = _HEAD.unpack(head)
+            record = handle.read(length)
+            if len(record) < length:
+                raise EOFError(f"{segment.path} is cut short")
+            yield key, record
+
+
+def write_shard(path: str, segments: Sequence[Segment]) -> Shard:
+    """Merge the segments of one shard into a TFRecord file; `path` exists only if it is whole."""
+    digest = hashlib.sha256()
+    examples = size = 0
+    with atomic_file(path) as handle:
+        for _, record in merge(*(read_segment(segment) for segment in segments)):
+            framed = frame(record)
+            handle.write(framed)
+            digest.update(framed)
+            examples += 1
+            size += len(framed)
+    return Shard(os.path.basename(path), examples, size, digest.hexdigest())
+
+
+class atomic_file:  # noqa: N801 - used as a function: `with atomic_file(path) as handle`
+    """A binary file that appears under its name only when it is whole and on disk."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._partial = f"{path}.partial"
+
+    def __enter__(self) -> BinaryIO:
+        self._handle: BinaryIO = open(self._partial, "wb")  # noqa: SIM115 - closed in __exit__
+        return self._handle
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if kind is None:
+            self._handle.flush()
+            os.fsync(self._handle.fileno())
+        self._handle.close()
+        if kind is None:
+            os.replace(self._partial, self._path)
+        else:
+            os.unlink(self._partial)
+
+
+def write_json(path: str, value: Dict[str, Any]) -> None:
+    """Write JSON whole or not at all, in the order given."""
+    with atomic_file(path) as handle:
+        handle.write((json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())

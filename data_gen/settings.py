@@ -1,0 +1,148 @@
+"""What both command lines share: settings from YAML and `--set`, and errors that a user can act on.
+
+Python 3.7 syntax: `pretrain` imports this module on TensorFlow 1.15. Of `data_gen` it takes this and `features`, no more.
+"""
+
+import argparse
+import dataclasses
+import difflib
+import sys
+import traceback
+from typing import Any, Optional, Sequence, Type, TypeVar
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
+
+T = TypeVar("T")
+
+
+class UserError(Exception):
+    """Something that the user can put right; the text says how. Ends a command with exit code 1."""
+
+
+def load_settings(schema: Type[T], path: str, overrides: Sequence[str] = ()) -> T:
+    """Read a YAML file as the dataclass `schema`, then apply `key.sub=value` overrides.
+
+    Raises UserError where the file cannot be read, a key is unknown (the nearest known one is named) or a value is of
+    the wrong type or out of range (the dataclass's own ValueError).
+    """
+    try:
+        with open(path, encoding="utf-8") as handle:
+            text = handle.read()
+        values = OmegaConf.create(text)
+    except OSError as error:
+        raise UserError(f"cannot read the settings {path}: {error.strerror}") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, DictConfig):
+        raise UserError(f"{path} holds a list; settings are `name: value` lines")
+    return _merged(schema, values, overrides, path)
+
+
+def default_settings(schema: Type[T], overrides: Sequence[str] = ()) -> T:
+    """Make `schema` from its defaults and overrides, with the same errors as `load_settings`."""
+    return _merged(schema, OmegaConf.create({}), overrides, "the default settings")
+
+
+def _merged(schema: Type[T], values: DictConfig, overrides: Sequence[str], source: str) -> T:
+    settings = OmegaConf.structured(schema)
+    _unlock(settings)
+    try:
+        merged = OmegaConf.merge(settings, values)
+        source = "--set"
+        merged = OmegaConf.merge(merged, OmegaConf.from_dotlist(list(overrides)))
+        source = "the settings"
+        result: T = OmegaConf.to_object(merged)  # type: ignore[assignment]
+    except ConfigKeyError as error:
+        raise UserError(f"{source}: {_unknown_key(error)}") from error
+    except OmegaConfBaseException as error:
+        where = f"{error.full_key}: " if error.full_key else ""
+        raise UserError(f"{source}: {where}{str(error).splitlines()[0]}") from error
+    except (TypeError, ValueError, yaml.YAMLError) as error:
+        raise UserError(f"{source}: {' '.join(str(error).split())}") from error
+    return result
+
+
+def _unlock(settings: DictConfig) -> None:
+    """Frozen dataclasses become read-only nodes; merging needs them open."""
+    OmegaConf.set_readonly(settings, False)
+    for key in settings:
+        if isinstance(settings._get_node(key), DictConfig):
+            _unlock(settings[key])
+
+
+def _unknown_key(error: ConfigKeyError) -> str:
+    unknown = str(error.key)
+    known = []
+    if dataclasses.is_dataclass(error.object_type):
+        known = [field.name for field in dataclasses.fields(error.object_type)]
+    near = difflib.get_close_matches(unknown, known, n=1, cutoff=0.0)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"there is no setting {error.full_key}{hint}"
+
+
+def require_one_of(setting: str, value: str, known: Sequence[str]) -> None:
+    """Raise ValueError, naming what is known, where `value` is none of it."""
+    if value not in known:
+        raise ValueError(f"{setting} must be one of {', '.join(known)}, not {value}")
+
+
+def override(text: str) -> str:
+    """Check the form of one `--set`; for argparse's `type=`."""
+    if "=" not in text:
+        raise argparse.ArgumentTypeError(f"{text} is not of the form key=value")
+    return text
+
+
+def add_config_arguments(parser: argparse.ArgumentParser, folder: str) -> None:
+    """Add `--config` and `--set`, which every command with settings has."""
+    parser.add_argument("--config", required=True, metavar="FILE", help=f"a file of {folder}/")
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="KEY=VALUE",
+        type=override,
+        action="append",
+        default=[],
+        help="override one setting, e.g. --set random_seed=7; may be given again",
+    )
+
+
+def add_command(commands: Any, name: str, run: Any, help_line: str, example: str) -> argparse.ArgumentParser:
+    """Add a subcommand whose `--help` ends in an example; `run(args)` does its work."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=help_line,
+        description=help_line[0].upper() + help_line[1:] + ".",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run_command(parser: argparse.ArgumentParser, argv: Optional[Sequence[str]]) -> int:
+    """Run the subcommand that `argv` names. Returns 0 done, 1 failed with one sentence; wrong usage exits with 2."""
+    args = parser.parse_args(argv)
+    try:
+        args.run(args)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from what is whole", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if args.debug:
+            traceback.print_exc()
+        print(f"error: {_sentence(error)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'the system'}: {error.strerror}"
+    first = (str(error).splitlines() or [""])[0]
+    return f"unexpected {type(error).__name__}: {first}; run again with --debug and report it"

@@ -1,0 +1,212 @@
+"""Word -> similar words of the same number of pieces, computed once per (vectors, vocabulary) and kept as arrays.
+
+The vectors are those of the Synonyms toolkit that the paper used (IV-A): release 3.10.2 is the last that is MIT and
+carries them. They give the paper's own example: 语言 -> 语法, 模型 -> 建模, 预测 -> 预见, 概率 -> 几率 (Table II). No
+nearest-neighbour search happens while masking.
+
+W words, D dimensions, K candidates asked for.
+"""
+
+import importlib.util
+import os
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Tuple
+
+import numpy as np
+
+from data_gen.corruption import Candidates, Pieces
+from data_gen.features import file_sha256
+from data_gen.records import atomic_file
+from data_gen.settings import UserError
+from data_gen.wordpiece import WordPiece
+
+FORMAT = 1
+TOOLKIT = "synonyms==3.10.2"
+
+Array = Any  # numpy's own annotations differ between the versions supported
+Progress = Callable[[Iterable[int]], Iterable[int]]
+
+
+class Vectors(NamedTuple):
+    """Word vectors: `matrix` is float32 [W, D], one row a word."""
+
+    words: List[str]
+    matrix: Array
+
+
+class Table(NamedTuple):
+    """Similar words as arrays. Word i is `pieces[starts[i]:starts[i + 1]]`; its candidates are words."""
+
+    pieces: Array  # int32
+    starts: Array  # int64 [W + 1]
+    candidates: Array  # int32: word numbers, the most similar first
+    similarities: Array  # float32: cosines
+    candidate_starts: Array  # int64 [W + 1]
+    vocab_sha256: str
+    vectors_sha256: str
+
+    def save(self, path: str) -> None:
+        """Write the table whole or not at all."""
+        with atomic_file(path) as handle:
+            np.savez(handle, format=FORMAT, **self._asdict())
+
+
+def load_table(path: str, vocab_sha256: str) -> Table:
+    """Read a table. Raises UserError where it is none, or was made for another vocabulary."""
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            if int(data["format"]) != FORMAT:
+                raise UserError(f"{path} is of table format {int(data['format'])}, not {FORMAT}: build it again")
+            values = {name: data[name] for name in Table._fields}
+    except FileNotFoundError as error:
+        raise UserError(f"there is no table {path}: make it with `python -m data_gen synonyms build`") from error
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise UserError(f"{path} is no table of `python -m data_gen synonyms build`") from error
+    for name in ("vocab_sha256", "vectors_sha256"):
+        values[name] = str(values[name])
+    if values["vocab_sha256"] != vocab_sha256:
+        raise UserError(f"{path} was made for another vocabulary: build it again with the vocab_file of this build")
+    return Table(**values)
+
+
+class SimilarWords:
+    """The lookup that corruption uses: pieces of a word -> its candidates."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        starts, pieces = table.starts.tolist(), table.pieces.tolist()
+        self._words = [tuple(pieces[start:stop]) for start, stop in zip(starts, starts[1:])]
+        self._number = {word: i for i, word in enumerate(self._words)}
+        self._known: Dict[Pieces, Candidates] = {}
+
+    def __call__(self, word: Pieces) -> Candidates:
+        """The similar words of `word` with their similarities, the most similar first; empty where there is none."""
+        known = self._known.get(word)
+        if known is None:
+            known = self._known[word] = self._look_up(word)
+        return known
+
+    def _look_up(self, word: Pieces) -> Candidates:
+        number = self._number.get(word)
+        if number is None:
+            return ()
+        start, stop = self._table.candidate_starts[number : number + 2]
+        candidates = self._table.candidates[start:stop].tolist()
+        similarities = self._table.similarities[start:stop].tolist()
+        return [(self._words[i], similarity) for i, similarity in zip(candidates, similarities)]
+
+
+def no_similar(word: Pieces) -> Candidates:
+    """The lookup of builds that replace nothing by similar words."""
+    return ()
+
+
+def toolkit_vectors() -> str:
+    """The path of the toolkit's vectors. Its import is avoided: it prints, takes seconds and starts its own jieba."""
+    spec = importlib.util.find_spec("synonyms")
+    folder = spec.submodule_search_locations[0] if spec and spec.submodule_search_locations else ""
+    path = os.path.join(folder, "data", "words.vector")
+    if not os.path.exists(path):
+        raise UserError(f"the word vectors come with the package {TOOLKIT}: `pip install {TOOLKIT}`")
+    return path
+
+
+def read_word2vec(path: str) -> Vectors:
+    """Read a binary word2vec file: a header "W D", then W times a word, a space and D float32.
+
+    Raises UserError where the file is not of that form or is cut short.
+    """
+    try:
+        with open(path, "rb") as handle:
+            data = handle.read()
+        position = data.index(b"\n") + 1
+        count, dimensions = map(int, data[:position].split())
+        matrix = np.empty((count, dimensions), np.float32)
+        words = []
+        for i in range(count):
+            space = data.index(b" ", position)
+            words.append(data[position:space].lstrip(b"\n").decode("utf-8"))
+            matrix[i] = np.frombuffer(data, np.float32, dimensions, space + 1)
+            position = space + 1 + 4 * dimensions
+    except OSError as error:
+        raise UserError(f"cannot read the vectors {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(f"{path} is not a whole word2vec file in binary form") from error
+    if not np.isfinite(matrix).all():
+        raise UserError(f"{path} holds vectors that are not numbers (NaN or infinite)")
+    return Vectors(words, matrix)
+
+
+def nearest(matrix: Array, k: int, progress: Progress = iter) -> Tuple[Array, Array]:
+    """The k nearest rows of every row by Euclidean distance, ranked by cosine: what the toolkit's `nearby` does.
+
+    Returns int32 [W, k] row numbers and float32 [W, k] cosines, without the row itself. Exact: the products of a block are
+    looked through once for the largest of every group of 64, and only the best groups are sorted.
+    """
+    group, block = 64, 64
+    count = len(matrix)
+    k = min(k, count - 1)
+    norms = np.linalg.norm(matrix, axis=1)
+    # |q - v|^2 orders as |v|^2 / 2 - q.v, a product with one more dimension. The padding is infinitely far.
+    padded = np.zeros((-(-count // group) * group, matrix.shape[1] + 1), np.float32)
+    padded[:count, :-1] = matrix
+    padded[:count, -1] = -(norms**2) / 2
+    padded[count:, -1] = -np.inf
+    targets = np.ascontiguousarray(padded.T)
+    queries = np.concatenate([matrix, np.ones((count, 1), np.float32)], axis=1)
+    best = min(k + 1, targets.shape[1] // group)
+    rows = np.empty((count, k), np.int32)
+    cosines = np.empty((count, k), np.float32)
+    unit = matrix / np.maximum(norms, 1e-12)[:, None]
+    for start in progress(range(0, count, block)):
+        own = np.arange(start, min(start + block, count))
+        scores = queries[own] @ targets
+        scores[np.arange(len(own)), own] = -np.inf
+        strided = scores.reshape(len(own), group, -1)  # group j holds the columns j, j + n, j + 2n ...
+        groups = np.argpartition(strided.max(axis=1), -best, axis=1)[:, -best:]
+        columns = (groups[:, :, None] + np.arange(group) * strided.shape[2]).reshape(len(own), -1)
+        values = np.take_along_axis(scores, columns, axis=1)
+        top = np.take_along_axis(columns, np.argpartition(values, -k, axis=1)[:, -k:], axis=1)
+        similarity = np.einsum("qd,qkd->qk", unit[own], unit[top])
+        order = np.argsort(-similarity, axis=1, kind="stable")
+        rows[own] = np.take_along_axis(top, order, axis=1)
+        cosines[own] = np.take_along_axis(similarity, order, axis=1)
+    return rows, cosines
+
+
+def build_table(
+    vectors_path: str, tokenizer: WordPiece, vocab_sha256: str, top_k: int, progress: Progress = iter
+) -> Table:
+    """Compute the table: the `top_k` nearest of every word, of which those of the same number of pieces are kept.
+
+    Words with a piece outside the vocabulary take no part. Raises UserError where the vectors cannot be read.
+    """
+    vectors = read_word2vec(vectors_path)
+    encoded = [tuple(pieces) for pieces, _ in tokenizer.encode(vectors.words)]
+    rows, cosines = nearest(vectors.matrix, top_k, progress)
+    first: Dict[Pieces, int] = {}  # pieces -> their number in the table; the first spelling of a word wins
+    row_of: List[int] = []
+    for row, pieces in enumerate(encoded):
+        if pieces and tokenizer.unk not in pieces and pieces not in first:
+            first[pieces] = len(row_of)
+            row_of.append(row)
+    candidates: List[int] = []
+    similarities: List[float] = []
+    candidate_starts = [0]
+    for pieces, number in first.items():
+        seen = {number}
+        for row, cosine in zip(rows[row_of[number]].tolist(), cosines[row_of[number]].tolist()):
+            other = first.get(encoded[row])
+            if other is not None and other not in seen and len(encoded[row]) == len(pieces):
+                seen.add(other)
+                candidates.append(other)
+                similarities.append(cosine)
+        candidate_starts.append(len(candidates))
+    return Table(
+        pieces=np.array([piece for pieces in first for piece in pieces], np.int32),
+        starts=np.cumsum([0, *map(len, first)], dtype=np.int64),
+        candidates=np.array(candidates, np.int32),
+        similarities=np.array(similarities, np.float32),
+        candidate_starts=np.array(candidate_starts, np.int64),
+        vocab_sha256=vocab_sha256,
+        vectors_sha256=file_sha256(vectors_path),
+    )
