@@ -14,15 +14,23 @@ from data_gen import sample, synonyms
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.features import file_sha256, read_info
-from data_gen.segment import fetch_ltp
-from data_gen.settings import UserError, add_command, add_config_arguments, load_settings, run_command
+from data_gen.segment import DEFAULT_LTP, fetch_ltp
+from data_gen.settings import (
+    UserError,
+    add_command,
+    add_config_arguments,
+    load_settings,
+    run_command,
+)
 from data_gen.stats import lines
 from data_gen.wordpiece import WordPiece, read_vocabulary
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run one command. Returns the exit code: 0 done, 1 failed with one sentence on stderr."""
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # workers are processes; threads would fight over the cores
+    os.environ.setdefault(
+        "TOKENIZERS_PARALLELISM", "false"
+    )  # workers are processes; threads would fight over the cores
     parser = argparse.ArgumentParser(prog="python -m data_gen", description=__doc__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_build(commands)
@@ -39,15 +47,24 @@ def _add_build(commands: Any) -> None:
         "build",
         _build,
         "build TFRecords from text",
-        "python -m data_gen build --config configs/data/macbert_512.yaml --input 'corpus/*.txt' --output work/data \\\n"
+        "python -m data_gen build --config configs/data/macbert_512.yaml --input "
+        "'corpus/*.txt' --output work/data \\\n"
         "    --set segmenter.model=work/ltp --set synonyms.table=work/synonyms.npz",
     )
     add_config_arguments(parser, "configs/data")
     parser.add_argument(
-        "--input", required=True, nargs="+", metavar="FILE", help="text files, folders of them, or globs in quotes"
+        "--input",
+        required=True,
+        nargs="+",
+        metavar="FILE",
+        help="text files, folders of them, or globs in quotes",
     )
-    parser.add_argument("--output", required=True, metavar="DIR", help="a new folder, or one of the same build")
-    parser.add_argument("--workers", type=_workers, default=0, metavar="N", help="processes (default: one a core)")
+    parser.add_argument(
+        "--output", required=True, metavar="DIR", help="a new folder, or one of the same build"
+    )
+    parser.add_argument(
+        "--workers", type=_workers, default=0, metavar="N", help="processes (default: one a core)"
+    )
 
 
 def _workers(text: str) -> int:
@@ -64,7 +81,8 @@ def _build(args: argparse.Namespace) -> None:
     megabytes = sum(file["bytes"] for file in info.manifest["input"]) / 1e6
     seconds = time.perf_counter() - start
     print(
-        f"{info.folder}: {statistics['sentences']:,} sentences, {info.examples:,} instances in {len(info.shards)} shards "
+        f"{info.folder}: {statistics['sentences']:,} sentences, {info.examples:,} instances in "
+        f"{len(info.shards)} shards "
         f"({megabytes:.1f} MB of text, {seconds:.1f} s, {megabytes / seconds:.2f} MB/s)"
     )
 
@@ -84,7 +102,11 @@ def _show(title: str, total: int, results: Iterable[Any]) -> Iterator[Any]:
 
 def _add_stats(commands: Any) -> None:
     parser = add_command(
-        commands, "stats", _stats, "print what a build counted", "python -m data_gen stats work/data"
+        commands,
+        "stats",
+        _stats,
+        "print what a build counted",
+        "python -m data_gen stats work/data",
     )
     parser.add_argument("folder", metavar="DIR", help="the output of a build")
     parser.add_argument("--json", action="store_true", help="for programs")
@@ -107,12 +129,23 @@ def _add_synonyms(commands: Any) -> None:
         "build",
         _synonyms_build,
         "compute the table of similar words",
-        "python -m data_gen synonyms build --config configs/data/macbert_512.yaml --output work/synonyms.npz",
+        "python -m data_gen synonyms build --config configs/data/macbert_512.yaml --output "
+        "work/synonyms.npz",
     )
     add_config_arguments(build, "configs/data")
-    build.add_argument("--output", required=True, metavar="FILE", help="a new file, or one to make anew")
-    build.add_argument("--vectors", metavar="FILE", help=f"binary word2vec (default: those of {synonyms.TOOLKIT})")
-    build.add_argument("--top-k", type=_workers, default=10, metavar="K", help="neighbours to look at (default: 10)")
+    build.add_argument(
+        "--output", required=True, metavar="FILE", help="a new file, or one to make anew"
+    )
+    build.add_argument(
+        "--vectors", metavar="FILE", help=f"binary word2vec (default: those of {synonyms.TOOLKIT})"
+    )
+    build.add_argument(
+        "--top-k",
+        type=_workers,
+        default=10,
+        metavar="K",
+        help="neighbours to look at (default: 10)",
+    )
     nearby = add_command(
         actions,
         "nearby",
@@ -134,11 +167,16 @@ def _synonyms_build(args: argparse.Namespace) -> None:
         every = list(blocks)
         return _show("nearest words", len(every), every)
 
-    table = synonyms.build_table(vectors, tokenizer, file_sha256(config.vocab_file), args.top_k, progress)
+    table = synonyms.build_table(
+        vectors, tokenizer, file_sha256(config.vocab_file), args.top_k, progress
+    )
     table.save(args.output)
     words = len(table.starts) - 1
     with_any = int((table.candidate_starts[1:] > table.candidate_starts[:-1]).sum())
-    print(f"{args.output}: {words:,} words, {with_any:,} with a similar word of the same number of pieces")
+    print(
+        f"{args.output}: {words:,} words, {with_any:,} with a similar word of the same number "
+        "of pieces"
+    )
 
 
 def _synonyms_nearby(args: argparse.Namespace) -> None:
@@ -146,7 +184,9 @@ def _synonyms_nearby(args: argparse.Namespace) -> None:
     if not config.synonyms.table:
         raise UserError("which table? --set synonyms.table=FILE")
     tokenizer = WordPiece(read_vocabulary(config.vocab_file), config.do_lower_case)
-    similar = synonyms.SimilarWords(synonyms.load_table(config.synonyms.table, file_sha256(config.vocab_file)))
+    similar = synonyms.SimilarWords(
+        synonyms.load_table(config.synonyms.table, file_sha256(config.vocab_file))
+    )
     for word, (pieces, _) in zip(args.words, tokenizer.encode(args.words)):
         found = [(tokenizer.text(candidate), score) for candidate, score in similar(tuple(pieces))]
         print(f"{word}: {'  '.join(f'{text} {score:.3f}' for text, score in found) or '(none)'}")
@@ -162,7 +202,9 @@ def _add_segmenter(commands: Any) -> None:
         "fetch an LTP perceptron from the hub",
         "python -m data_gen segmenter fetch --output work/ltp",
     )
-    fetch.add_argument("--model", default="LTP/legacy", metavar="ID", help="hub id (default: LTP/legacy)")
+    fetch.add_argument(
+        "--model", default=DEFAULT_LTP, metavar="ID", help=f"hub id (default: {DEFAULT_LTP})"
+    )
     fetch.add_argument("--output", required=True, metavar="DIR")
     train = add_command(
         actions,
@@ -172,7 +214,9 @@ def _add_segmenter(commands: Any) -> None:
         "python -m data_gen segmenter train --output work/ltp",
     )
     train.add_argument("--output", required=True, metavar="DIR")
-    train.add_argument("--epochs", type=_workers, default=5, metavar="N", help="passes over the text (default: 5)")
+    train.add_argument(
+        "--epochs", type=_workers, default=5, metavar="N", help="passes over the text (default: 5)"
+    )
 
 
 def _segmenter_fetch(args: argparse.Namespace) -> None:
@@ -182,7 +226,8 @@ def _segmenter_fetch(args: argparse.Namespace) -> None:
 def _segmenter_train(args: argparse.Namespace) -> None:
     scores = sample.train_segmenter(args.output, args.epochs, seed=1)
     print(
-        f"{args.output}: LTP perceptron trained on the People's Daily of January 1998; on held-out text precision "
+        f"{args.output}: LTP perceptron trained on the People's Daily of January 1998; on "
+        "held-out text precision "
         f"{scores.precision:.3f}, recall {scores.recall:.3f}, F1 {scores.f1:.3f}"
     )
 
@@ -202,7 +247,9 @@ def _add_corpus(commands: Any) -> None:
 
 def _corpus_sample(args: argparse.Namespace) -> None:
     text = sample.write_text(args.output)
-    print(f"{text.train}, {text.heldout}: {text.documents:,} articles, {text.characters:,} characters")
+    print(
+        f"{text.train}, {text.heldout}: {text.documents:,} articles, {text.characters:,} characters"
+    )
 
 
 if __name__ == "__main__":

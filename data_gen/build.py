@@ -1,7 +1,9 @@
-"""A build: scan the input, map blocks of text to run files, merge those into shards, write dataset.json last.
+"""A build: scan the input, map blocks of text to run files, merge those into shards, write
+dataset.json last.
 
-Every task is pure and idempotent and leaves a small manifest; a task whose manifest is there under the same fingerprint
-(settings + input + vocabulary + models + code format) is not done again. So a crash costs the tasks that it interrupted.
+Every task is pure and idempotent and leaves a small manifest; a task whose manifest is there under
+the same fingerprint (settings + input + vocabulary + models + code format) is not done again. So a
+crash costs the tasks that it interrupted.
 """
 
 import dataclasses
@@ -25,13 +27,16 @@ from data_gen.stats import Counts, report
 from data_gen.synonyms import SimilarWords, load_table, no_similar
 from data_gen.wordpiece import WordPiece, read_vocabulary
 
-# Bumped with every change of the code that changes the bytes of a build, so that an unfinished one is not continued.
+# Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
+# is not continued.
 CODE_FORMAT = 1
 WORK = ".work"  # within the output folder, until dataset.json is written
 _TASKS = 256  # of a large input: a merge opens one run a task
 _LARGEST_TASK = 64 << 20  # bytes of text
 
-Show = Callable[[str, int, Iterable[Any]], Iterable[Any]]  # (title, total, results) -> results, with a progress bar
+Show = Callable[
+    [str, int, Iterable[Any]], Iterable[Any]
+]  # (title, total, results) -> results, with a progress bar
 
 
 class MapTask(NamedTuple):
@@ -50,10 +55,13 @@ class MergeTask(NamedTuple):
     segments: Tuple[Segment, ...]
 
 
-def build(config: DataConfig, inputs: Sequence[str], output: str, engine: LocalEngine, show: Show) -> DatasetInfo:
+def build(
+    config: DataConfig, inputs: Sequence[str], output: str, engine: LocalEngine, show: Show
+) -> DatasetInfo:
     """Build the data set `output` from text files; return at once where it is there already.
 
-    Raises UserError for input that is missing, unreadable, empty or not UTF-8, and where `output` holds another build.
+    Raises UserError for input that is missing, unreadable, empty or not UTF-8, and where `output`
+    holds another build.
     """
     segmenter = load_pipeline(config).segmenter  # also finds mistakes before any work is handed out
     named = corpus.find_inputs(inputs)
@@ -65,12 +73,16 @@ def build(config: DataConfig, inputs: Sequence[str], output: str, engine: LocalE
     if os.path.exists(os.path.join(output, MANIFEST)):
         info = read_info(output)
         if info.fingerprint != fingerprint:
-            raise UserError(f"{output} holds another build (other settings, input or models): choose another --output")
+            raise UserError(
+                f"{output} holds another build (other settings, input or models): choose "
+                "another --output"
+            )
         return info
     work = _claim(output, fingerprint)
 
     map_tasks = [
-        MapTask(os.path.join(work, f"map-{i:05d}"), config, blocks) for i, blocks in enumerate(_task_blocks(files))
+        MapTask(os.path.join(work, f"map-{i:05d}"), config, blocks)
+        for i, blocks in enumerate(_task_blocks(files))
     ]
     maps = _manifests("map", map_tasks, run_map_task, engine, show)
     counts = Counts()  # type: ignore[var-annotated]
@@ -96,7 +108,7 @@ def build(config: DataConfig, inputs: Sequence[str], output: str, engine: LocalE
 
 
 def load_pipeline(config: DataConfig) -> Pipeline:
-    """Load the vocabulary, the segmenter and the similar words of a configuration, once a process."""
+    """Load the vocabulary, the segmenter and the similar words of `config`, once a process."""
     if not _LOADED or _LOADED[0][0] != config:
         tokenizer = WordPiece(read_vocabulary(config.vocab_file), config.do_lower_case)
         segmenter = SEGMENTERS[config.segmenter.name](config.segmenter.model)
@@ -104,15 +116,20 @@ def load_pipeline(config: DataConfig) -> Pipeline:
         if config.masking.corruption == "similar":
             if not config.synonyms.table:
                 raise UserError(
-                    "masking.corruption=similar needs similar words: make a table with `python -m data_gen synonyms "
+                    "masking.corruption=similar needs similar words: make a table with `python "
+                    "-m data_gen synonyms "
                     "build` and give it with --set synonyms.table=FILE"
                 )
-            similar = SimilarWords(load_table(config.synonyms.table, file_sha256(config.vocab_file)))
+            similar = SimilarWords(
+                load_table(config.synonyms.table, file_sha256(config.vocab_file))
+            )
         _LOADED[:] = [(config, Pipeline(config, tokenizer, segmenter, similar))]
     return _LOADED[0][1]
 
 
-_LOADED: List[Tuple[DataConfig, Pipeline]] = []  # the pipeline of this process; models cannot be sent to another
+_LOADED: List[
+    Tuple[DataConfig, Pipeline]
+] = []  # the pipeline of this process; models cannot be sent to another
 
 
 def run_map_task(task: MapTask) -> None:
@@ -139,9 +156,15 @@ def _merge_tasks(
 ) -> Iterator[MergeTask]:
     for i in range(num_shards):
         name = f"part-{i:05d}-of-{num_shards:05d}"
-        ranges = [(task, *manifest["offsets"][i : i + 2]) for task, manifest in zip(maps, manifests)]
-        segments = tuple(Segment(f"{task.stem}.run", start, stop) for task, start, stop in ranges if start < stop)
-        yield MergeTask(os.path.join(output, WORK, name), os.path.join(output, f"{name}.tfrecord"), segments)
+        ranges = [
+            (task, *manifest["offsets"][i : i + 2]) for task, manifest in zip(maps, manifests)
+        ]
+        segments = tuple(
+            Segment(f"{task.stem}.run", start, stop) for task, start, stop in ranges if start < stop
+        )
+        yield MergeTask(
+            os.path.join(output, WORK, name), os.path.join(output, f"{name}.tfrecord"), segments
+        )
 
 
 def _manifests(
@@ -158,7 +181,9 @@ def _manifests(
     return manifests
 
 
-def _identity(config: DataConfig, files: Sequence[InputFile], segmenter: Segmenter) -> Dict[str, Any]:
+def _identity(
+    config: DataConfig, files: Sequence[InputFile], segmenter: Segmenter
+) -> Dict[str, Any]:
     """Everything that decides the shards' bytes; contents instead of paths."""
     settings = dataclasses.asdict(config)
     del settings["vocab_file"], settings["segmenter"]["model"]
@@ -169,20 +194,25 @@ def _identity(config: DataConfig, files: Sequence[InputFile], segmenter: Segment
         "vocab_sha256": file_sha256(config.vocab_file),
         "segmenter": segmenter.identity,
         "tokenizers": metadata.version("tokenizers"),
-        "synonyms_sha256": file_sha256(table) if table and config.masking.corruption == "similar" else None,
+        "synonyms_sha256": file_sha256(table)
+        if table and config.masking.corruption == "similar"
+        else None,
         "input": [{"name": file.name, "sha256": file.sha256, "bytes": file.size} for file in files],
     }
 
 
 def _claim(output: str, fingerprint: str) -> str:
-    """Make the work folder, or take up the one that an interrupted build of the same fingerprint left."""
+    """Make the work folder, or take up the one that an interrupted build of the same fingerprint
+    left.
+    """
     work = os.path.join(output, WORK)
     path = os.path.join(work, "fingerprint.json")
     if os.path.exists(path):
         with open(path, encoding="utf-8") as handle:
             if json.load(handle)["fingerprint"] != fingerprint:
                 raise UserError(
-                    f"{output} holds an unfinished build with other settings, input or models: choose another --output, "
+                    f"{output} holds an unfinished build with other settings, input or models: "
+                    "choose another --output, "
                     "or delete that folder"
                 )
         return work
@@ -194,7 +224,9 @@ def _claim(output: str, fingerprint: str) -> str:
 
 
 def _task_blocks(files: Sequence[InputFile]) -> Iterator[Tuple[Block, ...]]:
-    """Group neighbouring blocks into tasks of about a 256th of the input. A compressed file is one task."""
+    """Group neighbouring blocks into tasks of about a 256th of the input. A compressed file is one
+    task.
+    """
     least = min(_LARGEST_TASK, sum(file.size for file in files) // _TASKS)
     for file in files:
         group: List[Block] = []

@@ -6,7 +6,7 @@ The presets in configs/data/ give every value its source.
 from dataclasses import dataclass, field
 from typing import List, Optional
 
-from data_gen.corruption import CANDIDATE_CHOICES, CORRUPTIONS, CORRUPTION_UNITS
+from data_gen.corruption import CANDIDATE_CHOICES, CORRUPTION_UNITS, CORRUPTIONS
 from data_gen.masking import SELECTORS
 from data_gen.pairs import PAIR_TASKS
 from data_gen.segment import SEGMENTERS
@@ -18,7 +18,7 @@ class SegmenterConfig:
     """Which engine makes the words."""
 
     name: str = "ltp"  # a name in segment.SEGMENTERS
-    model: Optional[str] = None  # ltp: a folder with config.json, or a hub id such as LTP/legacy
+    model: Optional[str] = None  # ltp: a folder with config.json, or a hub id (default LTP/legacy)
 
     def __post_init__(self) -> None:
         require_one_of("segmenter.name", self.name, list(SEGMENTERS))
@@ -29,21 +29,33 @@ class MaskingConfig:
     """Where to mask, and what to put there."""
 
     selector: str = "ngram"  # a name in masking.SELECTORS
-    ngram_weights: List[float] = field(default_factory=lambda: [0.4, 0.3, 0.2, 0.1])  # shares of n = 1, 2, ...
+    ngram_weights: List[float] = field(
+        default_factory=lambda: [0.4, 0.3, 0.2, 0.1]
+    )  # shares of n = 1, 2, ...
     corruption: str = "similar"  # a name in corruption.CORRUPTIONS
-    corruption_unit: str = "word"  # what one draw of [MASK] / similar / random / keep is for: a word or a piece
-    max_fallback: float = 0.1  # share of the masked pieces that may become random for want of a similar word
+    corruption_unit: str = (
+        "word"  # what one draw of [MASK] / similar / random / keep is for: a word or a piece
+    )
+    max_fallback: float = (
+        0.1  # share of the masked pieces that may become random for want of a similar word
+    )
 
     def __post_init__(self) -> None:
         require_one_of("masking.selector", self.selector, list(SELECTORS))
         require_one_of("masking.corruption", self.corruption, list(CORRUPTIONS))
         require_one_of("masking.corruption_unit", self.corruption_unit, CORRUPTION_UNITS)
         if self.corruption == "similar" and self.corruption_unit != "word":
-            raise ValueError("masking.corruption similar replaces whole words: set masking.corruption_unit=word")
+            raise ValueError(
+                "masking.corruption similar replaces whole words: set masking.corruption_unit=word"
+            )
         if not self.ngram_weights or min(self.ngram_weights) < 0 or sum(self.ngram_weights) <= 0:
-            raise ValueError("masking.ngram_weights must be shares of n = 1, 2, ...: none negative, one above 0")
+            raise ValueError(
+                "masking.ngram_weights must be shares of n = 1, 2, ...: none negative, one above 0"
+            )
         if not 0 <= self.max_fallback <= 1:
-            raise ValueError(f"masking.max_fallback must be between 0 and 1, not {self.max_fallback}")
+            raise ValueError(
+                f"masking.max_fallback must be between 0 and 1, not {self.max_fallback}"
+            )
 
 
 @dataclass(frozen=True)
@@ -51,7 +63,9 @@ class SynonymsConfig:
     """Where similar words come from."""
 
     table: Optional[str] = None  # a file of `python -m data_gen synonyms build`
-    choice: str = "uniform"  # which of a word's candidates: first, uniform or weighted by similarity
+    choice: str = (
+        "uniform"  # which of a word's candidates: first, uniform or weighted by similarity
+    )
 
     def __post_init__(self) -> None:
         require_one_of("synonyms.choice", self.choice, list(CANDIDATE_CHOICES))

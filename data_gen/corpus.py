@@ -1,7 +1,7 @@
 """Files -> documents -> sentences.
 
-Plain text: one or more sentences a line, a blank line between documents. A file is cut into *blocks* of whole documents at
-fixed sizes, so the same blocks come out whatever reads them.
+Plain text: one or more sentences a line, a blank line between documents. A file is cut into
+*blocks* of whole documents at fixed sizes, so the same blocks come out whatever reads them.
 """
 
 import bz2
@@ -16,11 +16,14 @@ from typing import IO, Any, Callable, Dict, Iterator, List, NamedTuple, Sequence
 from data_gen.settings import UserError
 from data_gen.types import Document
 
-BLOCK_BYTES = 1 << 20  # of uncompressed text; part of what decides the shards' bytes: NSP draws strangers from a block
+BLOCK_BYTES = (
+    1 << 20
+)  # of uncompressed text; part of what decides the shards' bytes: NSP draws strangers from a block
 
 _OPENERS: Dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
-# A sentence ends after its marks and the quotes and brackets that close on it (the author's rule: Chinese-BERT-wwm#73).
+# A sentence ends after its marks and the quotes and brackets that close on it (the author's rule:
+# Chinese-BERT-wwm#73).
 _SENTENCE = re.compile(r"[^。！？…]*(?:[。！？…]+[”’」』）》】〉)\]\"']*|$)")
 
 
@@ -54,23 +57,34 @@ class InputFile(NamedTuple):
 
 
 def find_inputs(patterns: Sequence[str]) -> List[Tuple[str, str]]:
-    """Expand files, folders and globs to sorted (path, name) pairs; names are relative to the files' common folder.
+    """Expand files, folders and globs to sorted (path, name) pairs; names are relative to the
+    files' common folder.
 
     Raises UserError for a pattern that matches nothing.
     """
     paths = set()
     for pattern in patterns:
-        found = [p for match in sorted(glob.glob(pattern, recursive=True)) or [pattern] for p in _files(match)]
+        found = [
+            p
+            for match in sorted(glob.glob(pattern, recursive=True)) or [pattern]
+            for p in _files(match)
+        ]
         if not found:
-            raise UserError(f"no input matches {pattern}: give text files, folders of them or globs in quotes")
+            raise UserError(
+                f"no input matches {pattern}: give text files, folders of them or globs in quotes"
+            )
         paths.update(found)
     root = os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths])
     named = {}
     for path in sorted(paths):
         stem, suffix = os.path.splitext(path)
-        name = os.path.relpath(os.path.abspath(stem if suffix in _OPENERS else path), root).replace(os.sep, "/")
+        name = os.path.relpath(os.path.abspath(stem if suffix in _OPENERS else path), root).replace(
+            os.sep, "/"
+        )
         if name in named:
-            raise UserError(f"{named[name]} and {path} are the same text twice by their names: give one of them")
+            raise UserError(
+                f"{named[name]} and {path} are the same text twice by their names: give one of them"
+            )
         named[name] = path
     return [(path, name) for name, path in sorted(named.items())]
 
@@ -117,7 +131,10 @@ def read_blocks(blocks: Sequence[Block]) -> Iterator[List[Document]]:
             handle.seek(block.offset)
             text = handle.read(block.size)
             if len(text) < block.size:
-                raise UserError(f"{block.path} became shorter while it was read: run the build again on a stable copy")
+                raise UserError(
+                    f"{block.path} became shorter while it was read: run the build again on a "
+                    "stable copy"
+                )
             yield list(_documents(text.decode("utf-8").split("\n"), block))
 
 
@@ -140,7 +157,9 @@ def split_sentences(text: str) -> List[str]:
     >>> split_sentences("“好。”他说。走！！")
     ['“好。”', '他说。', '走！！']
     """
-    return [sentence for sentence in (match.strip() for match in _SENTENCE.findall(text)) if sentence]
+    return [
+        sentence for sentence in (match.strip() for match in _SENTENCE.findall(text)) if sentence
+    ]
 
 
 def _open(path: str) -> IO[bytes]:
@@ -165,6 +184,7 @@ def _text(line: bytes, path: str, number: int) -> bool:
         return bool(line.decode("utf-8").lstrip("\ufeff").strip())
     except UnicodeDecodeError as error:
         raise UserError(
-            f"{path}, line {number} is not UTF-8 (byte {error.start + 1}): convert the file, e.g. with "
+            f"{path}, line {number} is not UTF-8 (byte {error.start + 1}): convert the file, "
+            "e.g. with "
             "`iconv -f GB18030 -t UTF-8`"
         ) from error

@@ -1,8 +1,9 @@
 """WHAT to put in place of masked words: `CORRUPTIONS` are the four of the MacBERT paper, VII-B.
 
-For MLM as correction ("similar") each word of an n-gram is replaced on its own by a similar word of the same number of
-pieces (paper, IV-A and Table II). A word without one becomes random, which "is restricted to no more than 10% of all
-tokens to be masked": past that, the n-gram is refused and the selector looks for another place.
+For MLM as correction ("similar") each word of an n-gram is replaced on its own by a similar word of
+the same number of pieces (paper, IV-A and Table II). A word without one becomes random, which "is
+restricted to no more than 10% of all tokens to be masked": past that, the n-gram is refused and the
+selector looks for another place.
 """
 
 import random
@@ -11,7 +12,9 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from data_gen.types import Ngram, Replacement, Span
 
 Pieces = Tuple[int, ...]
-Candidates = Sequence[Tuple[Pieces, float]]  # similar words, the most similar first, and their similarity
+Candidates = Sequence[
+    Tuple[Pieces, float]
+]  # similar words, the most similar first, and their similarity
 Similar = Callable[[Pieces], Candidates]  # empty where there is none
 
 
@@ -68,7 +71,8 @@ class Corruptor(NamedTuple):
     def begin(self, pieces: Pieces, budget: float, rng: random.Random) -> "Draft":
         """Start on one instance, of which about `budget` pieces will be masked.
 
-        The fraction of a fallback is rounded up or down at random: short sequences are held to their share, not to less.
+        The fraction of a fallback is rounded up or down at random: short sequences are held to
+        their share, not to less.
         """
         return Draft(self, pieces, int(self.max_fallback * budget + rng.random()), rng)
 
@@ -85,7 +89,9 @@ class Corruptor(NamedTuple):
 class Draft:
     """The replacements in one instance while its n-grams are being chosen."""
 
-    def __init__(self, corruptor: Corruptor, pieces: Pieces, max_fallback: int, rng: random.Random) -> None:
+    def __init__(
+        self, corruptor: Corruptor, pieces: Pieces, max_fallback: int, rng: random.Random
+    ) -> None:
         self.replacements: List[Replacement] = []
         self.refused = 0  # n-grams that the cap on fallbacks turned away
         self._corruptor = corruptor
@@ -96,10 +102,11 @@ class Draft:
         self._has_similar: Dict[Span, bool] = {}
 
     def accept(self, ngram: Ngram) -> bool:
-        """Replace the words of `ngram`, or refuse it where too many would be random for want of a similar word.
+        """Replace the words of `ngram`, or refuse it where too many would be random for want of a
+        similar word.
 
-        Kinds are drawn before the place is known and kept until a place is accepted, so that a refusal does not shift
-        their shares.
+        Kinds are drawn before the place is known and kept until a place is accepted, so that a
+        refusal does not shift their shares.
         """
         spans = _units(ngram, self._corruptor.unit)
         while len(self._kinds) < len(spans):
@@ -111,7 +118,8 @@ class Draft:
             return False
         self._fallback_room -= fallback
         self.replacements += [
-            Replacement(span, kind, self._pieces_for(span, kind)) for span, kind in zip(spans, kinds)
+            Replacement(span, kind, self._pieces_for(span, kind))
+            for span, kind in zip(spans, kinds)
         ]
         self._kinds = []
         return True
@@ -121,7 +129,9 @@ class Draft:
             return kind
         known = self._has_similar.get(span)
         if known is None:
-            known = self._has_similar[span] = bool(self._corruptor.similar(self._pieces[span.start : span.stop]))
+            known = self._has_similar[span] = bool(
+                self._corruptor.similar(self._pieces[span.start : span.stop])
+            )
         return "similar" if known else "fallback"
 
     def _pieces_for(self, span: Span, kind: str) -> Optional[Pieces]:

@@ -1,6 +1,7 @@
 """Runs pure tasks: in this process, or in several.
 
-A task is a picklable argument of a module-level function. Results come back as they finish; data goes through files.
+A task is a picklable argument of a module-level function. Results come back as they finish; data
+goes through files.
 """
 
 import multiprocessing
@@ -34,7 +35,7 @@ class LocalEngine:
         # Spawned, not forked: the tokenizer's threads and a forked lock of theirs would hang.
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(min(self.workers, len(tasks)), mp_context=context) as pool:
-            pending: Set["Future[Result]"] = {pool.submit(function, task) for task in tasks}
+            pending: Set[Future[Result]] = {pool.submit(function, task) for task in tasks}
             try:
                 while pending:
                     done, pending = wait(pending, return_when=FIRST_COMPLETED)
@@ -42,7 +43,8 @@ class LocalEngine:
                         yield future.result()
             except BrokenProcessPool as error:
                 raise UserError(
-                    "a worker was killed, perhaps for want of memory: run the same command again, it goes on from "
+                    "a worker was killed, perhaps for want of memory: run the same command "
+                    "again, it goes on from "
                     "what is whole; with fewer --workers it needs less memory"
                 ) from error
             finally:

@@ -1,7 +1,9 @@
-"""The contract between the generator and a trainer: the features of a TFRecord, and the dataset.json beside the shards.
+"""The contract between the generator and a trainer: the features of a TFRecord, and the
+dataset.json beside the shards.
 
-The features are those of google-research/bert's create_pretraining_data.py, so its unmodified run_pretraining.py trains
-on our shards. Python 3.7 syntax: `pretrain` imports this module on TensorFlow 1.15.
+The features are those of google-research/bert's create_pretraining_data.py, so its unmodified
+run_pretraining.py trains on our shards. Python 3.7 syntax: `pretrain` imports this module on
+TensorFlow 1.15.
 
 S is max_seq_length, P is max_predictions_per_seq.
 """
@@ -20,8 +22,8 @@ MANIFEST = "dataset.json"
 def feature_shapes(max_seq_length: int, max_predictions_per_seq: int) -> Dict[str, Tuple[str, int]]:
     """Name -> (dtype, length) of every feature, in the order in which they are written.
 
-    `masked_lm_weights` is 1.0 for a prediction and 0.0 for padding. `next_sentence_labels` is 1 where segment B is a
-    random one (NSP) or the segments are swapped (SOP).
+    `masked_lm_weights` is 1.0 for a prediction and 0.0 for padding. `next_sentence_labels` is 1
+    where segment B is a random one (NSP) or the segments are swapped (SOP).
     """
     s, p = max_seq_length, max_predictions_per_seq
     return {
@@ -77,7 +79,8 @@ def read_info(folder: str) -> DatasetInfo:
             manifest = json.load(handle)
         if manifest["format"] != FORMAT:
             raise UserError(
-                f"{folder} is of record format {manifest['format']}, this code reads {FORMAT}: build it again"
+                f"{folder} is of record format {manifest['format']}, this code reads {FORMAT}: "
+                "build it again"
             )
         return DatasetInfo(
             folder=folder,
@@ -90,10 +93,13 @@ def read_info(folder: str) -> DatasetInfo:
         )
     except FileNotFoundError as error:
         raise UserError(
-            f"{folder} has no {MANIFEST}, so no finished build is there: run `python -m data_gen build` to its end"
+            f"{folder} has no {MANIFEST}, so no finished build is there: run `python -m "
+            "data_gen build` to its end"
         ) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is damaged ({type(error).__name__}: {error}): build it again") from error
+        raise UserError(
+            f"{path} is damaged ({type(error).__name__}: {error}): build it again"
+        ) from error
 
 
 def file_sha256(path: str) -> str:
@@ -110,6 +116,8 @@ def require_same_vocabulary(info: DatasetInfo, vocab_file: str) -> None:
     ours = file_sha256(vocab_file)
     if info.vocab_sha256 != ours:
         raise UserError(
-            f"the records in {info.folder} were made with the vocabulary {info.vocab_sha256[:8]}, but {vocab_file} is "
-            f"{ours[:8]}: set vocab_file to the vocab.txt that made the records, or build them again"
+            f"the records in {info.folder} were made with the vocabulary "
+            f"{info.vocab_sha256[:8]}, but {vocab_file} is "
+            f"{ours[:8]}: set vocab_file to the vocab.txt that made the records, or build them "
+            "again"
         )

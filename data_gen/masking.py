@@ -1,12 +1,15 @@
-"""WHERE to mask: `SELECTORS` choose whole n-grams of an instance; what is put there is corruption's business.
+"""WHERE to mask: `SELECTORS` choose whole n-grams of an instance; what is put there is corruption's
+business.
 
-One sampler serves all of them: draw a length n from the nominal shares, place an n-gram of n words at random without
-overlap, and go on until the budget of pieces is reached. The n-gram that crosses the budget is kept, whatever its size:
-by Wald's identity that keeps the shares of n exact, and long words as likely as short ones. The usual shuffle-and-reject
-realises 49.5/28.0/15.7/6.5 where 40/30/20/10 was meant (length 128), because what would cross is refused.
+One sampler serves all of them: draw a length n from the nominal shares, place an n-gram of n words
+at random without overlap, and go on until the budget of pieces is reached. The n-gram that crosses
+the budget is kept, whatever its size: by Wald's identity that keeps the shares of n exact, and long
+words as likely as short ones. The usual shuffle-and-reject realises 49.5/28.0/15.7/6.5 where
+40/30/20/10 was meant (length 128), because what would cross is refused.
 
-The paper says "a percentage of 40%, 30%, 20%, 10% for word-level unigram to 4-gram" (MacBERT, IV-A) and the author that
-n-grams are taken in order (MacBERT#13); how that gives 15 % is unpublished, so this sampler is our choice.
+The paper says "a percentage of 40%, 30%, 20%, 10% for word-level unigram to 4-gram" (MacBERT, IV-A)
+and the author that n-grams are taken in order (MacBERT#13); how that gives 15 % is unpublished, so
+this sampler is our choice.
 """
 
 import random
@@ -15,10 +18,13 @@ from typing import Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 from data_gen.types import Ngram, Span
 
-Segments = Sequence[Sequence[Span]]  # the words of A and those of B; no n-gram crosses from one into the other
+Segments = Sequence[
+    Sequence[Span]
+]  # the words of A and those of B; no n-gram crosses from one into the other
 Accept = Callable[[Ngram], bool]
 
-_TRIES = 24  # random placements before all are listed; at 15 % masked a try fails in about one case of three
+# Random placements before all are listed; at 15 % masked a try fails in about one case of three.
+_TRIES = 24
 
 
 class Policy(NamedTuple):
@@ -39,7 +45,9 @@ class Selection(NamedTuple):
 Select = Callable[[Segments, Policy, random.Random, Accept], Selection]
 
 
-def select_ngrams(segments: Segments, policy: Policy, rng: random.Random, accept: Accept) -> Selection:
+def select_ngrams(
+    segments: Segments, policy: Policy, rng: random.Random, accept: Accept
+) -> Selection:
     """Choose n-grams of whole words, n by `policy.ngram_weights`.
 
     `accept` is asked last for each n-gram that would fit; a refused one is placed elsewhere.
@@ -59,12 +67,16 @@ def select_ngrams(segments: Segments, policy: Policy, rng: random.Random, accept
     return Selection(sorted(placing.chosen), shortened)
 
 
-def select_words(segments: Segments, policy: Policy, rng: random.Random, accept: Accept) -> Selection:
+def select_words(
+    segments: Segments, policy: Policy, rng: random.Random, accept: Accept
+) -> Selection:
     """Choose single whole words (BERT-wwm)."""
     return select_ngrams(segments, policy._replace(ngram_weights=(1.0,)), rng, accept)
 
 
-def select_pieces(segments: Segments, policy: Policy, rng: random.Random, accept: Accept) -> Selection:
+def select_pieces(
+    segments: Segments, policy: Policy, rng: random.Random, accept: Accept
+) -> Selection:
     """Choose single pieces, whatever the words (BERT)."""
     pieces = [[Span(i, i + 1) for word in words for i in range(*word)] for words in segments]
     return select_words(pieces, policy, rng, accept)
@@ -80,8 +92,9 @@ SELECTORS: Dict[str, Select] = {
 def _mean_overshoot(words: Sequence[Span], weights: Sequence[float]) -> float:
     """By how many pieces the n-gram that crosses the budget exceeds it, on average.
 
-    The mean residual of a renewal process, (E[S^2] / E[S] + 1) / 2 for a budget of whole pieces, less the half piece that
-    a fractional budget is rounded up by; S is the size of an n-gram in pieces.
+    The mean residual of a renewal process, (E[S^2] / E[S] + 1) / 2 for a budget of whole pieces,
+    less the half piece that a fractional budget is rounded up by; S is the size of an n-gram in
+    pieces.
     """
     if not words:
         return 0.0
@@ -100,7 +113,9 @@ class _Placing:
         self.chosen: List[Ngram] = []
         self.size = 0  # pieces of `chosen`
         self.words = [word for segment in segments for word in segment]
-        self._bounds: List[Tuple[int, int]] = []  # of each word: the words of its segment, [first, last)
+        self._bounds: List[
+            Tuple[int, int]
+        ] = []  # of each word: the words of its segment, [first, last)
         for segment in segments:
             first = len(self._bounds)
             self._bounds += [(first, first + len(segment))] * len(segment)
@@ -123,8 +138,9 @@ class _Placing:
     def _random_start(self, length: int) -> int:
         """A start that makes every word equally likely to be covered.
 
-        A word is drawn, then its place in the n-gram; an n-gram that would reach out of the segment is pushed back inside.
-        Drawing the start itself instead leaves the words at the edges masked half as often as the others.
+        A word is drawn, then its place in the n-gram; an n-gram that would reach out of the segment
+        is pushed back inside. Drawing the start itself instead leaves the words at the edges masked
+        half as often as the others.
         """
         word = self._rng.randrange(len(self.words))
         first, last = self._bounds[word]

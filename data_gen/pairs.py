@@ -1,7 +1,8 @@
-"""Document -> sequences of two segments. `PAIR_TASKS` are SOP (MacBERT), NSP (BERT-wwm) and none (RoBERTa-wwm).
+"""Document -> sequences of two segments. `PAIR_TASKS` are SOP (MacBERT), NSP (BERT-wwm) and none
+(RoBERTa-wwm).
 
-Nothing of a document is lost: it is cut into as few sequences as hold it, at sentence ends while the room to spare lasts
-and at word boundaries after that.
+Nothing of a document is lost: it is cut into as few sequences as hold it, at sentence ends while
+the room to spare lasts and at word boundaries after that.
 """
 
 import random
@@ -19,7 +20,9 @@ class PairContext(NamedTuple):
 
     room: int  # pieces of both segments together
     clause_marks: Collection[int]  # ids of the pieces that end a clause
-    stranger: Callable[[random.Random], Optional[Sequence[Sentence]]]  # another document; None where there is none
+    stranger: Callable[
+        [random.Random], Optional[Sequence[Sentence]]
+    ]  # another document; None where there is none
 
 
 PairTask = Callable[[Chunk, PairContext, random.Random], List[Pair]]
@@ -30,12 +33,17 @@ def cut(
 ) -> List[Chunk]:
     """Cut a document into chunks of at most `room` pieces and at least two words.
 
-    With probability `short_seq_prob` a chunk is limited to a random number of pieces from 2 up. A document of a single
-    word gives one chunk of one word, which cannot be paired.
+    With probability `short_seq_prob` a chunk is limited to a random number of pieces from 2 up. A
+    document of a single word gives one chunk of one word, which cannot be paired.
     """
     sentences = [_split_long_words(sentence, room // 2) for sentence in sentences if sentence.words]
-    reached = [0, *accumulate(word.size for sentence in sentences for word in sentence.words)]  # pieces before word i
-    ends = list(accumulate(len(sentence.words) for sentence in sentences))  # words up to the end of sentence i
+    reached = [
+        0,
+        *accumulate(word.size for sentence in sentences for word in sentence.words),
+    ]  # pieces before word i
+    ends = list(
+        accumulate(len(sentence.words) for sentence in sentences)
+    )  # words up to the end of sentence i
     count = len(reached) - 1
     spare = -reached[-1] % room  # what the fewest possible sequences leave unused
     points = [0]
@@ -57,7 +65,9 @@ def cut(
 
 
 def _split_long_words(sentence: Sentence, most: int) -> Sentence:
-    """Words of more than `most` pieces (addresses, mostly) become words of one piece, so that two words always fit."""
+    """Words of more than `most` pieces (addresses, mostly) become words of one piece, so that two
+    words always fit.
+    """
     if all(word.size <= most for word in sentence.words):
         return sentence
     words: List[Span] = []
@@ -67,7 +77,9 @@ def _split_long_words(sentence: Sentence, most: int) -> Sentence:
 
 
 def _words(sentences: Sequence[Sentence], ends: Sequence[int], first: int, last: int) -> Chunk:
-    """The words `[first, last)` of a document as sentences; `ends` are the word counts up to each sentence's end."""
+    """The words `[first, last)` of a document as sentences; `ends` are the word counts up to each
+    sentence's end.
+    """
     chunk = []
     i = bisect_right(ends, first)
     while first < last:
@@ -81,7 +93,8 @@ def _words(sentences: Sequence[Sentence], ends: Sequence[int], first: int, last:
 
 
 def split(chunk: Chunk, context: PairContext, rng: random.Random) -> Optional[Tuple[Chunk, Chunk]]:
-    """Split a chunk in two: at a random sentence end, else after a clause mark, else between two words.
+    """Split a chunk in two: at a random sentence end, else after a clause mark, else between two
+    words.
 
     None for a chunk of one word.
     """
@@ -90,7 +103,9 @@ def split(chunk: Chunk, context: PairContext, rng: random.Random) -> Optional[Tu
         return chunk[:at], chunk[at:]
     (sentence,) = chunk
     inner = range(1, len(sentence.words))
-    clauses = [i for i in inner if sentence.pieces[sentence.words[i].start - 1] in context.clause_marks]
+    clauses = [
+        i for i in inner if sentence.pieces[sentence.words[i].start - 1] in context.clause_marks
+    ]
     if not inner:
         return None
     at = rng.choice(clauses or inner)
@@ -98,7 +113,9 @@ def split(chunk: Chunk, context: PairContext, rng: random.Random) -> Optional[Tu
 
 
 def sentence_order(chunk: Chunk, context: PairContext, rng: random.Random) -> List[Pair]:
-    """SOP: two consecutive segments, swapped with probability 0.5 (MacBERT, IV-B); label 1 is swapped."""
+    """SOP: two consecutive segments, swapped with probability 0.5 (MacBERT, IV-B); label 1 is
+    swapped.
+    """
     halves = split(chunk, context, rng)
     if halves is None:
         return []
@@ -110,8 +127,9 @@ def sentence_order(chunk: Chunk, context: PairContext, rng: random.Random) -> Li
 def next_sentence(chunk: Chunk, context: PairContext, rng: random.Random) -> List[Pair]:
     """NSP: B follows A, or (label 1) comes from another document.
 
-    A third of the chunks gives two pairs, each half followed by a stranger, so that no text is lost and the labels are
-    balanced. Where there is no other document all labels are 0: nothing is called random that is not.
+    A third of the chunks gives two pairs, each half followed by a stranger, so that no text is lost
+    and the labels are balanced. Where there is no other document all labels are 0: nothing is
+    called random that is not.
     """
     halves = split(chunk, context, rng)
     if halves is None:
@@ -141,7 +159,9 @@ def _with_stranger(a: Chunk, context: PairContext, rng: random.Random) -> Option
 
 
 def no_task(chunk: Chunk, context: PairContext, rng: random.Random) -> List[Pair]:
-    """No task, but still two segments, as RoBERTa-wwm-ext "still use a paired input" (III-A); labels are 0."""
+    """No task, but still two segments, as RoBERTa-wwm-ext "still use a paired input" (III-A);
+    labels are 0.
+    """
     halves = split(chunk, context, rng)
     return [] if halves is None else [Pair(*halves, 0)]
 

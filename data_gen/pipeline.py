@@ -1,7 +1,9 @@
-"""Documents -> examples: composes segmenter, tokenizer, pairs, masking and corruption. Pure: opens no file.
+"""Documents -> examples: composes segmenter, tokenizer, pairs, masking and corruption. Pure: opens
+no file.
 
-The documents of one call are one *block*, the unit within which NSP draws strangers. All randomness comes from the names
-of things: (seed, stage, document id, copy), never from the process that does the work.
+The documents of one call are one *block*, the unit within which NSP draws strangers. All randomness
+comes from the names of things: (seed, stage, document id, copy), never from the process that does
+the work.
 """
 
 import hashlib
@@ -47,7 +49,9 @@ def shuffle_key(seed: int, *name: object) -> int:
 class Pipeline:
     """The stages of one configuration, loaded once a process; `counts` grows with the work done."""
 
-    def __init__(self, config: DataConfig, tokenizer: WordPiece, segmenter: Segmenter, similar: Similar) -> None:
+    def __init__(
+        self, config: DataConfig, tokenizer: WordPiece, segmenter: Segmenter, similar: Similar
+    ) -> None:
         self.counts: Counts = Counts()  # type: ignore[type-arg]
         self.segmenter = segmenter
         self._config = config
@@ -70,7 +74,9 @@ class Pipeline:
         return counts
 
     def examples(self, documents: Sequence[Document]) -> List[Keyed]:
-        """The examples of one block of documents, `dupe_factor` copies of each, in the documents' order."""
+        """The examples of one block of documents, `dupe_factor` copies of each, in the documents'
+        order.
+        """
         tokenized = self._tokenize(documents)
         filled = [sentences for sentences in tokenized if sentences]
         with self._timed("pair and mask"):
@@ -101,7 +107,9 @@ class Pipeline:
                 index += 1
 
     def _tokenize(self, documents: Sequence[Document]) -> List[List[Sentence]]:
-        """The sentences of each document, segmented and tokenized in two batches for the whole block."""
+        """The sentences of each document, segmented and tokenized in two batches for the whole
+        block.
+        """
         texts = [sentence for document in documents for sentence in document.sentences]
         with self._timed("segment"):
             boundaries = word_boundaries(self.segmenter, texts)
@@ -109,11 +117,16 @@ class Pipeline:
             encoded = self._tokenizer.encode(texts)
         with self._timed("align"):
             sentences = [
-                self._sentence(pieces, offsets, marks) for (pieces, offsets), marks in zip(encoded, boundaries)
+                self._sentence(pieces, offsets, marks)
+                for (pieces, offsets), marks in zip(encoded, boundaries)
             ]
             remaining = iter(sentences)
             grouped = [
-                [sentence for sentence in (next(remaining) for _ in document.sentences) if sentence.pieces]
+                [
+                    sentence
+                    for sentence in (next(remaining) for _ in document.sentences)
+                    if sentence.pieces
+                ]
                 for document in documents
             ]
         counts = self.counts
@@ -226,7 +239,9 @@ def _stranger(
 
 def _maskable_by_decile(length: int, a_stop: int) -> Dict[int, int]:
     """Positions of a sequence by decile, without [CLS] and both [SEP]."""
-    deciles = {d: -(-(d + 1) * length // DECILES) - -(-d * length // DECILES) for d in range(DECILES)}
+    deciles = {
+        d: -(-(d + 1) * length // DECILES) - -(-d * length // DECILES) for d in range(DECILES)
+    }
     for special in (0, a_stop - 1, length - 1):
         deciles[special * DECILES // length] -= 1
     return deciles

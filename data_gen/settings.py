@@ -1,6 +1,7 @@
 """What both command lines share: settings from YAML and `--set`, and errors that a user can act on.
 
-Python 3.7 syntax: `pretrain` imports this module on TensorFlow 1.15. Of `data_gen` it takes this and `features`, no more.
+Python 3.7 syntax: `pretrain` imports this module on TensorFlow 1.15. Of `data_gen` it takes this
+and `features`, no more.
 """
 
 import argparse
@@ -24,8 +25,8 @@ class UserError(Exception):
 def load_settings(schema: Type[T], path: str, overrides: Sequence[str] = ()) -> T:
     """Read a YAML file as the dataclass `schema`, then apply `key.sub=value` overrides.
 
-    Raises UserError where the file cannot be read, a key is unknown (the nearest known one is named) or a value is of
-    the wrong type or out of range (the dataclass's own ValueError).
+    Raises UserError where the file cannot be read, a key is unknown (the nearest known one is
+    named) or a value is of the wrong type or out of range (the dataclass's own ValueError).
     """
     try:
         with open(path, encoding="utf-8") as handle:
@@ -109,7 +110,9 @@ def add_config_arguments(parser: argparse.ArgumentParser, folder: str) -> None:
     )
 
 
-def add_command(commands: Any, name: str, run: Any, help_line: str, example: str) -> argparse.ArgumentParser:
+def add_command(
+    commands: Any, name: str, run: Any, help_line: str, example: str
+) -> argparse.ArgumentParser:
     """Add a subcommand whose `--help` ends in an example; `run(args)` does its work."""
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
@@ -124,7 +127,9 @@ def add_command(commands: Any, name: str, run: Any, help_line: str, example: str
 
 
 def run_command(parser: argparse.ArgumentParser, argv: Optional[Sequence[str]]) -> int:
-    """Run the subcommand that `argv` names. Returns 0 done, 1 failed with one sentence; wrong usage exits with 2."""
+    """Run the subcommand that `argv` names. Returns 0 done, 1 failed with one sentence; wrong usage
+    exits with 2.
+    """
     args = parser.parse_args(argv)
     try:
         args.run(args)

@@ -1,6 +1,7 @@
 """What a build counts, and the report of it.
 
-Counters add up over tasks, so they are the same for any number of workers; shares are computed from them at the end.
+Counters add up over tasks, so they are the same for any number of workers; shares are computed from
+them at the end.
 """
 
 from collections import Counter
@@ -30,7 +31,8 @@ def report(counts: Mapping[str, float], max_seq_length: int) -> Dict[str, Any]:
     ideal = count("ideal_sequences")
     ngrams = sorted(int(name.split("/")[1]) for name in counts if name.startswith("ngrams/"))
     deciles = [
-        share(count(f"masked_in_decile/{i}"), count(f"maskable_in_decile/{i}")) for i in range(DECILES)
+        share(count(f"masked_in_decile/{i}"), count(f"maskable_in_decile/{i}"))
+        for i in range(DECILES)
     ]
     overall = share(masked, sum(count(f"maskable_in_decile/{i}") for i in range(DECILES)))
     return {
@@ -60,7 +62,9 @@ def report(counts: Mapping[str, float], max_seq_length: int) -> Dict[str, Any]:
         "masked_by_decile": [share(decile, overall) for decile in deciles],
         "sequence_lengths": [int(count(f"length_bin/{i}")) for i in range(LENGTH_BINS)],
         "cpu_seconds": {
-            name.split("/")[1]: round(value, 2) for name, value in sorted(counts.items()) if name.startswith("seconds/")
+            name.split("/")[1]: round(value, 2)
+            for name, value in sorted(counts.items())
+            if name.startswith("seconds/")
         },
     }
 

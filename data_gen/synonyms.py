@@ -1,8 +1,9 @@
-"""Word -> similar words of the same number of pieces, computed once per (vectors, vocabulary) and kept as arrays.
+"""Word -> similar words of the same number of pieces, computed once per (vectors, vocabulary) and
+kept as arrays.
 
-The vectors are those of the Synonyms toolkit that the paper used (IV-A): release 3.10.2 is the last that is MIT and
-carries them. They give the paper's own example: 语言 -> 语法, 模型 -> 建模, 预测 -> 预见, 概率 -> 几率 (Table II). No
-nearest-neighbour search happens while masking.
+The vectors are those of the Synonyms toolkit that the paper used (IV-A): release 3.10.2 is the last
+that is MIT and carries them. They give the paper's own example: 语言 -> 语法, 模型 -> 建模, 预测 ->
+预见, 概率 -> 几率 (Table II). No nearest-neighbour search happens while masking.
 
 W words, D dimensions, K candidates asked for.
 """
@@ -34,7 +35,9 @@ class Vectors(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Similar words as arrays. Word i is `pieces[starts[i]:starts[i + 1]]`; its candidates are words."""
+    """Similar words as arrays. Word i is `pieces[starts[i]:starts[i + 1]]`; its candidates are
+    words.
+    """
 
     pieces: Array  # int32
     starts: Array  # int64 [W + 1]
@@ -55,16 +58,23 @@ def load_table(path: str, vocab_sha256: str) -> Table:
     try:
         with np.load(path, allow_pickle=False) as data:
             if int(data["format"]) != FORMAT:
-                raise UserError(f"{path} is of table format {int(data['format'])}, not {FORMAT}: build it again")
+                raise UserError(
+                    f"{path} is of table format {int(data['format'])}, not {FORMAT}: build it again"
+                )
             values = {name: data[name] for name in Table._fields}
     except FileNotFoundError as error:
-        raise UserError(f"there is no table {path}: make it with `python -m data_gen synonyms build`") from error
+        raise UserError(
+            f"there is no table {path}: make it with `python -m data_gen synonyms build`"
+        ) from error
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise UserError(f"{path} is no table of `python -m data_gen synonyms build`") from error
     for name in ("vocab_sha256", "vectors_sha256"):
         values[name] = str(values[name])
     if values["vocab_sha256"] != vocab_sha256:
-        raise UserError(f"{path} was made for another vocabulary: build it again with the vocab_file of this build")
+        raise UserError(
+            f"{path} was made for another vocabulary: build it again with the vocab_file of "
+            "this build"
+        )
     return Table(**values)
 
 
@@ -79,7 +89,9 @@ class SimilarWords:
         self._known: Dict[Pieces, Candidates] = {}
 
     def __call__(self, word: Pieces) -> Candidates:
-        """The similar words of `word` with their similarities, the most similar first; empty where there is none."""
+        """The similar words of `word` with their similarities, the most similar first; empty where
+        there is none.
+        """
         known = self._known.get(word)
         if known is None:
             known = self._known[word] = self._look_up(word)
@@ -101,12 +113,16 @@ def no_similar(word: Pieces) -> Candidates:
 
 
 def toolkit_vectors() -> str:
-    """The path of the toolkit's vectors. Its import is avoided: it prints, takes seconds and starts its own jieba."""
+    """The path of the toolkit's vectors. Its import is avoided: it prints, takes seconds and starts
+    its own jieba.
+    """
     spec = importlib.util.find_spec("synonyms")
     folder = spec.submodule_search_locations[0] if spec and spec.submodule_search_locations else ""
     path = os.path.join(folder, "data", "words.vector")
     if not os.path.exists(path):
-        raise UserError(f"the word vectors come with the package {TOOLKIT}: `pip install {TOOLKIT}`")
+        raise UserError(
+            f"the word vectors come with the package {TOOLKIT}: `pip install {TOOLKIT}`"
+        )
     return path
 
 
@@ -137,16 +153,19 @@ def read_word2vec(path: str) -> Vectors:
 
 
 def nearest(matrix: Array, k: int, progress: Progress = iter) -> Tuple[Array, Array]:
-    """The k nearest rows of every row by Euclidean distance, ranked by cosine: what the toolkit's `nearby` does.
+    """The k nearest rows of every row by Euclidean distance, ranked by cosine: what the toolkit's
+    `nearby` does.
 
-    Returns int32 [W, k] row numbers and float32 [W, k] cosines, without the row itself. Exact: the products of a block are
-    looked through once for the largest of every group of 64, and only the best groups are sorted.
+    Returns int32 [W, k] row numbers and float32 [W, k] cosines, without the row itself. Exact: the
+    products of a block are looked through once for the largest of every group of 64, and only the
+    best groups are sorted.
     """
     group, block = 64, 64
     count = len(matrix)
     k = min(k, count - 1)
     norms = np.linalg.norm(matrix, axis=1)
-    # |q - v|^2 orders as |v|^2 / 2 - q.v, a product with one more dimension. The padding is infinitely far.
+    # |q - v|^2 orders as |v|^2 / 2 - q.v, a product with one more dimension. The padding is
+    # infinitely far.
     padded = np.zeros((-(-count // group) * group, matrix.shape[1] + 1), np.float32)
     padded[:count, :-1] = matrix
     padded[:count, -1] = -(norms**2) / 2
@@ -161,7 +180,9 @@ def nearest(matrix: Array, k: int, progress: Progress = iter) -> Tuple[Array, Ar
         own = np.arange(start, min(start + block, count))
         scores = queries[own] @ targets
         scores[np.arange(len(own)), own] = -np.inf
-        strided = scores.reshape(len(own), group, -1)  # group j holds the columns j, j + n, j + 2n ...
+        strided = scores.reshape(
+            len(own), group, -1
+        )  # group j holds the columns j, j + n, j + 2n ...
         groups = np.argpartition(strided.max(axis=1), -best, axis=1)[:, -best:]
         columns = (groups[:, :, None] + np.arange(group) * strided.shape[2]).reshape(len(own), -1)
         values = np.take_along_axis(scores, columns, axis=1)
@@ -174,16 +195,24 @@ def nearest(matrix: Array, k: int, progress: Progress = iter) -> Tuple[Array, Ar
 
 
 def build_table(
-    vectors_path: str, tokenizer: WordPiece, vocab_sha256: str, top_k: int, progress: Progress = iter
+    vectors_path: str,
+    tokenizer: WordPiece,
+    vocab_sha256: str,
+    top_k: int,
+    progress: Progress = iter,
 ) -> Table:
-    """Compute the table: the `top_k` nearest of every word, of which those of the same number of pieces are kept.
+    """Compute the table: the `top_k` nearest of every word, of which those of the same number of
+    pieces are kept.
 
-    Words with a piece outside the vocabulary take no part. Raises UserError where the vectors cannot be read.
+    Words with a piece outside the vocabulary take no part. Raises UserError where the vectors
+    cannot be read.
     """
     vectors = read_word2vec(vectors_path)
     encoded = [tuple(pieces) for pieces, _ in tokenizer.encode(vectors.words)]
     rows, cosines = nearest(vectors.matrix, top_k, progress)
-    first: Dict[Pieces, int] = {}  # pieces -> their number in the table; the first spelling of a word wins
+    first: Dict[
+        Pieces, int
+    ] = {}  # pieces -> their number in the table; the first spelling of a word wins
     row_of: List[int] = []
     for row, pieces in enumerate(encoded):
         if pieces and tokenizer.unk not in pieces and pieces not in first:

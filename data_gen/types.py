@@ -1,7 +1,8 @@
 """The values that travel from stage to stage: small and immutable.
 
-Document -> Sentence (pieces and words) -> Instance (a pair, before masking) -> Example (after it). A *piece* is an id of
-the vocabulary, a *word* is what the segmenter made, given as a span of pieces.
+Document -> Sentence (pieces and words) -> Instance (a pair, before masking) -> Example (after it).
+A *piece* is an id of the vocabulary, a *word* is what the segmenter made, given as a span of
+pieces.
 """
 
 from typing import NamedTuple, Optional, Tuple
@@ -20,7 +21,9 @@ class Span(NamedTuple):
 
 
 class Document(NamedTuple):
-    """A document of the corpus; `id` names it wherever it is processed: "file relative to the input root:ordinal"."""
+    """A document of the corpus; `id` names it wherever it is processed: "file relative to the input
+    root:ordinal".
+    """
 
     id: str
     sentences: Tuple[str, ...]
@@ -40,7 +43,9 @@ class Sentence(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Two segments in the order in which they will stand, neither of them empty, and the label of the pair task."""
+    """Two segments in the order in which they will stand, neither of them empty, and the label of
+    the pair task.
+    """
 
     a: Tuple[Sentence, ...]
     b: Tuple[Sentence, ...]
@@ -64,12 +69,16 @@ class Replacement(NamedTuple):
     """What was put in place of one masked span."""
 
     span: Span
-    kind: str  # "mask", "similar", "random", "fallback" (random for want of a similar word) or "keep"
+    kind: (
+        str  # "mask", "similar", "random", "fallback" (random for want of a similar word) or "keep"
+    )
     pieces: Optional[Tuple[int, ...]]  # None: kept
 
 
 class Example(NamedTuple):
-    """An instance as the model sees it: the corrupted pieces, and the originals at the masked positions."""
+    """An instance as the model sees it: the corrupted pieces, and the originals at the masked
+    positions.
+    """
 
     pieces: Tuple[int, ...]
     a_stop: int

@@ -1,8 +1,8 @@
 """Sentence -> wordpieces, and which of them make up each word.
 
-Pieces come from tokenizing the whole sentence exactly as BERT does at fine-tuning. Words come from a segmenter. The two
-meet in character offsets only: no dictionary, no `##` marks (Chinese-BERT-wwm#13 joins by marks, which costs 2-5 % of
-the words in the code that copied it).
+Pieces come from tokenizing the whole sentence exactly as BERT does at fine-tuning. Words come from
+a segmenter. The two meet in character offsets only: no dictionary, no `##` marks
+(Chinese-BERT-wwm#13 joins by marks, which costs 2-5 % of the words in the code that copied it).
 """
 
 from functools import cached_property
@@ -18,7 +18,8 @@ Offsets = Sequence[Tuple[int, int]]
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 CLAUSE_MARKS = "，；：、,;:"
 
-# The blocks in which Google's BasicTokenizer makes every character a piece of its own (tokenization.py).
+# The blocks in which Google's BasicTokenizer makes every character a piece of its own
+# (tokenization.py).
 _CJK_BLOCKS = (
     (0x4E00, 0x9FFF),
     (0x3400, 0x4DBF),
@@ -51,7 +52,8 @@ def read_vocabulary(path: str) -> List[str]:
     missing = [special for special in SPECIALS if special not in pieces]
     if missing:
         raise UserError(
-            f"the vocabulary {path} lacks {' '.join(missing)}: add a line for each, or use the vocab.txt of a BERT model"
+            f"the vocabulary {path} lacks {' '.join(missing)}: add a line for each, or use the "
+            "vocab.txt of a BERT model"
         )
     if len(set(pieces)) != len(pieces):
         twice = next(piece for i, piece in enumerate(pieces) if piece in pieces[:i])
@@ -66,7 +68,8 @@ class WordPiece:
         self.pieces = list(pieces)
         self.ids: Dict[str, int] = {piece: i for i, piece in enumerate(pieces)}
         self.pad, self.unk, self.cls, self.sep, self.mask = (self.ids[s] for s in SPECIALS)
-        # No special token is registered, so "[SEP]" in a text is the characters it is made of, as with Google's.
+        # No special token is registered, so "[SEP]" in a text is the characters it is made of, as
+        # with Google's.
         self._tokenizer = Tokenizer(
             models.WordPiece(self.ids, unk_token="[UNK]", max_input_chars_per_word=200)
         )
@@ -79,21 +82,31 @@ class WordPiece:
         self._tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
 
     def encode(self, sentences: Sequence[str]) -> List[Tuple[List[int], Offsets]]:
-        """Ids and half-open character offsets of the pieces of each sentence, no special tokens added."""
+        """Ids and half-open character offsets of the pieces of each sentence, no special tokens
+        added.
+        """
         encodings = self._tokenizer.encode_batch(list(sentences), add_special_tokens=False)
         return [(encoding.ids, encoding.offsets) for encoding in encodings]
 
     def text(self, pieces: Iterable[int]) -> str:
         """The pieces as one string without spaces, for people to read."""
-        return "".join(self.pieces[i][2:] if self.pieces[i].startswith("##") else self.pieces[i] for i in pieces)
+        return "".join(
+            self.pieces[i][2:] if self.pieces[i].startswith("##") else self.pieces[i]
+            for i in pieces
+        )
 
     @cached_property
     def producible(self) -> Tuple[int, ...]:
-        """The ids that tokenizing some text can give: no special, no `[unused*]`, no `##` + Chinese character.
+        """The ids that tokenizing some text can give: no special, no `[unused*]`, no `##` + Chinese
+        character.
 
-        Random replacements are drawn from these; Google draws from the whole vocabulary, where 35 % are `##` + Chinese.
+        Random replacements are drawn from these; Google draws from the whole vocabulary, where 35 %
+        are `##` + Chinese.
         """
-        bodies = [piece[2:] if piece.startswith("##") and piece != "##" else piece for piece in self.pieces]
+        bodies = [
+            piece[2:] if piece.startswith("##") and piece != "##" else piece
+            for piece in self.pieces
+        ]
         normalize = self._tokenizer.normalizer.normalize_str
         split = self._tokenizer.pre_tokenizer.pre_tokenize_str
 
@@ -101,12 +114,15 @@ class WordPiece:
             inner = body is not piece
             if piece in SPECIALS or not body or (inner and len(body) == 1 and is_cjk(body)):
                 return False
-            # A body that is no single run of the tokenizer ("ab." or "Ab" in lower case) can never be looked up. Inside
-            # a word punctuation is a run of its own, so `##` + punctuation falls with it.
+            # A body that is no single run of the tokenizer ("ab." or "Ab" in lower case) can never
+            # be looked up. Inside a word punctuation is a run of its own, so `##` + punctuation
+            # falls with it.
             runs = [text for text, _ in split(normalize(f"a{body}" if inner else body))]
             return runs == [f"a{body}" if inner else body]
 
-        return tuple(i for i, (piece, body) in enumerate(zip(self.pieces, bodies)) if whole(piece, body))
+        return tuple(
+            i for i, (piece, body) in enumerate(zip(self.pieces, bodies)) if whole(piece, body)
+        )
 
     @cached_property
     def clause_marks(self) -> frozenset:  # type: ignore[type-arg]
@@ -119,7 +135,8 @@ def word_spans(offsets: Offsets, boundaries: Iterable[int]) -> Tuple[Span, ...]:
 
     offsets:    half-open character offsets of the pieces, ascending
     boundaries: character positions at which a word starts or ends, ascending
-    Returns     spans of piece positions that cover all pieces. A piece that straddles a boundary joins the two words.
+    Returns     spans of piece positions that cover all pieces. A piece that straddles a boundary
+                joins the two words.
     """
     spans = []
     start = 0
@@ -138,5 +155,7 @@ def word_spans(offsets: Offsets, boundaries: Iterable[int]) -> Tuple[Span, ...]:
 
 
 def piece_spans(count: int) -> Tuple[Span, ...]:
-    """One span a piece: words where the segmenter's cannot be aligned, and the unit of piece masking."""
+    """One span a piece: words where the segmenter's cannot be aligned, and the unit of piece
+    masking.
+    """
     return tuple(Span(i, i + 1) for i in range(count))

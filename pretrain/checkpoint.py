@@ -1,0 +1,155 @@
+"""Checkpoints in TF 1's form: names are the variables' own, so that google-research/bert's code
+restores them.
+
+`tf.train.Checkpoint` would write object keys, which it cannot. A checkpoint appears under its name
+only when it is whole: its two files are written under another name and renamed, and the
+`checkpoint` file, which says which is the newest, comes last.
+"""
+
+import glob
+import os
+import re
+import shutil
+from typing import Dict, List, NamedTuple, Optional, Sequence
+
+import numpy as np
+
+from data_gen.settings import UserError
+from pretrain.bert import Variables
+from pretrain.devices import Tensor, tf
+
+GLOBAL_STEP = "global_step"
+PREFIX = "model.ckpt"
+
+_SLOT = re.compile(r"/(adam|lamb)_[mv]$")
+
+
+def save(prefix: str, tensors: Dict[str, Tensor]) -> None:
+    """Write `{prefix}.index` and `{prefix}.data-00000-of-00001`, both whole or not under these
+    names.
+    """
+    folder, name = os.path.split(prefix)
+    scratch = os.path.join(folder, ".saving")
+    shutil.rmtree(scratch, ignore_errors=True)  # what an interrupted save of ours left
+    os.makedirs(scratch)
+    names = sorted(tensors)
+    tf.raw_ops.SaveV2(
+        prefix=os.path.join(scratch, name),
+        tensor_names=names,
+        shape_and_slices=[""] * len(names),
+        tensors=[tf.convert_to_tensor(tensors[n]) for n in names],
+    )
+    for part in sorted(
+        os.listdir(scratch)
+    ):  # data before index: without an index there is no checkpoint
+        os.replace(os.path.join(scratch, part), os.path.join(folder, part))
+    os.rmdir(scratch)
+
+
+def save_step(folder: str, step: int, tensors: Dict[str, Tensor], keep: int) -> str:
+    """Write the checkpoint of a step, make it the newest, remove all but the newest `keep`. Returns
+    its prefix.
+    """
+    prefix = os.path.join(folder, f"{PREFIX}-{step}")
+    save(prefix, tensors)
+    steps = sorted(_steps(folder))
+    kept = [f"{PREFIX}-{s}" for s in steps[-keep:]]
+    _write_state(folder, kept)
+    for old in steps[:-keep]:
+        for path in glob.glob(glob.escape(os.path.join(folder, f"{PREFIX}-{old}")) + ".*"):
+            os.remove(path)
+    return prefix
+
+
+def _write_state(folder: str, names: Sequence[str]) -> None:
+    """The file `checkpoint`, by which TensorFlow's own tools find the newest; its text is all there
+    is to it.
+    """
+    path = os.path.join(folder, "checkpoint")
+    with open(path + ".partial", "w", encoding="utf-8") as handle:
+        handle.write(f'model_checkpoint_path: "{names[-1]}"\n')
+        handle.writelines(f'all_model_checkpoint_paths: "{name}"\n' for name in names)
+    os.replace(path + ".partial", path)
+
+
+def _steps(folder: str) -> List[int]:
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    found = (re.fullmatch(re.escape(PREFIX) + r"-(\d+)\.index", name) for name in names)
+    return [int(match.group(1)) for match in found if match]
+
+
+def latest(folder: str) -> Optional[str]:
+    """The prefix of the newest checkpoint in a folder; None where there is none."""
+    steps = _steps(folder)
+    return os.path.join(folder, f"{PREFIX}-{max(steps)}") if steps else None
+
+
+def find(path: str) -> str:
+    """A checkpoint's prefix from what a user gives: a prefix, or a folder, of which the newest is
+    taken.
+
+    Raises UserError where there is none.
+    """
+    if os.path.exists(path + ".index"):
+        return path
+    newest = latest(path)
+    if newest is None:
+        state = tf.train.latest_checkpoint(path) if os.path.isdir(path) else None
+        if state is None:
+            raise UserError(
+                f"there is no checkpoint at {path}: give a folder of one, or its path without "
+                ".index"
+            )
+        newest = state
+    return newest
+
+
+def read(prefix: str) -> Dict[str, np.ndarray]:
+    """All arrays of a checkpoint by name. Raises UserError where it is damaged."""
+    try:
+        reader = tf.train.load_checkpoint(prefix)
+        return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+        raise UserError(
+            f"the checkpoint {prefix} is damaged: {str(error).splitlines()[0]}"
+        ) from error
+
+
+def without_slots(arrays: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
+    """The model's weights alone."""
+    return {
+        name: array
+        for name, array in arrays.items()
+        if name != GLOBAL_STEP and not _SLOT.search(name)
+    }
+
+
+class Report(NamedTuple):
+    """What `restore` did with each name."""
+
+    loaded: List[str]
+    missing: List[str]  # variables that the checkpoint lacks; they keep their values
+    left_over: List[str]  # arrays of the checkpoint that no variable takes
+
+
+def restore(variables: Variables, arrays: Dict[str, np.ndarray], source: str) -> Report:
+    """Assign the arrays to the variables of the same names. Raises UserError for another shape."""
+    loaded = []
+    for name, variable in variables.items():
+        if name not in arrays:
+            continue
+        if tuple(variable.shape) != arrays[name].shape:
+            raise UserError(
+                f"{name} is {_sizes(arrays[name].shape)} in {source}, {_sizes(variable.shape)} "
+                "in this model: use the "
+                "bert_config.json that belongs to the checkpoint"
+            )
+        variable.assign(arrays[name])
+        loaded.append(name)
+    return Report(
+        loaded, sorted(set(variables) - set(arrays)), sorted(set(arrays) - set(variables))
+    )
+
+
+def _sizes(shape: Sequence[int]) -> str:
+    return " x ".join(str(int(size)) for size in shape) or "a scalar"

@@ -1,0 +1,155 @@
+"""The settings of a training, and BERT's own bert_config.json.
+
+The presets in configs/pretrain/ give every value its source.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional
+
+from data_gen.settings import UserError, require_one_of
+
+OPTIMIZERS = ("adamw", "lamb")
+PAIR_TASKS = ("sop", "nsp", "none")
+ACTIVATIONS = ("gelu", "relu")
+
+
+@dataclass(frozen=True)
+class BertConfig:
+    """What bert_config.json says, by Google's names."""
+
+    vocab_size: int
+    hidden_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    intermediate_size: int
+    hidden_act: str = "gelu"
+    hidden_dropout_prob: float = 0.1
+    attention_probs_dropout_prob: float = 0.1
+    max_position_embeddings: int = 512
+    type_vocab_size: int = 2
+    initializer_range: float = 0.02
+
+    def __post_init__(self) -> None:
+        if self.hidden_size % self.num_attention_heads:
+            raise ValueError(
+                f"hidden_size {self.hidden_size} is no multiple of num_attention_heads "
+                f"{self.num_attention_heads}"
+            )
+        require_one_of("hidden_act", self.hidden_act, ACTIVATIONS)
+
+    def without_dropout(self) -> "BertConfig":
+        """The same model, deterministic."""
+        return dataclasses.replace(self, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+
+
+def read_bert_config(path: str) -> BertConfig:
+    """Read a bert_config.json. Keys of other tools (`pooler_type`, `directionality`, ...) are
+    passed over.
+
+    Raises UserError where the file cannot be read or is no model.
+    """
+    known = {f.name for f in dataclasses.fields(BertConfig)}
+    try:
+        with open(path, encoding="utf-8") as handle:
+            values: Dict[str, Any] = json.load(handle)
+        return BertConfig(**{name: value for name, value in values.items() if name in known})
+    except OSError as error:
+        raise UserError(f"cannot read the model {path}: {error.strerror}") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} is no bert_config.json: {error}") from error
+
+
+@dataclass(frozen=True)
+class StageConfig:
+    """One stage of a training; what is null is as at the top level. The schedule starts anew with
+    each stage.
+    """
+
+    max_seq_length: Optional[int] = None  # null: that of the data
+    train_batch_size: Optional[int] = None
+    learning_rate: Optional[float] = None
+    num_train_steps: Optional[int] = None
+    num_warmup_steps: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides what a training does."""
+
+    bert_config_file: str = "configs/models/base.json"
+    vocab_file: str = "configs/vocab/bert_base_chinese.txt"
+    pair_task: str = "sop"  # none: the pair head is kept and saved, but not trained
+    train_batch_size: int = 32  # sequences a step
+    learning_rate: float = 1e-4  # the peak, reached after the warm-up; from there linearly to 0
+    num_train_steps: int = 100000
+    num_warmup_steps: int = 10000
+    stages: List[StageConfig] = field(
+        default_factory=list
+    )  # empty: one stage with the values above
+    optimizer: str = "adamw"
+    weight_decay: float = 0.01  # of all but LayerNorm and biases
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-6
+    clip_norm: float = 1.0  # of all gradients together
+    random_seed: int = 12345  # initial weights, order of the data, dropout
+    save_checkpoints_steps: int = 1000
+    keep_checkpoints: int = 5
+    log_steps: int = 100
+    jit_compile: bool = False  # XLA
+
+    def __post_init__(self) -> None:
+        require_one_of("optimizer", self.optimizer, OPTIMIZERS)
+        require_one_of("pair_task", self.pair_task, PAIR_TASKS)
+        for name in ("save_checkpoints_steps", "keep_checkpoints", "log_steps"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for stage in self.resolved_stages():
+            stage.check()
+
+    def resolved_stages(self) -> List["Stage"]:
+        """The stages in order, every value given."""
+        stages: List[Stage] = []
+        for stage in self.stages or [StageConfig()]:
+            values = {
+                name: getattr(self, name) if getattr(stage, name) is None else getattr(stage, name)
+                for name in (
+                    "train_batch_size",
+                    "learning_rate",
+                    "num_train_steps",
+                    "num_warmup_steps",
+                )
+            }
+            first = stages[-1].last_step if stages else 0
+            stages.append(Stage(first_step=first, max_seq_length=stage.max_seq_length, **values))
+        return stages
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Steps `[first_step, last_step)` of a training."""
+
+    first_step: int
+    max_seq_length: Optional[int]
+    train_batch_size: int
+    learning_rate: float
+    num_train_steps: int
+    num_warmup_steps: int
+
+    @property
+    def last_step(self) -> int:
+        """The step after the last one."""
+        return self.first_step + self.num_train_steps
+
+    def check(self) -> None:
+        """Raise ValueError for values that cannot be trained with."""
+        for name in ("train_batch_size", "num_train_steps"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if not 0 <= self.num_warmup_steps <= self.num_train_steps:
+            raise ValueError(
+                f"num_warmup_steps must be between 0 and num_train_steps ({self.num_train_steps}), "
+                f"not {self.num_warmup_steps}"
+            )

@@ -1,0 +1,35 @@
+"""A trained checkpoint in the forms that other programs load."""
+
+import os
+import shutil
+from typing import Callable, Dict
+
+from data_gen.settings import UserError
+from pretrain import checkpoint
+from pretrain.devices import tf
+from pretrain.train import MODEL, VOCAB
+
+TF1_PREFIX = "bert_model.ckpt"
+
+
+def export_tf1(source: str, output: str) -> str:
+    """Write a release as Google and HFL ship it: bert_model.ckpt.*, bert_config.json, vocab.txt.
+    Returns the prefix.
+
+    The weights keep both heads and the pooler (their lack is the most frequent complaint about
+    released models) and lose the optimizer's slots. Raises UserError where `output` is not empty or
+    the source lacks a file.
+    """
+    prefix = checkpoint.find(source)
+    if os.path.isdir(output) and os.listdir(output):
+        raise UserError(f"{output} is not empty: choose another --output")
+    weights = checkpoint.without_slots(checkpoint.read(prefix))
+    os.makedirs(output, exist_ok=True)
+    for name in (MODEL, VOCAB):
+        shutil.copyfile(os.path.join(os.path.dirname(prefix), name), os.path.join(output, name))
+    target = os.path.join(output, TF1_PREFIX)
+    checkpoint.save(target, {name: tf.constant(array) for name, array in weights.items()})
+    return target
+
+
+FORMATS: Dict[str, Callable[[str, str], str]] = {"tf1": export_tf1}

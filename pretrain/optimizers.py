@@ -1,0 +1,95 @@
+"""AdamW as in google-research/bert's optimization.py and LAMB as in ymcui/LAMB_Optimizer_TF: one
+step each.
+
+Both without bias correction. `OPTIMIZERS` names them; a new one is one update function and one line
+there.
+"""
+
+import re
+from typing import Callable, Dict, NamedTuple, Sequence
+
+from pretrain.bert import Variables
+from pretrain.config import Stage, TrainConfig
+from pretrain.devices import Tensor, tf
+
+_NO_DECAY = re.compile("LayerNorm|layer_norm|bias")
+
+
+class Rule(NamedTuple):
+    """How an optimizer turns Adam's direction into a change of the weight, and what its slots are
+    called.
+    """
+
+    slots: Sequence[str]
+    scale: Callable[[Tensor, Tensor], Tensor]  # (weight, update) -> factor of the update
+
+
+def _one(weight: Tensor, update: Tensor) -> Tensor:
+    return tf.constant(1.0, update.dtype)
+
+
+def _trust_ratio(weight: Tensor, update: Tensor) -> Tensor:
+    """||w|| / ||update||, 1 where either is 0; for every weight, LayerNorm and biases too (arXiv
+    1904.00962v3).
+    """
+    w, u = tf.norm(weight), tf.norm(update)
+    both = tf.logical_and(w > 0, u > 0)
+    return tf.where(both, w / tf.where(both, u, tf.ones_like(u)), tf.ones_like(u))
+
+
+OPTIMIZERS: Dict[str, Rule] = {
+    "adamw": Rule(("adam_m", "adam_v"), _one),
+    "lamb": Rule(("lamb_m", "lamb_v"), _trust_ratio),
+}
+
+
+def init_slots(optimizer: str, variables: Variables) -> Variables:
+    """The moments of every weight, zero at first: `{weight}/adam_m`, `{weight}/adam_v`."""
+    return {
+        f"{name}/{slot}": tf.Variable(
+            tf.zeros_like(variable), name=f"{name}/{slot}", trainable=False
+        )
+        for name, variable in variables.items()
+        for slot in OPTIMIZERS[optimizer].slots
+    }
+
+
+def learning_rate(stage: Stage, step: Tensor) -> Tensor:
+    """Linear warm-up from 0, then on the line that falls from the peak at the stage's step 0 to 0
+    at its end.
+
+    step: int64, of the whole training, read before it is counted up. Google's code leaves that
+    order to chance.
+    """
+    done = tf.cast(step - stage.first_step, tf.float32)
+    decayed = stage.learning_rate * (1.0 - tf.minimum(done / stage.num_train_steps, 1.0))
+    if not stage.num_warmup_steps:
+        return decayed
+    warming = stage.learning_rate * done / stage.num_warmup_steps
+    return tf.where(done < stage.num_warmup_steps, warming, decayed)
+
+
+def apply_gradients(
+    config: TrainConfig,
+    variables: Variables,
+    slots: Variables,
+    gradients: Dict[str, Tensor],
+    rate: Tensor,
+) -> Tensor:
+    """Clip by the global norm and update weights and slots in place. Returns the norm before
+    clipping, a scalar.
+    """
+    rule = OPTIMIZERS[config.optimizer]
+    clipped, norm = tf.clip_by_global_norm(list(gradients.values()), config.clip_norm)
+    for name, gradient in zip(gradients, clipped):
+        weight = variables[name]
+        m, v = (slots[f"{name}/{slot}"] for slot in rule.slots)
+        next_m = config.beta_1 * m + (1.0 - config.beta_1) * gradient
+        next_v = config.beta_2 * v + (1.0 - config.beta_2) * tf.square(gradient)
+        update = next_m / (tf.sqrt(next_v) + config.epsilon)
+        if not _NO_DECAY.search(name):
+            update += config.weight_decay * weight
+        weight.assign_sub(rate * rule.scale(weight, update) * update)
+        m.assign(next_m)
+        v.assign(next_v)
+    return norm

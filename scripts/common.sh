@@ -1,0 +1,33 @@
+# Shared by the scripts; sourced from the root of the repository.
+
+say() { printf '\n== %s\n' "$*"; }
+
+# find_python VERSION: an interpreter of at least 3.9, or of exactly the version asked for where it is older.
+find_python() {
+  local candidate
+  for candidate in ${PYTHON:-} "python$1" python3 "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/python; do
+    if "$candidate" -c "
+import sys
+asked = tuple(map(int, '$1'.split('.')))
+sys.exit(not (sys.version_info[:2] == asked or sys.version_info[:2] > asked >= (3, 9)))" 2>/dev/null; then
+      echo "$candidate"
+      return
+    fi
+  done
+  echo "no Python $1 found: install it, or name one with PYTHON=..." >&2
+  return 1
+}
+
+# ensure_env FOLDER PYTHON EXTRAS: a virtual environment with this project, made anew only when setup.cfg has changed.
+ensure_env() {
+  local stamp="$3 $(cksum setup.cfg pyproject.toml)"
+  if [ "$(cat "$1/.stamp" 2>/dev/null)" != "$stamp" ]; then
+    "$2" -m venv --clear "$1"
+    "$1/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade pip
+    "$1/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".[$3]"
+    echo "$stamp" >"$1/.stamp"
+  fi
+}
+
+# quietly COMMAND...: without the two lines that TensorFlow prints at every start whatever the log level.
+quietly() { "$@" 2> >(grep --line-buffered -v -E 'absl::InitializeLog|oneDNN custom operations' >&2); }

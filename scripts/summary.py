@@ -1,0 +1,55 @@
+"""Print what a run of quickstart.sh has made: `python scripts/summary.py work/quickstart`."""
+
+import json
+import os
+import sys
+from typing import Any, Dict, List
+
+from data_gen.features import read_info
+
+
+def summary(folder: str) -> Dict[str, str]:
+    """The rows of the table, from the files of the run."""
+    info = read_info(os.path.join(folder, "data-train"))
+    statistics = info.manifest["statistics"]
+    megabytes = sum(file["bytes"] for file in info.manifest["input"]) / 1e6
+    steps = _metrics(os.path.join(folder, "model", "metrics.jsonl"))
+    with open(os.path.join(folder, "evaluation.json"), encoding="utf-8") as handle:
+        evaluation = json.load(handle)
+    masked, pairs = evaluation["masked_lm_loss"], evaluation["pair_loss"]
+    kinds = evaluation["masked_lm_accuracy_by_kind"]
+    by_kind = ", ".join(f"{kind} {share:.1%}" for kind, share in kinds.items())
+    rate = sum(step["tokens_per_second"] for step in steps) / len(steps)
+    megabytes_per_second = megabytes / sum(statistics["cpu_seconds"].values())
+    return {
+        "segmenter": info.manifest["segmenter"],
+        "sentences": f"{statistics['sentences']:,} ({megabytes:.1f} MB of text)",
+        "instances": f"{info.examples:,} of {info.max_seq_length} pieces",
+        "data generation": f"{megabytes_per_second:.2f} MB/s a core",
+        "training": f"{steps[-1]['step']:,} steps, {rate:,.0f} tokens/s",
+        "loss, first": _loss(steps[0]) + f", mean of steps 1-{steps[0]['step']}",
+        "loss, last": _loss(steps[-1]),
+        "loss, held-out": f"{masked + pairs:.3f} (words {masked:.3f}, pairs {pairs:.3f})",
+        "MLM accuracy": f"{evaluation['masked_lm_accuracy']:.1%} of "
+        f"{evaluation['masked_pieces']:,} masked pieces, held-out ({by_kind})",
+        "SOP accuracy": f"{evaluation['pair_accuracy']:.1%} of {evaluation['examples']:,} pairs, "
+        "held-out",
+        "data": info.folder,
+        "model": evaluation["checkpoint"],
+        "release": os.path.join(folder, "release"),
+    }
+
+
+def _loss(step: Dict[str, Any]) -> str:
+    return f"{step['loss']:.3f} (words {step['masked_lm_loss']:.3f}, pairs {step['pair_loss']:.3f})"
+
+
+def _metrics(path: str) -> List[Dict[str, Any]]:
+    with open(path, encoding="utf-8") as handle:
+        return [json.loads(line) for line in handle]
+
+
+if __name__ == "__main__":
+    print()
+    for name, value in summary(sys.argv[1]).items():
+        print(f"{name:16} {value}")
