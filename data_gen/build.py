@@ -85,7 +85,7 @@ def build(
         for i, blocks in enumerate(_task_blocks(files))
     ]
     maps = _manifests("map", map_tasks, run_map_task, engine, show)
-    counts = Counts()  # type: ignore[var-annotated]
+    counts = Counts()
     for manifest in maps:
         counts.update(manifest["counts"])
     if not counts["instances"]:

@@ -75,7 +75,7 @@ def find_inputs(patterns: Sequence[str]) -> List[Tuple[str, str]]:
             )
         paths.update(found)
     root = os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths])
-    named = {}
+    named: Dict[str, str] = {}
     for path in sorted(paths):
         stem, suffix = os.path.splitext(path)
         name = os.path.relpath(os.path.abspath(stem if suffix in _OPENERS else path), root).replace(

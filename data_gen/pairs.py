@@ -55,7 +55,9 @@ def cut(
         if stop < count:
             sentence_end = ends[bisect_right(ends, stop) - 1] if ends[0] <= stop else 0
             unused = limit - (reached[sentence_end] - reached[start])
-            if sentence_end >= start + 2 and unused <= spare:
+            # One piece for each cut still to come: cuts between words leave about that much.
+            to_come = (reached[-1] - reached[start]) // room
+            if sentence_end >= start + 2 and unused <= spare - to_come:
                 stop = sentence_end
             spare -= limit - (reached[stop] - reached[start])
         points.append(stop)

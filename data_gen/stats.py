@@ -7,7 +7,7 @@ them at the end.
 from collections import Counter
 from typing import Any, Dict, List, Mapping, Tuple
 
-Counts = Counter  # "group/name" -> how many; "seconds/stage" -> CPU seconds
+Counts = Counter[str]  # "group/name" -> how many; "cpu_ns/stage" -> nanoseconds
 
 KINDS = ("similar", "fallback", "random", "mask", "keep")
 DECILES = 10
@@ -62,9 +62,9 @@ def report(counts: Mapping[str, float], max_seq_length: int) -> Dict[str, Any]:
         "masked_by_decile": [share(decile, overall) for decile in deciles],
         "sequence_lengths": [int(count(f"length_bin/{i}")) for i in range(LENGTH_BINS)],
         "cpu_seconds": {
-            name.split("/")[1]: round(value, 2)
+            name.split("/")[1]: round(value / 1e9, 2)
             for name, value in sorted(counts.items())
-            if name.startswith("seconds/")
+            if name.startswith("cpu_ns/")
         },
     }
 

@@ -10,7 +10,8 @@ W words, D dimensions, K candidates asked for.
 
 import importlib.util
 import os
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -56,7 +57,7 @@ class Table(NamedTuple):
 def load_table(path: str, vocab_sha256: str) -> Table:
     """Read a table. Raises UserError where it is none, or was made for another vocabulary."""
     try:
-        with np.load(path, allow_pickle=False) as data:
+        with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as data:
             if int(data["format"]) != FORMAT:
                 raise UserError(
                     f"{path} is of table format {int(data['format'])}, not {FORMAT}: build it again"
@@ -66,7 +67,7 @@ def load_table(path: str, vocab_sha256: str) -> Table:
         raise UserError(
             f"there is no table {path}: make it with `python -m data_gen synonyms build`"
         ) from error
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise UserError(f"{path} is no table of `python -m data_gen synonyms build`") from error
     for name in ("vocab_sha256", "vectors_sha256"):
         values[name] = str(values[name])
@@ -152,46 +153,59 @@ def read_word2vec(path: str) -> Vectors:
     return Vectors(words, matrix)
 
 
-def nearest(matrix: Array, k: int, progress: Progress = iter) -> Tuple[Array, Array]:
-    """The k nearest rows of every row by Euclidean distance, ranked by cosine: what the toolkit's
-    `nearby` does.
+def nearest(
+    matrix: Array, k: int, of: Optional[Array] = None, progress: Progress = iter
+) -> Tuple[Array, Array]:
+    """The k nearest rows by Euclidean distance, ranked by cosine: the toolkit's `nearby`.
 
-    Returns int32 [W, k] row numbers and float32 [W, k] cosines, without the row itself. Exact: the
-    products of a block are looked through once for the largest of every group of 64, and only the
-    best groups are sorted.
+    matrix:  float32 [W, D]
+    of:      the rows to look up, int [Q]; all of them where it is None
+    Returns  int32 [Q, k] row numbers and float32 [Q, k] cosines, without the row itself. Exact.
     """
-    group, block = 64, 64
-    count = len(matrix)
-    k = min(k, count - 1)
+    block = 64
+    k = min(k, len(matrix) - 1)
+    of = np.arange(len(matrix)) if of is None else np.asarray(of)
     norms = np.linalg.norm(matrix, axis=1)
-    # |q - v|^2 orders as |v|^2 / 2 - q.v, a product with one more dimension. The padding is
-    # infinitely far.
-    padded = np.zeros((-(-count // group) * group, matrix.shape[1] + 1), np.float32)
-    padded[:count, :-1] = matrix
-    padded[:count, -1] = -(norms**2) / 2
-    padded[count:, -1] = -np.inf
-    targets = np.ascontiguousarray(padded.T)
-    queries = np.concatenate([matrix, np.ones((count, 1), np.float32)], axis=1)
-    best = min(k + 1, targets.shape[1] // group)
-    rows = np.empty((count, k), np.int32)
-    cosines = np.empty((count, k), np.float32)
+    # |q - v|^2 orders as |v|^2 / 2 - q.v: a product with one more dimension.
+    targets = np.concatenate([matrix, -(norms[:, None] ** 2) / 2], axis=1)
+    targets = _padded(targets.T, _GROUP).astype(np.float32)
+    queries = np.concatenate([matrix, np.ones((len(matrix), 1), np.float32)], axis=1)
     unit = matrix / np.maximum(norms, 1e-12)[:, None]
-    for start in progress(range(0, count, block)):
-        own = np.arange(start, min(start + block, count))
+    rows = np.empty((len(of), k), np.int32)
+    cosines = np.empty((len(of), k), np.float32)
+    for start in progress(range(0, len(of), block)):
+        own = of[start : start + block]
         scores = queries[own] @ targets
+        scores[:, len(matrix) :] = -np.inf
         scores[np.arange(len(own)), own] = -np.inf
-        strided = scores.reshape(
-            len(own), group, -1
-        )  # group j holds the columns j, j + n, j + 2n ...
-        groups = np.argpartition(strided.max(axis=1), -best, axis=1)[:, -best:]
-        columns = (groups[:, :, None] + np.arange(group) * strided.shape[2]).reshape(len(own), -1)
-        values = np.take_along_axis(scores, columns, axis=1)
-        top = np.take_along_axis(columns, np.argpartition(values, -k, axis=1)[:, -k:], axis=1)
+        top = _largest(scores, k)
         similarity = np.einsum("qd,qkd->qk", unit[own], unit[top])
         order = np.argsort(-similarity, axis=1, kind="stable")
-        rows[own] = np.take_along_axis(top, order, axis=1)
-        cosines[own] = np.take_along_axis(similarity, order, axis=1)
+        rows[start : start + block] = np.take_along_axis(top, order, axis=1)
+        cosines[start : start + block] = np.take_along_axis(similarity, order, axis=1)
     return rows, cosines
+
+
+_GROUP = 64
+
+
+def _padded(columns: Array, multiple: int) -> Array:
+    """Columns of zeros added up to a multiple."""
+    return np.pad(columns, ((0, 0), (0, -columns.shape[1] % multiple)))
+
+
+def _largest(scores: Array, k: int) -> Array:
+    """Columns of the k largest of each row, in any order.
+
+    One pass finds the largest of every group of 64 columns; only the k best groups are looked at.
+    """
+    grouped = scores.reshape(len(scores), _GROUP, -1)  # group j: columns j, j + n, j + 2n, ...
+    n = grouped.shape[2]
+    best = min(k, n)
+    groups = np.argpartition(grouped.max(axis=1), -best, axis=1)[:, -best:]
+    columns = (groups[:, :, None] + np.arange(_GROUP) * n).reshape(len(scores), -1)
+    values = np.take_along_axis(scores, columns, axis=1)
+    return np.take_along_axis(columns, np.argpartition(values, -k, axis=1)[:, -k:], axis=1)
 
 
 def build_table(
@@ -209,7 +223,7 @@ def build_table(
     """
     vectors = read_word2vec(vectors_path)
     encoded = [tuple(pieces) for pieces, _ in tokenizer.encode(vectors.words)]
-    rows, cosines = nearest(vectors.matrix, top_k, progress)
+    rows, cosines = nearest(vectors.matrix, top_k, progress=progress)
     first: Dict[
         Pieces, int
     ] = {}  # pieces -> their number in the table; the first spelling of a word wins

@@ -1,0 +1,31 @@
+"""What all tests share."""
+
+import os
+
+import pytest
+
+try:
+    from hypothesis import settings
+except ImportError:  # the tests that need it say so themselves
+    pass
+else:
+    settings.register_profile("repeatable", derandomize=True, deadline=None)
+    settings.load_profile("repeatable")
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+@pytest.fixture(scope="session")
+def root():
+    """The repository: settings files name their vocabulary relative to it."""
+    return ROOT
+
+
+@pytest.fixture(autouse=True)
+def _in_the_repository(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture(autouse=True)
+def _in_the_repository(monkeypatch):
+    monkeypatch.chdir(ROOT)

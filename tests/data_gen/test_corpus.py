@@ -1,0 +1,124 @@
+import bz2
+import gzip
+import lzma
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_gen import corpus
+from data_gen.corpus import find_inputs, read_blocks, scan, split_sentences
+from data_gen.settings import UserError
+
+TEXT = "第一句。第二句！\n还有一行\n\n\n  \n另一篇。\n\n最后一篇没有空行"
+
+
+def write(path, text=TEXT):
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return str(path)
+
+
+def documents(path, name="a.txt"):
+    return [d for block in read_blocks(scan(path, name).blocks) for d in block]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("“好。”他说。走！！", ["“好。”", "他说。", "走！！"]),
+        ("（完。）下一句", ["（完。）", "下一句"]),
+        ("没有句号", ["没有句号"]),
+        ("真的吗？！是……的。", ["真的吗？！", "是……", "的。"]),
+        ("版本 2.0 发布。See a.b?", ["版本 2.0 发布。", "See a.b?"]),
+        ("", []),
+    ],
+)
+def test_sentences_end_after_their_marks_and_closing_quotes(text, sentences):
+    assert split_sentences(text) == sentences
+
+
+@given(st.text(alphabet="中。！？…”」 a.\n"))
+def test_splitting_loses_nothing_but_spaces_at_the_cuts(text):
+    assert "".join("".join(split_sentences(text)).split()) == "".join(text.split())
+
+
+def test_documents_end_at_blank_lines_and_at_the_end_of_the_file(tmp_path):
+    assert documents(write(tmp_path / "a.txt")) == [
+        ("a.txt:0", ("第一句。", "第二句！", "还有一行")),
+        ("a.txt:1", ("另一篇。",)),
+        ("a.txt:2", ("最后一篇没有空行",)),
+    ]
+
+
+def test_windows_line_ends_and_byte_order_mark_change_nothing(tmp_path):
+    plain = documents(write(tmp_path / "a.txt"))
+    windows = documents(write(tmp_path / "b.txt", "\ufeff" + TEXT.replace("\n", "\r\n")))
+    assert windows == plain
+
+
+@pytest.mark.parametrize("size", [1, 20, 60, 1 << 20])
+def test_blocks_are_whole_documents_whatever_their_size(tmp_path, monkeypatch, size):
+    path = write(tmp_path / "a.txt", "\n\n".join(f"第{i}篇。\n第二行。" for i in range(20)))
+    whole = documents(path)
+    monkeypatch.setattr(corpus, "BLOCK_BYTES", size)
+    blocks = scan(path, "a.txt").blocks
+    assert documents(path) == whole
+    assert len(whole) == 20
+    assert (len(blocks) > 1) == (size < 1 << 20)
+    assert [d for i in reversed(range(len(blocks))) for d in next(read_blocks([blocks[i]]))][
+        -1
+    ] == whole[len(next(read_blocks([blocks[0]]))) - 1]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "compress"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)]
+)
+def test_a_compressed_file_is_the_same_text_under_the_same_name(tmp_path, suffix, compress):
+    plain = scan(write(tmp_path / "a.txt"), "a.txt")
+    packed = write(tmp_path / ("b.txt" + suffix), compress(TEXT.encode()))
+    ((path, name),) = find_inputs([packed])
+    assert name == "b.txt"
+    assert scan(path, "a.txt").sha256 == plain.sha256
+    assert documents(path) == documents(plain.path)
+
+
+def test_names_are_relative_to_the_common_folder(tmp_path):
+    for name in ("x/a.txt", "x/y/b.txt", "x/y/.hidden"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        write(tmp_path / name)
+    by_folder = find_inputs([str(tmp_path / "x")])
+    by_glob = find_inputs([str(tmp_path / "**" / "*.txt")])
+    assert [name for _, name in by_folder] == ["a.txt", "y/b.txt"]
+    assert by_folder == by_glob
+
+
+def test_invalid_utf8_names_file_and_line(tmp_path):
+    path = write(tmp_path / "a.txt", "好。\n".encode() + "坏".encode("gb18030") + b"\n")
+    with pytest.raises(UserError, match=r"a\.txt, line 2 is not UTF-8 \(byte 1\)"):
+        scan(path, "a.txt")
+
+
+def test_a_truncated_compressed_file_is_an_error(tmp_path):
+    path = write(tmp_path / "a.txt.gz", gzip.compress((TEXT * 100).encode())[:-20])
+    with pytest.raises(UserError, match="cannot read"):
+        scan(path, "a.txt")
+
+
+def test_a_pattern_without_files_is_an_error(tmp_path):
+    with pytest.raises(UserError, match="no input matches"):
+        find_inputs([str(tmp_path / "*.txt")])
+
+
+def test_the_same_text_plain_and_packed_is_refused(tmp_path):
+    write(tmp_path / "a.txt")
+    write(tmp_path / "a.txt.gz", gzip.compress(TEXT.encode()))
+    with pytest.raises(UserError, match="same text twice"):
+        find_inputs([str(tmp_path)])
+
+
+def test_an_input_that_shrinks_while_it_is_read_is_an_error(tmp_path):
+    path = write(tmp_path / "a.txt")
+    blocks = scan(path, "a.txt").blocks
+    write(tmp_path / "a.txt", TEXT[:5])
+    with pytest.raises(UserError, match="became shorter"):
+        list(read_blocks(blocks))

@@ -1,0 +1,144 @@
+import os
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_gen.features import feature_shapes
+from data_gen.records import (
+    ExamplePacker,
+    Segment,
+    atomic_file,
+    frame,
+    read_segment,
+    shard_of,
+    write_json,
+    write_run,
+    write_shard,
+)
+from data_gen.types import Example
+
+S, P = 16, 4
+EXAMPLE = Example((101, 5, 70000, 102, 7, 102), 4, (1, 4), (21127, 300), 1)
+
+
+def varint(data, at):
+    value = shift = 0
+    while True:
+        value |= (data[at] & 0x7F) << shift
+        shift += 7
+        at += 1
+        if data[at - 1] < 0x80:
+            return value, at
+
+
+def fields(data):
+    """The length-delimited fields of a protobuf message: written from its specification."""
+    at, found = 0, []
+    while at < len(data):
+        tag, at = varint(data, at)
+        assert tag & 7 == 2
+        size, at = varint(data, at)
+        found.append((tag >> 3, data[at : at + size]))
+        at += size
+    return found
+
+
+def unpack(record):
+    ((_, features),) = fields(record)
+    decoded = {}
+    for _, entry in fields(features):
+        (_, name), (_, feature) = fields(entry)
+        ((kind, values),) = fields(feature)
+        ((_, packed),) = fields(values)
+        if kind == 2:
+            decoded[name.decode()] = list(struct.unpack(f"<{len(packed) // 4}f", packed))
+        else:
+            assert kind == 3
+            numbers, at = [], 0
+            while at < len(packed):
+                number, at = varint(packed, at)
+                numbers.append(number)
+            decoded[name.decode()] = numbers
+    return decoded
+
+
+def test_an_example_holds_googles_features():
+    decoded = unpack(ExamplePacker(S, P)(EXAMPLE))
+    assert decoded == {
+        "input_ids": [101, 5, 70000, 102, 7, 102] + [0] * 10,
+        "input_mask": [1] * 6 + [0] * 10,
+        "segment_ids": [0] * 4 + [1] * 2 + [0] * 10,
+        "masked_lm_positions": [1, 4, 0, 0],
+        "masked_lm_ids": [21127, 300, 0, 0],
+        "masked_lm_weights": [1.0, 1.0, 0.0, 0.0],
+        "next_sentence_labels": [1],
+    }
+    assert list(decoded) == list(feature_shapes(S, P))
+    assert {name: len(values) for name, values in decoded.items()} == {
+        name: size for name, (_, size) in feature_shapes(S, P).items()
+    }
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        EXAMPLE._replace(pieces=(1,) * 17),
+        EXAMPLE._replace(masked_positions=(1,) * 5, masked_labels=(1,) * 5),
+    ],
+)
+def test_an_example_that_does_not_fit_is_never_cut_silently(example):
+    with pytest.raises(ValueError, match="an example of"):
+        ExamplePacker(S, P)(example)
+
+
+def test_the_frame_is_that_of_tfrecord():
+    # what tf.io.TFRecordWriter of TensorFlow 2.21 writes for b"abc"
+    assert frame(b"abc").hex() == "0300000000000000b099490e6162636e57f121"
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2**64 - 1), st.binary(max_size=20)), max_size=30),
+    st.integers(1, 5),
+)
+def test_shards_hold_every_record_once_in_the_order_of_the_keys(tmp_path_factory, records, shards):
+    folder = tmp_path_factory.mktemp("runs")
+    halves = [records[::2], records[1::2]]
+    offsets = [
+        write_run(str(folder / f"{i}.run"), list(half), shards) for i, half in enumerate(halves)
+    ]
+    seen = []
+    for shard in range(shards):
+        segments = [
+            Segment(str(folder / f"{i}.run"), *offsets[i][shard : shard + 2]) for i in range(2)
+        ]
+        mine = sorted(record for segment in segments for record in read_segment(segment))
+        assert all(shard_of(key, shards) == shard for key, _ in mine)
+        written = write_shard(str(folder / "shard"), segments)
+        assert written.examples == len(mine)
+        data = (folder / "shard").read_bytes()
+        assert data == b"".join(frame(record) for _, record in mine)
+        assert written.bytes == len(data)
+        seen += mine
+    assert seen == sorted(records)
+
+
+def test_a_run_file_cut_short_is_an_error(tmp_path):
+    path = str(tmp_path / "a.run")
+    _, stop = write_run(path, [(1, b"abc"), (2, b"defg")], 1)
+    with open(path, "r+b") as handle:
+        handle.truncate(stop - 2)
+    with pytest.raises(EOFError, match="cut short"):
+        list(read_segment(Segment(path, 0, stop)))
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    path = str(tmp_path / "file")
+    with pytest.raises(RuntimeError), atomic_file(path) as handle:
+        handle.write(b"half")
+        raise RuntimeError
+    assert os.listdir(tmp_path) == []
+    write_json(path, {"词": 1})
+    assert os.listdir(tmp_path) == ["file"]
+    assert (tmp_path / "file").read_text(encoding="utf-8") == '{\n "词": 1\n}\n'
