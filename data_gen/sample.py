@@ -114,7 +114,8 @@ class Scores(NamedTuple):
 def train_segmenter(folder: str, epochs: int, seed: int) -> Scores:
     """Train an LTP perceptron on the gold words and write a folder that `segmenter.model` accepts.
 
-    The order of the training sentences is drawn from `seed`, so the same call gives the same model.
+    The order of the training sentences is drawn from `seed`, so the same call gives a model that
+    finds the same words (its file has random marks of the format in it).
     """
     from ltp_extension.perceptron import Algorithm, CWSTrainer
 

@@ -109,7 +109,7 @@ def read(prefix: str) -> Dict[str, np.ndarray]:
     try:
         reader = tf.train.load_checkpoint(prefix)
         return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+    except (tf.errors.OpError, IndexError, ValueError, RuntimeError) as error:
         raise UserError(
             f"the checkpoint {prefix} is damaged: {str(error).splitlines()[0]}"
         ) from error

@@ -3,7 +3,6 @@
 import json
 import random
 
-import numpy as np
 import pytest
 
 from data_gen.features import file_sha256
@@ -22,7 +21,7 @@ def tokenizer(root):
 
 @pytest.fixture(scope="session")
 def ltp_model(root, tmp_path_factory):
-    """An LTP perceptron trained on the test's own gold words: poor, but the real engine and file."""
+    """An LTP perceptron trained on the tests' own gold words: poor, but the real engine."""
     from ltp_extension.perceptron import Algorithm, CWSTrainer
 
     folder = tmp_path_factory.mktemp("ltp")
@@ -51,12 +50,9 @@ def write_word2vec(path, words, matrix):
 
 
 @pytest.fixture(scope="session")
-def vectors(root, tmp_path_factory):
+def vectors(root):
     """Random vectors for every second word of the test's text."""
-    with open(f"{root}/{SEGMENTED}", encoding="utf-8") as handle:
-        words = sorted(set(handle.read().split()))[::2]
-    matrix = np.random.RandomState(1).randn(len(words), 8)  # noqa: NPY002 - a stream that never changes
-    return write_word2vec(tmp_path_factory.mktemp("vectors") / "words.bin", words, matrix)
+    return f"{root}/tests/data/vectors.bin"
 
 
 @pytest.fixture(scope="session")

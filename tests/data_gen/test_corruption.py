@@ -108,7 +108,7 @@ def test_fallbacks_stop_at_their_cap():
 
 
 def test_a_refusal_does_not_shift_the_shares_of_the_kinds():
-    """Where only kept and random words could be taken the kinds would drift; they are drawn first."""
+    """Kinds drawn after the place would drift to those that need no similar word."""
     kinds = Counter()
     for seed in range(3000):
         rng = random.Random(seed)

@@ -31,7 +31,9 @@ def accept_all(ngram):
 
 @pytest.mark.parametrize("name", sorted(SELECTORS))
 def test_what_always_holds(name):
-    @given(a=sizes, b=sizes, share=st.floats(0.01, 0.9), most=st.integers(1, 30), seed=st.integers())
+    @given(
+        a=sizes, b=sizes, share=st.floats(0.01, 0.9), most=st.integers(1, 30), seed=st.integers()
+    )
     def check(a, b, share, most, seed):
         words = segments(a, b)
         policy = Policy(share * sum(a + b), most, NOMINAL)
@@ -56,7 +58,7 @@ def test_what_always_holds(name):
 @pytest.mark.parametrize("name", sorted(SELECTORS))
 def test_a_refused_ngram_is_never_chosen(name, rng):
     words = segments([2] * 20, [1] * 20)
-    refused = {word for word in words[0]}
+    refused = set(words[0])
     allowed = set(words[1])
     chosen = SELECTORS[name](
         words, Policy(8, 20, NOMINAL), rng, lambda ngram: all(word in allowed for word in ngram)

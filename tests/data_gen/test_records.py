@@ -135,9 +135,14 @@ def test_a_run_file_cut_short_is_an_error(tmp_path):
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
     path = str(tmp_path / "file")
-    with pytest.raises(RuntimeError), atomic_file(path) as handle:
-        handle.write(b"half")
-        raise RuntimeError
+
+    def write_half():
+        with atomic_file(path) as handle:
+            handle.write(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_half()
     assert os.listdir(tmp_path) == []
     write_json(path, {"词": 1})
     assert os.listdir(tmp_path) == ["file"]

@@ -1,0 +1,247 @@
+import json
+import os
+import shutil
+
+import pytest
+
+from data_gen import build as builds
+from data_gen import corpus
+from data_gen.build import WORK, build
+from data_gen.config import DataConfig
+from data_gen.engine import LocalEngine
+from data_gen.features import MANIFEST, read_info, require_same_vocabulary
+from data_gen.settings import UserError, default_settings, load_settings
+from tests.data_gen.conftest import SEGMENTED, TEXT, VOCAB
+from tests.data_gen.test_records import unpack
+
+GOLDEN = "tests/golden/dataset"
+
+
+def show(title, total, results):
+    return results
+
+
+@pytest.fixture
+def settings(ltp_model, table):
+    """MacBERT's recipe on short sequences."""
+
+    def make(*overrides):
+        return default_settings(
+            DataConfig,
+            [
+                "max_seq_length=64",
+                "max_predictions_per_seq=16",
+                "num_shards=3",
+                "dupe_factor=2",
+                f"segmenter.model={ltp_model}",
+                f"synonyms.table={table}",
+                *overrides,
+            ],
+        )
+
+    return make
+
+
+def run(config, output, inputs=(TEXT,), workers=1):
+    return build(config, list(inputs), str(output), LocalEngine(workers), show)
+
+
+def shards(folder):
+    names = sorted(name for name in os.listdir(folder) if ".tfrecord" in name)
+    return {name: open_bytes(os.path.join(folder, name)) for name in names}
+
+
+def open_bytes(path):
+    with open(path, "rb") as handle:
+        return handle.read()
+
+
+def records(info):
+    found = []
+    for path in info.paths:
+        data = open_bytes(path)
+        at = 0
+        while at < len(data):
+            size = int.from_bytes(data[at : at + 8], "little")
+            found.append(unpack(data[at + 12 : at + 12 + size]))
+            at += size + 16
+    return found
+
+
+def test_one_and_two_workers_give_the_same_bytes(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus, "BLOCK_BYTES", 500)  # several tasks
+    monkeypatch.setattr(builds, "_TASKS", 4)
+    one = run(settings(), tmp_path / "one")
+    two = run(settings(), tmp_path / "two", workers=2)
+    assert shards(one.folder) == shards(two.folder)
+    assert one.fingerprint == two.fingerprint
+    assert set(os.listdir(one.folder)) == {MANIFEST, *shards(one.folder)}
+    assert one.examples == len(records(one)) > 30
+
+
+@pytest.mark.parametrize("pair_task", ["sop", "none"])
+def test_how_tasks_are_grouped_changes_nothing(settings, tmp_path, monkeypatch, pair_task):
+    whole = run(settings(f"pair_task={pair_task}"), tmp_path / "whole")
+    monkeypatch.setattr(corpus, "BLOCK_BYTES", 500)
+    parts = run(settings(f"pair_task={pair_task}"), tmp_path / "parts")
+    assert shards(whole.folder) == shards(parts.folder)
+
+
+def test_an_interrupted_build_goes_on_and_gives_the_same(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus, "BLOCK_BYTES", 500)
+    whole = run(settings(), tmp_path / "whole")
+    output = tmp_path / "interrupted"
+    done = []
+
+    def fail_after(function, count):
+        def wrapped(task):
+            if len(done) >= count:
+                raise KeyboardInterrupt
+            done.append(task.stem)
+            return function(task)
+
+        return wrapped
+
+    for stage, tasks in (("run_map_task", 3), ("run_merge_task", 1)):
+        original = getattr(builds, stage)
+        done.clear()
+        monkeypatch.setattr(builds, stage, fail_after(original, tasks))
+        with pytest.raises(KeyboardInterrupt):
+            run(settings(), output)
+        assert not os.path.exists(output / MANIFEST)
+        monkeypatch.setattr(builds, stage, original)
+    finished = os.listdir(output / WORK)
+    assert sum(name.startswith("part-") for name in finished) == 1
+    with pytest.raises(UserError, match="unfinished build with other settings"):
+        run(settings("random_seed=2"), output)
+    resumed = run(settings(), output)
+    assert shards(whole.folder) == shards(output)
+    assert whole.manifest["statistics"].keys() == resumed.manifest["statistics"].keys()
+    assert not os.path.exists(output / WORK)
+
+
+def test_a_finished_build_is_not_done_again(settings, tmp_path, monkeypatch):
+    first = run(settings(), tmp_path / "out")
+    monkeypatch.setattr(builds, "run_map_task", None)
+    assert run(settings(), tmp_path / "out") == first
+
+
+@pytest.mark.parametrize(
+    "change", ["random_seed=2", "masking.selector=word", "max_seq_length=80", "num_shards=2"]
+)
+def test_an_output_of_another_build_is_never_touched(settings, tmp_path, change):
+    run(settings(), tmp_path / "out")
+    before = {**shards(tmp_path / "out"), MANIFEST: open_bytes(tmp_path / "out" / MANIFEST)}
+    with pytest.raises(UserError, match="holds another build"):
+        run(settings(change), tmp_path / "out")
+    after = {**shards(tmp_path / "out"), MANIFEST: open_bytes(tmp_path / "out" / MANIFEST)}
+    assert after == before
+
+
+def test_records_of_unknown_origin_are_never_touched(settings, tmp_path):
+    (tmp_path / "mine.tfrecord").write_bytes(b"precious")
+    with pytest.raises(UserError, match="holds TFRecords but no dataset"):
+        run(settings(), tmp_path)
+    assert open_bytes(tmp_path / "mine.tfrecord") == b"precious"
+
+
+@pytest.mark.parametrize("pair_task", ["sop", "nsp", "none"])
+@pytest.mark.parametrize("corruption", ["similar", "partial_mask"])
+def test_every_record_keeps_the_promises(settings, tmp_path, tokenizer, pair_task, corruption):
+    unit = "word" if corruption == "similar" else "piece"
+    config = settings(
+        f"pair_task={pair_task}",
+        f"masking.corruption={corruption}",
+        f"masking.corruption_unit={unit}",
+    )
+    info = run(config, tmp_path / "out")
+    producible = {*tokenizer.producible, tokenizer.unk}
+    for record in records(info):
+        length = sum(record["input_mask"])
+        ids = record["input_ids"][:length]
+        assert record["input_mask"] == [1] * length + [0] * (64 - length)
+        seps = [i for i, kind in enumerate(record["segment_ids"]) if kind == 1]
+        a_stop = seps[0]
+        assert ids[0] == tokenizer.cls
+        assert ids[a_stop - 1] == ids[-1] == tokenizer.sep
+        assert seps == list(range(a_stop, length))
+        assert min(a_stop - 2, length - a_stop - 1) >= 1  # both segments hold something
+        count = int(sum(record["masked_lm_weights"]))
+        positions = record["masked_lm_positions"][:count]
+        assert positions == sorted(set(positions))
+        assert count >= 1
+        assert not {0, a_stop - 1, length - 1} & set(positions)
+        labels = record["masked_lm_ids"][:count]
+        assert set(labels) <= producible
+        inputs = {ids[i] for i in positions}
+        assert inputs <= producible | ({tokenizer.mask} if corruption == "partial_mask" else set())
+        assert record["next_sentence_labels"][0] in ((0,) if pair_task == "none" else (0, 1))
+    statistics = info.manifest["statistics"]
+    assert statistics["pieces_kept"] == 1
+    assert statistics["misaligned_sentences"] == 0
+
+
+def test_words_of_two_segments_undo_to_the_text(settings, tmp_path, tokenizer):
+    """Labels put back in their places give the text, in both orders of the segments."""
+    info = run(settings("dupe_factor=1"), tmp_path / "out")
+    with open(TEXT, encoding="utf-8") as handle:
+        text = handle.read()
+    everything = tokenizer.text(tokenizer.encode(["".join(text.split())])[0][0])
+    swapped = 0
+    for record in records(info):
+        ids = list(record["input_ids"])
+        for position, label, weight in zip(
+            record["masked_lm_positions"], record["masked_lm_ids"], record["masked_lm_weights"]
+        ):
+            if weight:
+                ids[position] = label
+        length, a_stop = sum(record["input_mask"]), record["segment_ids"].index(1)
+        a = tokenizer.text(ids[1 : a_stop - 1])
+        b = tokenizer.text(ids[a_stop : length - 1])
+        label = record["next_sentence_labels"][0]
+        assert (b + a if label else a + b) in everything
+        swapped += label
+    assert 0 < swapped < info.examples
+
+
+def test_the_golden_data_set_is_what_this_code_makes(tmp_path, table):
+    """The same bytes on every Python version: tests/golden/README.md says how they were made."""
+    config = load_settings(DataConfig, "tests/data/golden.yaml", [f"synonyms.table={table}"])
+    info = run(config, tmp_path / "out", [SEGMENTED])
+    expected = read_info(GOLDEN)
+    assert [shard.sha256 for shard in info.shards] == [shard.sha256 for shard in expected.shards]
+    assert shards(info.folder) == shards(GOLDEN)
+
+
+def test_the_manifest_describes_its_shards(settings, tmp_path):
+    info = run(settings(), tmp_path / "out")
+    assert info.manifest["config"]["masking"]["selector"] == "ngram"
+    assert info.manifest["segmenter"].startswith("ltp ")
+    for shard in info.shards:
+        assert len(open_bytes(tmp_path / "out" / shard.name)) == shard.bytes
+    require_same_vocabulary(info, VOCAB)
+
+
+def test_another_vocabulary_is_refused(settings, tmp_path):
+    info = run(settings(), tmp_path / "out")
+    shutil.copy(VOCAB, tmp_path / "vocab.txt")
+    with open(tmp_path / "vocab.txt", "a", encoding="utf-8") as handle:
+        handle.write("“\n")
+    with pytest.raises(UserError, match="were made with the vocabulary"):
+        require_same_vocabulary(info, str(tmp_path / "vocab.txt"))
+
+
+@pytest.mark.parametrize("damage", ["{", "{}", '{"format": 99}'])
+def test_a_damaged_manifest_is_an_error(tmp_path, damage):
+    (tmp_path / MANIFEST).write_text(damage)
+    with pytest.raises(UserError, match="build it again"):
+        read_info(str(tmp_path))
+
+
+def test_a_worker_that_dies_fails_the_build(settings, tmp_path, monkeypatch):
+    from tests.data_gen import killer
+
+    engine = LocalEngine(2)
+    with pytest.raises(UserError, match="a worker was killed"):
+        list(engine.run(killer.kill_yourself, [1, 2, 3]))
+    assert sorted(engine.run(json.dumps, [1, 2, 3])) == ["1", "2", "3"]

@@ -1,0 +1,179 @@
+"""The command line as a user meets it: what it prints, and its exit codes."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from data_gen.__main__ import main
+from tests.data_gen.conftest import SEGMENTED, TEXT, VOCAB
+
+COMMANDS = [
+    ["build"],
+    ["stats"],
+    ["synonyms", "build"],
+    ["synonyms", "nearby"],
+    ["segmenter", "fetch"],
+    ["segmenter", "train"],
+    ["corpus", "sample"],
+]
+
+
+@pytest.fixture
+def build(tmp_path, table):
+    """Run `build` with good arguments, some of them replaced."""
+
+    def run(inputs=(TEXT,), output="out", sets=(), workers="1"):
+        settings = ["segmenter.name=jieba", f"synonyms.table={table}", *sets]
+        overrides = [word for setting in settings for word in ("--set", setting)]
+        places = ["--output", str(tmp_path / output), "--input", *inputs]
+        command = ["build", "--config", "configs/data/tiny.yaml", "--workers", workers]
+        return main([*command, *overrides, *places])
+
+    return run
+
+
+@pytest.fixture
+def fails(capsys):
+    """Check that a command failed with exit code 1 and one clear sentence."""
+
+    def check(code, *expected):
+        error = capsys.readouterr().err
+        assert code == 1
+        assert error.count("\n") == 1, error
+        assert error.startswith("error: ")
+        assert "unexpected" not in error
+        for part in expected:
+            assert part in error
+
+    return check
+
+
+def test_build_then_stats(build, tmp_path, capsys):
+    assert build() == 0
+    assert "51 sentences" in capsys.readouterr().out
+    assert main(["stats", str(tmp_path / "out")]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert any(row.split() == ["instances", "18"] for row in rows), rows
+    assert main(["stats", str(tmp_path / "out"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sentences"] == 51
+
+
+def test_no_input_matches(build, fails, tmp_path):
+    fails(build([str(tmp_path / "*.txt")]), "no input matches", "*.txt")
+    fails(build([str(tmp_path / "missing.txt")]), "no input matches", "missing.txt")
+
+
+def test_an_unreadable_file(build, fails, tmp_path):
+    os.symlink(tmp_path / "nowhere", tmp_path / "dangling.txt")
+    fails(build([str(tmp_path / "dangling.txt")]), "cannot read", "dangling.txt")
+
+
+@pytest.mark.parametrize("text", ["", "\n \n\u3000\n"])
+def test_empty_text(build, fails, tmp_path, text):
+    (tmp_path / "empty.txt").write_text(text, encoding="utf-8")
+    fails(build([str(tmp_path / "empty.txt")]), "there is no text in")
+
+
+def test_text_of_single_words(build, fails, tmp_path):
+    (tmp_path / "words.txt").write_text("好\n\n的\n", encoding="utf-8")
+    fails(build([str(tmp_path / "words.txt")]), "no instance", "two words")
+
+
+def test_invalid_utf8(build, fails, tmp_path):
+    (tmp_path / "gbk.txt").write_bytes("好。\n\n".encode() + "中文".encode("gb18030"))
+    fails(build([str(tmp_path / "gbk.txt")]), "gbk.txt, line 3 is not UTF-8", "iconv")
+
+
+def test_an_unknown_setting(build, fails):
+    fails(build(sets=["masking.mask_selector=word"]), "masking.mask_selector", "mean selector?")
+
+
+def test_a_vocabulary_without_the_special_tokens(build, fails, tmp_path):
+    (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n中\n", encoding="utf-8")
+    fails(build(sets=[f"vocab_file={tmp_path / 'vocab.txt'}"]), "lacks [CLS] [SEP] [MASK]")
+
+
+def test_a_table_for_another_vocabulary(build, fails, tmp_path):
+    shutil.copy(VOCAB, tmp_path / "vocab.txt")
+    with open(tmp_path / "vocab.txt", "a", encoding="utf-8") as handle:
+        handle.write("“\n")
+    fails(build(sets=[f"vocab_file={tmp_path / 'vocab.txt'}"]), "made for another vocabulary")
+
+
+def test_an_output_with_another_build(build, fails, capsys):
+    assert build() == 0
+    capsys.readouterr()
+    fails(build(sets=["random_seed=1"]), "holds another build", "--output")
+    assert build() == 0
+
+
+def test_similar_words_without_a_table(fails):
+    argv = ["build", "--config", "configs/data/tiny.yaml", "--input", TEXT, "--output", "work/none"]
+    fails(main([*argv, "--set", "segmenter.name=jieba"]), "synonyms build", "synonyms.table=FILE")
+
+
+def test_stats_of_no_build(fails, tmp_path):
+    fails(main(["stats", str(tmp_path)]), "no finished build")
+
+
+def test_a_mistake_of_ours_asks_for_a_report(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("data_gen.__main__.read_info", lambda folder: 1 / 0)
+    assert main(["stats", str(tmp_path)]) == 1
+    assert "unexpected ZeroDivisionError" in capsys.readouterr().err
+    assert main(["stats", str(tmp_path), "--debug"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_shows_an_example(command, capsys):
+    with pytest.raises(SystemExit) as exit_code:
+        main([*command, "--help"])
+    assert exit_code.value.code == 0
+    assert "example:\n  python -m data_gen " + " ".join(command) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "argv", [[], ["biuld"], ["build", "--set", "random_seed"], ["build", "--workers", "0"]]
+)
+def test_wrong_usage_exits_with_2(argv, capsys):
+    with pytest.raises(SystemExit) as exit_code:
+        main(argv)
+    assert exit_code.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_nearby(table, capsys):
+    config = ["--config", "tests/data/golden.yaml", "--set", f"synonyms.table={table}"]
+    assert main(["synonyms", "nearby", *config, "公园", "龘"]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == "龘: (none)"
+
+
+def test_synonyms_build(tmp_path, vectors, capsys):
+    output = str(tmp_path / "table.npz")
+    argv = ["--config", "tests/data/golden.yaml", "--vectors", vectors, "--output", output]
+    assert main(["synonyms", "build", *argv]) == 0
+    assert "194 words" in capsys.readouterr().out
+
+
+def test_segmenter_fetch_without_a_hub(monkeypatch, fails, tmp_path):
+    import huggingface_hub
+
+    def refuse(*args, **options):
+        raise ConnectionError
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
+    fails(main(["segmenter", "fetch", "--output", str(tmp_path)]), "cannot be fetched")
+
+
+def test_as_a_program_with_several_workers(tmp_path, table):
+    """The real command, spawned workers included."""
+    argv = ["-m", "data_gen", "build", "--config", "configs/data/tiny.yaml", "--workers", "2"]
+    argv += ["--set", "segmenter.name=rjieba", "--set", f"synonyms.table={table}"]
+    argv += ["--input", TEXT, SEGMENTED, "--output", str(tmp_path / "out")]
+    result = subprocess.run([sys.executable, *argv], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "102 sentences" in result.stdout

@@ -1,0 +1,32 @@
+import glob
+
+import pytest
+
+from data_gen.config import DataConfig
+from data_gen.settings import load_settings
+
+FIELDS = ("max_seq_length", "pair_task", "dupe_factor", "short_seq_prob")
+
+# Chinese-BERT-wwm's README, the author's answers in wwm#28, #181, #213, and the MacBERT paper, IV
+EXPECTED = {
+    "wwm_128": (128, "nsp", 5, 0.1, "word", "partial_mask", "piece"),
+    "wwm_512": (512, "nsp", 5, 0.1, "word", "partial_mask", "piece"),
+    "roberta_wwm_512": (512, "none", 5, 0.0, "word", "partial_mask", "piece"),
+    "macbert_512": (512, "sop", 5, 0.0, "ngram", "similar", "word"),
+    "tiny": (128, "sop", 2, 0.0, "ngram", "similar", "word"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_presets(name):
+    config = load_settings(DataConfig, f"configs/data/{name}.yaml")
+    masking = config.masking
+    found = tuple(getattr(config, field) for field in FIELDS)
+    assert (*found, masking.selector, masking.corruption, masking.corruption_unit) == EXPECTED[name]
+    assert config.segmenter.name == "ltp"
+    assert masking.ngram_weights == [0.4, 0.3, 0.2, 0.1]
+    assert config.masked_lm_prob * config.max_seq_length < config.max_predictions_per_seq
+
+
+def test_every_preset_is_tested():
+    assert len(glob.glob("configs/data/*.yaml")) == len(EXPECTED)

@@ -1,0 +1,69 @@
+"""A model small enough to train in seconds, on the golden data set; for TensorFlow 1.15, too."""
+
+import json
+import warnings
+
+import pytest
+
+with warnings.catch_warnings():  # 1.15 warns of NumPy's and Python's changes since
+    warnings.simplefilter("ignore")
+    import tensorflow  # noqa: F401
+
+from data_gen.features import read_info
+from data_gen.settings import default_settings
+from pretrain.config import BertConfig, TrainConfig
+
+DATA = "tests/golden/dataset"
+
+MODEL = {
+    "attention_probs_dropout_prob": 0.1,
+    "hidden_act": "gelu",
+    "hidden_dropout_prob": 0.1,
+    "hidden_size": 16,
+    "initializer_range": 0.02,
+    "intermediate_size": 32,
+    "max_position_embeddings": 48,
+    "num_attention_heads": 2,
+    "num_hidden_layers": 2,
+    "type_vocab_size": 2,
+    "vocab_size": 21128,
+}
+
+
+@pytest.fixture(scope="session")
+def model():
+    return BertConfig(**MODEL)
+
+
+@pytest.fixture(scope="session")
+def info(root):
+    return read_info(f"{root}/{DATA}")
+
+
+@pytest.fixture(scope="session")
+def model_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "bert_config.json"
+    path.write_text(json.dumps(MODEL))
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def settings(model_file):
+    """Settings of a training of 20 steps that learns something."""
+
+    def make(*overrides):
+        return default_settings(
+            TrainConfig,
+            [
+                f"bert_config_file={model_file}",
+                "learning_rate=0.02",
+                "train_batch_size=8",
+                "num_train_steps=20",
+                "num_warmup_steps=2",
+                "save_checkpoints_steps=10",
+                "log_steps=5",
+                *overrides,
+            ],
+        )
+
+    return make

@@ -1,0 +1,119 @@
+"""The model against google-research/bert: its names, its shapes, its numbers."""
+
+import numpy as np
+import pytest
+
+from pretrain.bert import encode, init, initial_value, pool, seeded_dropout, variable_shapes
+from pretrain.config import read_bert_config
+from pretrain.devices import tf
+from pretrain.heads import forward, losses, masked_lm_losses, pair_losses
+from pretrain.inputs import all_batches
+from pretrain.optimizers import init_slots
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"), [("tiny", 2), ("small", 4), ("base", 12), ("large", 24)]
+)
+def test_the_number_of_variables_is_googles(name, layers):
+    shapes = variable_shapes(read_bert_config(f"configs/models/{name}.json"))
+    assert len(shapes) == 5 + 16 * layers + 9  # with two slots each and the step: 139 for 2 layers
+
+
+def test_base_is_as_large_as_bert_base():
+    shapes = variable_shapes(read_bert_config("configs/models/base.json"))
+    encoder = {name: shape for name, shape in shapes.items() if name.startswith("bert/")}
+    assert sum(int(np.prod(shape)) for shape in encoder.values()) == 102267648
+
+
+def test_names_and_shapes_are_googles(model):
+    shapes = variable_shapes(model)
+    # from google-research/bert's modeling.py and run_pretraining.py
+    assert shapes["bert/embeddings/word_embeddings"] == (21128, 16)
+    assert shapes["bert/embeddings/LayerNorm/gamma"] == (16,)
+    assert shapes["bert/encoder/layer_0/attention/self/query/kernel"] == (16, 16)
+    assert shapes["bert/encoder/layer_1/attention/output/LayerNorm/beta"] == (16,)
+    assert shapes["bert/encoder/layer_1/intermediate/dense/kernel"] == (16, 32)
+    assert shapes["bert/encoder/layer_1/output/dense/kernel"] == (32, 16)
+    assert shapes["bert/pooler/dense/bias"] == (16,)
+    assert shapes["cls/predictions/transform/dense/kernel"] == (16, 16)
+    assert shapes["cls/predictions/output_bias"] == (21128,)
+    assert shapes["cls/seq_relationship/output_weights"] == (2, 16)
+    variables = init(model, 1)
+    assert {n: tuple(v.shape) for n, v in variables.items()} == dict(shapes)
+    slots = init_slots("adamw", variables)
+    assert tuple(slots["bert/pooler/dense/kernel/adam_v"].shape) == (16, 16)
+    assert len(variables) + len(slots) + 1 == 139
+
+
+def test_initial_weights_depend_on_seed_and_name_alone(model):
+    name, shape = "bert/embeddings/word_embeddings", (21128, 16)
+    values = initial_value(name, shape, model, 1)
+    assert np.array_equal(values, initial_value(name, shape, model, 1))
+    assert not np.array_equal(values, initial_value(name, shape, model, 2))
+    assert not np.array_equal(values, initial_value("other", shape, model, 1))
+    assert np.abs(values).max() <= 0.04  # cut at two standard deviations, as TensorFlow does
+    assert values.std() == pytest.approx(0.02 * 0.88, rel=0.01)
+    assert values[0, :3] == pytest.approx([0.025033, -0.010687, 0.022586], abs=1e-6)
+    assert (initial_value("x/LayerNorm/gamma", (3,), model, 1) == 1).all()
+    assert (initial_value("cls/predictions/output_bias", (3,), model, 1) == 0).all()
+
+
+@pytest.fixture(scope="module")
+def google():
+    """What google-research/bert computes on TensorFlow 1.15.5; see tests/golden/README.md."""
+    return dict(np.load("tests/golden/google_bert.npz"))
+
+
+def test_outputs_are_googles(model, info, google):
+    variables = {name: tf.Variable(value) for name, value in scaled_weights(model).items()}
+    batch = next(iter(all_batches(info, 8)))
+    outputs = forward(variables, batch, model)
+    sequence = encode(variables, batch, model)
+    assert np.array_equal(batch["input_ids"].numpy(), google["input_ids"])
+    found = {
+        "sequence": sequence,
+        "pooled": pool(variables, sequence),
+        "masked_lm_losses": masked_lm_losses(outputs, batch),
+        "pair_losses": pair_losses(outputs, batch),
+        "loss": losses(outputs, batch, "sop").total,
+    }
+    for name, value in found.items():
+        assert np.abs(value.numpy() - google[name]).max() < 2e-5, name
+
+
+def scaled_weights(model):
+    """Weights far from the initial ones, so that a mistake anywhere shows: ten times as large, no
+    zeros and ones.
+    """
+    weights = {}
+    for i, (name, shape) in enumerate(variable_shapes(model).items()):
+        noise = np.random.RandomState(i).uniform(-0.2, 0.2, shape)
+        weights[name] = (noise + (1.0 if name.endswith("gamma") else 0.0)).astype(np.float32)
+    return weights
+
+
+def test_dropout_repeats_itself_step_by_step():
+    x = tf.ones([64, 64])
+
+    def dropped(seed, step):
+        dropout = seeded_dropout(seed, tf.constant(step, tf.int64))
+        return [dropout(x, 0.1).numpy() for _ in range(2)]
+
+    first, second = dropped(1, 5)
+    assert np.array_equal(dropped(1, 5), [first, second])
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(first, dropped(1, 6)[0])
+    assert not np.array_equal(first, dropped(2, 5)[0])
+    assert (first == 0).mean() == pytest.approx(0.1, abs=0.02)
+    assert first.max() == pytest.approx(1 / 0.9)
+
+
+def test_padding_changes_nothing(model, info):
+    variables = init(model, 1)
+    batch = next(iter(all_batches(info, 4)))
+    mask = batch["input_mask"].numpy()
+    other = np.where(mask == 1, batch["input_ids"].numpy(), 100)
+    assert (mask == 0).any()
+    changed = {**batch, "input_ids": tf.constant(other, tf.int32)}
+    before, after = (encode(variables, b, model).numpy()[mask == 1] for b in (batch, changed))
+    assert np.abs(before - after).max() < 1e-6

@@ -1,0 +1,50 @@
+import glob
+
+import pytest
+
+from data_gen.settings import load_settings
+from pretrain.config import TrainConfig, read_bert_config
+
+# (pair task, optimizer, [(length, batch, peak, steps, warm-up) of each stage], layers);
+# Chinese-BERT-wwm's README, wwm#28, #72, #106, #141 and the MacBERT paper, Table III and V-B
+EXPECTED = {
+    "bert_wwm": (
+        "nsp",
+        "lamb",
+        [(128, 2560, 1e-4, 100000, 10000), (512, 384, 1e-4, 100000, 10000)],
+        12,
+    ),
+    "bert_wwm_ext": (
+        "nsp",
+        "lamb",
+        [(128, 2560, 1e-4, 1000000, 100000), (512, 384, 1e-4, 400000, 40000)],
+        12,
+    ),
+    "roberta_wwm_ext": ("none", "adamw", [(None, 384, 1e-4, 1000000, 10000)], 12),
+    "roberta_wwm_ext_large": ("none", "adamw", [(None, 512, 5e-5, 2000000, 10000)], 24),
+    "macbert_base": ("sop", "lamb", [(None, 384, 1e-4, 1000000, 10000)], 12),
+    "macbert_large": ("sop", "lamb", [(None, 512, 1e-4, 2000000, 10000)], 24),
+    "tiny": ("sop", "lamb", [(None, 16, 0.02, 600, 60)], 2),
+}
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_presets(name):
+    config = load_settings(TrainConfig, f"configs/pretrain/{name}.yaml")
+    stages = [
+        (
+            stage.max_seq_length,
+            stage.train_batch_size,
+            stage.learning_rate,
+            stage.num_train_steps,
+            stage.num_warmup_steps,
+        )
+        for stage in config.resolved_stages()
+    ]
+    layers = read_bert_config(config.bert_config_file).num_hidden_layers
+    assert (config.pair_task, config.optimizer, stages, layers) == EXPECTED[name]
+    assert (config.weight_decay, config.epsilon, config.clip_norm) == (0.01, 1e-6, 1.0)
+
+
+def test_every_preset_is_tested():
+    assert len(glob.glob("configs/pretrain/*.yaml")) == len(EXPECTED)

@@ -1,0 +1,276 @@
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from data_gen.settings import UserError
+from pretrain import checkpoint
+from pretrain import evaluate as evaluation
+from pretrain import train as training
+from pretrain.bert import variable_shapes
+from pretrain.devices import tf
+from pretrain.evaluate import evaluate, load_model
+from pretrain.export import export_tf1
+from pretrain.heads import Outputs
+from pretrain.train import METRICS, train
+from tests.conftest import ROOT
+from tests.pretrain.conftest import DATA
+
+
+def metrics(folder):
+    with open(os.path.join(str(folder), METRICS), encoding="utf-8") as handle:
+        return [json.loads(line) for line in handle]
+
+
+@pytest.fixture(scope="module")
+def trained(settings, tmp_path_factory):
+    """A training of 20 steps, whole."""
+    folder = str(tmp_path_factory.mktemp("trained"))
+    train(settings(), [os.path.join(ROOT, DATA)], folder, None)
+    return folder
+
+
+def test_the_loss_falls(trained):
+    lines = metrics(trained)
+    assert [line["step"] for line in lines] == [5, 10, 15, 20]
+    assert lines[0]["loss"] > 10  # log(21128) + log(2) = 10.65
+    assert lines[-1]["masked_lm_loss"] < lines[0]["masked_lm_loss"] - 1
+    assert lines[-1]["learning_rate"] < lines[1]["learning_rate"]
+
+
+def test_the_checkpoint_has_googles_names_and_shapes(trained, model):
+    arrays = checkpoint.read(checkpoint.find(trained))
+    shapes = variable_shapes(model)
+    expected = dict(shapes)
+    for name, shape in shapes.items():
+        expected[f"{name}/adam_m"] = expected[f"{name}/adam_v"] = shape
+    expected["global_step"] = ()
+    assert {name: array.shape for name, array in arrays.items()} == expected
+    assert len(arrays) == 139
+    assert arrays["global_step"] == 20
+    assert arrays["global_step"].dtype == np.int64
+    assert {a.dtype for n, a in arrays.items() if n != "global_step"} == {np.dtype(np.float32)}
+
+
+def test_a_restored_model_has_the_same_loss(trained):
+    first = evaluate(load_model(trained), DATA)
+    again = evaluate(load_model(checkpoint.find(trained)), DATA, batch_size=16)
+    earlier = evaluate(load_model(os.path.join(trained, "model.ckpt-10")), DATA)
+    assert first["masked_lm_loss"] == pytest.approx(again["masked_lm_loss"], rel=1e-5)
+    assert first["masked_lm_loss"] < earlier["masked_lm_loss"] - 0.1
+    assert first["examples"] == 78
+
+
+def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(
+    trained, settings, tmp_path, monkeypatch
+):
+    output = str(tmp_path / "out")
+    original = training.TrainStep.__call__
+    calls = []
+
+    def stop_at_14(self, batch):
+        calls.append(batch)
+        if len(calls) == 14:
+            raise KeyboardInterrupt
+        return original(self, batch)
+
+    monkeypatch.setattr(training.TrainStep, "__call__", stop_at_14)
+    with pytest.raises(KeyboardInterrupt):
+        train(settings(), [DATA], output, None)
+    monkeypatch.setattr(training.TrainStep, "__call__", original)
+    assert checkpoint.latest(output).endswith("model.ckpt-10")
+    train(settings(), [DATA], output, None)
+    whole, resumed = (checkpoint.read(checkpoint.find(f)) for f in (trained, output))
+    for name, array in whole.items():
+        assert np.array_equal(array, resumed[name]), name
+    without_rate = [
+        [{k: v for k, v in line.items() if k != "tokens_per_second"} for line in metrics(f)]
+        for f in (trained, output)
+    ]
+    assert without_rate[0] == without_rate[1]
+
+
+def test_a_finished_training_is_not_done_again(trained, settings, tmp_path, monkeypatch):
+    output = str(tmp_path / "out")
+    shutil.copytree(trained, output)
+    monkeypatch.setattr(training, "_train_stage", None)
+    assert train(settings(), [DATA], output, None).endswith("model.ckpt-20")
+
+
+def test_stages_follow_each_other_and_start_their_schedule_anew(settings, tmp_path):
+    stages = "stages=[{num_train_steps: 6, num_warmup_steps: 3}, {train_batch_size: 16}]"
+    config = settings(stages, "log_steps=1", "num_train_steps=4", "num_warmup_steps=2")
+    train(config, [DATA, DATA], str(tmp_path), None)
+    rates = [line["learning_rate"] / 0.02 for line in metrics(tmp_path)]
+    first = [0, 1 / 3, 2 / 3, 1 / 2, 1 / 3, 1 / 6]
+    assert rates == pytest.approx([*first, 0, 1 / 2, 1 / 2, 1 / 4], abs=1e-6)
+    with pytest.raises(UserError, match="2 stages"):
+        train(config, [DATA], str(tmp_path / "other"), None)
+
+
+def test_without_a_pair_task_its_head_is_saved_but_not_trained(
+    settings, tmp_path, model, monkeypatch
+):
+    no_task = data_with(tmp_path / "data", pair_task="none")
+    train(settings("pair_task=none"), [no_task], str(tmp_path / "out"), None)
+    arrays = checkpoint.read(checkpoint.find(str(tmp_path / "out")))
+    head = "cls/seq_relationship/output_weights"
+    start = training.new_state(model, settings()).variables
+    assert np.array_equal(arrays[head], start[head].numpy())
+    query = "bert/encoder/layer_0/attention/self/query/kernel"
+    assert not np.array_equal(arrays[query], start[query].numpy())
+
+
+def data_with(folder, **changed):
+    """The golden data set with other settings in its manifest."""
+    shutil.copytree(DATA, str(folder))
+    path = os.path.join(str(folder), "dataset.json")
+    with open(path, encoding="utf-8") as handle:
+        manifest = json.load(handle)
+    manifest["config"].update(changed)
+    with open(path, "w", encoding="utf-8") as handle:
+        json.dump(manifest, handle)
+    return str(folder)
+
+
+def test_weights_of_another_model_start_a_training(trained, settings, tmp_path, capsys):
+    release = str(tmp_path / "release")
+    export_tf1(trained, release)
+    train(
+        settings("num_train_steps=2"), [DATA], str(tmp_path / "out"), release + "/bert_model.ckpt"
+    )
+    assert "46 weights loaded, 0 new, 0 left" in capsys.readouterr().err
+    assert (
+        metrics(tmp_path / "out")[0]["masked_lm_loss"] < metrics(trained)[0]["masked_lm_loss"] - 1
+    )
+
+
+def test_an_exported_release_is_googles_without_slots(trained, model, tmp_path):
+    prefix = export_tf1(trained, str(tmp_path / "release"))
+    arrays = checkpoint.read(prefix)
+    assert {n: a.shape for n, a in arrays.items()} == dict(variable_shapes(model))
+    names = sorted(os.listdir(str(tmp_path / "release")))
+    assert names == [
+        "bert_config.json",
+        "bert_model.ckpt.data-00000-of-00001",
+        "bert_model.ckpt.index",
+        "vocab.txt",
+    ]
+    assert evaluate(load_model(prefix), DATA) == {
+        **evaluate(load_model(trained), DATA),
+        "checkpoint": prefix,
+    }
+    with pytest.raises(UserError, match="is not empty"):
+        export_tf1(trained, str(tmp_path / "release"))
+
+
+def test_only_the_newest_checkpoints_are_kept(settings, tmp_path):
+    train(settings("save_checkpoints_steps=4", "keep_checkpoints=2"), [DATA], str(tmp_path), None)
+    kept = sorted(name for name in os.listdir(str(tmp_path)) if name.endswith(".index"))
+    assert kept == ["model.ckpt-16.index", "model.ckpt-20.index"]
+    assert tf.train.latest_checkpoint(str(tmp_path)) == str(tmp_path / "model.ckpt-20")
+
+
+def test_a_loss_that_is_no_number_stops_before_it_is_saved(settings, tmp_path):
+    config = settings("learning_rate=1.0e30", "optimizer=adamw", "num_warmup_steps=0")
+    with pytest.raises(UserError, match="lower the learning_rate"):
+        train(config, [DATA], str(tmp_path), None)
+    assert checkpoint.latest(str(tmp_path)) is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "override", "sentence"),
+    [
+        ({"pair_task": "nsp"}, "random_seed=1", "built with pair_task nsp"),
+        ({"max_seq_length": 64}, "random_seed=1", "sequences of 64, the model has 48 positions"),
+        ({}, "stages=[{max_seq_length: 128}]", "sequences of 48, the stage wants 128"),
+    ],
+)
+def test_data_that_do_not_belong_to_the_model_are_refused(
+    settings, tmp_path, changed, override, sentence
+):
+    folder = data_with(tmp_path / "data", **changed)
+    with pytest.raises(UserError, match=sentence):
+        train(settings(override), [folder], str(tmp_path / "out"), None)
+
+
+def test_data_of_another_vocabulary_are_refused(settings, tmp_path):
+    vocab = tmp_path / "vocab.txt"
+    shutil.copy("configs/vocab/bert_base_chinese.txt", str(vocab))
+    with open(str(vocab), "a", encoding="utf-8") as handle:
+        handle.write("“\n")
+    with pytest.raises(UserError, match="were made with the vocabulary 45bbac6b"):
+        train(settings(f"vocab_file={vocab}"), [DATA], str(tmp_path / "out"), None)
+
+
+def test_an_output_with_another_training_is_never_touched(trained, settings, tmp_path):
+    output = str(tmp_path / "out")
+    shutil.copytree(trained, output)
+    before = sorted(os.listdir(output))
+    with pytest.raises(UserError, match=r"holds another training \(random_seed differ\)"):
+        train(settings("random_seed=5"), [DATA], output, None)
+    os.remove(os.path.join(output, "run.json"))
+    with pytest.raises(UserError, match=r"checkpoints but no run\.json"):
+        train(settings(), [DATA], output, None)
+    assert sorted(os.listdir(output)) == [name for name in before if name != "run.json"]
+
+
+def test_a_checkpoint_of_another_shape_is_refused(trained, tmp_path, settings):
+    folder = str(tmp_path / "other")
+    shutil.copytree(trained, folder)
+    path = os.path.join(folder, "bert_config.json")
+    with open(path, encoding="utf-8") as handle:
+        changed = {**json.load(handle), "intermediate_size": 64}
+    with open(path, "w", encoding="utf-8") as handle:
+        json.dump(changed, handle)
+    with pytest.raises(UserError, match=r"32 in .*64 in this model"):
+        load_model(folder)
+
+
+def test_a_damaged_checkpoint_is_an_error(trained, tmp_path):
+    folder = str(tmp_path / "damaged")
+    shutil.copytree(trained, folder)
+    with open(os.path.join(folder, "model.ckpt-20.data-00000-of-00001"), "r+b") as handle:
+        handle.truncate(1000)
+    with pytest.raises(UserError, match="is damaged"):
+        load_model(folder)
+    with pytest.raises(UserError, match="there is no checkpoint at"):
+        load_model(str(tmp_path / "nowhere"))
+
+
+def test_an_interrupted_save_leaves_no_checkpoint(trained, tmp_path, monkeypatch):
+    folder = str(tmp_path / "out")
+    os.makedirs(folder)
+    arrays = checkpoint.read(checkpoint.find(trained))
+
+    def fail(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint.os, "replace", fail)
+    with pytest.raises(OSError, match="No space"):
+        checkpoint.save_step(folder, 20, arrays, keep=1)
+    assert checkpoint.latest(folder) is None
+    monkeypatch.undo()
+    checkpoint.save_step(folder, 20, arrays, keep=1)
+    assert sorted(os.listdir(folder)) == [
+        "checkpoint",
+        "model.ckpt-20.data-00000-of-00001",
+        "model.ckpt-20.index",
+    ]
+
+
+def test_evaluation_tells_what_the_model_saw(trained, monkeypatch):
+    """A model that repeats its input is always right on kept words and never on replaced ones."""
+
+    def repeat(variables, batch, config):
+        seen = tf.gather(batch["input_ids"], batch["masked_lm_positions"], batch_dims=1)
+        pairs = tf.one_hot(tf.reshape(batch["next_sentence_labels"], [-1]), 2)
+        return Outputs(tf.one_hot(tf.reshape(seen, [-1]), 21128), pairs)
+
+    monkeypatch.setattr(evaluation, "forward", repeat)
+    result = evaluate(load_model(trained), DATA)
+    assert result["masked_lm_accuracy_by_kind"] == {"replaced": 0.0, "kept": 1.0}
+    assert result["pair_accuracy"] == 1.0
+    assert 0.05 < result["masked_lm_accuracy"] < 0.2
