@@ -13,7 +13,7 @@ from data_gen import build as builds
 from data_gen import sample, synonyms
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
-from data_gen.features import file_sha256, read_info
+from data_gen.features import MANIFEST, file_sha256, read_info
 from data_gen.segment import DEFAULT_LTP, fetch_ltp
 from data_gen.settings import (
     UserError,
@@ -63,27 +63,28 @@ def _add_build(commands: Any) -> None:
         "--output", required=True, metavar="DIR", help="a new folder, or one of the same build"
     )
     parser.add_argument(
-        "--workers", type=_workers, default=0, metavar="N", help="processes (default: one a core)"
+        "--workers", type=_positive, default=0, metavar="N", help="processes (default: one a core)"
     )
 
 
-def _workers(text: str) -> int:
+def _positive(text: str) -> int:
     if not text.isdigit() or text == "0":
-        raise argparse.ArgumentTypeError(f"{text} is no number of processes")
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
     return int(text)
 
 
 def _build(args: argparse.Namespace) -> None:
     config = load_settings(DataConfig, args.config, args.overrides)
+    there = os.path.exists(os.path.join(args.output, MANIFEST))
     start = time.perf_counter()
     info = builds.build(config, args.input, args.output, LocalEngine(args.workers), _show)
-    statistics = info.manifest["statistics"]
-    megabytes = sum(file["bytes"] for file in info.manifest["input"]) / 1e6
     seconds = time.perf_counter() - start
+    megabytes = sum(file["bytes"] for file in info.manifest["input"]) / 1e6
+    how = "whole already" if there else f"{seconds:.1f} s, {megabytes / seconds:.2f} MB/s"
     print(
-        f"{info.folder}: {statistics['sentences']:,} sentences, {info.examples:,} instances in "
-        f"{len(info.shards)} shards "
-        f"({megabytes:.1f} MB of text, {seconds:.1f} s, {megabytes / seconds:.2f} MB/s)"
+        f"{info.folder}: {info.manifest['statistics']['sentences']:,} sentences, "
+        f"{info.examples:,} instances in {len(info.shards)} shards "
+        f"({megabytes:.1f} MB of text, {how})"
     )
 
 
@@ -141,7 +142,7 @@ def _add_synonyms(commands: Any) -> None:
     )
     build.add_argument(
         "--top-k",
-        type=_workers,
+        type=_positive,
         default=10,
         metavar="K",
         help="neighbours to look at (default: 10)",
@@ -215,7 +216,7 @@ def _add_segmenter(commands: Any) -> None:
     )
     train.add_argument("--output", required=True, metavar="DIR")
     train.add_argument(
-        "--epochs", type=_workers, default=5, metavar="N", help="passes over the text (default: 5)"
+        "--epochs", type=_positive, default=5, metavar="N", help="passes over the text (default: 5)"
     )
 
 

@@ -23,7 +23,7 @@ from data_gen.pipeline import Pipeline
 from data_gen.records import ExamplePacker, Segment, write_json, write_run, write_shard
 from data_gen.segment import SEGMENTERS, Segmenter
 from data_gen.settings import UserError
-from data_gen.stats import Counts, report
+from data_gen.stats import Counts, report, timed
 from data_gen.synonyms import SimilarWords, load_table, no_similar
 from data_gen.wordpiece import WordPiece, read_vocabulary
 
@@ -137,12 +137,13 @@ def run_map_task(task: MapTask) -> None:
     pipeline = load_pipeline(task.config)
     pipeline.take_counts()
     pack = ExamplePacker(task.config.max_seq_length, task.config.max_predictions_per_seq)
-    records = [
-        (key, pack(example))
-        for documents in corpus.read_blocks(task.blocks)
-        for key, example in pipeline.examples(documents)
-    ]
-    offsets = write_run(f"{task.stem}.run", records, task.config.num_shards)
+    records = []
+    for documents in corpus.read_blocks(task.blocks):
+        examples = pipeline.examples(documents)
+        with timed(pipeline.counts, "pack"):
+            records += [(key, pack(example)) for key, example in examples]
+    with timed(pipeline.counts, "sort and write"):
+        offsets = write_run(f"{task.stem}.run", records, task.config.num_shards)
     write_json(f"{task.stem}.json", {"offsets": offsets, "counts": pipeline.take_counts()})
 
 

@@ -8,8 +8,6 @@ the work.
 
 import hashlib
 import random
-import time
-from contextlib import contextmanager
 from functools import partial
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -19,7 +17,7 @@ from data_gen.corruption import CANDIDATE_CHOICES, CORRUPTIONS, Corruptor, Simil
 from data_gen.masking import SELECTORS, Policy
 from data_gen.pairs import PAIR_TASKS, PairContext, cut
 from data_gen.segment import Segmenter, word_boundaries
-from data_gen.stats import DECILES, LENGTH_BINS, Counts
+from data_gen.stats import DECILES, LENGTH_BINS, Counts, timed
 from data_gen.types import Document, Example, Instance, Pair, Replacement, Sentence, Span
 from data_gen.wordpiece import WordPiece, piece_spans, word_spans
 
@@ -79,7 +77,7 @@ class Pipeline:
         """
         tokenized = self._tokenize(documents)
         filled = [sentences for sentences in tokenized if sentences]
-        with self._timed("pair and mask"):
+        with timed(self.counts, "pair and mask"):
             return [
                 example
                 for document, sentences in zip(documents, tokenized)
@@ -111,11 +109,11 @@ class Pipeline:
         block.
         """
         texts = [sentence for document in documents for sentence in document.sentences]
-        with self._timed("segment"):
+        with timed(self.counts, "segment"):
             boundaries = word_boundaries(self.segmenter, texts)
-        with self._timed("tokenize"):
+        with timed(self.counts, "tokenize"):
             encoded = self._tokenizer.encode(texts)
-        with self._timed("align"):
+        with timed(self.counts, "align"):
             sentences = [
                 self._sentence(pieces, offsets, marks)
                 for (pieces, offsets), marks in zip(encoded, boundaries)
@@ -217,12 +215,6 @@ class Pipeline:
             counts[f"masked_in_decile/{position * DECILES // length}"] += 1
         for decile, maskable in _maskable_by_decile(length, instance.a_stop).items():
             counts[f"maskable_in_decile/{decile}"] += maskable
-
-    @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
-        start = time.process_time_ns()
-        yield
-        self.counts[f"cpu_ns/{stage}"] += time.process_time_ns() - start
 
 
 def _stranger(

@@ -4,14 +4,24 @@ Counters add up over tasks, so they are the same for any number of workers; shar
 them at the end.
 """
 
+import time
 from collections import Counter
-from typing import Any, Dict, List, Mapping, Tuple
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
 Counts = Counter[str]  # "group/name" -> how many; "cpu_ns/stage" -> nanoseconds
 
 KINDS = ("similar", "fallback", "random", "mask", "keep")
 DECILES = 10
 LENGTH_BINS = 16
+
+
+@contextmanager
+def timed(counts: Counts, stage: str) -> Iterator[None]:
+    """Count the CPU time of a block of code."""
+    start = time.process_time_ns()
+    yield
+    counts[f"cpu_ns/{stage}"] += time.process_time_ns() - start
 
 
 def report(counts: Mapping[str, float], max_seq_length: int) -> Dict[str, Any]:

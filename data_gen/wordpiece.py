@@ -67,7 +67,7 @@ class WordPiece:
     def __init__(self, pieces: Sequence[str], do_lower_case: bool) -> None:
         self.pieces = list(pieces)
         self.ids: Dict[str, int] = {piece: i for i, piece in enumerate(pieces)}
-        self.pad, self.unk, self.cls, self.sep, self.mask = (self.ids[s] for s in SPECIALS)
+        _, self.unk, self.cls, self.sep, self.mask = (self.ids[special] for special in SPECIALS)
         # No special token is registered, so "[SEP]" in a text is the characters it is made of, as
         # with Google's.
         self._tokenizer = Tokenizer(

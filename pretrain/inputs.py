@@ -4,7 +4,7 @@ S is max_seq_length, P is max_predictions_per_seq, B the batch size.
 """
 
 import random
-from typing import Any, Dict, Iterator, Tuple
+from typing import Any, Dict, Iterator
 
 from data_gen.features import DatasetInfo, feature_shapes
 from data_gen.settings import UserError
@@ -62,12 +62,3 @@ def all_batches(info: DatasetInfo, batch_size: int) -> Any:
     """Every example once, in the shards' order; the last batch may be smaller."""
     records = tf.data.TFRecordDataset(info.paths).batch(batch_size)
     return records.map(lambda batch: parse(batch, info)).prefetch(2)
-
-
-def element_spec(info: DatasetInfo, batch_size: int) -> Dict[str, Tuple[str, Tuple[int, int]]]:
-    """Name -> (dtype, shape) of what `parse` gives."""
-    shapes = feature_shapes(info.max_seq_length, info.max_predictions_per_seq)
-    return {
-        name: ("int32" if dtype == "int64" else dtype, (batch_size, size))
-        for name, (dtype, size) in shapes.items()
-    }

@@ -5,7 +5,7 @@ say() { printf '\n== %s\n' "$*"; }
 # find_python VERSION: an interpreter of at least 3.9, or of exactly the version asked for where it is older.
 find_python() {
   local candidate
-  for candidate in ${PYTHON:-} "python$1" python3 "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/python; do
+  for candidate in ${PYTHON:-} python3 "python$1" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/python; do
     if "$candidate" -c "
 import sys
 asked = tuple(map(int, '$1'.split('.')))
@@ -23,11 +23,14 @@ ensure_env() {
   local stamp="$3 $(cksum setup.cfg pyproject.toml)"
   if [ "$(cat "$1/.stamp" 2>/dev/null)" != "$stamp" ]; then
     "$2" -m venv --clear "$1"
-    "$1/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade pip
-    "$1/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".[$3]"
+    pip_install "$1" --upgrade pip
+    pip_install "$1" --editable ".[$3]"
     echo "$stamp" >"$1/.stamp"
   fi
 }
+
+# pip_install FOLDER ARGUMENTS...: quiet, but for errors.
+pip_install() { PYTHONWARNINGS=ignore "$1/bin/python" -m pip install -qq --disable-pip-version-check "${@:2}"; }
 
 # quietly COMMAND...: without the two lines that TensorFlow prints at every start whatever the log level.
 quietly() { "$@" 2> >(grep --line-buffered -v -E 'absl::InitializeLog|oneDNN custom operations' >&2); }

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# The whole suite, each part in an environment of its own below work/envs/, then lint and types.
+#   1. everything, on the newest TensorFlow and the default Python
+#   2. data_gen without TensorFlow
+#   3. pretrain on Python 3.7 and TensorFlow 1.15, where there is a Python 3.7
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/common.sh
+
+envs=work/envs
+mkdir -p "$envs"
+rm -f "$envs/tf1.passed"
+
+say "environments"
+ensure_env "$envs/newest" "$(find_python 3.9)" data,sample,train,test,lint
+ensure_env "$envs/data" "$(find_python 3.9)" data,sample,test
+if python37=$(find_python 3.7 2>/dev/null); then
+  ensure_env "$envs/tf1" "$python37" tf1,test
+  export OTHER_PYTHON=$PWD/$envs/tf1/bin/python
+fi
+
+say "1/4 everything, $("$envs/newest/bin/python" -m pip list 2>/dev/null | grep -E '^tensorflow' | xargs)"
+"$envs/newest/bin/python" -m pytest -q
+
+say "2/4 data_gen without TensorFlow"
+if "$envs/data/bin/python" -c "import tensorflow" 2>/dev/null; then
+  echo "the environment $envs/data has TensorFlow, so this part proves nothing: delete it" >&2
+  exit 1
+fi
+"$envs/data/bin/python" -m pytest -q tests/data_gen tests/test_architecture.py
+
+if [ -n "${OTHER_PYTHON:-}" ]; then
+  say "3/4 pretrain on Python 3.7 and TensorFlow 1.15"
+  "$OTHER_PYTHON" -m pytest -q tests/pretrain
+  touch "$envs/tf1.passed"
+else
+  say "3/4 NOT RUN: pretrain on TensorFlow 1.15 needs a Python 3.7, and none was found (PYTHON=... names one)"
+fi
+
+say "4/4 lint and types"
+"$envs/newest/bin/python" -m ruff check .
+"$envs/newest/bin/python" -m ruff format --check .
+"$envs/newest/bin/python" -m mypy
