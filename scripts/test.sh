@@ -16,11 +16,12 @@ ensure_env "$envs/newest" "$(find_python 3.9)" data,sample,train,test,lint
 ensure_env "$envs/data" "$(find_python 3.9)" data,sample,test
 if python37=$(find_python 3.7 2>/dev/null); then
   ensure_env "$envs/tf1" "$python37" tf1,test
-  export OTHER_PYTHON=$PWD/$envs/tf1/bin/python
+  python37=$PWD/$envs/tf1/bin/python
 fi
 
 say "1/4 everything, $("$envs/newest/bin/python" -m pip list 2>/dev/null | grep -E '^tensorflow' | xargs)"
-"$envs/newest/bin/python" -m pytest -q
+# With a second TensorFlow the two also read each other's checkpoints.
+OTHER_PYTHON=$python37 "$envs/newest/bin/python" -m pytest -q
 
 say "2/4 data_gen without TensorFlow"
 if "$envs/data/bin/python" -c "import tensorflow" 2>/dev/null; then
@@ -29,9 +30,9 @@ if "$envs/data/bin/python" -c "import tensorflow" 2>/dev/null; then
 fi
 "$envs/data/bin/python" -m pytest -q tests/data_gen tests/test_architecture.py
 
-if [ -n "${OTHER_PYTHON:-}" ]; then
+if [ -n "$python37" ]; then
   say "3/4 pretrain on Python 3.7 and TensorFlow 1.15"
-  "$OTHER_PYTHON" -m pytest -q tests/pretrain
+  "$python37" -m pytest -q tests/pretrain
   touch "$envs/tf1.passed"
 else
   say "3/4 NOT RUN: pretrain on TensorFlow 1.15 needs a Python 3.7, and none was found (PYTHON=... names one)"
