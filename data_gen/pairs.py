@@ -61,8 +61,10 @@ def cut(
                 stop = sentence_end
             spare -= limit - (reached[stop] - reached[start])
         points.append(stop)
-    if len(points) > 2 and points[-1] - points[-2] == 1 and points[-2] - points[-3] > 2:
-        points[-2] -= 1  # leave two words to the last chunk
+    for i in range(len(points) - 2, 0, -1):  # leave two words to the last chunk
+        if points[i + 1] - points[i] >= 2:
+            break
+        points[i] -= 1
     return [_words(sentences, ends, first, last) for first, last in zip(points, points[1:])]
 
 

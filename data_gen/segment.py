@@ -7,6 +7,7 @@ re-join to the run is reported, not trusted.
 
 import json
 import os
+import warnings
 from importlib import metadata
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -129,7 +130,9 @@ def fetch_ltp(model: str, folder: Optional[str] = None) -> str:
 def _jieba(model: Optional[str]) -> Segmenter:
     """The `jieba` package with its own dictionary."""
     _no_model("jieba", model)
-    import jieba
+    with warnings.catch_warnings():  # of its own regular expressions, on every new Python
+        warnings.simplefilter("ignore")
+        import jieba
 
     jieba.setLogLevel("WARNING")
     return Segmenter(

@@ -103,26 +103,17 @@ class WordPiece:
         Random replacements are drawn from these; Google draws from the whole vocabulary, where 35 %
         are `##` + Chinese.
         """
-        bodies = [
-            piece[2:] if piece.startswith("##") and piece != "##" else piece
-            for piece in self.pieces
-        ]
         normalize = self._tokenizer.normalizer.normalize_str
         split = self._tokenizer.pre_tokenizer.pre_tokenize_str
 
-        def whole(piece: str, body: str) -> bool:
-            inner = body is not piece
-            if piece in SPECIALS or not body or (inner and len(body) == 1 and is_cjk(body)):
-                return False
-            # A body that is no single run of the tokenizer ("ab." or "Ab" in lower case) can never
-            # be looked up. Inside a word punctuation is a run of its own, so `##` + punctuation
-            # falls with it.
-            runs = [text for text, _ in split(normalize(f"a{body}" if inner else body))]
-            return runs == [f"a{body}" if inner else body]
+        def whole(piece: str) -> bool:
+            # What is looked up is a run of the tokenizer, from its start or from within. A text
+            # that is cut into runs (Chinese, punctuation) or changed (upper case) never is one.
+            inner = piece.startswith("##") and piece != "##"
+            text = f"a{piece[2:]}" if inner else piece
+            return piece not in SPECIALS and [run for run, _ in split(normalize(text))] == [text]
 
-        return tuple(
-            i for i, (piece, body) in enumerate(zip(self.pieces, bodies)) if whole(piece, body)
-        )
+        return tuple(i for i, piece in enumerate(self.pieces) if whole(piece))
 
     @cached_property
     def clause_marks(self) -> frozenset:  # type: ignore[type-arg]

@@ -79,6 +79,19 @@ def realistic(rng, length):
     return segments(a, b)
 
 
+def test_words_at_the_edges_are_masked_like_the_others(rng):
+    """With starts drawn instead of words the first would be masked half as often as others."""
+    words = segments([1] * 40, [1] * 40)
+    edges = [words[0][:4], words[0][-4:], words[1][:4], words[1][-4:]]
+    masked = Counter()
+    for _ in range(6000):
+        chosen = SELECTORS["ngram"](words, Policy(12, 40, NOMINAL), rng, accept_all)
+        masked.update(word for ngram in chosen.ngrams for word in ngram)
+    mean = sum(masked.values()) / 80
+    for edge in edges:
+        assert sum(masked[word] for word in edge) / 4 == pytest.approx(mean, rel=0.08)
+
+
 @pytest.mark.parametrize(("length", "most"), [(128, 24), (512, 84)])
 @pytest.mark.parametrize("name", sorted(SELECTORS))
 def test_the_promised_distributions(name, length, most):

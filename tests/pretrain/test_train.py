@@ -70,13 +70,13 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(
     original = training.TrainStep.__call__
     calls = []
 
-    def stop_at_14(self, batch):
+    def stop_at_18(self, batch):
         calls.append(batch)
-        if len(calls) == 14:
+        if len(calls) == 18:  # after the log of step 15
             raise KeyboardInterrupt
         return original(self, batch)
 
-    monkeypatch.setattr(training.TrainStep, "__call__", stop_at_14)
+    monkeypatch.setattr(training.TrainStep, "__call__", stop_at_18)
     with pytest.raises(KeyboardInterrupt):
         train(settings(), [DATA], output, None)
     monkeypatch.setattr(training.TrainStep, "__call__", original)
