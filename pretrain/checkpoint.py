@@ -65,10 +65,15 @@ def _write_state(folder: str, names: Sequence[str]) -> None:
     """The file `checkpoint`, by which TensorFlow's own tools find the newest; its text is all there
     is to it.
     """
-    path = os.path.join(folder, "checkpoint")
+    lines = [f'model_checkpoint_path: "{names[-1]}"']
+    lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
+    write_text(os.path.join(folder, "checkpoint"), "".join(f"{line}\n" for line in lines))
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a file whole or not at all."""
     with open(path + ".partial", "w", encoding="utf-8") as handle:
-        handle.write(f'model_checkpoint_path: "{names[-1]}"\n')
-        handle.writelines(f'all_model_checkpoint_paths: "{name}"\n' for name in names)
+        handle.write(text)
     os.replace(path + ".partial", path)
 
 

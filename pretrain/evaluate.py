@@ -13,7 +13,7 @@ from pretrain.config import BertConfig, read_bert_config
 from pretrain.devices import Tensor, compiled, tf
 from pretrain.heads import forward, masked_lm_losses, pair_losses
 from pretrain.inputs import Batch, all_batches
-from pretrain.train import MODEL, VOCAB
+from pretrain.run import MODEL, VOCAB
 
 
 class Model(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Callable, Dict
 from data_gen.settings import UserError
 from pretrain import checkpoint
 from pretrain.devices import tf
-from pretrain.train import MODEL, VOCAB
+from pretrain.run import MODEL, VOCAB
 
 TF1_PREFIX = "bert_model.ckpt"
 

@@ -17,7 +17,7 @@ installed=$SECONDS
 say "2/6 text, segmenter, similar words"
 [ -e "$out/text/heldout.txt" ] || $python -m data_gen corpus sample --output "$out/text"
 segmenter() {
-  [ -e "$out/ltp/config.json" ] && return
+  [ -e "$out/ltp/source.txt" ] && return
   $python -m data_gen segmenter fetch --output "$out/ltp" 2>"$out/fetch.log" && return
   echo "LTP/legacy cannot be fetched here: training an LTP perceptron on gold words instead"
   $python -m data_gen segmenter train --epochs 3 --output "$out/ltp"

@@ -16,13 +16,15 @@ def summary(folder: str) -> Dict[str, str]:
     steps = _metrics(os.path.join(folder, "model", "metrics.jsonl"))
     with open(os.path.join(folder, "evaluation.json"), encoding="utf-8") as handle:
         evaluation = json.load(handle)
+    with open(os.path.join(folder, "ltp", "source.txt"), encoding="utf-8") as handle:
+        segmenter = handle.read().strip()
     masked, pairs = evaluation["masked_lm_loss"], evaluation["pair_loss"]
     kinds = evaluation["masked_lm_accuracy_by_kind"]
     by_kind = ", ".join(f"{kind} {share:.1%}" for kind, share in kinds.items())
     rate = sum(step["tokens_per_second"] for step in steps) / len(steps)
     megabytes_per_second = megabytes / sum(statistics["cpu_seconds"].values())
     return {
-        "segmenter": info.manifest["segmenter"],
+        "segmenter": segmenter,
         "sentences": f"{statistics['sentences']:,} ({megabytes:.1f} MB of text)",
         "instances": f"{info.examples:,} of {info.max_seq_length} pieces",
         "data generation": f"{megabytes_per_second:.2f} MB/s a core",

@@ -14,6 +14,7 @@ yaml = pytest.importorskip("yaml")
 DATA_GEN = [
     "settings",
     "features",
+    "packages",
     "types",
     "corpus",
     "wordpiece",
@@ -39,6 +40,8 @@ PRETRAIN = [
     "optimizers",
     "inputs",
     "checkpoint",
+    "run",
+    "metrics",
     "train",
     "evaluate",
     "export",

