@@ -1,6 +1,6 @@
 """The training loop: stages, checkpoints, resume."""
 
-from typing import Iterator, List, NamedTuple, Optional, Sequence
+from typing import List, NamedTuple, Optional, Sequence
 
 from data_gen.features import DatasetInfo, read_info, require_same_vocabulary
 from data_gen.settings import UserError
@@ -77,8 +77,8 @@ def train(
     any more.
     """
     model = read_bert_config(config.bert_config_file)
-    stages = list(zip(config.resolved_stages(), _datasets(config, model, data)))
-    description = run.describe(config, model, [info for _, info in stages], init_checkpoint)
+    infos = _datasets(config, model, data)
+    description = run.describe(config, model, infos, init_checkpoint)
     run.claim(output, config, description)
     state = new_state(model, config)
     _load(state, output, init_checkpoint)
@@ -87,7 +87,7 @@ def train(
         f"{describe()}; {sum(_size(v) for v in state.variables.values()):,} weights; {output} "
         f"is at step {done:,}"
     )
-    for stage, info in stages:
+    for stage, info in zip(config.resolved_stages(), infos):
         if done < stage.last_step:
             _train_stage(model, config, stage, info, state, output)
             done = stage.last_step
@@ -116,58 +116,57 @@ def _train_stage(
         last = step == stage.last_step
         saves = last or step % config.save_checkpoints_steps == 0
         if saves or step % config.log_steps == 0:
-            meter.write(
-                step, stage.last_step
-            )  # stops the run where the loss is no number: before it is saved
+            # Before the checkpoint: it stops the run where the loss is no number.
+            meter.write(step, stage.last_step)
         if saves:
             checkpoint.save_step(output, step, state.tensors(), config.keep_checkpoints)
         if last:
             return
 
 
-def _datasets(
-    config: TrainConfig, model: BertConfig, folders: Sequence[str]
-) -> Iterator[DatasetInfo]:
-    """The data of each stage, checked against the model."""
+def _datasets(config: TrainConfig, model: BertConfig, folders: Sequence[str]) -> List[DatasetInfo]:
+    """The data of each stage, checked against the model and its vocabulary."""
+    vocabulary_size = _vocabulary_size(config.vocab_file)
     stages = config.resolved_stages()
     if len(folders) != len(stages):
         raise UserError(
-            f"this training has {len(stages)} stages: give --data once with {len(stages)} "
-            "folders, in order"
+            f"this training has {len(stages)} stage(s), --data {len(folders)} folder(s): give one "
+            "folder for each stage, in order"
         )
-    for folder, stage in zip(folders, stages):
-        info = read_info(folder)
+    infos = [read_info(folder) for folder in folders]
+    for stage, info in zip(stages, infos):
         require_same_vocabulary(info, config.vocab_file)
-        length = info.max_seq_length
+        length, positions = info.max_seq_length, model.max_position_embeddings
         if stage.max_seq_length not in (None, length):
             raise UserError(
-                f"{folder} has sequences of {length}, the stage wants {stage.max_seq_length}: "
-                "swap or rebuild"
+                f"{info.folder} has sequences of {length}, the stage wants {stage.max_seq_length}: "
+                "give the stages' folders in order, or build with that max_seq_length"
             )
-        if length > model.max_position_embeddings:
+        if length > positions:
             raise UserError(
-                f"{folder} has sequences of {length}, the model has "
-                f"{model.max_position_embeddings} positions: build "
-                "with a smaller max_seq_length"
+                f"{info.folder} has sequences of {length}, the model has {positions} positions: "
+                f"build with a max_seq_length of at most {positions}"
             )
-        made_for = info.manifest["config"]["pair_task"]
-        if made_for != config.pair_task:
+        pair_task = info.manifest["config"]["pair_task"]
+        if pair_task != config.pair_task:
             raise UserError(
-                f"{folder} was built with pair_task {made_for}, this training has "
-                f"{config.pair_task}"
+                f"{info.folder} was built with pair_task {pair_task}, this training has "
+                f"{config.pair_task}: use a configuration of the same task"
             )
-        yield info
-    _check_vocabulary_size(config.vocab_file, model)
-
-
-def _check_vocabulary_size(path: str, model: BertConfig) -> None:
-    with open(path, encoding="utf-8") as handle:
-        size = sum(1 for _ in handle)
-    if size > model.vocab_size:
+    if vocabulary_size > model.vocab_size:
         raise UserError(
-            f"{path} has {size} pieces, the model's vocab_size is {model.vocab_size}: use a "
-            "model for it"
+            f"{config.vocab_file} has {vocabulary_size} pieces, the model's vocab_size is "
+            f"{model.vocab_size}: set it to at least as many in the bert_config.json"
         )
+    return infos
+
+
+def _vocabulary_size(path: str) -> int:
+    try:
+        with open(path, encoding="utf-8") as handle:
+            return sum(1 for _ in handle)
+    except OSError as error:
+        raise UserError(f"cannot read the vocabulary {path}: {error.strerror}") from error
 
 
 def _load(state: State, output: str, init_checkpoint: Optional[str]) -> None:

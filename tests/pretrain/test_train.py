@@ -17,7 +17,7 @@ from pretrain.heads import Outputs
 from pretrain.metrics import METRICS
 from pretrain.train import train
 from tests.conftest import ROOT
-from tests.pretrain.conftest import DATA
+from tests.pretrain.conftest import DATA, MODEL
 
 
 def metrics(folder):
@@ -107,7 +107,7 @@ def test_stages_follow_each_other_and_start_their_schedule_anew(settings, tmp_pa
     rates = [line["learning_rate"] / 0.02 for line in metrics(tmp_path)]
     first = [0, 1 / 3, 2 / 3, 1 / 2, 1 / 3, 1 / 6]
     assert rates == pytest.approx([*first, 0, 1 / 2, 1 / 2, 1 / 4], abs=1e-6)
-    with pytest.raises(UserError, match="2 stages"):
+    with pytest.raises(UserError, match="has 2 stage"):
         train(config, [DATA], str(tmp_path / "other"), None)
 
 
@@ -204,6 +204,15 @@ def test_data_of_another_vocabulary_are_refused(settings, tmp_path):
         handle.write("“\n")
     with pytest.raises(UserError, match="were made with the vocabulary 45bbac6b"):
         train(settings(f"vocab_file={vocab}"), [DATA], str(tmp_path / "out"), None)
+
+
+def test_a_vocabulary_larger_than_the_models_is_refused(settings, tmp_path):
+    path = tmp_path / "small.json"
+    path.write_text(json.dumps({**MODEL, "vocab_size": 21127}))
+    with pytest.raises(UserError, match="has 21128 pieces, the model's vocab_size is 21127"):
+        train(settings(f"bert_config_file={path}"), [DATA], str(tmp_path / "out"), None)
+    with pytest.raises(UserError, match=r"cannot read the vocabulary nowhere\.txt"):
+        train(settings("vocab_file=nowhere.txt"), [DATA], str(tmp_path / "out"), None)
 
 
 def test_an_output_with_another_training_is_never_touched(trained, settings, tmp_path):
