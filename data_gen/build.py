@@ -20,7 +20,14 @@ from data_gen.corpus import Block, InputFile
 from data_gen.engine import LocalEngine
 from data_gen.features import FORMAT, MANIFEST, DatasetInfo, file_sha256, read_info
 from data_gen.pipeline import Pipeline
-from data_gen.records import ExamplePacker, Segment, write_json, write_run, write_shard
+from data_gen.records import (
+    ExamplePacker,
+    Segment,
+    combine_segments,
+    write_json,
+    write_run,
+    write_shard,
+)
 from data_gen.segment import SEGMENTERS, Segmenter
 from data_gen.settings import UserError
 from data_gen.stats import Counts, report, timed
@@ -30,9 +37,9 @@ from data_gen.wordpiece import WordPiece, read_vocabulary
 # Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
 # is not continued.
 CODE_FORMAT = 1
-WORK = ".work"  # within the output folder, until dataset.json is written
-_TASKS = 256  # of a large input: a merge opens one run a task
-_LARGEST_TASK = 64 << 20  # bytes of text
+WORK = ".data_gen"  # within the output folder, until dataset.json is written
+_TASKS = 256  # of an input that gives as many of less than _LARGEST_TASK
+_LARGEST_TASK = 16 << 20  # bytes of text; a worker holds the records of one task
 
 Show = Callable[
     [str, int, Iterable[Any]], Iterable[Any]
@@ -40,7 +47,7 @@ Show = Callable[
 
 
 class MapTask(NamedTuple):
-    """Blocks of one file -> one run file, `{stem}.run`."""
+    """Blocks of text -> one run file, `{stem}.run`."""
 
     stem: str
     config: DataConfig
@@ -58,15 +65,15 @@ class MergeTask(NamedTuple):
 def build(
     config: DataConfig, inputs: Sequence[str], output: str, engine: LocalEngine, show: Show
 ) -> DatasetInfo:
-    """Build the data set `output` from text files; return at once where it is there already.
+    """Build the data set `output` from text files, unless it is there already.
 
     Raises UserError for input that is missing, unreadable, empty or not UTF-8, and where `output`
     holds another build.
     """
     segmenter = load_pipeline(config).segmenter  # also finds mistakes before any work is handed out
-    named = corpus.find_inputs(inputs)
+    named = corpus.find_inputs(inputs, exclude=output)
     files = list(show("scan", len(named), (corpus.scan(path, name) for path, name in named)))
-    if not any(file.blocks for file in files):
+    if not any(file.parts for file in files):
         raise UserError(f"there is no text in {', '.join(inputs)}: empty or blank")
     identity = _identity(config, files, segmenter)
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
@@ -77,6 +84,7 @@ def build(
                 f"{output} holds another build (other settings, input or models): choose "
                 "another --output"
             )
+        shutil.rmtree(os.path.join(output, WORK), ignore_errors=True)  # of a crash at the very end
         return info
     work = _claim(output, fingerprint)
 
@@ -89,7 +97,7 @@ def build(
     for manifest in maps:
         counts.update(manifest["counts"])
     if not counts["instances"]:
-        raise UserError("the input gave no instance: no document has two words")
+        raise UserError("the input gave no instance: no document has two pieces")
     merge_tasks = list(_merge_tasks(map_tasks, maps, output, config.num_shards))
     shards = _manifests("merge", merge_tasks, run_merge_task, engine, show)
     write_json(
@@ -111,6 +119,8 @@ def load_pipeline(config: DataConfig) -> Pipeline:
     """Load the vocabulary, the segmenter and the similar words of `config`, once a process."""
     if not _LOADED or _LOADED[0][0] != config:
         tokenizer = WordPiece(read_vocabulary(config.vocab_file), config.do_lower_case)
+        if not tokenizer.producible:
+            raise UserError(f"the vocabulary {config.vocab_file} has no piece that text could give")
         segmenter = SEGMENTERS[config.segmenter.name](config.segmenter.model)
         similar = no_similar
         if config.masking.corruption == "similar":
@@ -149,7 +159,8 @@ def run_map_task(task: MapTask) -> None:
 
 def run_merge_task(task: MergeTask) -> None:
     """Write a shard, then its manifest."""
-    write_json(f"{task.stem}.json", write_shard(task.shard, task.segments)._asdict())
+    segments = combine_segments(task.segments, task.stem)
+    write_json(f"{task.stem}.json", write_shard(task.shard, segments)._asdict())
 
 
 def _merge_tasks(
@@ -217,6 +228,8 @@ def _claim(output: str, fingerprint: str) -> str:
                     "or delete that folder"
                 )
         return work
+    if os.path.isdir(work) and os.listdir(work):
+        raise UserError(f"{work} is not of a build: choose another --output")
     if os.path.isdir(output) and any(".tfrecord" in name for name in os.listdir(output)):
         raise UserError(f"{output} holds TFRecords but no {MANIFEST}: choose another --output")
     os.makedirs(work, exist_ok=True)
@@ -225,16 +238,19 @@ def _claim(output: str, fingerprint: str) -> str:
 
 
 def _task_blocks(files: Sequence[InputFile]) -> Iterator[Tuple[Block, ...]]:
-    """Group neighbouring blocks into tasks of about a 256th of the input. A compressed file is one
-    task.
+    """Group neighbouring blocks into tasks of about a 256th of the input.
+
+    A compressed file is cut as seldom as memory allows, because each task unpacks it from its
+    start.
     """
-    least = min(_LARGEST_TASK, sum(file.size for file in files) // _TASKS)
-    for file in files:
-        group: List[Block] = []
-        for block in file.blocks:
-            group.append(block)
-            if not file.compressed and sum(b.size for b in group) >= least:
-                yield tuple(group)
-                group = []
-        if group:
+    usual = min(_LARGEST_TASK, sum(file.size for file in files) // _TASKS)
+    group: List[Block] = []
+    size = 0
+    for block in corpus.blocks(files):
+        group.append(block)
+        size += sum(part.size for part in block)
+        if size >= (_LARGEST_TASK if block[-1].compressed else usual):
             yield tuple(group)
+            group, size = [], 0
+    if group:
+        yield tuple(group)

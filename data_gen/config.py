@@ -3,6 +3,7 @@
 The presets in configs/data/ give every value its source.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import List, Optional
 
@@ -48,7 +49,9 @@ class MaskingConfig:
             raise ValueError(
                 "masking.corruption similar replaces whole words: set masking.corruption_unit=word"
             )
-        if not self.ngram_weights or min(self.ngram_weights) < 0 or sum(self.ngram_weights) <= 0:
+        weights = self.ngram_weights
+        finite = all(math.isfinite(weight) for weight in weights)
+        if not weights or not finite or min(weights) < 0 or sum(weights) <= 0:
             raise ValueError(
                 "masking.ngram_weights must be shares of n = 1, 2, ...: none negative, one above 0"
             )
@@ -100,3 +103,10 @@ class DataConfig:
         for name in ("max_predictions_per_seq", "dupe_factor", "num_shards"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        needed = math.ceil(self.masked_lm_prob * self.max_seq_length)
+        if not needed <= self.max_predictions_per_seq <= self.max_seq_length:
+            raise ValueError(
+                f"max_predictions_per_seq is {self.max_predictions_per_seq}, but masking "
+                f"{self.masked_lm_prob} of {self.max_seq_length} pieces takes {needed} and some to "
+                f"spare: {min(needed + needed // 10 + 4, self.max_seq_length)} works"
+            )

@@ -11,7 +11,19 @@ import hashlib
 import lzma
 import os
 import re
-from typing import IO, Any, Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple, cast
+from typing import (
+    IO,
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    cast,
+)
 
 from data_gen.settings import UserError
 from data_gen.types import Document
@@ -22,12 +34,12 @@ BLOCK_BYTES = (
 
 _OPENERS: Dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
-# A sentence ends after its marks and the quotes and brackets that close on it (the author's rule:
-# Chinese-BERT-wwm#73).
+# A sentence ends after 。！？ (the author's rule, Chinese-BERT-wwm#73) or … (our choice), and the
+# quotes and brackets that close on it.
 _SENTENCE = re.compile(r"[^。！？…]*(?:[。！？…]+[”’」』）》】〉)\]\"']*|$)")
 
 
-class Block(NamedTuple):
+class Part(NamedTuple):
     """Neighbouring documents of one file, about BLOCK_BYTES of text."""
 
     path: str
@@ -36,51 +48,51 @@ class Block(NamedTuple):
     size: int
     first: int  # ordinal of the first document in the file
 
-
-class InputFile(NamedTuple):
-    """One input file and its blocks."""
-
-    path: str
-    name: str
-    sha256: str  # of the uncompressed text
-    blocks: Tuple[Block, ...]
-
     @property
     def compressed(self) -> bool:
-        """Whether reading from the middle means reading from the start."""
+        """Whether reading from the middle means unpacking from the start."""
         return os.path.splitext(self.path)[1] in _OPENERS
+
+
+Block = Tuple[Part, ...]  # about BLOCK_BYTES of text, of one file or of several small ones
+
+
+class InputFile(NamedTuple):
+    """One input file and its parts."""
+
+    name: str
+    sha256: str  # of the uncompressed text
+    parts: Tuple[Part, ...]
 
     @property
     def size(self) -> int:
         """Bytes of text, uncompressed."""
-        return sum(block.size for block in self.blocks)
+        return sum(part.size for part in self.parts)
 
 
-def find_inputs(patterns: Sequence[str]) -> List[Tuple[str, str]]:
-    """Expand files, folders and globs to sorted (path, name) pairs; names are relative to the
-    files' common folder.
+def find_inputs(patterns: Sequence[str], exclude: Optional[str] = None) -> List[Tuple[str, str]]:
+    """Expand files, folders and globs to sorted (path, name) pairs.
 
-    Raises UserError for a pattern that matches nothing.
+    Names are relative to the files' common folder. Hidden files and what lies in the folder
+    `exclude` (the output) are passed over. Raises UserError for a pattern that matches nothing and
+    for what is no file.
     """
     paths = set()
     for pattern in patterns:
-        found = [
-            p
-            for match in sorted(glob.glob(pattern, recursive=True)) or [pattern]
-            for p in _files(match)
-        ]
+        matches = sorted(glob.glob(pattern, recursive=True)) or [pattern]
+        found = {path for match in matches for path in _files(match) if not _within(path, exclude)}
         if not found:
             raise UserError(
                 f"no input matches {pattern}: give text files, folders of them or globs in quotes"
             )
-        paths.update(found)
+        paths |= found
     root = os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths])
     named: Dict[str, str] = {}
     for path in sorted(paths):
         stem, suffix = os.path.splitext(path)
-        name = os.path.relpath(os.path.abspath(stem if suffix in _OPENERS else path), root).replace(
-            os.sep, "/"
-        )
+        relative = os.path.relpath(os.path.abspath(stem if suffix in _OPENERS else path), root)
+        # A name in another encoding (GBK, in archives) stays one name.
+        name = os.fsencode(relative.replace(os.sep, "/")).decode("utf-8", "backslashreplace")
         if name in named:
             raise UserError(
                 f"{named[name]} and {path} are the same text twice by their names: give one of them"
@@ -89,20 +101,30 @@ def find_inputs(patterns: Sequence[str]) -> List[Tuple[str, str]]:
     return [(path, name) for name, path in sorted(named.items())]
 
 
-def _files(path: str) -> List[str]:
+def _files(path: str) -> Iterator[str]:
     if os.path.isdir(path):
-        walk = ((folder, name) for folder, _, names in os.walk(path) for name in names)
-        return [os.path.join(folder, name) for folder, name in walk if not name.startswith(".")]
-    return [path] if os.path.lexists(path) else []
+        for folder, folders, names in os.walk(path):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            yield from (os.path.join(folder, name) for name in names if not name.startswith("."))
+    elif os.path.exists(path) and not os.path.isfile(path):
+        raise UserError(f"{path} is no regular file: write the text to a file first")
+    elif os.path.lexists(path):
+        yield path
+
+
+def _within(path: str, folder: Optional[str]) -> bool:
+    return folder is not None and os.path.abspath(path).startswith(os.path.abspath(folder) + os.sep)
 
 
 def scan(path: str, name: str) -> InputFile:
-    """Read a file once: find its blocks and check that it is text.
+    """Read a file once: find its parts and check that it is text.
 
-    Raises UserError where the file cannot be read or is not UTF-8 (file and line are named).
+    A document of more than twice BLOCK_BYTES is cut there between two lines, so that memory does
+    not grow with it. Raises UserError where the file cannot be read or is not UTF-8 (file and line
+    are named).
     """
     digest = hashlib.sha256()
-    blocks: List[Block] = []
+    parts: List[Part] = []
     start = position = ordinal = first = 0
     inside = False
     with _open(path) as lines:
@@ -114,39 +136,71 @@ def scan(path: str, name: str) -> InputFile:
             else:
                 inside = False
             position += len(line)
-            if not inside and position - start >= BLOCK_BYTES and ordinal > first:
-                blocks.append(Block(path, name, start, position - start, first))
-                start, first = position, ordinal
+            if position - start >= (2 * BLOCK_BYTES if inside else BLOCK_BYTES) and ordinal > first:
+                parts.append(Part(path, name, start, position - start, first))
+                start, first, inside = position, ordinal, False
     if ordinal > first:
-        blocks.append(Block(path, name, start, position - start, first))
-    return InputFile(path, name, digest.hexdigest(), tuple(blocks))
+        parts.append(Part(path, name, start, position - start, first))
+    return InputFile(name, digest.hexdigest(), tuple(parts))
 
 
-def read_blocks(blocks: Sequence[Block]) -> Iterator[List[Document]]:
-    """The documents of each block; `blocks` are of one file, in its order. Opens the file once."""
-    if not blocks:
-        return
-    with _open(blocks[0].path) as handle:
-        for block in blocks:
-            handle.seek(block.offset)
-            text = handle.read(block.size)
-            if len(text) < block.size:
-                raise UserError(
-                    f"{block.path} became shorter while it was read: run the build again on a "
-                    "stable copy"
-                )
-            yield list(_documents(text.decode("utf-8").split("\n"), block))
+def blocks(files: Sequence[InputFile]) -> Iterator[Block]:
+    """Group the parts of all files, in order, so that no group is smaller than BLOCK_BYTES."""
+    parts = [part for file in files for part in file.parts]
+    left = sum(part.size for part in parts)
+    group: List[Part] = []
+    size = 0
+    for part in parts:
+        group.append(part)
+        size += part.size
+        left -= part.size
+        if size >= BLOCK_BYTES and (left >= BLOCK_BYTES or not left):
+            yield tuple(group)
+            group, size = [], 0
+    if group:
+        yield tuple(group)
 
 
-def _documents(lines: Sequence[str], block: Block) -> Iterator[Document]:
-    ordinal = block.first
+def read_blocks(group: Sequence[Block]) -> Iterator[List[Document]]:
+    """The documents of each block, in order. Each file is opened once."""
+    path, handle = None, None
+    try:
+        for block in group:
+            documents: List[Document] = []
+            for part in block:
+                if part.path != path or handle is None:
+                    if handle is not None:
+                        handle.close()
+                    path, handle = part.path, _open(part.path)
+                documents += _documents(_read(handle, part), part)
+            yield documents
+    finally:
+        if handle is not None:
+            handle.close()
+
+
+def _read(handle: IO[bytes], part: Part) -> List[str]:
+    try:
+        handle.seek(part.offset)
+        text = handle.read(part.size)
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise UserError(f"cannot read {part.path}: {error}") from error
+    if len(text) < part.size:
+        raise UserError(
+            f"{part.path} became shorter while it was read: run the build again on a stable copy"
+        )
+    return text.decode("utf-8").split("\n")
+
+
+def _documents(lines: Sequence[str], part: Part) -> Iterator[Document]:
+    ordinal = part.first
     sentences: List[str] = []
     for line in (*lines, ""):
         text = line.lstrip("\ufeff").strip()
         if text:
             sentences += split_sentences(text)
         elif sentences:
-            yield Document(f"{block.name}:{ordinal}", tuple(sentences))
+            yield Document(f"{part.name}:{ordinal}", tuple(sentences))
             ordinal += 1
             sentences = []
 

@@ -68,13 +68,16 @@ class Corruptor(NamedTuple):
     choose: Callable[[Candidates, random.Random], Pieces]
     max_fallback: float  # share of the masked pieces
 
-    def begin(self, pieces: Pieces, budget: float, rng: random.Random) -> "Draft":
+    def begin(
+        self, pieces: Pieces, budget: float, rng: random.Random, capped: bool = True
+    ) -> "Draft":
         """Start on one instance, of which about `budget` pieces will be masked.
 
         The fraction of a fallback is rounded up or down at random: short sequences are held to
-        their share, not to less.
+        their share, not to less. Without `capped` any word may become random.
         """
-        return Draft(self, pieces, int(self.max_fallback * budget + rng.random()), rng)
+        most = int(self.max_fallback * budget + rng.random()) if capped else len(pieces)
+        return Draft(self, pieces, most, rng)
 
     def draw_kind(self, rng: random.Random) -> str:
         """One of "mask", "similar", "random", "keep", by their shares."""

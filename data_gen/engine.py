@@ -6,6 +6,8 @@ goes through files.
 
 import multiprocessing
 import os
+import threading
+import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Callable, Iterable, Iterator, Set, TypeVar
@@ -34,7 +36,10 @@ class LocalEngine:
             return
         # Spawned, not forked: the tokenizer's threads and a forked lock of theirs would hang.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(self.workers, len(tasks)), mp_context=context) as pool:
+        workers = min(self.workers, len(tasks))
+        with ProcessPoolExecutor(
+            workers, mp_context=context, initializer=_end_with, initargs=(os.getpid(),)
+        ) as pool:
             pending: Set[Future[Result]] = {pool.submit(function, task) for task in tasks}
             try:
                 while pending:
@@ -50,3 +55,14 @@ class LocalEngine:
             finally:
                 for future in pending:
                     future.cancel()
+
+
+def _end_with(parent: int) -> None:
+    """End this worker when its parent is gone: a killed build must not go on writing."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

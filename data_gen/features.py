@@ -71,7 +71,8 @@ class DatasetInfo(NamedTuple):
 def read_info(folder: str) -> DatasetInfo:
     """Read dataset.json of a finished build.
 
-    Raises UserError where the folder is no finished build, or is of another record format.
+    Raises UserError where the folder is no finished build, lacks a shard, or is of another record
+    format.
     """
     path = os.path.join(folder, MANIFEST)
     try:
@@ -82,7 +83,7 @@ def read_info(folder: str) -> DatasetInfo:
                 f"{folder} is of record format {manifest['format']}, this code reads {FORMAT}: "
                 "build it again"
             )
-        return DatasetInfo(
+        info = DatasetInfo(
             folder=folder,
             max_seq_length=manifest["config"]["max_seq_length"],
             max_predictions_per_seq=manifest["config"]["max_predictions_per_seq"],
@@ -100,6 +101,11 @@ def read_info(folder: str) -> DatasetInfo:
         raise UserError(
             f"{path} is damaged ({type(error).__name__}: {error}): build it again"
         ) from error
+    for shard in info.shards:
+        file = os.path.join(folder, shard.name)
+        if not os.path.exists(file) or os.path.getsize(file) != shard.bytes:
+            raise UserError(f"{file} is missing or cut short: build the data set again elsewhere")
+    return info
 
 
 def file_sha256(path: str) -> str:

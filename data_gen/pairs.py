@@ -97,15 +97,16 @@ def _words(sentences: Sequence[Sentence], ends: Sequence[int], first: int, last:
 
 
 def split(chunk: Chunk, context: PairContext, rng: random.Random) -> Optional[Tuple[Chunk, Chunk]]:
-    """Split a chunk in two: at a random sentence end, else after a clause mark, else between two
-    words.
+    """Split a chunk in two: at a random sentence end, else after a clause mark, else between words.
 
-    None for a chunk of one word.
+    A chunk of a single word is split between its pieces; None for one of a single piece.
     """
     if len(chunk) > 1:
         at = rng.randrange(1, len(chunk))
         return chunk[:at], chunk[at:]
     (sentence,) = chunk
+    if len(sentence.words) == 1:
+        sentence = _split_long_words(sentence, 0)
     inner = range(1, len(sentence.words))
     clauses = [
         i for i in inner if sentence.pieces[sentence.words[i].start - 1] in context.clause_marks
@@ -139,20 +140,26 @@ def next_sentence(chunk: Chunk, context: PairContext, rng: random.Random) -> Lis
     if halves is None:
         return []
     if rng.random() < 1 / 3:
-        pairs = [_with_stranger(half, context, rng) for half in halves]
+        length = _size(chunk)
+        pairs = [_with_stranger(half, length - _size(half), context, rng) for half in halves]
         if all(pairs):
             return [pair for pair in pairs if pair]
     return [Pair(*halves, 0)]
 
 
-def _with_stranger(a: Chunk, context: PairContext, rng: random.Random) -> Optional[Pair]:
-    """A followed by the text of another document from a random sentence on, as much as fits."""
+def _with_stranger(a: Chunk, room: int, context: PairContext, rng: random.Random) -> Optional[Pair]:
+    """A followed by the text of another document from a random sentence on.
+
+    B has as many pieces as what it stands in for (`room`), so that the length does not give the
+    label away, but at least one word where that fits.
+    """
     document = context.stranger(rng)
     if not document:
         return None
-    room = context.room - sum(len(sentence.pieces) for sentence in a)
+    sentences = document[rng.randrange(len(document)) :]
+    room = max(room, min(sentences[0].words[0].size, context.room - _size(a)))
     b: List[Sentence] = []
-    for sentence in document[rng.randrange(len(document)) :]:
+    for sentence in sentences:
         fitting = sum(1 for word in sentence.words if word.stop <= room)
         if fitting:
             b.append(sentence if fitting == len(sentence.words) else sentence.part(0, fitting))
@@ -160,6 +167,10 @@ def _with_stranger(a: Chunk, context: PairContext, rng: random.Random) -> Option
         if room <= 0:
             break
     return Pair(a, tuple(b), 1) if b else None
+
+
+def _size(chunk: Chunk) -> int:
+    return sum(len(sentence.pieces) for sentence in chunk)
 
 
 def no_task(chunk: Chunk, context: PairContext, rng: random.Random) -> List[Pair]:

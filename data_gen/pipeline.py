@@ -137,8 +137,8 @@ class Pipeline:
             counts["words"] += words
             counts["pieces"] += pieces
             counts["ideal_sequences"] += -(-pieces // self._room)
-            if words < 2:
-                counts["skipped/one word" if words else "skipped/no text"] += 1
+            if pieces < 2:
+                counts["skipped/one piece" if pieces else "skipped/no text"] += 1
         return grouped
 
     def _sentence(
@@ -178,9 +178,14 @@ class Pipeline:
             most=config.max_predictions_per_seq,
             ngram_weights=config.masking.ngram_weights,
         )
-        draft = self._corruptor.begin(instance.pieces, policy.budget, rng)
+        segments = (instance.a_words, instance.b_words)
         select = SELECTORS[config.masking.selector]
-        selection = select((instance.a_words, instance.b_words), policy, rng, draft.accept)
+        draft = self._corruptor.begin(instance.pieces, min(policy.budget, policy.most), rng)
+        selection = select(segments, policy, rng, draft.accept)
+        if not selection.ngrams:  # every example predicts something, if need be over the cap
+            draft = self._corruptor.begin(instance.pieces, 1.0, rng, capped=False)
+            selection = select(segments, policy._replace(budget=1.0), rng, draft.accept)
+            self.counts["over_the_cap"] += 1
         positions = sorted(i for span, _, _ in draft.replacements for i in range(*span))
         self._count(instance, selection, draft.replacements, positions)
         self.counts["refused_for_fallback"] += draft.refused
@@ -209,7 +214,7 @@ class Pipeline:
         for ngram in selection.ngrams:
             counts[f"ngrams/{len(ngram)}"] += 1
         for span, kind, _ in replacements:
-            counts[f"words/{kind}"] += 1
+            counts[f"draws/{kind}"] += 1  # of words or of pieces: masking.corruption_unit
             counts[f"pieces/{kind}"] += span.size
         for position in positions:
             counts[f"masked_in_decile/{position * DECILES // length}"] += 1

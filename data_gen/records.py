@@ -105,6 +105,8 @@ def _masked_crc(data: bytes) -> bytes:
 
 _HEAD = struct.Struct(">QI")  # key, length of the record
 
+_MOST_OPEN = 256  # files; a process may usually open 1,024
+
 KeyedRecord = Tuple[int, bytes]
 
 
@@ -154,12 +156,33 @@ def read_segment(segment: Segment) -> Iterator[KeyedRecord]:
             yield key, record
 
 
+def combine_segments(segments: Sequence[Segment], stem: str) -> Sequence[Segment]:
+    """Merge segments into fewer files, `{stem}.pass-*`, until they can all be open at once."""
+    number = 0
+    while len(segments) > _MOST_OPEN:
+        combined = []
+        for start in range(0, len(segments), _MOST_OPEN):
+            path = f"{stem}.pass-{number}"
+            number += 1
+            size = 0
+            with atomic_file(path) as handle:
+                for key, record in _merged(segments[start : start + _MOST_OPEN]):
+                    size += handle.write(_HEAD.pack(key, len(record)) + record)
+            combined.append(Segment(path, 0, size))
+        segments = combined
+    return segments
+
+
+def _merged(segments: Sequence[Segment]) -> Iterator[KeyedRecord]:
+    return merge(*(read_segment(segment) for segment in segments))
+
+
 def write_shard(path: str, segments: Sequence[Segment]) -> Shard:
     """Merge the segments of one shard into a TFRecord file; `path` exists only if it is whole."""
     digest = hashlib.sha256()
     examples = size = 0
     with atomic_file(path) as handle:
-        for _, record in merge(*(read_segment(segment) for segment in segments)):
+        for _, record in _merged(segments):
             framed = frame(record)
             handle.write(framed)
             digest.update(framed)

@@ -72,7 +72,7 @@ def _ltp(model: Optional[str]) -> Segmenter:
     path = _ltp_file(folder)
     try:
         engine = CWSModel.load(path)
-    except BaseException as error:  # a damaged file is a Rust panic, which is no Exception
+    except BaseException as error:  # a Rust panic is no Exception
         if isinstance(error, KeyboardInterrupt):
             raise
         raise UserError(f"{path} is not an LTP word segmentation model") from error

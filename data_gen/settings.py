@@ -31,13 +31,15 @@ def load_settings(schema: Type[T], path: str, overrides: Sequence[str] = ()) -> 
     try:
         with open(path, encoding="utf-8") as handle:
             text = handle.read()
-        values = OmegaConf.create(text)
+        values: Any = OmegaConf.create(text)
     except OSError as error:
         raise UserError(f"cannot read the settings {path}: {error.strerror}") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+    except (UnicodeDecodeError, yaml.YAMLError, OmegaConfBaseException) as error:
         raise UserError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    except AssertionError:  # OmegaConf's answer to a file that holds one bare value
+        values = None
     if not isinstance(values, DictConfig):
-        raise UserError(f"{path} holds a list; settings are `name: value` lines")
+        raise UserError(f"{path} holds no settings, which are `name: value` lines")
     return _merged(schema, values, overrides, path)
 
 

@@ -66,7 +66,15 @@ def load_table(path: str, vocab_sha256: str) -> Table:
         raise UserError(
             f"there is no table {path}: make it with `python -m data_gen synonyms build`"
         ) from error
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        BadZipFile,
+    ) as error:
         raise UserError(f"{path} is no table of `python -m data_gen synonyms build`") from error
     for name in ("vocab_sha256", "vectors_sha256"):
         values[name] = str(values[name])
@@ -129,6 +137,8 @@ def read_word2vec(path: str) -> Vectors:
             data = handle.read()
         position = data.index(b"\n") + 1
         count, dimensions = map(int, data[:position].split())
+        if count < 2 or dimensions < 1 or 4 * count * dimensions > len(data):
+            raise ValueError("a header that does not fit the file")
         matrix = np.empty((count, dimensions), np.float32)
         words = []
         for i in range(count):

@@ -1,8 +1,8 @@
 """Sentence -> wordpieces, and which of them make up each word.
 
 Pieces come from tokenizing the whole sentence exactly as BERT does at fine-tuning. Words come from
-a segmenter. The two meet in character offsets only: no dictionary, no `##` marks
-(Chinese-BERT-wwm#13 joins by marks, which costs 2-5 % of the words in the code that copied it).
+a segmenter. The two meet in character offsets only: no dictionary and no `##` marks, which join the
+wrong pieces where a word stands twice in a sentence or WordPiece cuts elsewhere than the segmenter.
 """
 
 from functools import cached_property

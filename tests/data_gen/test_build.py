@@ -245,3 +245,57 @@ def test_a_worker_that_dies_fails_the_build(settings, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="a worker was killed"):
         list(engine.run(killer.kill_yourself, [1, 2, 3]))
     assert sorted(engine.run(json.dumps, [1, 2, 3])) == ["1", "2", "3"]
+
+
+def test_one_document_a_file_still_gives_balanced_nsp(settings, tmp_path):
+    os.mkdir(tmp_path / "in")
+    with open(TEXT, encoding="utf-8") as handle:
+        for i, document in enumerate(handle.read().split("\n\n")):
+            (tmp_path / "in" / f"{i}.txt").write_text(document, encoding="utf-8")
+    config = settings("pair_task=nsp", "dupe_factor=10")
+    info = run(config, tmp_path / "out", [str(tmp_path / "in")])
+    assert 0.3 < info.manifest["statistics"]["label_1"] < 0.7
+
+
+def test_a_folder_of_the_users_in_our_place_is_never_touched(settings, tmp_path):
+    os.makedirs(tmp_path / "out" / WORK)
+    (tmp_path / "out" / WORK / "thesis.txt").write_text("precious")
+    with pytest.raises(UserError, match="is not of a build"):
+        run(settings(), tmp_path / "out")
+    assert (tmp_path / "out" / WORK / "thesis.txt").read_text() == "precious"
+
+
+def test_an_output_within_the_input_folder_is_not_read(settings, tmp_path):
+    shutil.copy(TEXT, tmp_path / "text.txt")
+    first = run(settings(), tmp_path / "out", [str(tmp_path)])
+    assert run(settings(), tmp_path / "out", [str(tmp_path)]) == first
+
+
+@pytest.mark.parametrize("damage", ["missing", "short"])
+def test_a_data_set_that_lost_records_is_an_error(settings, tmp_path, damage):
+    info = run(settings(), tmp_path / "out")
+    if damage == "missing":
+        os.remove(info.paths[0])
+    else:
+        with open(info.paths[0], "r+b") as handle:
+            handle.truncate(10)
+    with pytest.raises(UserError, match="is missing or cut short"):
+        read_info(str(tmp_path / "out"))
+
+
+def test_every_example_predicts_something_even_without_similar_words(settings, tmp_path):
+    (tmp_path / "english.txt").write_text("zqx vvk.\n\nqqz xkcd jjq.\n\n" * 30)
+    info = run(
+        settings("segmenter.name=char", "segmenter.model=null"),
+        tmp_path / "out",
+        [str(tmp_path / "english.txt")],
+    )
+    assert min(sum(record["masked_lm_weights"]) for record in records(info)) >= 1
+    assert info.manifest["statistics"]["instances_over_the_cap"] > 0
+
+
+def test_the_cap_counts_what_is_masked_not_what_was_asked(settings, tmp_path):
+    """A cap on predictions lowers the cap on fallbacks with it."""
+    config = settings("max_seq_length=64", "max_predictions_per_seq=10")
+    statistics = run(config, tmp_path / "out").manifest["statistics"]
+    assert statistics["kinds_by_piece"]["fallback"] < 0.12

@@ -81,7 +81,7 @@ def test_empty_text(build, fails, tmp_path, text):
 
 def test_text_of_single_words(build, fails, tmp_path):
     (tmp_path / "words.txt").write_text("好\n\n的\n", encoding="utf-8")
-    fails(build([str(tmp_path / "words.txt")]), "no instance", "two words")
+    fails(build([str(tmp_path / "words.txt")]), "no instance", "two pieces")
 
 
 def test_invalid_utf8(build, fails, tmp_path):

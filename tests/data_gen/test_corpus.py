@@ -1,13 +1,14 @@
 import bz2
 import gzip
 import lzma
+import os
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from data_gen import corpus
-from data_gen.corpus import find_inputs, read_blocks, scan, split_sentences
+from data_gen.corpus import blocks, find_inputs, read_blocks, scan, split_sentences
 from data_gen.settings import UserError
 
 TEXT = "第一句。第二句！\n还有一行\n\n\n  \n另一篇。\n\n最后一篇没有空行"
@@ -19,7 +20,7 @@ def write(path, text=TEXT):
 
 
 def documents(path, name="a.txt"):
-    return [d for block in read_blocks(scan(path, name).blocks) for d in block]
+    return [d for block in read_blocks(list(blocks([scan(path, name)]))) for d in block]
 
 
 @pytest.mark.parametrize(
@@ -56,18 +57,65 @@ def test_windows_line_ends_and_byte_order_mark_change_nothing(tmp_path):
     assert windows == plain
 
 
-@pytest.mark.parametrize("size", [1, 20, 60, 1 << 20])
+@pytest.mark.parametrize("size", [20, 60, 1 << 20])
 def test_blocks_are_whole_documents_whatever_their_size(tmp_path, monkeypatch, size):
     path = write(tmp_path / "a.txt", "\n\n".join(f"第{i}篇。\n第二行。" for i in range(20)))
     whole = documents(path)
     monkeypatch.setattr(corpus, "BLOCK_BYTES", size)
-    blocks = scan(path, "a.txt").blocks
+    grouped = list(blocks([scan(path, "a.txt")]))
     assert documents(path) == whole
     assert len(whole) == 20
-    assert (len(blocks) > 1) == (size < 1 << 20)
-    assert [d for i in reversed(range(len(blocks))) for d in next(read_blocks([blocks[i]]))][
-        -1
-    ] == whole[len(next(read_blocks([blocks[0]]))) - 1]
+    assert (len(grouped) > 1) == (size < 1 << 20)
+    assert min(sum(part.size for part in block) for block in grouped) >= min(size, 500)
+    # a block can be read alone
+    alone = [d for block in reversed(grouped) for d in reversed(next(read_blocks([block])))]
+    assert alone[::-1] == whole
+
+
+def test_small_files_share_a_block_and_each_is_opened_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus, "BLOCK_BYTES", 100)
+    files = [scan(write(tmp_path / f"{i}.txt", f"第{i}篇。"), f"{i}.txt") for i in range(30)]
+    grouped = list(blocks(files))
+    assert 1 < len(grouped) < 6
+    opened = []
+    original = corpus._open
+    monkeypatch.setattr(corpus, "_open", lambda path: opened.append(path) or original(path))
+    found = [d for block in read_blocks(grouped) for d in block]
+    assert [d.id for d in found] == [f"{i}.txt:0" for i in range(30)]
+    assert len(opened) == 30
+
+
+def test_a_document_without_end_is_cut_between_lines(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.txt", "".join(f"第{i}行。\n" for i in range(100)) + "\n另一篇。")
+    monkeypatch.setattr(corpus, "BLOCK_BYTES", 200)
+    found = documents(path)
+    assert [s for d in found for s in d.sentences] == [f"第{i}行。" for i in range(100)] + [
+        "另一篇。"
+    ]
+    assert max(len(d.sentences) for d in found) < 40
+    assert [d.id for d in found] == [f"a.txt:{i}" for i in range(len(found))]
+
+
+def test_what_is_hidden_and_the_output_are_no_input(tmp_path):
+    for name in ("a.txt", ".git/HEAD", "out/part.tfrecord"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write(tmp_path / name)
+    found = find_inputs([str(tmp_path)], exclude=str(tmp_path / "out"))
+    assert [name for _, name in found] == ["a.txt"]
+
+
+def test_a_name_in_another_encoding_stays_one(tmp_path):
+    path = os.path.join(os.fsencode(str(tmp_path)), "中.txt".encode("gb18030"))
+    with open(path, "wb") as handle:
+        handle.write(TEXT.encode())
+    ((_, name),) = find_inputs([str(tmp_path)])
+    assert name == "\\xd6\\xd0.txt"
+
+
+def test_what_is_no_file_is_an_error(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="is no regular file"):
+        find_inputs([str(tmp_path / "pipe")])
 
 
 @pytest.mark.parametrize(
@@ -118,7 +166,7 @@ def test_the_same_text_plain_and_packed_is_refused(tmp_path):
 
 def test_an_input_that_shrinks_while_it_is_read_is_an_error(tmp_path):
     path = write(tmp_path / "a.txt")
-    blocks = scan(path, "a.txt").blocks
+    group = list(blocks([scan(path, "a.txt")]))
     write(tmp_path / "a.txt", TEXT[:5])
     with pytest.raises(UserError, match="became shorter"):
-        list(read_blocks(blocks))
+        list(read_blocks(group))

@@ -96,7 +96,7 @@ def test_no_segment_is_empty_and_nothing_is_lost(name):
         rng = random.Random(seed)
         for chunk in cut(make(sizes), 20, 0.0, rng):
             pairs = PAIR_TASKS[name](chunk, context(stranger=make([[3, 3], [2]], 10_000)), rng)
-            if sum(len(sentence.words) for sentence in chunk) < 2:
+            if len(pieces(chunk)) < 2:
                 assert pairs == []
                 continue
             seen = [p for pair in pairs for p in (*pieces(pair.a), *pieces(pair.b)) if p < 10_000]
@@ -143,6 +143,17 @@ def test_label_1_of_nsp_is_another_document_and_without_one_nothing_is_called_ra
     assert label_share("nsp", None, rng, 200) == 0
 
 
+def test_the_length_does_not_give_the_label_of_nsp_away(rng):
+    """B of a random pair has as many pieces as the text that it stands in for."""
+    chunk = tuple(make([[2, 2], [3], [1, 1]]))
+    other = make([[1] * 10] * 5, 10_000)
+    lengths = Counter()
+    for _ in range(300):
+        for pair in PAIR_TASKS["nsp"](chunk, context(30, other), rng):
+            lengths[pair.label, len(pieces(pair.a)) + len(pieces(pair.b))] += 1
+    assert set(lengths) == {(0, 9), (1, 9)}
+
+
 def test_one_sentence_is_split_after_a_clause_mark(rng):
     sentence = Sentence((1, 2, COMMA, 3, 4), tuple(Span(i, i + 1) for i in range(5)))
     a, b = split((sentence,), context(), rng)
@@ -154,4 +165,5 @@ def test_one_sentence_without_clauses_is_split_between_words(rng):
     sentence = Sentence((1, 2, 3, 4), (Span(0, 2), Span(2, 4)))
     a, b = split((sentence,), context(), rng)
     assert (pieces(a), pieces(b)) == ([1, 2], [3, 4])
-    assert split((sentence.part(0, 1),), context(), rng) is None
+    assert len(split((sentence.part(0, 1),), context(), rng)) == 2  # a word of two pieces
+    assert split((make([[1]])[0],), context(), rng) is None

@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_gen import records as records_module
 from data_gen.features import feature_shapes
 from data_gen.records import (
     ExamplePacker,
     Segment,
     atomic_file,
+    combine_segments,
     frame,
     read_segment,
     shard_of,
@@ -147,3 +149,18 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
     write_json(path, {"词": 1})
     assert os.listdir(tmp_path) == ["file"]
     assert (tmp_path / "file").read_text(encoding="utf-8") == '{\n "词": 1\n}\n'
+
+
+def test_many_runs_are_merged_in_passes(tmp_path, monkeypatch):
+    segments, everything = [], []
+    for i in range(20):
+        run = [(i * 7 % 20 * 1000 + j, bytes([i])) for j in range(3)]
+        everything += run
+        offsets = write_run(str(tmp_path / f"{i}.run"), run, 1)
+        segments.append(Segment(str(tmp_path / f"{i}.run"), *offsets))
+    monkeypatch.setattr(records_module, "_MOST_OPEN", 3)
+    combined = combine_segments(segments, str(tmp_path / "shard"))
+    assert 1 <= len(combined) <= 3
+    write_shard(str(tmp_path / "shard"), combined)
+    expected = b"".join(frame(record) for _, record in sorted(everything))
+    assert (tmp_path / "shard").read_bytes() == expected
