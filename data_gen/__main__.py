@@ -164,6 +164,7 @@ def _synonyms_build(args: argparse.Namespace) -> None:
     config = load_settings(DataConfig, args.config, args.overrides)
     tokenizer = WordPiece(read_vocabulary(config.vocab_file), config.do_lower_case)
     vectors = args.vectors or synonyms.toolkit_vectors()
+    synonyms.require_new_table(args.output)
 
     def progress(blocks: Iterable[int]) -> Iterator[int]:
         every = list(blocks)

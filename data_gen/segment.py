@@ -106,6 +106,19 @@ def _ltp_file(folder: str) -> str:
     return os.path.join(folder, name)
 
 
+_LTP_FILES = {"config.json", "cws_model.bin", "source.txt"}
+
+
+def claim_ltp_folder(folder: str) -> None:
+    """Make a folder for a model. Raises UserError where it holds anything but an LTP model."""
+    os.makedirs(folder, exist_ok=True)
+    present = {name for name in os.listdir(folder) if not name.startswith(".")}
+    if "config.json" in present:
+        _ltp_file(folder)
+    if present - _LTP_FILES:
+        raise UserError(f"{folder} holds other files than an LTP model: choose another --output")
+
+
 def fetch_ltp(model: str, folder: Optional[str] = None) -> str:
     """Bring the segmentation part of an LTP perceptron from the hub. Returns its folder.
 
@@ -113,6 +126,8 @@ def fetch_ltp(model: str, folder: Optional[str] = None) -> str:
     """
     from huggingface_hub import snapshot_download
 
+    if folder:
+        claim_ltp_folder(folder)
     try:
         path: str = snapshot_download(
             model, allow_patterns=["config.json", "cws_model.bin"], local_dir=folder

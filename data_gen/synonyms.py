@@ -8,6 +8,7 @@ that is MIT and carries them. They give the paper's own example: 语言 -> 语�
 W words, D dimensions, K candidates asked for.
 """
 
+import os
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
 from zipfile import BadZipFile
 
@@ -49,8 +50,17 @@ class Table(NamedTuple):
 
     def save(self, path: str) -> None:
         """Write the table whole or not at all."""
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         with atomic_file(path) as handle:
             np.savez(handle, format=FORMAT, **self._asdict())
+
+
+def require_new_table(path: str) -> None:
+    """Raise UserError where `path` is a file but no table, which would be lost."""
+    if os.path.exists(path):
+        with open(path, "rb") as handle:
+            if handle.read(2) != b"PK":
+                raise UserError(f"{path} is another file: choose another --output")
 
 
 def load_table(path: str, vocab_sha256: str) -> Table:

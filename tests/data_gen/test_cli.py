@@ -180,6 +180,21 @@ def test_segmenter_train_says_what_it_made(monkeypatch, capsys, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["config.json", "cws_model.bin", "source.txt"]
 
 
+def test_no_command_writes_over_a_file_of_the_users(fails, tmp_path, vectors):
+    for name in ("train.txt", "config.json", "table.npz"):
+        (tmp_path / name).write_text("precious", encoding="utf-8")
+    output = ["--output", str(tmp_path)]
+    fails(main(["corpus", "sample", *output]), "train.txt is another file")
+    fails(main(["segmenter", "train", *output]), "LTP model")
+    fails(main(["segmenter", "fetch", *output]), "LTP model")
+    table = ["--config", "tests/data/golden.yaml", "--vectors", vectors]
+    argv = ["synonyms", "build", *table, "--output", str(tmp_path / "table.npz")]
+    fails(main(argv), "table.npz is another file")
+    (tmp_path / "config.json").unlink()
+    fails(main(["segmenter", "train", *output]), "other files than an LTP model")
+    assert (tmp_path / "train.txt").read_text(encoding="utf-8") == "precious"
+
+
 def test_as_a_program_with_several_workers(tmp_path, table):
     """The real command, spawned workers included."""
     argv = ["-m", "data_gen", "build", "--config", "configs/data/tiny.yaml", "--workers", "2"]
