@@ -85,7 +85,9 @@ def _evaluate(args: argparse.Namespace) -> None:
         f"masked words: loss {result['masked_lm_loss']:.3f}, accuracy "
         f"{result['masked_lm_accuracy']:.1%} ({kinds})"
     )
-    print(f"pairs:        loss {result['pair_loss']:.3f}, accuracy {result['pair_accuracy']:.1%}")
+    if result["pair_task"] != "none":
+        pairs = f"loss {result['pair_loss']:.3f}, accuracy {result['pair_accuracy']:.1%}"
+        print(f"pairs ({result['pair_task']}): {pairs}")
 
 
 def _add_export(commands: Any) -> None:

@@ -33,12 +33,15 @@ def save(prefix: str, tensors: Dict[str, Tensor]) -> None:
     shutil.rmtree(scratch, ignore_errors=True)  # what an interrupted save of ours left
     os.makedirs(scratch)
     names = sorted(tensors)
-    tf.raw_ops.SaveV2(
-        prefix=os.path.join(scratch, name),
-        tensor_names=names,
-        shape_and_slices=[""] * len(names),
-        tensors=[tf.convert_to_tensor(tensors[n]) for n in names],
-    )
+    try:
+        tf.raw_ops.SaveV2(
+            prefix=os.path.join(scratch, name),
+            tensor_names=names,
+            shape_and_slices=[""] * len(names),
+            tensors=[tf.convert_to_tensor(tensors[n]) for n in names],
+        )
+    except tf.errors.OpError as error:
+        raise UserError(f"cannot write {prefix}: {error.message}") from error
     for part in sorted(
         os.listdir(scratch)
     ):  # data before index: without an index there is no checkpoint
@@ -47,18 +50,20 @@ def save(prefix: str, tensors: Dict[str, Tensor]) -> None:
 
 
 def save_step(folder: str, step: int, tensors: Dict[str, Tensor], keep: int) -> str:
-    """Write the checkpoint of a step, make it the newest, remove all but the newest `keep`. Returns
-    its prefix.
-    """
+    """Write the checkpoint of a step and tidy up. Returns its prefix."""
     prefix = os.path.join(folder, f"{PREFIX}-{step}")
     save(prefix, tensors)
+    tidy(folder, keep)
+    return prefix
+
+
+def tidy(folder: str, keep: int) -> None:
+    """Name the newest checkpoint in the file `checkpoint`, remove all but the newest `keep`."""
     steps = sorted(_steps(folder))
-    kept = [f"{PREFIX}-{s}" for s in steps[-keep:]]
-    _write_state(folder, kept)
+    _write_state(folder, [f"{PREFIX}-{s}" for s in steps[-keep:]])
     for old in steps[:-keep]:
         for path in glob.glob(glob.escape(os.path.join(folder, f"{PREFIX}-{old}")) + ".*"):
             os.remove(path)
-    return prefix
 
 
 def _write_state(folder: str, names: Sequence[str]) -> None:
@@ -90,23 +95,23 @@ def latest(folder: str) -> Optional[str]:
 
 
 def find(path: str) -> str:
-    """A checkpoint's prefix from what a user gives: a prefix, or a folder, of which the newest is
-    taken.
+    """A checkpoint's prefix from what a user gives: a prefix, its index file, or a folder.
 
-    Raises UserError where there is none.
+    Of a folder the newest checkpoint of a training is taken, else the only one there is. Raises
+    UserError where there is none.
     """
-    if os.path.exists(path + ".index"):
-        return path
+    prefix = path[: -len(".index")] if path.endswith(".index") else path
+    if os.path.exists(prefix + ".index"):
+        return prefix
     newest = latest(path)
-    if newest is None:
-        state = tf.train.latest_checkpoint(path) if os.path.isdir(path) else None
-        if state is None:
-            raise UserError(
-                f"there is no checkpoint at {path}: give a folder of one, or its path without "
-                ".index"
-            )
-        newest = state
-    return newest
+    if newest:
+        return newest
+    found = glob.glob(os.path.join(glob.escape(path), "*.index"))
+    if len(found) != 1:
+        raise UserError(
+            f"there is no checkpoint at {path}: give the folder of one, or its path without .index"
+        )
+    return found[0][: -len(".index")]
 
 
 def read(prefix: str) -> Dict[str, np.ndarray]:
@@ -116,7 +121,7 @@ def read(prefix: str) -> Dict[str, np.ndarray]:
         return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
     except (tf.errors.OpError, IndexError, ValueError, RuntimeError) as error:
         raise UserError(
-            f"the checkpoint {prefix} is damaged: {str(error).splitlines()[0]}"
+            f"the checkpoint {prefix} is damaged: remove its files to go on from an earlier one"
         ) from error
 
 

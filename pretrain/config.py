@@ -32,6 +32,10 @@ class BertConfig:
     initializer_range: float = 0.02
 
     def __post_init__(self) -> None:
+        for field_ in dataclasses.fields(self):
+            value = getattr(self, field_.name)
+            if field_.type is int and not (isinstance(value, int) and value > 0):
+                raise ValueError(f"{field_.name} must be a whole number above 0, not {value}")
         if self.hidden_size % self.num_attention_heads:
             raise ValueError(
                 f"hidden_size {self.hidden_size} is no multiple of num_attention_heads "
@@ -106,6 +110,18 @@ class TrainConfig:
         for name in ("save_checkpoints_steps", "keep_checkpoints", "log_steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if not 0 <= self.random_seed < 1 << 32:
+            raise ValueError(f"random_seed must be between 0 and 2**32 - 1, not {self.random_seed}")
+        if self.weight_decay < 0:
+            raise ValueError(f"weight_decay must not be negative, but is {self.weight_decay}")
+        for name in ("epsilon", "clip_norm"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
+        for name in ("beta_1", "beta_2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(
+                    f"{name} must be at least 0 and below 1, not {getattr(self, name)}"
+                )
         for stage in self.resolved_stages():
             stage.check()
 
@@ -148,6 +164,8 @@ class Stage:
         for name in ("train_batch_size", "num_train_steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if not self.learning_rate > 0:
+            raise ValueError(f"learning_rate must be above 0, not {self.learning_rate}")
         if not 0 <= self.num_warmup_steps <= self.num_train_steps:
             raise ValueError(
                 f"num_warmup_steps must be between 0 and num_train_steps ({self.num_train_steps}), "

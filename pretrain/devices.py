@@ -3,6 +3,8 @@
 import os
 from typing import Any, Callable
 
+from data_gen.settings import UserError
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import tensorflow as tf
@@ -21,7 +23,9 @@ def compiled(function: Callable[..., Any], jit_compile: bool = False) -> Callabl
     if not jit_compile:
         traced: Callable[..., Any] = tf.function(function)
     elif tf.__version__.startswith("1."):
-        traced = tf.function(function, experimental_compile=True)
+        raise UserError(
+            "XLA of TensorFlow 1.15 lacks the stateless random numbers: jit_compile=false"
+        )
     else:
         traced = tf.function(function, jit_compile=True)
     return traced

@@ -12,7 +12,7 @@ from pretrain.bert import Variables, init
 from pretrain.config import BertConfig, read_bert_config
 from pretrain.devices import Tensor, compiled, tf
 from pretrain.heads import forward, masked_lm_losses, pair_losses
-from pretrain.inputs import Batch, all_batches
+from pretrain.inputs import Batch, all_batches, require_positions
 from pretrain.run import MODEL, VOCAB
 
 
@@ -62,6 +62,9 @@ def evaluate(model: Model, folder: str, batch_size: int = 32) -> Dict[str, Any]:
     """
     info = read_info(folder)
     require_same_vocabulary(info, model.vocab_file)
+    require_positions(info, model.config)
+    if not info.examples:
+        raise UserError(f"{folder} holds no example")
     sums = _sums(model, info, batch_size)
     by_kind = {kind: _share(sums[f"right_{kind}"], sums[kind]) for kind in _KINDS if sums[kind]}
     return {
@@ -72,6 +75,7 @@ def evaluate(model: Model, folder: str, batch_size: int = 32) -> Dict[str, Any]:
         "masked_lm_loss": sums["masked_loss"] / max(sums["masked"], 1.0),
         "masked_lm_accuracy": _share(sums["right"], sums["masked"]),
         "masked_lm_accuracy_by_kind": by_kind,
+        "pair_task": info.manifest["config"]["pair_task"],
         "pair_loss": sums["pair_loss"] / sums["examples"],
         "pair_accuracy": _share(sums["right_pairs"], sums["examples"]),
     }

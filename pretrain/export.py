@@ -24,12 +24,22 @@ def export_tf1(source: str, output: str) -> str:
     if os.path.isdir(output) and os.listdir(output):
         raise UserError(f"{output} is not empty: choose another --output")
     weights = checkpoint.without_slots(checkpoint.read(prefix))
-    os.makedirs(output, exist_ok=True)
-    for name in (MODEL, VOCAB):
-        shutil.copyfile(os.path.join(os.path.dirname(prefix), name), os.path.join(output, name))
-    target = os.path.join(output, TF1_PREFIX)
-    checkpoint.save(target, {name: tf.constant(array) for name, array in weights.items()})
-    return target
+    beside = [os.path.join(os.path.dirname(prefix), name) for name in (MODEL, VOCAB)]
+    for path in beside:
+        if not os.path.exists(path):
+            raise UserError(f"{path} is missing: a release needs it beside the checkpoint")
+    output = output.rstrip(os.sep)
+    partial = os.path.join(os.path.dirname(output), f".{os.path.basename(output)}.exporting")
+    shutil.rmtree(partial, ignore_errors=True)  # what an interrupted export of ours left
+    os.makedirs(partial)
+    for path in beside:
+        shutil.copy(path, partial)
+    checkpoint.save(
+        os.path.join(partial, TF1_PREFIX),
+        {name: tf.constant(array) for name, array in weights.items()},
+    )
+    os.replace(partial, output)  # an empty folder is replaced
+    return os.path.join(output, TF1_PREFIX)
 
 
 FORMATS: Dict[str, Callable[[str, str], str]] = {"tf1": export_tf1}

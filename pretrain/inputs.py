@@ -8,7 +8,8 @@ from typing import Any, Dict, Iterator
 
 from data_gen.features import DatasetInfo, feature_shapes
 from data_gen.settings import UserError
-from pretrain.devices import Tensor, tf
+from pretrain.config import BertConfig
+from pretrain.devices import Tensor, compiled, tf
 
 # Serialized records; the shards are shuffled as a whole already, this varies the order by epoch.
 _SHUFFLE = 8192
@@ -31,21 +32,29 @@ def parse(records: Tensor, info: DatasetInfo) -> Batch:
     return {name: tf.cast(x, tf.int32) if x.dtype == tf.int64 else x for name, x in parsed.items()}
 
 
+def require_positions(info: DatasetInfo, model: BertConfig) -> None:
+    """Raise UserError where the sequences are longer than the model has positions."""
+    length, positions = info.max_seq_length, model.max_position_embeddings
+    if length > positions:
+        raise UserError(
+            f"{info.folder} has sequences of {length}, the model has {positions} positions: "
+            f"build with a max_seq_length of at most {positions}"
+        )
+
+
 def training_batches(info: DatasetInfo, batch_size: int, seed: int, start: int) -> Iterator[Batch]:
     """Endless batches of `batch_size`, from batch number `start` on; what does not fill a batch
     ends an epoch.
 
-    Raises UserError where the data do not fill one batch.
+    The data must fill at least one batch.
     """
     per_epoch = info.examples // batch_size
-    if not per_epoch:
-        raise UserError(
-            f"{info.folder} holds {info.examples} examples, fewer than one batch of "
-            f"{batch_size}: lower train_batch_size"
-        )
+    # Traced once; in the data set it would be traced with every epoch, which 1.15 never frees.
+    parsing = compiled(lambda records: parse(records, info))
     epoch, skipped = divmod(start, per_epoch)
     while True:
-        yield from _epoch(info, batch_size, seed, epoch, skipped)
+        for records in _epoch(info, batch_size, seed, epoch, skipped):
+            yield parsing(records)
         epoch, skipped = epoch + 1, 0
 
 
@@ -55,7 +64,7 @@ def _epoch(info: DatasetInfo, batch_size: int, seed: int, epoch: int, skipped: i
     records = tf.data.TFRecordDataset(paths)
     records = records.shuffle(_SHUFFLE, seed=rng.randrange(1 << 31), reshuffle_each_iteration=False)
     batches = records.skip(skipped * batch_size).batch(batch_size, drop_remainder=True)
-    return batches.map(lambda batch: parse(batch, info)).prefetch(2)
+    return batches.prefetch(2)
 
 
 def all_batches(info: DatasetInfo, batch_size: int) -> Any:

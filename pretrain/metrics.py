@@ -62,9 +62,17 @@ def _drop_after(path: str, step: int) -> None:
         return
     with open(path, encoding="utf-8") as handle:
         lines = handle.readlines()
-    kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+    kept = [line for line in lines if _step(line) <= step]
     if kept != lines:
         write_text(path, "".join(kept))
+
+
+def _step(line: str) -> float:
+    """The step of a line; infinite for one that a crash cut short."""
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")
 
 
 def log(line: str) -> None:

@@ -35,7 +35,7 @@ def describe(
     config: TrainConfig,
     model: BertConfig,
     data: Sequence[DatasetInfo],
-    init_checkpoint: Optional[str],
+    init_prefix: Optional[str],
 ) -> Dict[str, Any]:
     """What decides a training; the content of run.json."""
     return {
@@ -43,7 +43,8 @@ def describe(
         "model": dataclasses.asdict(model),
         "vocab_sha256": file_sha256(config.vocab_file),
         "data": [info.fingerprint for info in data],
-        "init_checkpoint": init_checkpoint,
+        "init_checkpoint": init_prefix,
+        "init_sha256": file_sha256(f"{init_prefix}.index") if init_prefix else None,
         "tensorflow": tf.__version__,
     }
 
@@ -51,32 +52,41 @@ def describe(
 def claim(output: str, config: TrainConfig, description: Dict[str, Any]) -> None:
     """Make the output folder, or check that it holds this very training.
 
-    Raises UserError where it holds another one.
+    As long as there is no checkpoint a training may be started with other settings. Raises
+    UserError where the folder holds another training, or files that are not of a training.
     """
     path = os.path.join(output, RUN)
     if os.path.exists(path):
-        with open(path, encoding="utf-8") as handle:
-            found = json.load(handle)
-        different = [
-            name
-            for name, value in _decisive(description)
-            if value != dict(_decisive(found)).get(name)
-        ]
-        if different:
+        different = _differences(description, _read(path))
+        if different and checkpoint.latest(output):
             raise UserError(
                 f"{output} holds another training ({', '.join(different)} differ): choose "
                 "another --output"
             )
-        return
-    if checkpoint.latest(output):
-        raise UserError(
-            f"{output} holds checkpoints but no {RUN}: choose another --output, or give it as "
-            "--init"
-        )
+    else:
+        names = os.listdir(output) if os.path.isdir(output) else []
+        foreign = [n for n in names if n in (MODEL, VOCAB, "checkpoint") or n.endswith(".index")]
+        if foreign:
+            raise UserError(f"{output} holds {foreign[0]} but no {RUN}: choose another --output")
     os.makedirs(output, exist_ok=True)
+    _write_json(path, description)
     shutil.copyfile(config.vocab_file, os.path.join(output, VOCAB))
     _write_json(os.path.join(output, MODEL), description["model"])
-    _write_json(path, description)
+
+
+def _read(path: str) -> Dict[str, Any]:
+    try:
+        with open(path, encoding="utf-8") as handle:
+            found: Dict[str, Any] = json.load(handle)
+        _decisive(found)
+        return found
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} is damaged: choose another --output") from error
+
+
+def _differences(ours: Dict[str, Any], theirs: Dict[str, Any]) -> List[str]:
+    found = dict(_decisive(theirs))
+    return [name for name, value in _decisive(ours) if value != found.get(name)]
 
 
 def _decisive(description: Dict[str, Any]) -> List[Tuple[str, Any]]:
@@ -84,7 +94,7 @@ def _decisive(description: Dict[str, Any]) -> List[Tuple[str, Any]]:
         (name, value) for name, value in description["config"].items() if name not in _MAY_CHANGE
     ]
     return settings + [
-        (name, description[name]) for name in ("model", "vocab_sha256", "data", "init_checkpoint")
+        (name, description[name]) for name in ("model", "vocab_sha256", "data", "init_sha256")
     ]
 
 

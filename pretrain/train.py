@@ -9,7 +9,7 @@ from pretrain.bert import Variables, init, seeded_dropout
 from pretrain.config import BertConfig, Stage, TrainConfig, read_bert_config
 from pretrain.devices import Tensor, compiled, describe, tf
 from pretrain.heads import forward, losses
-from pretrain.inputs import Batch, training_batches
+from pretrain.inputs import Batch, require_positions, training_batches
 from pretrain.metrics import Meter, log
 
 
@@ -78,10 +78,10 @@ def train(
     """
     model = read_bert_config(config.bert_config_file)
     infos = _datasets(config, model, data)
-    description = run.describe(config, model, infos, init_checkpoint)
-    run.claim(output, config, description)
+    source = checkpoint.find(init_checkpoint) if init_checkpoint else None
+    run.claim(output, config, run.describe(config, model, infos, source))
     state = new_state(model, config)
-    _load(state, output, init_checkpoint)
+    _load(state, output, source, config.keep_checkpoints)
     done = int(state.step.numpy())
     log(
         f"{describe()}; {sum(_size(v) for v in state.variables.values()):,} weights; {output} "
@@ -136,16 +136,17 @@ def _datasets(config: TrainConfig, model: BertConfig, folders: Sequence[str]) ->
     infos = [read_info(folder) for folder in folders]
     for stage, info in zip(stages, infos):
         require_same_vocabulary(info, config.vocab_file)
-        length, positions = info.max_seq_length, model.max_position_embeddings
+        require_positions(info, model)
+        length = info.max_seq_length
         if stage.max_seq_length not in (None, length):
             raise UserError(
                 f"{info.folder} has sequences of {length}, the stage wants {stage.max_seq_length}: "
                 "give the stages' folders in order, or build with that max_seq_length"
             )
-        if length > positions:
+        if info.examples < stage.train_batch_size:
             raise UserError(
-                f"{info.folder} has sequences of {length}, the model has {positions} positions: "
-                f"build with a max_seq_length of at most {positions}"
+                f"{info.folder} holds {info.examples} examples, fewer than one batch of "
+                f"{stage.train_batch_size}: lower train_batch_size"
             )
         pair_task = info.manifest["config"]["pair_task"]
         if pair_task != config.pair_task:
@@ -169,18 +170,18 @@ def _vocabulary_size(path: str) -> int:
         raise UserError(f"cannot read the vocabulary {path}: {error.strerror}") from error
 
 
-def _load(state: State, output: str, init_checkpoint: Optional[str]) -> None:
+def _load(state: State, output: str, source: Optional[str], keep: int) -> None:
     """Go on from the newest checkpoint, else from another model's weights, if one is given."""
     newest = checkpoint.latest(output)
     if newest:
+        checkpoint.tidy(output, keep)
         report = checkpoint.restore(state.tensors(), checkpoint.read(newest), newest)
         if report.missing:
             raise UserError(
                 f"{newest} lacks {', '.join(report.missing[:3])}: it is no checkpoint of this "
                 "training"
             )
-    elif init_checkpoint:
-        source = checkpoint.find(init_checkpoint)
+    elif source:
         arrays = checkpoint.without_slots(checkpoint.read(source))
         report = checkpoint.restore(state.variables, arrays, source)
         if not report.loaded:

@@ -5,7 +5,7 @@ say() { printf '\n== %s\n' "$*"; }
 # find_python VERSION: an interpreter of at least 3.9, or of exactly the version asked for where it is older.
 find_python() {
   local candidate
-  for candidate in ${PYTHON:-} python3 "python$1" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/python; do
+  for candidate in ${PYTHON:-} python3 "python$1" python3.{13,12,11,10} "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/python; do
     if "$candidate" -c "
 import sys
 asked = tuple(map(int, '$1'.split('.')))
@@ -14,15 +14,16 @@ sys.exit(not (sys.version_info[:2] == asked or sys.version_info[:2] > asked >= (
       return
     fi
   done
-  echo "no Python $1 found: install it, or name one with PYTHON=..." >&2
+  echo "no Python $1 (or newer, from 3.9 on) found: install it, or name one with PYTHON=..." >&2
   return 1
 }
 
-# ensure_env FOLDER PYTHON EXTRAS: a virtual environment with this project, made anew only when setup.cfg has changed.
+# ensure_env FOLDER PYTHON EXTRAS: a virtual environment with this project, installed anew only when
+# setup.cfg has changed; what else is in it stays.
 ensure_env() {
   local stamp="$3 $(cksum setup.cfg pyproject.toml)"
   if [ "$(cat "$1/.stamp" 2>/dev/null)" != "$stamp" ]; then
-    "$2" -m venv --clear "$1"
+    "$2" -m venv "$1"
     pip_install "$1" --upgrade pip
     pip_install "$1" --editable ".[$3]"
     echo "$stamp" >"$1/.stamp"

@@ -1,5 +1,7 @@
 """The model against google-research/bert: its names, its shapes, its numbers."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -106,6 +108,18 @@ def test_dropout_repeats_itself_step_by_step():
     assert not np.array_equal(first, dropped(2, 5)[0])
     assert (first == 0).mean() == pytest.approx(0.1, abs=0.02)
     assert first.max() == pytest.approx(1 / 0.9)
+
+
+def test_dropout_is_where_bert_has_it(model, info):
+    rates = []
+
+    def record(x, rate):
+        rates.append(rate)
+        return x
+
+    config = dataclasses.replace(model, hidden_dropout_prob=0.3, attention_probs_dropout_prob=0.2)
+    encode(init(config, 1), next(iter(all_batches(info, 2))), config, record)
+    assert rates == [0.3] + [0.2, 0.3, 0.3] * 2  # embeddings; weights, attention, output a layer
 
 
 def test_padding_changes_nothing(model, info):

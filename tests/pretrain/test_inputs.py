@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from data_gen.features import feature_shapes
-from data_gen.settings import UserError
 from pretrain.devices import tf
 from pretrain.inputs import all_batches, training_batches
 
@@ -70,8 +69,3 @@ def test_the_order_is_that_of_seed_and_epoch(info):
 def test_a_resumed_training_goes_on_at_the_same_batch(info, start):
     whole = ids(training_batches(info, 8, 1, 0), 18)
     assert np.array_equal(whole[start:], ids(training_batches(info, 8, 1, start), 18 - start))
-
-
-def test_too_little_data_for_a_batch_is_an_error(info):
-    with pytest.raises(UserError, match="78 examples, fewer than one batch of 100"):
-        next(training_batches(info, 100, 1, 0))

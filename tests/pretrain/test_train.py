@@ -13,7 +13,8 @@ from pretrain.bert import variable_shapes
 from pretrain.devices import tf
 from pretrain.evaluate import evaluate, load_model
 from pretrain.export import export_tf1
-from pretrain.heads import Outputs
+from pretrain.heads import Outputs, forward, losses
+from pretrain.inputs import training_batches
 from pretrain.metrics import METRICS
 from pretrain.train import train
 from tests.conftest import ROOT
@@ -64,10 +65,17 @@ def test_a_restored_model_has_the_same_loss(trained):
     assert first["examples"] == 78
 
 
+TWO_STAGES = "stages=[{num_train_steps: 7}, {train_batch_size: 16, num_train_steps: 13}]"
+
+
+@pytest.mark.parametrize("stages", ["stages=[]", TWO_STAGES])
 def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(
-    trained, settings, tmp_path, monkeypatch
+    settings, tmp_path, monkeypatch, stages
 ):
-    output = str(tmp_path / "out")
+    config = settings(stages)
+    data = [DATA] * len(config.resolved_stages())
+    whole, output = str(tmp_path / "whole"), str(tmp_path / "out")
+    train(config, data, whole, None)
     original = training.TrainStep.__call__
     calls = []
 
@@ -79,18 +87,17 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(
 
     monkeypatch.setattr(training.TrainStep, "__call__", stop_at_18)
     with pytest.raises(KeyboardInterrupt):
-        train(settings(), [DATA], output, None)
+        train(config, data, output, None)
     monkeypatch.setattr(training.TrainStep, "__call__", original)
     assert checkpoint.latest(output).endswith("model.ckpt-10")
-    train(settings(), [DATA], output, None)
-    whole, resumed = (checkpoint.read(checkpoint.find(f)) for f in (trained, output))
-    for name, array in whole.items():
-        assert np.array_equal(array, resumed[name]), name
-    without_rate = [
-        [{k: v for k, v in line.items() if k != "tokens_per_second"} for line in metrics(f)]
-        for f in (trained, output)
-    ]
-    assert without_rate[0] == without_rate[1]
+    train(config, data, output, None)
+    first, second = (checkpoint.read(checkpoint.find(folder)) for folder in (whole, output))
+    for name, array in first.items():
+        assert np.array_equal(array, second[name]), name
+    lines = [metrics(folder) for folder in (whole, output)]
+    for line in lines[0] + lines[1]:
+        del line["tokens_per_second"]
+    assert lines[0] == lines[1]
 
 
 def test_a_finished_training_is_not_done_again(trained, settings, tmp_path, monkeypatch):
@@ -206,6 +213,70 @@ def test_data_of_another_vocabulary_are_refused(settings, tmp_path):
         train(settings(f"vocab_file={vocab}"), [DATA], str(tmp_path / "out"), None)
 
 
+def test_a_training_that_has_saved_nothing_may_be_started_otherwise(settings, tmp_path):
+    output = str(tmp_path / "out")
+    with pytest.raises(UserError, match="fewer than one batch of 100: lower train_batch_size"):
+        train(settings("train_batch_size=100"), [DATA], output, None)
+    with pytest.raises(UserError, match="there is no checkpoint at nowhere"):
+        train(settings(), [DATA], output, "nowhere")
+    with pytest.raises(UserError, match="lower learning_rate"):
+        train(settings("learning_rate=1.0e30"), [DATA], output, None)
+    train(settings("num_train_steps=2"), [DATA], output, None)
+
+
+def test_a_folder_with_another_model_is_never_touched(settings, tmp_path):
+    (tmp_path / "bert_config.json").write_text("precious")
+    with pytest.raises(UserError, match=r"holds bert_config\.json but no run\.json"):
+        train(settings(), [DATA], str(tmp_path), None)
+    assert (tmp_path / "bert_config.json").read_text() == "precious"
+
+
+def test_a_damaged_run_description_is_an_error(settings, tmp_path):
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(UserError, match=r"run\.json is damaged"):
+        train(settings(), [DATA], str(tmp_path), None)
+
+
+def test_the_newest_checkpoint_is_named_again_after_a_crash(trained, settings, tmp_path):
+    output = str(tmp_path / "out")
+    shutil.copytree(trained, output)
+    with open(os.path.join(output, "checkpoint"), "w", encoding="utf-8") as handle:
+        handle.write('model_checkpoint_path: "model.ckpt-10"\n')
+    train(settings(), [DATA], output, None)
+    assert tf.train.latest_checkpoint(output).endswith("model.ckpt-20")
+
+
+def test_training_drops_out_and_evaluation_does_not(settings, model, info):
+    batch = next(training_batches(info, 8, 1, 0))
+
+    def first_loss(bert):
+        state = training.new_state(bert, settings())
+        stage = settings().resolved_stages()[0]
+        return float(training.TrainStep(bert, settings(), stage, state)(batch)[0])
+
+    plain = model.without_dropout()
+    outputs = forward(training.new_state(plain, settings()).variables, batch, plain)
+    assert first_loss(plain) == pytest.approx(float(losses(outputs, batch, "sop").total), abs=1e-5)
+    assert abs(first_loss(model) - first_loss(plain)) > 1e-5
+
+
+def test_xla_computes_the_same_where_there_is_one(settings, model, info):
+    batch = next(training_batches(info, 8, 1, 0))
+    plain = model.without_dropout()
+
+    def first_metrics(*overrides):
+        config = settings(*overrides)
+        state = training.new_state(plain, config)
+        step = training.TrainStep(plain, config, config.resolved_stages()[0], state)
+        return [float(value) for value in step(batch)]
+
+    if tf.__version__.startswith("1."):
+        with pytest.raises(UserError, match="jit_compile=false"):
+            first_metrics("jit_compile=true")
+    else:
+        assert first_metrics("jit_compile=true") == pytest.approx(first_metrics(), rel=1e-4)
+
+
 def test_a_vocabulary_larger_than_the_models_is_refused(settings, tmp_path):
     path = tmp_path / "small.json"
     path.write_text(json.dumps({**MODEL, "vocab_size": 21127}))
@@ -222,7 +293,7 @@ def test_an_output_with_another_training_is_never_touched(trained, settings, tmp
     with pytest.raises(UserError, match=r"holds another training \(random_seed differ\)"):
         train(settings("random_seed=5"), [DATA], output, None)
     os.remove(os.path.join(output, "run.json"))
-    with pytest.raises(UserError, match=r"checkpoints but no run\.json"):
+    with pytest.raises(UserError, match=r"holds .* but no run\.json"):
         train(settings(), [DATA], output, None)
     assert sorted(os.listdir(output)) == [name for name in before if name != "run.json"]
 
@@ -255,10 +326,15 @@ def test_an_interrupted_save_leaves_no_checkpoint(trained, tmp_path, monkeypatch
     os.makedirs(folder)
     arrays = checkpoint.read(checkpoint.find(trained))
 
-    def fail(*args):
-        raise OSError(28, "No space left on device")
+    replace, calls = os.replace, []
 
-    monkeypatch.setattr(checkpoint.os, "replace", fail)
+    def full_at_the_second(*args):
+        calls.append(args)
+        if len(calls) == 2:
+            raise OSError(28, "No space left on device")
+        replace(*args)
+
+    monkeypatch.setattr(checkpoint.os, "replace", full_at_the_second)
     with pytest.raises(OSError, match="No space"):
         checkpoint.save_step(folder, 20, arrays, keep=1)
     assert checkpoint.latest(folder) is None
