@@ -76,7 +76,11 @@ def _write_state(folder: str, names: Sequence[str]) -> None:
 
 
 def write_text(path: str, text: str) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all; one with that very text keeps its time."""
+    if os.path.exists(path):
+        with open(path, encoding="utf-8", errors="replace") as present:
+            if present.read() == text:
+                return
     with open(path + ".partial", "w", encoding="utf-8") as handle:
         handle.write(text)
     os.replace(path + ".partial", path)
