@@ -91,9 +91,10 @@ def test_fetching_takes_the_two_files_of_the_model(monkeypatch, tmp_path):
         return str(tmp_path)
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
-    assert fetch_ltp("LTP/legacy", "folder") == str(tmp_path)
+    folder = str(tmp_path / "new")
+    assert fetch_ltp("LTP/legacy", folder) == str(tmp_path)
     patterns = ["config.json", "cws_model.bin"]
-    assert calls == [("LTP/legacy", {"allow_patterns": patterns, "local_dir": "folder"})]
+    assert calls == [("LTP/legacy", {"allow_patterns": patterns, "local_dir": folder})]
 
 
 def test_a_hub_that_cannot_be_reached_says_what_to_do(monkeypatch):
