@@ -24,14 +24,12 @@ from data_gen.settings import (
     run_command,
 )
 from data_gen.stats import lines
-from data_gen.wordpiece import WordPiece, read_vocabulary
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run one command. Returns the exit code: 0 done, 1 failed with one sentence on stderr."""
-    os.environ.setdefault(
-        "TOKENIZERS_PARALLELISM", "false"
-    )  # workers are processes; threads would fight over the cores
+    # Workers are processes; threads would fight over the cores.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     parser = argparse.ArgumentParser(prog="python -m data_gen", description=__doc__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_build(commands)
@@ -162,7 +160,7 @@ def _add_synonyms(commands: Any) -> None:
 
 def _synonyms_build(args: argparse.Namespace) -> None:
     config = load_settings(DataConfig, args.config, args.overrides)
-    tokenizer = WordPiece(read_vocabulary(config.vocab_file), config.do_lower_case)
+    tokenizer = builds.load_tokenizer(config)
     vectors = args.vectors or synonyms.toolkit_vectors()
     synonyms.require_new_table(args.output)
 
@@ -186,7 +184,7 @@ def _synonyms_nearby(args: argparse.Namespace) -> None:
     config = load_settings(DataConfig, args.config, args.overrides)
     if not config.synonyms.table:
         raise UserError("which table? --set synonyms.table=FILE")
-    tokenizer = WordPiece(read_vocabulary(config.vocab_file), config.do_lower_case)
+    tokenizer = builds.load_tokenizer(config)
     similar = synonyms.SimilarWords(
         synonyms.load_table(config.synonyms.table, file_sha256(config.vocab_file))
     )

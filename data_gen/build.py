@@ -41,9 +41,8 @@ WORK = ".data_gen"  # within the output folder, until dataset.json is written
 _TASKS = 256  # of an input that gives as many of less than _LARGEST_TASK
 _LARGEST_TASK = 16 << 20  # bytes of text; a worker holds the records of one task
 
-Show = Callable[
-    [str, int, Iterable[Any]], Iterable[Any]
-]  # (title, total, results) -> results, with a progress bar
+# (title, total, results) -> results, with a progress bar
+Show = Callable[[str, int, Iterable[Any]], Iterable[Any]]
 
 
 class MapTask(NamedTuple):
@@ -115,10 +114,15 @@ def build(
     return read_info(output)
 
 
+def load_tokenizer(config: DataConfig) -> WordPiece:
+    """Load the tokenizer of a configuration. Raises UserError where its vocabulary is unusable."""
+    return WordPiece(read_vocabulary(config.vocab_file), config.do_lower_case)
+
+
 def load_pipeline(config: DataConfig) -> Pipeline:
     """Load the vocabulary, the segmenter and the similar words of `config`, once a process."""
     if not _LOADED or _LOADED[0][0] != config:
-        tokenizer = WordPiece(read_vocabulary(config.vocab_file), config.do_lower_case)
+        tokenizer = load_tokenizer(config)
         if not tokenizer.producible:
             raise UserError(f"the vocabulary {config.vocab_file} has no piece that text could give")
         segmenter = SEGMENTERS[config.segmenter.name](config.segmenter.model)
@@ -126,9 +130,8 @@ def load_pipeline(config: DataConfig) -> Pipeline:
         if config.masking.corruption == "similar":
             if not config.synonyms.table:
                 raise UserError(
-                    "masking.corruption=similar needs similar words: make a table with `python "
-                    "-m data_gen synonyms "
-                    "build` and give it with --set synonyms.table=FILE"
+                    "masking.corruption=similar needs similar words: make a table with "
+                    "`python -m data_gen synonyms build`, give it with --set synonyms.table=FILE"
                 )
             similar = SimilarWords(
                 load_table(config.synonyms.table, file_sha256(config.vocab_file))
@@ -137,9 +140,8 @@ def load_pipeline(config: DataConfig) -> Pipeline:
     return _LOADED[0][1]
 
 
-_LOADED: List[
-    Tuple[DataConfig, Pipeline]
-] = []  # the pipeline of this process; models cannot be sent to another
+# The pipeline of this process: models cannot be sent to another.
+_LOADED: List[Tuple[DataConfig, Pipeline]] = []
 
 
 def run_map_task(task: MapTask) -> None:
@@ -224,8 +226,7 @@ def _claim(output: str, fingerprint: str) -> str:
             if json.load(handle)["fingerprint"] != fingerprint:
                 raise UserError(
                     f"{output} holds an unfinished build with other settings, input or models: "
-                    "choose another --output, "
-                    "or delete that folder"
+                    "choose another --output, or delete that folder"
                 )
         return work
     if os.path.isdir(work) and os.listdir(work):

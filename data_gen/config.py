@@ -30,9 +30,8 @@ class MaskingConfig:
     """Where to mask, and what to put there."""
 
     selector: str = "ngram"  # a name in masking.SELECTORS
-    ngram_weights: List[float] = field(
-        default_factory=lambda: [0.4, 0.3, 0.2, 0.1]
-    )  # shares of n = 1, 2, ...
+    # Shares of n = 1, 2, ...
+    ngram_weights: List[float] = field(default_factory=lambda: [0.4, 0.3, 0.2, 0.1])
     corruption: str = "similar"  # a name in corruption.CORRUPTIONS
     corruption_unit: str = (
         "word"  # what one draw of [MASK] / similar / random / keep is for: a word or a piece

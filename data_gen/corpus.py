@@ -28,9 +28,8 @@ from typing import (
 from data_gen.settings import UserError
 from data_gen.types import Document
 
-BLOCK_BYTES = (
-    1 << 20
-)  # of uncompressed text; part of what decides the shards' bytes: NSP draws strangers from a block
+# Of uncompressed text; part of what decides the shards' bytes: NSP draws strangers from a block.
+BLOCK_BYTES = 1 << 20
 
 _OPENERS: Dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
@@ -239,6 +238,5 @@ def _text(line: bytes, path: str, number: int) -> bool:
     except UnicodeDecodeError as error:
         raise UserError(
             f"{path}, line {number} is not UTF-8 (byte {error.start + 1}): convert the file, "
-            "e.g. with "
-            "`iconv -f GB18030 -t UTF-8`"
+            "e.g. with `iconv -f GB18030 -t UTF-8`"
         ) from error

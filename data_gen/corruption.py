@@ -12,9 +12,8 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from data_gen.types import Ngram, Replacement, Span
 
 Pieces = Tuple[int, ...]
-Candidates = Sequence[
-    Tuple[Pieces, float]
-]  # similar words, the most similar first, and their similarity
+# Similar words with their similarity, the most similar first.
+Candidates = Sequence[Tuple[Pieces, float]]
 Similar = Callable[[Pieces], Candidates]  # empty where there is none
 
 
@@ -102,7 +101,6 @@ class Draft:
         self._fallback_room = max_fallback
         self._rng = rng
         self._kinds: List[str] = []
-        self._has_similar: Dict[Span, bool] = {}
 
     def accept(self, ngram: Ngram) -> bool:
         """Replace the words of `ngram`, or refuse it where too many would be random for want of a
@@ -128,14 +126,12 @@ class Draft:
         return True
 
     def _resolve(self, span: Span, kind: str) -> str:
-        if kind != "similar":
-            return kind
-        known = self._has_similar.get(span)
-        if known is None:
-            known = self._has_similar[span] = bool(
-                self._corruptor.similar(self._pieces[span.start : span.stop])
-            )
-        return "similar" if known else "fallback"
+        if kind == "similar" and not self._similar(span):
+            return "fallback"
+        return kind
+
+    def _similar(self, span: Span) -> Candidates:
+        return self._corruptor.similar(self._pieces[span.start : span.stop])
 
     def _pieces_for(self, span: Span, kind: str) -> Optional[Pieces]:
         corruptor, rng = self._corruptor, self._rng
@@ -144,7 +140,7 @@ class Draft:
         if kind == "mask":
             return (corruptor.mask,) * span.size
         if kind == "similar":
-            return corruptor.choose(corruptor.similar(self._pieces[span.start : span.stop]), rng)
+            return corruptor.choose(self._similar(span), rng)
         pool = corruptor.random_pieces
         return tuple(pool[rng.randrange(len(pool))] for _ in range(span.size))
 
@@ -152,7 +148,7 @@ class Draft:
 def _units(ngram: Ngram, unit: str) -> List[Span]:
     if unit == "word":
         return list(ngram)
-    return [Span(i, i + 1) for word in ngram for i in range(*word)]
+    return [span for word in ngram for span in word.singles()]
 
 
 def apply(pieces: Pieces, replacements: Sequence[Replacement]) -> List[int]:

@@ -18,9 +18,8 @@ from typing import Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 from data_gen.types import Ngram, Span
 
-Segments = Sequence[
-    Sequence[Span]
-]  # the words of A and those of B; no n-gram crosses from one into the other
+# The words of A and those of B; no n-gram crosses from one into the other.
+Segments = Sequence[Sequence[Span]]
 Accept = Callable[[Ngram], bool]
 
 # Random placements before all are listed; at 15 % masked a try fails in about one case of three.
@@ -78,7 +77,7 @@ def select_pieces(
     segments: Segments, policy: Policy, rng: random.Random, accept: Accept
 ) -> Selection:
     """Choose single pieces, whatever the words (BERT)."""
-    pieces = [[Span(i, i + 1) for word in words for i in range(*word)] for words in segments]
+    pieces = [[span for word in words for span in word.singles()] for words in segments]
     return select_words(pieces, policy, rng, accept)
 
 
@@ -113,9 +112,8 @@ class _Placing:
         self.chosen: List[Ngram] = []
         self.size = 0  # pieces of `chosen`
         self.words = [word for segment in segments for word in segment]
-        self._bounds: List[
-            Tuple[int, int]
-        ] = []  # of each word: the words of its segment, [first, last)
+        # Of each word the words of its segment, [first, last).
+        self._bounds: List[Tuple[int, int]] = []
         for segment in segments:
             first = len(self._bounds)
             self._bounds += [(first, first + len(segment))] * len(segment)

@@ -37,13 +37,10 @@ def cut(
     document of a single word gives one chunk of one word, which cannot be paired.
     """
     sentences = [_split_long_words(sentence, room // 2) for sentence in sentences if sentence.words]
-    reached = [
-        0,
-        *accumulate(word.size for sentence in sentences for word in sentence.words),
-    ]  # pieces before word i
-    ends = list(
-        accumulate(len(sentence.words) for sentence in sentences)
-    )  # words up to the end of sentence i
+    # Pieces before word i, and words up to the end of sentence i.
+    sizes = [word.size for sentence in sentences for word in sentence.words]
+    reached = [0, *accumulate(sizes)]
+    ends = list(accumulate(len(sentence.words) for sentence in sentences))
     count = len(reached) - 1
     spare = -reached[-1] % room  # what the fewest possible sequences leave unused
     points = [0]
@@ -76,7 +73,7 @@ def _split_long_words(sentence: Sentence, most: int) -> Sentence:
         return sentence
     words: List[Span] = []
     for word in sentence.words:
-        words += [word] if word.size <= most else [Span(i, i + 1) for i in range(*word)]
+        words += [word] if word.size <= most else word.singles()
     return sentence._replace(words=tuple(words))
 
 

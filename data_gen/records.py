@@ -30,9 +30,8 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
-_VARINTS = [
-    _varint(value) for value in range(1 << 16)
-]  # every id of a usual vocabulary, ready to join
+# Every id of a usual vocabulary, ready to join.
+_VARINTS = [_varint(value) for value in range(1 << 16)]
 
 
 def _field(number: int, payload: bytes) -> bytes:

@@ -91,9 +91,8 @@ def _ltp_file(folder: str) -> str:
     try:
         with open(path, encoding="utf-8") as handle:
             config = json.load(handle)
-        neural = config.get(
-            "nerual", config.get("neural", True)
-        )  # LTP's own config spells it "nerual"
+        # LTP's own configuration files spell it "nerual".
+        neural = config.get("nerual", config.get("neural", True))
         name = str(config["tasks"]["cws"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(

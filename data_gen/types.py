@@ -5,7 +5,7 @@ A *piece* is an id of the vocabulary, a *word* is what the segmenter made, given
 pieces.
 """
 
-from typing import NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 
 class Span(NamedTuple):
@@ -18,6 +18,10 @@ class Span(NamedTuple):
     def size(self) -> int:
         """How many positions it covers."""
         return self.stop - self.start
+
+    def singles(self) -> List["Span"]:
+        """Its positions, each a span of its own."""
+        return [Span(i, i + 1) for i in range(self.start, self.stop)]
 
 
 class Document(NamedTuple):
@@ -69,9 +73,8 @@ class Replacement(NamedTuple):
     """What was put in place of one masked span."""
 
     span: Span
-    kind: (
-        str  # "mask", "similar", "random", "fallback" (random for want of a similar word) or "keep"
-    )
+    # "mask", "similar", "random", "fallback" (random for want of a similar word) or "keep"
+    kind: str
     pieces: Optional[Tuple[int, ...]]  # None: kept
 
 

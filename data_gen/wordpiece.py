@@ -18,24 +18,6 @@ Offsets = Sequence[Tuple[int, int]]
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 CLAUSE_MARKS = "，；：、,;:"
 
-# The blocks in which Google's BasicTokenizer makes every character a piece of its own
-# (tokenization.py).
-_CJK_BLOCKS = (
-    (0x4E00, 0x9FFF),
-    (0x3400, 0x4DBF),
-    (0x20000, 0x2A6DF),
-    (0x2A700, 0x2B73F),
-    (0x2B740, 0x2B81F),
-    (0x2B820, 0x2CEAF),
-    (0xF900, 0xFAFF),
-    (0x2F800, 0x2FA1F),
-)
-
-
-def is_cjk(char: str) -> bool:
-    """Whether Google's tokenizer treats `char` as a Chinese character."""
-    return any(first <= ord(char) <= last for first, last in _CJK_BLOCKS)
-
 
 def read_vocabulary(path: str) -> List[str]:
     """Read a vocab.txt: one piece a line, the line number is its id.
@@ -149,4 +131,4 @@ def piece_spans(count: int) -> Tuple[Span, ...]:
     """One span a piece: words where the segmenter's cannot be aligned, and the unit of piece
     masking.
     """
-    return tuple(Span(i, i + 1) for i in range(count))
+    return tuple(Span(0, count).singles())

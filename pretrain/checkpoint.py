@@ -42,9 +42,8 @@ def save(prefix: str, tensors: Dict[str, Tensor]) -> None:
         )
     except tf.errors.OpError as error:
         raise UserError(f"cannot write {prefix}: {error.message}") from error
-    for part in sorted(
-        os.listdir(scratch)
-    ):  # data before index: without an index there is no checkpoint
+    # The data before the index: without an index there is no checkpoint.
+    for part in sorted(os.listdir(scratch)):
         os.replace(os.path.join(scratch, part), os.path.join(folder, part))
     os.rmdir(scratch)
 
@@ -155,8 +154,7 @@ def restore(variables: Variables, arrays: Dict[str, np.ndarray], source: str) ->
         if tuple(variable.shape) != arrays[name].shape:
             raise UserError(
                 f"{name} is {_sizes(arrays[name].shape)} in {source}, {_sizes(variable.shape)} "
-                "in this model: use the "
-                "bert_config.json that belongs to the checkpoint"
+                "in this model: use the bert_config.json that belongs to the checkpoint"
             )
         variable.assign(arrays[name])
         loaded.append(name)

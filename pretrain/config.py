@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Optional
 
 from data_gen.settings import UserError, require_one_of
 
+# Names only: the tables with these keys are in modules that import TensorFlow, which takes seconds.
 OPTIMIZERS = ("adamw", "lamb")
 PAIR_TASKS = ("sop", "nsp", "none")
 ACTIVATIONS = ("gelu", "relu")
@@ -89,9 +90,8 @@ class TrainConfig:
     learning_rate: float = 1e-4  # the peak, reached after the warm-up; from there linearly to 0
     num_train_steps: int = 100000
     num_warmup_steps: int = 10000
-    stages: List[StageConfig] = field(
-        default_factory=list
-    )  # empty: one stage with the values above
+    # Empty: one stage with the values above.
+    stages: List[StageConfig] = field(default_factory=list)
     optimizer: str = "adamw"
     weight_decay: float = 0.01  # of all but LayerNorm and biases
     beta_1: float = 0.9

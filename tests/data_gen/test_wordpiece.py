@@ -9,7 +9,6 @@ from data_gen.types import Span
 from data_gen.wordpiece import (
     SPECIALS,
     WordPiece,
-    is_cjk,
     piece_spans,
     read_vocabulary,
     word_spans,
@@ -18,6 +17,25 @@ from data_gen.wordpiece import (
 # The one case known to differ: Python lowers a final capital sigma to ς, the Rust tokenizers of
 # all fast implementations letter by letter to σ.
 DIFFERENT = {"ΑΒΓ ΣΊΣΥΦΟΣ"}
+
+# The blocks in which Google's BasicTokenizer makes every character a piece of its own
+# (tokenization.py).
+_CJK_BLOCKS = (
+    (0x4E00, 0x9FFF),
+    (0x3400, 0x4DBF),
+    (0x20000, 0x2A6DF),
+    (0x2A700, 0x2B73F),
+    (0x2B740, 0x2B81F),
+    (0x2B820, 0x2CEAF),
+    (0xF900, 0xFAFF),
+    (0x2F800, 0x2FA1F),
+)
+
+
+def is_cjk(char: str) -> bool:
+    """Whether Google's tokenizer treats `char` as a Chinese character."""
+    return any(first <= ord(char) <= last for first, last in _CJK_BLOCKS)
+
 
 with open("tests/golden/wordpiece.json", encoding="utf-8") as handle:
     GOOGLE = json.load(handle)  # made by google-research/bert's FullTokenizer

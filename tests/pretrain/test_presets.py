@@ -2,7 +2,9 @@ import glob
 
 import pytest
 
+from data_gen import pairs
 from data_gen.settings import load_settings
+from pretrain import bert, config, optimizers
 from pretrain.config import TrainConfig, read_bert_config
 
 # (pair task, optimizer, [(length, batch, peak, steps, warm-up) of each stage], layers);
@@ -30,7 +32,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_presets(name):
-    config = load_settings(TrainConfig, f"configs/pretrain/{name}.yaml")
+    preset = load_settings(TrainConfig, f"configs/pretrain/{name}.yaml")
     stages = [
         (
             stage.max_seq_length,
@@ -39,12 +41,18 @@ def test_presets(name):
             stage.num_train_steps,
             stage.num_warmup_steps,
         )
-        for stage in config.resolved_stages()
+        for stage in preset.resolved_stages()
     ]
-    layers = read_bert_config(config.bert_config_file).num_hidden_layers
-    assert (config.pair_task, config.optimizer, stages, layers) == EXPECTED[name]
-    assert (config.weight_decay, config.epsilon, config.clip_norm) == (0.01, 1e-6, 1.0)
+    layers = read_bert_config(preset.bert_config_file).num_hidden_layers
+    assert (preset.pair_task, preset.optimizer, stages, layers) == EXPECTED[name]
+    assert (preset.weight_decay, preset.epsilon, preset.clip_norm) == (0.01, 1e-6, 1.0)
 
 
 def test_every_preset_is_tested():
     assert len(glob.glob("configs/pretrain/*.yaml")) == len(EXPECTED)
+
+
+def test_the_names_in_the_settings_are_those_of_the_tables():
+    assert set(config.OPTIMIZERS) == set(optimizers.OPTIMIZERS)
+    assert set(config.ACTIVATIONS) == set(bert._ACTIVATIONS)
+    assert set(config.PAIR_TASKS) == set(pairs.PAIR_TASKS)
