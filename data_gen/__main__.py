@@ -172,11 +172,11 @@ def _synonyms_build(args: argparse.Namespace) -> None:
         vectors, tokenizer, file_sha256(config.vocab_file), args.top_k, progress
     )
     table.save(args.output)
-    words = len(table.starts) - 1
-    with_any = int((table.candidate_starts[1:] > table.candidate_starts[:-1]).sum())
+    similar = synonyms.SimilarWords(table)
+    with_any = sum(1 for word in similar.words if similar(word))
     print(
-        f"{args.output}: {words:,} words, {with_any:,} with a similar word of the same number "
-        "of pieces"
+        f"{args.output}: {len(similar.words):,} words, {with_any:,} with a similar word of the "
+        "same number of pieces"
     )
 
 

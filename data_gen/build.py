@@ -17,6 +17,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Se
 from data_gen import corpus
 from data_gen.config import DataConfig
 from data_gen.corpus import Block, InputFile
+from data_gen.corruption import Similar
 from data_gen.engine import LocalEngine
 from data_gen.features import FORMAT, MANIFEST, DatasetInfo, file_sha256, read_info
 from data_gen.pipeline import Pipeline
@@ -31,12 +32,12 @@ from data_gen.records import (
 from data_gen.segment import SEGMENTERS, Segmenter
 from data_gen.settings import UserError
 from data_gen.stats import Counts, report, timed
-from data_gen.synonyms import SimilarWords, load_table, no_similar
+from data_gen.synonyms import NoSimilarWords, SimilarWords, load_table
 from data_gen.wordpiece import WordPiece, read_vocabulary
 
 # Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
 # is not continued.
-CODE_FORMAT = 1
+CODE_FORMAT = 2
 WORK = ".data_gen"  # within the output folder, until dataset.json is written
 _TASKS = 256  # of an input that gives as many of less than _LARGEST_TASK
 _LARGEST_TASK = 16 << 20  # bytes of text; a worker holds the records of one task
@@ -126,7 +127,7 @@ def load_pipeline(config: DataConfig) -> Pipeline:
         if not tokenizer.producible:
             raise UserError(f"the vocabulary {config.vocab_file} has no piece that text could give")
         segmenter = SEGMENTERS[config.segmenter.name](config.segmenter.model)
-        similar = no_similar
+        similar: Similar = NoSimilarWords()
         if config.masking.corruption == "similar":
             if not config.synonyms.table:
                 raise UserError(
@@ -134,7 +135,9 @@ def load_pipeline(config: DataConfig) -> Pipeline:
                     "`python -m data_gen synonyms build`, give it with --set synonyms.table=FILE"
                 )
             similar = SimilarWords(
-                load_table(config.synonyms.table, file_sha256(config.vocab_file))
+                load_table(config.synonyms.table, file_sha256(config.vocab_file)),
+                config.synonyms.other_lengths,
+                config.synonyms.min_similarity,
             )
         _LOADED[:] = [(config, Pipeline(config, tokenizer, segmenter, similar))]
     return _LOADED[0][1]

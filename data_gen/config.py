@@ -7,11 +7,20 @@ import math
 from dataclasses import dataclass, field
 from typing import List, Optional
 
-from data_gen.corruption import CANDIDATE_CHOICES, CORRUPTION_UNITS, CORRUPTIONS
-from data_gen.masking import SELECTORS
-from data_gen.pairs import PAIR_TASKS
+from data_gen.corruption import (
+    CANDIDATE_CHOICES,
+    CORRUPTION_UNITS,
+    CORRUPTIONS,
+    FALLBACK_CAPS,
+    OTHER_LENGTHS,
+    PAST_THE_CAP,
+    RANDOM_UNITS,
+)
+from data_gen.masking import BUDGET_UNITS, NGRAM_WITHIN, OVER_BUDGET, SELECTORS
+from data_gen.pairs import PAIR_TASKS, SPLITS
 from data_gen.segment import SEGMENTERS
 from data_gen.settings import require_one_of
+from data_gen.wordclass import CLASSES
 
 
 @dataclass(frozen=True)
@@ -32,22 +41,27 @@ class MaskingConfig:
     selector: str = "ngram"  # a name in masking.SELECTORS
     # Shares of n = 1, 2, ...
     ngram_weights: List[float] = field(default_factory=lambda: [0.4, 0.3, 0.2, 0.1])
+    # What an n-gram may not cross the end of: segment (A, B) or sentence.
+    ngram_within: str = "segment"
+    # Classes of words that are never masked: punctuation, number, latin, single (one character).
+    skip: List[str] = field(default_factory=list)
+    budget_unit: str = "piece"  # what masked_lm_prob is a share of: piece or word
+    over_budget: str = "keep"  # the n-gram that would exceed the budget: keep or shorten
     corruption: str = "similar"  # a name in corruption.CORRUPTIONS
-    corruption_unit: str = (
-        "word"  # what one draw of [MASK] / similar / random / keep is for: a word or a piece
-    )
-    max_fallback: float = (
-        0.1  # share of the masked pieces that may become random for want of a similar word
-    )
+    # What one draw of [MASK] / similar / random / keep is for: an ngram, a word or a piece.
+    corruption_unit: str = "word"
+    # What a random replacement is: random pieces, or a random word of as many pieces.
+    random_unit: str = "piece"
+    # Share of the masked pieces that may become random for want of a similar word.
+    max_fallback: float = 0.1
+    fallback_cap: str = "fallback"  # what that share limits: fallback, or all_random
+    past_the_cap: str = "elsewhere"  # what happens past it: mask elsewhere, or keep the word
 
     def __post_init__(self) -> None:
-        require_one_of("masking.selector", self.selector, list(SELECTORS))
-        require_one_of("masking.corruption", self.corruption, list(CORRUPTIONS))
-        require_one_of("masking.corruption_unit", self.corruption_unit, CORRUPTION_UNITS)
-        if self.corruption == "similar" and self.corruption_unit != "word":
-            raise ValueError(
-                "masking.corruption similar replaces whole words: set masking.corruption_unit=word"
-            )
+        for name, known in _MASKING_CHOICES.items():
+            require_one_of(f"masking.{name}", getattr(self, name), known)
+        for word_class in self.skip:
+            require_one_of("masking.skip", word_class, CLASSES[:-1])
         weights = self.ngram_weights
         finite = all(math.isfinite(weight) for weight in weights)
         if not weights or not finite or min(weights) < 0 or sum(weights) <= 0:
@@ -60,17 +74,51 @@ class MaskingConfig:
             )
 
 
+_MASKING_CHOICES = {
+    "selector": list(SELECTORS),
+    "ngram_within": NGRAM_WITHIN,
+    "budget_unit": BUDGET_UNITS,
+    "over_budget": OVER_BUDGET,
+    "corruption": list(CORRUPTIONS),
+    "corruption_unit": CORRUPTION_UNITS,
+    "random_unit": RANDOM_UNITS,
+    "fallback_cap": FALLBACK_CAPS,
+    "past_the_cap": PAST_THE_CAP,
+}
+
+
+@dataclass(frozen=True)
+class PairsConfig:
+    """How sequences are split in two."""
+
+    split: str = "random"  # at a random sentence end, or at the one nearest to the middle
+    swap_prob: float = 0.5  # of SOP
+
+    def __post_init__(self) -> None:
+        require_one_of("pairs.split", self.split, SPLITS)
+        if not 0 <= self.swap_prob <= 1:
+            raise ValueError(f"pairs.swap_prob must be between 0 and 1, not {self.swap_prob}")
+
+
 @dataclass(frozen=True)
 class SynonymsConfig:
     """Where similar words come from."""
 
     table: Optional[str] = None  # a file of `python -m data_gen synonyms build`
-    choice: str = (
-        "uniform"  # which of a word's candidates: first, uniform or weighted by similarity
-    )
+    # Which of a word's candidates: first, uniform or weighted by similarity.
+    choice: str = "uniform"
+    # Neighbours of another number of pieces: pass over them to the next (skip), or let a word
+    # whose nearest neighbour is one have no similar word (strict).
+    other_lengths: str = "skip"
+    min_similarity: float = 0.0  # cosine below which a neighbour is no candidate
 
     def __post_init__(self) -> None:
         require_one_of("synonyms.choice", self.choice, list(CANDIDATE_CHOICES))
+        require_one_of("synonyms.other_lengths", self.other_lengths, OTHER_LENGTHS)
+        if not -1 <= self.min_similarity <= 1:
+            raise ValueError(
+                f"synonyms.min_similarity must be between -1 and 1, not {self.min_similarity}"
+            )
 
 
 @dataclass(frozen=True)
@@ -89,6 +137,7 @@ class DataConfig:
     num_shards: int = 16
     segmenter: SegmenterConfig = field(default_factory=SegmenterConfig)
     masking: MaskingConfig = field(default_factory=MaskingConfig)
+    pairs: PairsConfig = field(default_factory=PairsConfig)
     synonyms: SynonymsConfig = field(default_factory=SynonymsConfig)
 
     def __post_init__(self) -> None:

@@ -8,11 +8,14 @@ the room to spare lasts and at word boundaries after that.
 import random
 from bisect import bisect_right
 from itertools import accumulate
-from typing import Callable, Collection, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Collection, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.types import Pair, Sentence, Span
 
 Chunk = Tuple[Sentence, ...]  # neighbouring sentences, the first and the last perhaps cut
+
+
+SPLITS = ("random", "middle")
 
 
 class PairContext(NamedTuple):
@@ -20,23 +23,36 @@ class PairContext(NamedTuple):
 
     room: int  # pieces of both segments together
     clause_marks: Collection[int]  # ids of the pieces that end a clause
-    stranger: Callable[
-        [random.Random], Optional[Sequence[Sentence]]
-    ]  # another document; None where there is none
+    # Another document; None where there is none.
+    stranger: Callable[[random.Random], Optional[Sequence[Sentence]]]
+    # Where a chunk is split in two: at random, or where the halves are most alike in size. Not
+    # published; google-research/albert's is random.
+    split: str = "random"
+    swap_prob: float = 0.5  # of SOP; unpublished, google-research/albert's is 0.5
 
 
 PairTask = Callable[[Chunk, PairContext, random.Random], List[Pair]]
 
 
 def cut(
-    sentences: Sequence[Sentence], room: int, short_seq_prob: float, rng: random.Random
+    sentences: Sequence[Sentence],
+    room: int,
+    short_seq_prob: float,
+    clause_marks: Collection[int],
+    rng: random.Random,
 ) -> List[Chunk]:
     """Cut a document into chunks of at most `room` pieces and at least two words.
 
     With probability `short_seq_prob` a chunk is limited to a random number of pieces from 2 up. A
-    document of a single word gives one chunk of one word, which cannot be paired.
+    document of a single word gives one chunk of one word, which cannot be paired. A sentence of
+    more than `room` pieces is first taken apart after clause marks.
     """
-    sentences = [_split_long_words(sentence, room // 2) for sentence in sentences if sentence.words]
+    sentences = [
+        part
+        for sentence in sentences
+        if sentence.words
+        for part in _clauses(_split_long_words(sentence, room // 2), room, clause_marks)
+    ]
     # Pieces before word i, and words up to the end of sentence i.
     sizes = [word.size for sentence in sentences for word in sentence.words]
     reached = [0, *accumulate(sizes)]
@@ -77,6 +93,20 @@ def _split_long_words(sentence: Sentence, most: int) -> Sentence:
     return sentence._replace(words=tuple(words))
 
 
+def _clauses(sentence: Sentence, room: int, clause_marks: Collection[int]) -> Iterator[Sentence]:
+    """The sentence; one of more than `room` pieces in parts of whole clauses, as long as fit."""
+    words, first, last = sentence.words, 0, 0
+    if len(sentence.pieces) > room:
+        for i in range(1, len(words)):
+            if sentence.pieces[words[i].start - 1] not in clause_marks:
+                continue
+            if last and words[i].start - words[first].start > room:
+                yield sentence.part(first, last)
+                first = last
+            last = i
+    yield sentence.part(first, len(words)) if first else sentence
+
+
 def _words(sentences: Sequence[Sentence], ends: Sequence[int], first: int, last: int) -> Chunk:
     """The words `[first, last)` of a document as sentences; `ends` are the word counts up to each
     sentence's end.
@@ -93,37 +123,52 @@ def _words(sentences: Sequence[Sentence], ends: Sequence[int], first: int, last:
     return tuple(chunk)
 
 
-def split(chunk: Chunk, context: PairContext, rng: random.Random) -> Optional[Tuple[Chunk, Chunk]]:
-    """Split a chunk in two: at a random sentence end, else after a clause mark, else between words.
+def split(
+    chunk: Chunk, context: PairContext, rng: random.Random
+) -> Optional[Tuple[Chunk, Chunk, str]]:
+    """Split a chunk in two at a sentence end, else after a clause mark, else between words; the
+    third value says which.
 
     A chunk of a single word is split between its pieces; None for one of a single piece.
     """
     if len(chunk) > 1:
-        at = rng.randrange(1, len(chunk))
-        return chunk[:at], chunk[at:]
+        ends = list(accumulate(len(sentence.pieces) for sentence in chunk))
+        at = 1 + _choose(ends[:-1], ends[-1], context, rng)
+        return chunk[:at], chunk[at:], "sentence"
     (sentence,) = chunk
+    where = "word"
     if len(sentence.words) == 1:
-        sentence = _split_long_words(sentence, 0)
-    inner = range(1, len(sentence.words))
-    clauses = [
-        i for i in inner if sentence.pieces[sentence.words[i].start - 1] in context.clause_marks
-    ]
+        sentence, where = _split_long_words(sentence, 0), "piece"
+    starts = [word.start for word in sentence.words]
+    inner = range(1, len(starts))
     if not inner:
         return None
-    at = rng.choice(clauses or inner)
-    return (sentence.part(0, at),), (sentence.part(at, len(sentence.words)),)
+    clauses = [i for i in inner if sentence.pieces[starts[i] - 1] in context.clause_marks]
+    if clauses:
+        where = "clause"
+    places = clauses or inner
+    at = places[_choose([starts[i] for i in places], len(sentence.pieces), context, rng)]
+    return (sentence.part(0, at),), (sentence.part(at, len(starts)),), where
+
+
+def _choose(cuts: Sequence[int], size: int, context: PairContext, rng: random.Random) -> int:
+    """Which of the places at `cuts` pieces from the start of a chunk of `size` to split at."""
+    if context.split == "random":
+        return rng.randrange(len(cuts))
+    return min(range(len(cuts)), key=lambda i: abs(2 * cuts[i] - size))
 
 
 def sentence_order(chunk: Chunk, context: PairContext, rng: random.Random) -> List[Pair]:
-    """SOP: two consecutive segments, swapped with probability 0.5 (MacBERT, IV-B); label 1 is
-    swapped.
+    """SOP: two consecutive segments, swapped with probability `swap_prob` (MacBERT, IV-B); label 1
+    is swapped.
     """
     halves = split(chunk, context, rng)
     if halves is None:
         return []
-    swapped = rng.random() < 0.5
-    a, b = reversed(halves) if swapped else halves
-    return [Pair(a, b, int(swapped))]
+    a, b, where = halves
+    if rng.random() < context.swap_prob:
+        return [Pair(b, a, 1, where)]
+    return [Pair(a, b, 0, where)]
 
 
 def next_sentence(chunk: Chunk, context: PairContext, rng: random.Random) -> List[Pair]:
@@ -136,25 +181,27 @@ def next_sentence(chunk: Chunk, context: PairContext, rng: random.Random) -> Lis
     halves = split(chunk, context, rng)
     if halves is None:
         return []
+    a, b, where = halves
     if rng.random() < 1 / 3:
-        length = _size(chunk)
-        pairs = [_with_stranger(half, length - _size(half), context, rng) for half in halves]
-        if all(pairs):
-            return [pair for pair in pairs if pair]
-    return [Pair(*halves, 0)]
+        after_a = _stranger(_size(b), _size(a), context, rng)
+        after_b = _stranger(_size(a), _size(b), context, rng)
+        if after_a and after_b:
+            return [Pair(a, after_a, 1, where), Pair(b, after_b, 1, where)]
+    return [Pair(a, b, 0, where)]
 
 
-def _with_stranger(a: Chunk, room: int, context: PairContext, rng: random.Random) -> Optional[Pair]:
-    """A followed by the text of another document from a random sentence on.
+def _stranger(room: int, beside: int, context: PairContext, rng: random.Random) -> Chunk:
+    """The text of another document from a random sentence on, to stand beside `beside` pieces;
+    empty where there is none.
 
-    B has as many pieces as what it stands in for (`room`), so that the length does not give the
+    It has as many pieces as what it stands in for (`room`), so that the length does not give the
     label away, but at least one word where that fits.
     """
     document = context.stranger(rng)
     if not document:
-        return None
+        return ()
     sentences = document[rng.randrange(len(document)) :]
-    room = max(room, min(sentences[0].words[0].size, context.room - _size(a)))
+    room = max(room, min(sentences[0].words[0].size, context.room - beside))
     b: List[Sentence] = []
     for sentence in sentences:
         fitting = sum(1 for word in sentence.words if word.stop <= room)
@@ -163,7 +210,7 @@ def _with_stranger(a: Chunk, room: int, context: PairContext, rng: random.Random
         room -= len(sentence.pieces)
         if room <= 0:
             break
-    return Pair(a, tuple(b), 1) if b else None
+    return tuple(b)
 
 
 def _size(chunk: Chunk) -> int:
@@ -175,7 +222,10 @@ def no_task(chunk: Chunk, context: PairContext, rng: random.Random) -> List[Pair
     labels are 0.
     """
     halves = split(chunk, context, rng)
-    return [] if halves is None else [Pair(*halves, 0)]
+    if halves is None:
+        return []
+    a, b, where = halves
+    return [Pair(a, b, 0, where)]
 
 
 PAIR_TASKS: Dict[str, PairTask] = {

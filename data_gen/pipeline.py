@@ -8,17 +8,17 @@ the work.
 
 import hashlib
 import random
+from collections import Counter
 from functools import partial
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from data_gen import masking
 from data_gen.config import DataConfig
-from data_gen.corruption import CANDIDATE_CHOICES, CORRUPTIONS, Corruptor, Similar, apply
-from data_gen.masking import SELECTORS, Policy
+from data_gen.corruption import CORRUPTIONS, Similar
+from data_gen.examples import Masker
 from data_gen.pairs import PAIR_TASKS, PairContext, cut
 from data_gen.segment import Segmenter, word_boundaries
-from data_gen.stats import DECILES, LENGTH_BINS, Counts, timed
-from data_gen.types import Document, Example, Instance, Pair, Replacement, Sentence, Span
+from data_gen.stats import Counts, count_missing, timed
+from data_gen.types import Document, Example, Instance, Pair, Sentence, Span
 from data_gen.wordpiece import WordPiece, piece_spans, word_spans
 
 
@@ -56,15 +56,7 @@ class Pipeline:
         self._tokenizer = tokenizer
         self._similar = similar
         self._room = config.max_seq_length - 3  # [CLS] a [SEP] b [SEP]
-        self._corruptor = Corruptor(
-            shares=CORRUPTIONS[config.masking.corruption],
-            unit=config.masking.corruption_unit,
-            mask=tokenizer.mask,
-            random_pieces=tokenizer.producible,
-            similar=similar,
-            choose=CANDIDATE_CHOICES[config.synonyms.choice],
-            max_fallback=config.masking.max_fallback,
-        )
+        self._mask = Masker(config, tokenizer, similar)
 
     def take_counts(self) -> Counts:
         """What was counted since the last call."""
@@ -77,6 +69,7 @@ class Pipeline:
         """
         tokenized = self._tokenize(documents)
         filled = [sentences for sentences in tokenized if sentences]
+        self._mask.begin_block(filled)
         with timed(self.counts, "pair and mask"):
             return [
                 example
@@ -92,17 +85,24 @@ class Pipeline:
         rng = rng_for(seed, "pair", name, copy)
         mask_rng = rng_for(seed, "mask", name, copy)
         stranger = partial(_stranger, block, sentences)
-        context = PairContext(self._room, self._tokenizer.clause_marks, stranger)
+        marks = self._tokenizer.clause_marks
+        context = PairContext(
+            self._room, marks, stranger, self._config.pairs.split, self._config.pairs.swap_prob
+        )
         task = PAIR_TASKS[self._config.pair_task]
+        owed: List[int] = []
         index = 0
-        for chunk in cut(sentences, self._room, self._config.short_seq_prob, rng):
+        for chunk in cut(sentences, self._room, self._config.short_seq_prob, marks, rng):
             pairs = task(chunk, context, rng)
             if copy == 0 and pairs:
                 counts["pieces_kept"] += sum(len(sentence.pieces) for sentence in chunk)
             for pair in pairs:
                 instance = self._instance(pair)
-                yield Keyed(shuffle_key(seed, name, copy, index), self._example(instance, mask_rng))
+                example = self._mask(instance, owed, mask_rng, counts)
+                if example:
+                    yield Keyed(shuffle_key(seed, name, copy, index), example)
                 index += 1
+        counts["ngrams_given_up"] += len(owed)
 
     def _tokenize(self, documents: Sequence[Document]) -> List[List[Sentence]]:
         """The sentences of each document, segmented and tokenized in two batches for the whole
@@ -139,6 +139,8 @@ class Pipeline:
             counts["ideal_sequences"] += -(-pieces // self._room)
             if pieces < 2:
                 counts["skipped/one piece" if pieces else "skipped/no text"] += 1
+        if CORRUPTIONS[self._config.masking.corruption].similar:
+            self._count_missing(grouped)
         return grouped
 
     def _sentence(
@@ -149,77 +151,36 @@ class Pipeline:
             self.counts["misaligned_sentences"] += 1
             return Sentence(tuple(pieces), piece_spans(len(pieces)))
         words = word_spans(offsets, boundaries)
-        sentence = Sentence(tuple(pieces), words)
-        if self._corruptor.shares.similar:
-            self.counts["words_with_similar"] += sum(
-                1 for word in words if self._similar(sentence.pieces[word.start : word.stop])
-            )
-        return sentence
+        return Sentence(tuple(pieces), words)
+
+    def _count_missing(self, documents: Sequence[Sequence[Sentence]]) -> None:
+        """Count the words without a similar word, and why."""
+        words = (
+            sentence.pieces[word.start : word.stop]
+            for document in documents
+            for sentence in document
+            for word in sentence.words
+        )
+        missing = Counter(word for word in words if not self._similar(word))
+        for word, times in missing.items():
+            self.counts[f"without_similar/{self._similar.missing(word)}"] += times
+        count_missing(self.counts, missing, self._tokenizer.text)
 
     def _instance(self, pair: Pair) -> Instance:
         pieces = [self._tokenizer.cls]
-        segments = []
+        sentences = []
         stops = []
         for segment in (pair.a, pair.b):
-            words = []
             for sentence in segment:
                 offset = len(pieces)
                 pieces.extend(sentence.pieces)
-                words += [Span(start + offset, stop + offset) for start, stop in sentence.words]
+                sentences.append(
+                    tuple(Span(start + offset, stop + offset) for start, stop in sentence.words)
+                )
             pieces.append(self._tokenizer.sep)
-            segments.append(tuple(words))
             stops.append(len(pieces))
-        return Instance(tuple(pieces), stops[0], segments[0], segments[1], pair.label)
-
-    def _example(self, instance: Instance, rng: random.Random) -> Example:
-        config = self._config
-        policy = Policy(
-            budget=config.masked_lm_prob * len(instance.pieces),
-            most=config.max_predictions_per_seq,
-            ngram_weights=config.masking.ngram_weights,
-        )
-        segments = (instance.a_words, instance.b_words)
-        select = SELECTORS[config.masking.selector]
-        draft = self._corruptor.begin(instance.pieces, min(policy.budget, policy.most), rng)
-        selection = select(segments, policy, rng, draft.accept)
-        if not selection.ngrams:  # every example predicts something, if need be over the cap
-            draft = self._corruptor.begin(instance.pieces, 1.0, rng, capped=False)
-            selection = select(segments, policy._replace(budget=1.0), rng, draft.accept)
-            self.counts["over_the_cap"] += 1
-        positions = sorted(i for span, _, _ in draft.replacements for i in range(*span))
-        self._count(instance, selection, draft.replacements, positions)
-        self.counts["refused_for_fallback"] += draft.refused
-        return Example(
-            pieces=tuple(apply(instance.pieces, draft.replacements)),
-            a_stop=instance.a_stop,
-            masked_positions=tuple(positions),
-            masked_labels=tuple(instance.pieces[i] for i in positions),
-            label=instance.label,
-        )
-
-    def _count(
-        self,
-        instance: Instance,
-        selection: masking.Selection,
-        replacements: Sequence[Replacement],
-        positions: Sequence[int],
-    ) -> None:
-        counts, length = self.counts, len(instance.pieces)
-        counts["instances"] += 1
-        counts["label_1"] += instance.label
-        counts["sequence_pieces"] += length
-        counts["masked_pieces"] += len(positions)
-        counts["shortened_ngrams"] += selection.shortened
-        counts[f"length_bin/{(length - 1) * LENGTH_BINS // self._config.max_seq_length}"] += 1
-        for ngram in selection.ngrams:
-            counts[f"ngrams/{len(ngram)}"] += 1
-        for span, kind, _ in replacements:
-            counts[f"draws/{kind}"] += 1  # of words or of pieces: masking.corruption_unit
-            counts[f"pieces/{kind}"] += span.size
-        for position in positions:
-            counts[f"masked_in_decile/{position * DECILES // length}"] += 1
-        for decile, maskable in _maskable_by_decile(length, instance.a_stop).items():
-            counts[f"maskable_in_decile/{decile}"] += maskable
+        self.counts[f"split_at/{pair.split_at}"] += 1
+        return Instance(tuple(pieces), stops[0], tuple(sentences), pair.label)
 
 
 def _stranger(
@@ -232,13 +193,3 @@ def _stranger(
         document = rng.choice(block)
         if document is not own:
             return document
-
-
-def _maskable_by_decile(length: int, a_stop: int) -> Dict[int, int]:
-    """Positions of a sequence by decile, without [CLS] and both [SEP]."""
-    deciles = {
-        d: -(-(d + 1) * length // DECILES) - -(-d * length // DECILES) for d in range(DECILES)
-    }
-    for special in (0, a_stop - 1, length - 1):
-        deciles[special * DECILES // length] -= 1
-    return deciles

@@ -7,13 +7,15 @@ them at the end.
 import time
 from collections import Counter
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, Mapping, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Tuple
 
 Counts = Counter[str]  # "group/name" -> how many; "cpu_ns/stage" -> nanoseconds
 
-KINDS = ("similar", "fallback", "random", "mask", "keep")
 DECILES = 10
 LENGTH_BINS = 16
+LONG_WORD = 5  # pieces; words of more are counted with these
+_MISSING_OF_A_BLOCK = 100
+_MISSING_REPORTED = 30
 
 
 @contextmanager
@@ -24,59 +26,139 @@ def timed(counts: Counts, stage: str) -> Iterator[None]:
     counts[f"cpu_ns/{stage}"] += time.process_time_ns() - start
 
 
+def count_missing(counts: Counts, missing: Mapping[Any, int], text: Callable[[Any], str]) -> None:
+    """Count the most frequent words of a block that have no similar word.
+
+    Only the first hundred, so that memory does not grow with the corpus; the sums over all blocks
+    are therefore lower bounds.
+    """
+    for word, times in Counter(missing).most_common(_MISSING_OF_A_BLOCK):
+        counts[f"missing/{text(word)}"] += times
+
+
 def report(counts: Mapping[str, float], max_seq_length: int) -> Dict[str, Any]:
-    """The statistics of a build as plain numbers; shares are between 0 and 1."""
+    """The statistics of a build as plain numbers; shares are between 0 and 1.
 
-    def count(name: str) -> float:
-        return counts.get(name, 0)
+    Of a build without similar words what concerns them is left out.
+    """
+    every = _Report(counts)
+    statistics = {
+        **_text(every),
+        **_sequences(every, max_seq_length),
+        **_masking(every),
+        **_kinds(every),
+    }
+    if every.group("without_similar"):
+        statistics.update(_similar_words(every))
+    statistics["cpu_seconds"] = {
+        stage: round(nanoseconds / 1e9, 2)
+        for stage, nanoseconds in sorted(every.group("cpu_ns").items())
+    }
+    return statistics
 
-    def share(part: float, whole: float) -> float:
-        return round(part / whole, 4) if whole else 0.0
 
-    def shares(group: str, names: Any) -> Dict[str, float]:
-        total = sum(count(f"{group}/{name}") for name in names)
-        return {str(name): share(count(f"{group}/{name}"), total) for name in names}
+def _share(part: float, whole: float) -> float:
+    return round(part / whole, 4) if whole else 0.0
 
-    instances, masked = count("instances"), count("masked_pieces")
-    ideal = count("ideal_sequences")
-    ngrams = sorted(int(name.split("/")[1]) for name in counts if name.startswith("ngrams/"))
-    deciles = [
-        share(count(f"masked_in_decile/{i}"), count(f"maskable_in_decile/{i}"))
-        for i in range(DECILES)
-    ]
-    overall = share(masked, sum(count(f"maskable_in_decile/{i}") for i in range(DECILES)))
+
+class _Report:
+    """Counts, read by name and by group."""
+
+    def __init__(self, counts: Mapping[str, float]) -> None:
+        self._counts = counts
+
+    def __call__(self, name: str) -> int:
+        return int(self._counts.get(name, 0))
+
+    def share(self, part: str, whole: str) -> float:
+        return _share(self(part), self(whole))
+
+    def group(self, group: str) -> Dict[str, int]:
+        """What was counted as "group/name", by name."""
+        start = f"{group}/"
+        return {
+            name[len(start) :]: int(count)
+            for name, count in sorted(self._counts.items())
+            if name.startswith(start)
+        }
+
+    def shares(self, group: str) -> Dict[str, float]:
+        found = self.group(group)
+        return {name: _share(count, sum(found.values())) for name, count in found.items()}
+
+
+def _text(count: _Report) -> Dict[str, Any]:
     return {
-        "documents": int(count("documents")),
-        "sentences": int(count("sentences")),
-        "words": int(count("words")),
-        "pieces": int(count("pieces")),
-        "characters": int(count("characters")),
-        "instances": int(instances),
-        "skipped_documents": {
-            "no text": int(count("skipped/no text")),
-            "one piece": int(count("skipped/one piece")),
+        **{
+            name: count(name)
+            for name in ("documents", "sentences", "words", "pieces", "characters", "instances")
         },
-        "pieces_kept": share(count("pieces_kept"), count("pieces")),
-        "fill": share(count("sequence_pieces"), instances * max_seq_length),
-        "ideal_fill": share(count("pieces") + 3 * ideal, ideal * max_seq_length),
-        "unknown_pieces": share(count("unknown_pieces"), count("pieces")),
-        "misaligned_sentences": int(count("misaligned_sentences")),
-        "masked": share(masked, count("sequence_pieces")),
-        "ngrams": shares("ngrams", ngrams),
-        "shortened_ngrams": int(count("shortened_ngrams")),
-        "kinds_by_draw": shares("draws", KINDS),
-        "kinds_by_piece": shares("pieces", KINDS),
-        "refused_for_fallback": int(count("refused_for_fallback")),
-        "instances_over_the_cap": int(count("over_the_cap")),
-        "words_with_similar": share(count("words_with_similar"), count("words")),
-        "label_1": share(count("label_1"), instances),
-        "masked_by_decile": [share(decile, overall) for decile in deciles],
-        "sequence_lengths": [int(count(f"length_bin/{i}")) for i in range(LENGTH_BINS)],
-        "cpu_seconds": {
-            name.split("/")[1]: round(value / 1e9, 2)
-            for name, value in sorted(counts.items())
-            if name.startswith("cpu_ns/")
+        "skipped_documents": count.group("skipped"),
+        "pieces_kept": count.share("pieces_kept", "pieces"),
+        "unknown_pieces": count.share("unknown_pieces", "pieces"),
+        "misaligned_sentences": count("misaligned_sentences"),
+    }
+
+
+def _sequences(count: _Report, max_seq_length: int) -> Dict[str, Any]:
+    ideal = count("ideal_sequences")
+    return {
+        "fill": _share(count("sequence_pieces"), count("instances") * max_seq_length),
+        # every document in ceil(pieces / (max_seq_length - 3)) sequences
+        "ideal_fill": _share(count("pieces") + 3 * ideal, ideal * max_seq_length),
+        "label_1": count.share("label_1", "instances"),
+        "split_at": count.shares("split_at"),
+        "sequence_lengths": [count(f"length_bin/{i}") for i in range(LENGTH_BINS)],
+    }
+
+
+def _masking(count: _Report) -> Dict[str, Any]:
+    deciles = range(DECILES)
+    masked = [count(f"masked_in_decile/{i}") for i in deciles]
+    maskable = [count(f"maskable_in_decile/{i}") for i in deciles]
+    overall = _share(sum(masked), sum(maskable))
+    words, masked_words = count.group("words_of_size"), count.group("masked_of_size")
+    every_word = sum(masked_words.values()) / max(1, sum(words.values()))
+    return {
+        "masked": count.share("masked_pieces", "sequence_pieces"),
+        "masked_words": round(every_word, 4),
+        "ngrams": count.shares("ngrams"),
+        "shortened_ngrams": count("shortened_ngrams"),
+        "ngrams_given_up": count("ngrams_given_up"),
+        "ngrams_across_sentences": count("ngrams_across_sentences"),
+        "never_masked": count.group("never_masked"),
+        "instances_of_unknown_pieces": count("instances_of_unknown_pieces"),
+        "forced": count("forced"),
+        # how often as the average: 1 is flat
+        "masked_by_decile": [
+            _share(_share(part, whole), overall) for part, whole in zip(masked, maskable)
+        ],
+        # the same by the word's number of pieces
+        "masked_by_word_size": {
+            f"{size}+" if size == str(LONG_WORD) else size: _share(
+                _share(masked_words.get(size, 0), words[size]), every_word
+            )
+            for size in words
         },
+    }
+
+
+def _kinds(count: _Report) -> Dict[str, Any]:
+    return {"kinds_drawn": count.shares("drawn"), "kinds_by_piece": count.shares("pieces")}
+
+
+def _similar_words(count: _Report) -> Dict[str, Any]:
+    """What the table of similar words and the cap on fallbacks did."""
+    without = count.group("without_similar")
+    missing = sorted(count.group("missing").items(), key=lambda item: (-item[1], item[0]))
+    return {
+        "words_with_similar": round(1 - _share(sum(without.values()), count("words")), 4),
+        "words_without_similar": {
+            reason: _share(times, count("words")) for reason, times in without.items()
+        },
+        "refused_for_fallback": count("refused_for_fallback"),
+        "kept_past_the_cap": count("kept_past_the_cap"),
+        "most_frequent_without_similar": dict(missing[:_MISSING_REPORTED]),
     }
 
 

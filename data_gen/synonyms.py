@@ -21,7 +21,7 @@ from data_gen.records import atomic_file
 from data_gen.settings import UserError
 from data_gen.wordpiece import WordPiece
 
-FORMAT = 1
+FORMAT = 2
 TOOLKIT = "synonyms==3.10.2"
 
 Array = Any  # numpy's own annotations differ between the versions supported
@@ -42,7 +42,7 @@ class Table(NamedTuple):
 
     pieces: Array  # int32
     starts: Array  # int64 [W + 1]
-    candidates: Array  # int32: word numbers, the most similar first
+    candidates: Array  # int32: word numbers, the most similar first, of any number of pieces
     similarities: Array  # float32: cosines
     candidate_starts: Array  # int64 [W + 1]
     vocab_sha256: str
@@ -99,11 +99,19 @@ def load_table(path: str, vocab_sha256: str) -> Table:
 class SimilarWords:
     """The lookup that corruption uses: pieces of a word -> its candidates."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(
+        self, table: Table, other_lengths: str = "skip", min_similarity: float = 0.0
+    ) -> None:
+        """Candidates are the neighbours of the same number of pieces whose cosine is at least
+        `min_similarity`; with `other_lengths` "strict" a word has none where its nearest neighbour
+        is of another number.
+        """
         self._table = table
+        self._strict = other_lengths == "strict"
+        self._min_similarity = min_similarity
         starts, pieces = table.starts.tolist(), table.pieces.tolist()
-        self._words = [tuple(pieces[start:stop]) for start, stop in zip(starts, starts[1:])]
-        self._number = {word: i for i, word in enumerate(self._words)}
+        self.words = [tuple(pieces[start:stop]) for start, stop in zip(starts, starts[1:])]
+        self._number = {word: i for i, word in enumerate(self.words)}
         self._known: Dict[Pieces, Candidates] = {}
 
     def __call__(self, word: Pieces) -> Candidates:
@@ -115,19 +123,43 @@ class SimilarWords:
             known = self._known[word] = self._look_up(word)
         return known
 
-    def _look_up(self, word: Pieces) -> Candidates:
-        number = self._number.get(word)
-        if number is None:
-            return ()
+    def missing(self, word: Pieces) -> str:
+        """Why a word has no similar word."""
+        if word not in self._number:
+            return "not in the table"
+        neighbours = self._neighbours(word)
+        if not neighbours:
+            return "no neighbour of known pieces"
+        near = [other for other, similarity in neighbours if similarity >= self._min_similarity]
+        return "other number of pieces" if near else "not similar enough"
+
+    def _neighbours(self, word: Pieces) -> Candidates:
+        """All neighbours of a word in the table, of any number of pieces."""
+        number = self._number[word]
         start, stop = self._table.candidate_starts[number : number + 2]
         candidates = self._table.candidates[start:stop].tolist()
         similarities = self._table.similarities[start:stop].tolist()
-        return [(self._words[i], similarity) for i, similarity in zip(candidates, similarities)]
+        return [(self.words[i], similarity) for i, similarity in zip(candidates, similarities)]
+
+    def _look_up(self, word: Pieces) -> Candidates:
+        if word not in self._number:
+            return ()
+        near = [pair for pair in self._neighbours(word) if pair[1] >= self._min_similarity]
+        if self._strict and near and len(near[0][0]) != len(word):
+            return ()
+        return [pair for pair in near if len(pair[0]) == len(word)]
 
 
-def no_similar(word: Pieces) -> Candidates:
+class NoSimilarWords:
     """The lookup of builds that replace nothing by similar words."""
-    return ()
+
+    def __call__(self, word: Pieces) -> Candidates:
+        """No word has a similar one."""
+        return ()
+
+    def missing(self, word: Pieces) -> str:
+        """Why a word has no similar word."""
+        return "no table"
 
 
 def toolkit_vectors() -> str:
@@ -227,8 +259,7 @@ def build_table(
     top_k: int,
     progress: Progress = iter,
 ) -> Table:
-    """Compute the table: the `top_k` nearest of every word, of which those of the same number of
-    pieces are kept.
+    """Compute the table: the `top_k` nearest of every word.
 
     Words with a piece outside the vocabulary take no part. Raises UserError where the vectors
     cannot be read.
@@ -247,11 +278,11 @@ def build_table(
     candidates: List[int] = []
     similarities: List[float] = []
     candidate_starts = [0]
-    for pieces, number in first.items():
+    for number in first.values():
         seen = {number}
         for row, cosine in zip(rows[row_of[number]].tolist(), cosines[row_of[number]].tolist()):
             other = first.get(encoded[row])
-            if other is not None and other not in seen and len(encoded[row]) == len(pieces):
+            if other is not None and other not in seen:
                 seen.add(other)
                 candidates.append(other)
                 similarities.append(cosine)

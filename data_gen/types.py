@@ -54,6 +54,7 @@ class Pair(NamedTuple):
     a: Tuple[Sentence, ...]
     b: Tuple[Sentence, ...]
     label: int  # 0 in order / next, 1 swapped / random
+    split_at: str  # where the text was split in two: at a "sentence", "clause", "word" or "piece"
 
 
 class Instance(NamedTuple):
@@ -61,8 +62,9 @@ class Instance(NamedTuple):
 
     pieces: Tuple[int, ...]
     a_stop: int  # segment ids are 0 in [0, a_stop) and 1 after it
-    a_words: Tuple[Span, ...]  # whole words as positions in `pieces`, without [CLS] and [SEP]
-    b_words: Tuple[Span, ...]
+    # The words of each sentence as positions in `pieces`, without [CLS] and [SEP]; a sentence of A
+    # ends before `a_stop`.
+    sentences: Tuple[Tuple[Span, ...], ...]
     label: int
 
 

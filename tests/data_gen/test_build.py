@@ -291,7 +291,7 @@ def test_every_example_predicts_something_even_without_similar_words(settings, t
         [str(tmp_path / "english.txt")],
     )
     assert min(sum(record["masked_lm_weights"]) for record in records(info)) >= 1
-    assert info.manifest["statistics"]["instances_over_the_cap"] > 0
+    assert info.manifest["statistics"]["forced"] > 0
 
 
 def test_the_cap_counts_what_is_masked_not_what_was_asked(settings, tmp_path):

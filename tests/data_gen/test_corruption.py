@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_gen.corruption import CANDIDATE_CHOICES, CORRUPTIONS, Corruptor, apply
+from data_gen.corruption import CANDIDATE_CHOICES, CORRUPTION_UNITS, CORRUPTIONS, Corruptor, apply
 from data_gen.types import Span
 
 MASK = 103
@@ -13,15 +13,26 @@ POOL = range(5000, 5100)
 SIMILAR = {(1, 2): [((11, 12), 0.9), ((13, 14), 0.5)], (3,): [((30,), 0.8)]}
 
 
-def corruptor(name, unit="word", choice="uniform", max_fallback=0.1):
+class Table:
+    """A lookup of similar words from a dictionary."""
+
+    def __call__(self, word):
+        return SIMILAR.get(word, ())
+
+    def missing(self, word):
+        return "not in the table"
+
+
+def corruptor(name, unit="word", choice="uniform", max_fallback=0.1, **options):
     return Corruptor(
         shares=CORRUPTIONS[name],
         unit=unit,
         mask=MASK,
         random_pieces=POOL,
-        similar=lambda word: SIMILAR.get(word, ()),
+        similar=Table(),
         choose=CANDIDATE_CHOICES[choice],
         max_fallback=max_fallback,
+        **options,
     )
 
 
@@ -41,7 +52,7 @@ def test_the_four_kinds_have_the_papers_shares(name, rng):
     assert shares == pytest.approx(NOMINAL[name], abs=0.005)
 
 
-@pytest.mark.parametrize("unit", ["word", "piece"])
+@pytest.mark.parametrize("unit", CORRUPTION_UNITS)
 @pytest.mark.parametrize("name", sorted(set(CORRUPTIONS) - {"similar"}))
 def test_every_replacement_is_of_its_kind(name, unit):
     @given(seed=st.integers(), size=st.integers(1, 4))
@@ -52,7 +63,7 @@ def test_every_replacement_is_of_its_kind(name, unit):
         assert draft.accept((word,))
         covered = [i for span, _, _ in draft.replacements for i in range(*span)]
         assert covered == list(range(*word))
-        assert len(draft.replacements) == (1 if unit == "word" else size)
+        assert len(draft.replacements) == (size if unit == "piece" else 1)
         for span, kind, new in draft.replacements:
             expected = {"mask": {MASK}, "random": set(POOL)}
             assert (new is None) == (kind == "keep")
@@ -124,3 +135,89 @@ def test_the_cap_can_be_lifted():
     draft = corruptor("similar", max_fallback=1.0).begin((200,) * 40, 40, random.Random(1))
     assert all(draft.accept((Span(i, i + 1),)) for i in range(40))
     assert {kind for _, kind, _ in draft.replacements} == {"fallback", "random", "keep"}
+
+
+def similar_draft(pieces, seed, **options):
+    return corruptor("similar", **options).begin(pieces, 5, random.Random(seed))
+
+
+def test_an_ngram_may_be_the_unit():
+    kinds = Counter()
+    for seed in range(2000):
+        draft = similar_draft((1, 2, 3, 1, 2), seed, unit="ngram")
+        assert draft.accept((Span(0, 2), Span(2, 3), Span(3, 5)))
+        (kind,) = {kind for _, kind, _ in draft.replacements}  # one for the whole n-gram
+        assert draft.drawn == [kind]
+        assert len(draft.replacements) == 3
+        kinds[kind] += 1
+    assert kinds["similar"] / 2000 == pytest.approx(0.8, abs=0.03)
+
+
+def test_a_piece_may_be_the_unit_of_similar_words():
+    """Each piece of a word is on its own; those that became similar are of one similar word."""
+    kinds = Counter()
+    for seed in range(2000):
+        draft = similar_draft((1, 2), seed, unit="piece")
+        assert draft.accept((Span(0, 2),))
+        for span, kind, new in draft.replacements:
+            kinds[kind] += 1
+            if kind == "similar":
+                assert new[0] in ((11, 13), (12, 14))[span.start]
+        both = [new[0] for _, kind, new in draft.replacements if kind == "similar"]
+        assert len(both) < 2 or tuple(both) in ((11, 12), (13, 14))
+    assert kinds["similar"] / 4000 == pytest.approx(0.8, abs=0.02)
+
+
+def test_words_without_similar_ones_change_places_with_words_that_need_none():
+    """(9,) has no similar word: where (3,) drew random or keep, (9,) gets it, and nothing is
+    refused; the shares of the draws stay."""
+    drawn, refused = Counter(), 0
+    for seed in range(4000):
+        draft = similar_draft((3, 9), seed, max_fallback=0.0)
+        if draft.accept((Span(0, 1), Span(1, 2))):
+            assert "similar" in draft.drawn or len(set(draft.drawn) - {"similar"}) > 0
+            by_start = {span.start: kind for span, kind, _ in draft.replacements}
+            assert by_start[1] in ("random", "keep")
+            drawn.update(draft.drawn)
+        else:
+            refused += 1
+    assert refused / 4000 == pytest.approx(0.64, abs=0.03)  # both drew similar
+    assert drawn["random"] == pytest.approx(drawn["keep"], rel=0.15)
+
+
+def test_the_cap_may_count_drawn_random_words_too():
+    drawn = Counter()
+    for seed in range(500):
+        pieces = (200, 201) * 20  # none has a similar word
+        kinds = {}
+        for cap in ("fallback", "all_random"):
+            draft = similar_draft(pieces, seed, max_fallback=1.0, cap=cap)
+            for i in range(12):
+                draft.accept((Span(i, i + 1),))
+            kinds[cap] = Counter(kind for _, kind, _ in draft.replacements)
+            drawn[cap] += kinds[cap]["fallback"]
+        assert kinds["all_random"]["fallback"] + kinds["all_random"]["random"] <= 12
+    assert drawn["all_random"] < drawn["fallback"]
+
+
+def test_past_the_cap_a_word_may_be_kept():
+    draft = similar_draft((200,) * 40, 1, max_fallback=0.2, past_the_cap="keep")
+    assert all(draft.accept((Span(i, i + 1),)) for i in range(40))
+    assert draft.refused == 0
+    kinds = Counter(kind for _, kind, _ in draft.replacements)
+    assert kinds["fallback"] <= 2
+    assert draft.kept_past_the_cap == kinds["keep"] - draft.drawn.count("keep") > 20
+
+
+def test_random_words_are_words_of_the_same_size():
+    words = {2: [(501, 502), (503, 504)]}
+    seen = set()
+    for seed in range(300):
+        draft = similar_draft((1, 2, 3), seed, random_words=words)
+        draft.accept((Span(0, 2), Span(2, 3)))
+        for span, kind, new in draft.replacements:
+            if kind == "random" and span.size == 2:
+                seen.add(new)
+            elif kind == "random":  # no word of one piece is known: a random piece
+                assert new[0] in POOL
+    assert seen == set(words[2])

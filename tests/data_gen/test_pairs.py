@@ -37,7 +37,7 @@ def context(room=20, stranger=None):
 @given(sentences_of_sizes, st.integers(5, 40), st.sampled_from([0.0, 0.5]), st.integers())
 def test_cutting_loses_nothing_and_respects_the_room(sizes, room, short_seq_prob, seed):
     document = make(sizes)
-    chunks = cut(document, room, short_seq_prob, random.Random(seed))
+    chunks = cut(document, room, short_seq_prob, {COMMA}, random.Random(seed))
     assert [p for chunk in chunks for p in pieces(chunk)] == pieces(document)
     assert all(len(pieces(chunk)) <= room for chunk in chunks)
     words = [sum(len(sentence.words) for sentence in chunk) for chunk in chunks]
@@ -56,7 +56,7 @@ def test_cutting_loses_nothing_and_respects_the_room(sizes, room, short_seq_prob
 def test_cuts_are_at_word_boundaries(sizes, room):
     document = make(sizes)
     ends = {sentence.pieces[word.stop - 1] for sentence in document for word in sentence.words}
-    chunks = cut(document, room, 0.0, random.Random(1))
+    chunks = cut(document, room, 0.0, {COMMA}, random.Random(1))
     assert all(chunk[-1].pieces[-1] in ends for chunk in chunks)
 
 
@@ -70,21 +70,21 @@ def test_the_fill_is_close_to_the_fewest_possible_sequences(room, points):
             for _ in range(rng.randint(1, 60))
         ]
         document = make(sizes)
-        used += len(cut(document, room, 0.0, rng))
+        used += len(cut(document, room, 0.0, {COMMA}, rng))
         ideal += -(-len(pieces(document)) // room)
     assert 100 * (1 - ideal / used) < points
 
 
 def test_sentence_ends_are_preferred_while_there_is_room_to_spare():
     document = make([[2] * 5, [2] * 4, [2] * 3])  # 24 pieces, room for 40 in two chunks of 20
-    first, second = cut(document, 20, 0.0, random.Random(1))
+    first, second = cut(document, 20, 0.0, {COMMA}, random.Random(1))
     assert [len(s.pieces) for s in first] == [10, 8]
     assert [len(s.pieces) for s in second] == [6]
 
 
 def test_short_sequences_are_as_frequent_as_asked(rng):
     document = make([[2] * 10] * 2000)
-    chunks = cut(document, 100, 0.2, rng)
+    chunks = cut(document, 100, 0.2, {COMMA}, rng)
     short = sum(1 for chunk in chunks if len(pieces(chunk)) < 90)
     assert short / len(chunks) == pytest.approx(0.2 * 0.9, abs=0.03)
 
@@ -94,7 +94,7 @@ def test_no_segment_is_empty_and_nothing_is_lost(name):
     @given(sentences_of_sizes, st.integers())
     def check(sizes, seed):
         rng = random.Random(seed)
-        for chunk in cut(make(sizes), 20, 0.0, rng):
+        for chunk in cut(make(sizes), 20, 0.0, {COMMA}, rng):
             pairs = PAIR_TASKS[name](chunk, context(stranger=make([[3, 3], [2]], 10_000)), rng)
             if len(pieces(chunk)) < 2:
                 assert pairs == []
@@ -156,14 +156,53 @@ def test_the_length_does_not_give_the_label_of_nsp_away(rng):
 
 def test_one_sentence_is_split_after_a_clause_mark(rng):
     sentence = Sentence((1, 2, COMMA, 3, 4), tuple(Span(i, i + 1) for i in range(5)))
-    a, b = split((sentence,), context(), rng)
+    a, b, where = split((sentence,), context(), rng)
     assert pieces(a) == [1, 2, COMMA]
     assert pieces(b) == [3, 4]
+    assert where == "clause"
 
 
 def test_one_sentence_without_clauses_is_split_between_words(rng):
     sentence = Sentence((1, 2, 3, 4), (Span(0, 2), Span(2, 4)))
-    a, b = split((sentence,), context(), rng)
-    assert (pieces(a), pieces(b)) == ([1, 2], [3, 4])
-    assert len(split((sentence.part(0, 1),), context(), rng)) == 2  # a word of two pieces
+    a, b, where = split((sentence,), context(), rng)
+    assert (pieces(a), pieces(b), where) == ([1, 2], [3, 4], "word")
+    # a word of two pieces
+    assert split((sentence.part(0, 1),), context(), rng)[2] == "piece"
     assert split((make([[1]])[0],), context(), rng) is None
+
+
+def test_a_chunk_may_be_split_in_the_middle(rng):
+    middle = context()._replace(split="middle")
+    chunk = tuple(make([[2], [5], [3], [1]]))  # ends at 2, 7, 10, 11 pieces
+    a, _, where = split(chunk, middle, rng)
+    assert (len(pieces(a)), where) == (7, "sentence")
+    sentence = Sentence(tuple(range(20, 30)), tuple(Span(i, i + 2) for i in range(0, 10, 2)))
+    a, b, _ = split((sentence,), middle, rng)
+    assert {len(pieces(a)), len(pieces(b))} == {4, 6}
+
+
+@pytest.mark.parametrize("swap_prob", [0.0, 0.25, 1.0])
+def test_the_probability_of_a_swap(swap_prob, rng):
+    chunk = tuple(make([[2, 2], [3], [1, 1]]))
+    changed = context()._replace(swap_prob=swap_prob)
+    labels = [PAIR_TASKS["sop"](chunk, changed, rng)[0].label for _ in range(4000)]
+    assert sum(labels) / 4000 == pytest.approx(swap_prob, abs=0.03)
+
+
+def test_a_sentence_longer_than_a_sequence_is_taken_apart_after_clauses():
+    sizes = [2] * 30
+    (sentence,) = make([sizes])
+    marks = {12, 30, 44, 50}  # pieces after which a clause ends: words are of two pieces
+    with_marks = list(sentence.pieces)
+    for mark in marks:
+        with_marks[mark - 1] = COMMA
+    sentence = sentence._replace(pieces=tuple(with_marks))
+    chunks = cut([sentence], 20, 0.0, {COMMA}, random.Random(1))
+    assert [p for chunk in chunks for p in pieces(chunk)] == with_marks
+    parts = [len(part.pieces) for chunk in chunks for part in chunk]
+    assert all(part <= 20 for part in parts)
+    # a chunk that holds a clause's end knows it as the end of a part
+    starts = {sum(parts[:i]) for i in range(len(parts))}
+    assert {12, 30} <= starts
+    # without marks, or with room for it, the sentence stays whole
+    assert cut([sentence], 60, 0.0, {COMMA}, random.Random(1)) == [(sentence,)]

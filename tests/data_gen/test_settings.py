@@ -93,6 +93,37 @@ def test_values_out_of_range_are_refused_when_the_settings_are_made(override):
         default_settings(DataConfig, [override])
 
 
-def test_similar_words_per_piece_make_no_sense():
-    with pytest.raises(UserError, match="corruption_unit=word"):
-        default_settings(DataConfig, ["masking.corruption_unit=piece"])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "masking.selector",
+        "masking.skip",
+        "masking.ngram_within",
+        "masking.budget_unit",
+        "masking.over_budget",
+        "masking.corruption",
+        "masking.corruption_unit",
+        "masking.random_unit",
+        "masking.fallback_cap",
+        "masking.past_the_cap",
+        "pairs.split",
+        "synonyms.choice",
+        "synonyms.other_lengths",
+        "segmenter.name",
+        "pair_task",
+    ],
+)
+def test_a_choice_that_does_not_exist_names_those_that_do(setting):
+    value = "[wrong]" if setting == "masking.skip" else "wrong"
+    with pytest.raises(UserError, match=rf"{setting} must be one of \w+, .*, not wrong"):
+        default_settings(DataConfig, [f"{setting}={value}"])
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["pairs.swap_prob=1.5", "synonyms.min_similarity=2", "masking.max_fallback=-0.1"],
+)
+def test_a_share_out_of_range_is_an_error(override):
+    setting = override.split("=")[0]
+    with pytest.raises(UserError, match=rf"{setting} must be between .* and 1, not"):
+        default_settings(DataConfig, [override])
