@@ -26,6 +26,7 @@ DATA_GEN = [
     "config",
     "stats",
     "records",
+    "reader",
     "synonyms",
     "examples",
     "pipeline",
