@@ -10,7 +10,7 @@ from typing import Any, Iterable, Iterator, Optional, Sequence
 from tqdm import tqdm
 
 from data_gen import build as builds
-from data_gen import sample, synonyms
+from data_gen import page, sample, show, synonyms
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.features import MANIFEST, file_sha256, read_info
@@ -34,6 +34,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_build(commands)
     _add_stats(commands)
+    _add_show(commands)
     _add_synonyms(commands)
     _add_segmenter(commands)
     _add_corpus(commands)
@@ -119,6 +120,44 @@ def _stats(args: argparse.Namespace) -> None:
         return
     for name, value in lines(statistics):
         print(f"{name:24} {value}")
+
+
+def _add_show(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "show",
+        _show_examples,
+        "print examples of a build for reading: the text and what masking did to it",
+        "python -m data_gen show work/data -n 5 --start 100",
+    )
+    parser.add_argument("folder", metavar="DIR", help="the output of a build")
+    parser.add_argument(
+        "-n", dest="count", type=_positive, default=3, metavar="N", help="how many (default: 3)"
+    )
+    parser.add_argument(
+        "--start", type=_positive, default=1, metavar="K", help="the first to show (default: 1)"
+    )
+    parser.add_argument(
+        "--vocab", metavar="FILE", help="the vocab.txt of the build (default: as dataset.json says)"
+    )
+    parser.add_argument("--html", metavar="FILE", help="write a page for a browser instead")
+
+
+def _show_examples(args: argparse.Namespace) -> None:
+    info = read_info(args.folder)
+    vocabulary = show.build_vocabulary(info, args.vocab)
+    examples = show.shown_examples(info, vocabulary, args.start, args.count)
+    if args.html:
+        page.require_new_page(args.html)
+        print(f"{args.html}: {page.write_page(args.html, info, examples):,} examples")
+        return
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    try:
+        for line in show.text_lines(examples, colour):
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has seen enough; nor may the flush at exit fail
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _add_synonyms(commands: Any) -> None:

@@ -33,6 +33,8 @@ DATA_GEN = [
     "engine",
     "build",
     "sample",
+    "show",
+    "page",
     "__main__",
 ]
 PRETRAIN = [

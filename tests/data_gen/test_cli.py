@@ -15,6 +15,7 @@ from tests.data_gen.conftest import SEGMENTED, TEXT, VOCAB
 COMMANDS = [
     ["build"],
     ["stats"],
+    ["show"],
     ["synonyms", "build"],
     ["synonyms", "nearby"],
     ["segmenter", "fetch"],
@@ -193,6 +194,60 @@ def test_no_command_writes_over_a_file_of_the_users(fails, tmp_path, vectors):
     (tmp_path / "config.json").unlink()
     fails(main(["segmenter", "train", *output]), "other files than an LTP model")
     assert (tmp_path / "train.txt").read_text(encoding="utf-8") == "precious"
+
+
+GOLDEN = "tests/golden/dataset"
+
+
+def test_show(capsys, tmp_path):
+    assert main(["show", GOLDEN, "-n", "2", "--start", "78"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("example")] == [lines[2]]
+    assert lines[2].startswith("example 78 of 78 · part-00001-of-00002.tfrecord #43 · ")
+    assert main(["show", GOLDEN]) == 0
+    assert capsys.readouterr().out.count("\nexample ") == 3
+    page = tmp_path / "page.html"
+    assert main(["show", GOLDEN, "--html", str(page), "-n", "1000"]) == 0
+    assert capsys.readouterr().out == f"{page}: 78 examples\n"
+    assert page.read_text(encoding="utf-8").count("<article>") == 78
+
+
+@pytest.mark.parametrize(
+    ("terminal", "no_color", "coloured"), [(True, "", True), (True, "1", False), (False, "", False)]
+)
+def test_show_is_coloured_on_a_terminal_alone(terminal, no_color, coloured, monkeypatch, capsys):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    monkeypatch.setenv("NO_COLOR", no_color)
+    assert main(["show", GOLDEN]) == 0
+    assert ("\033[" in capsys.readouterr().out) == coloured
+
+
+def test_show_of_what_cannot_be_shown(fails, tmp_path):
+    fails(main(["show", str(tmp_path)]), "no finished build")
+    fails(main(["show", GOLDEN, "--start", "79"]), "holds 78 examples", "--start 79")
+    fails(main(["show", GOLDEN, "--vocab", TEXT]), TEXT, "another vocabulary", "--vocab FILE")
+    (tmp_path / "mine.html").write_text("precious", encoding="utf-8")
+    fails(main(["show", GOLDEN, "--html", str(tmp_path / "mine.html")]), "mine.html is another")
+    assert (tmp_path / "mine.html").read_text(encoding="utf-8") == "precious"
+    copy = tmp_path / "copy"
+    shutil.copytree(GOLDEN, copy)
+    with open(copy / "part-00000-of-00002.tfrecord", "r+b") as handle:
+        handle.seek(100)
+        handle.write(b"\xff")
+    fails(main(["show", str(copy)]), "part-00000-of-00002.tfrecord is damaged", "at byte 0 ")
+
+
+@pytest.mark.parametrize("count", ["1", "78"])  # less and more than a buffer holds
+def test_show_ends_quietly_when_its_reader_has_seen_enough(count):
+    command = [sys.executable, "-m", "data_gen", "show", GOLDEN, "-n", count]
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=buffered
+    )
+    process.stdout.close()  # before anything is written
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 0
 
 
 def test_as_a_program_with_several_workers(tmp_path, table):
