@@ -44,7 +44,7 @@ def _head(info: DatasetInfo) -> Iterator[str]:
     for name, value in _numbers(statistics):
         yield f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
     yield "</dl>\n<div class=charts>"
-    for title, name in (("N-grams by words", "ngrams"), ("What was put there", "kinds_by_draw")):
+    for title, name in (("N-grams by words", "ngrams"), ("What was put there", "kinds_by_piece")):
         yield from _chart(title, statistics.get(name, {}))
     yield "</div>"
     yield '<p class=legend lang="en">'

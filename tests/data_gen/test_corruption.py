@@ -170,7 +170,8 @@ def test_a_piece_may_be_the_unit_of_similar_words():
 
 def test_words_without_similar_ones_change_places_with_words_that_need_none():
     """(9,) has no similar word: where (3,) drew random or keep, (9,) gets it, and nothing is
-    refused; the shares of the draws stay."""
+    refused; the shares of the draws stay.
+    """
     drawn, refused = Counter(), 0
     for seed in range(4000):
         draft = similar_draft((3, 9), seed, max_fallback=0.0)

@@ -183,7 +183,8 @@ def test_a_debt_does_not_overflow_a_short_instance(rng):
 
 def test_in_order_the_pointer_never_goes_back():
     """MacBERT#13, taken literally: 15 % on average, but less at the beginning of a segment, and
-    shorter n-grams at its end."""
+    shorter n-grams at its end.
+    """
     masked = Counter()
     rng = random.Random(3)
     policy = Policy(9, 60, NOMINAL)
