@@ -1,0 +1,101 @@
+"""The example of the MacBERT paper, Table II, with the vectors of its toolkit."""
+
+import random
+
+import pytest
+
+from data_gen import synonyms
+from data_gen.config import DataConfig
+from data_gen.examples import Masker
+from data_gen.segment import SEGMENTERS, word_boundaries
+from data_gen.settings import default_settings
+from data_gen.stats import Counts
+from data_gen.types import Instance, Span
+from data_gen.wordpiece import word_spans
+
+SENTENCE = "使用语言模型来预测下一个词的概率。"
+WORDS = ["使用", "语言", "模型", "来", "预测", "下", "一个", "词", "的", "概率", "。"]
+REPLACEMENTS = {"语言": "语法", "模型": "建模", "预测": "预见", "概率": "几率"}
+
+
+class Toolkit:
+    """The ten nearest of the four words, computed as `synonyms build` does for all words."""
+
+    def __init__(self, tokenizer):
+        vectors = synonyms.read_word2vec(synonyms.toolkit_vectors())
+        rows = [vectors.words.index(word) for word in REPLACEMENTS]
+        near, cosines = synonyms.nearest(vectors.matrix, 10, of=rows)
+        self.neighbours = {
+            word: [(vectors.words[i], cosine) for i, cosine in zip(*both)]
+            for word, both in zip(REPLACEMENTS, zip(near.tolist(), cosines.tolist()))
+        }
+        self._candidates = {}
+        for word, neighbours in self.neighbours.items():
+            ((pieces, _), *encoded) = tokenizer.encode([word, *(other for other, _ in neighbours)])
+            self._candidates[tuple(pieces)] = [
+                (tuple(ids), cosine)
+                for (ids, _), (_, cosine) in zip(encoded, neighbours)
+                if len(ids) == len(pieces)
+            ]
+
+    def __call__(self, word):
+        return self._candidates.get(word, ())
+
+    def missing(self, word):
+        return "not in the table"
+
+
+@pytest.fixture(scope="module")
+def toolkit(tokenizer):
+    return Toolkit(tokenizer)
+
+
+@pytest.mark.parametrize("engine", ["jieba", "rjieba"])
+def test_the_words_are_those_of_the_paper(engine):
+    (marks,) = word_boundaries(SEGMENTERS[engine](None), [SENTENCE])
+    ends = sorted(set(marks))
+    assert [SENTENCE[a:b] for a, b in zip(ends, ends[1:])] == WORDS
+
+
+def test_the_papers_replacements_are_among_the_nearest(toolkit):
+    for word, replacement in REPLACEMENTS.items():
+        assert replacement in [other for other, _ in toolkit.neighbours[word]], word
+    assert toolkit.neighbours["语言"][0][0] == "语法"
+    assert toolkit.neighbours["模型"][0][0] == "建模"
+
+
+def test_masking_the_sentence_gives_the_papers_replacements(tokenizer, toolkit):
+    """Whole words, each replaced by a similar word of its own, as many pieces as before."""
+    ((ids, offsets),) = tokenizer.encode([SENTENCE])
+    ends = [sum(map(len, WORDS[: i + 1])) for i in range(len(WORDS))]
+    spans = word_spans(offsets, ends)
+    half = spans[4].start  # 使用语言模型来 | 预测下一个词的概率。
+    pieces = (tokenizer.cls, *ids[:half], tokenizer.sep, *ids[half:], tokenizer.sep)
+    a, b = (
+        tuple(Span(start + at, stop + at) for start, stop in part)
+        for at, part in ((1, spans[:4]), (2, spans[4:]))
+    )
+    instance = Instance(pieces, half + 2, (a, b), 0)
+    config = default_settings(DataConfig, ["max_seq_length=32", "max_predictions_per_seq=12"])
+    mask = Masker(config, tokenizer, toolkit)
+    found = {word: set() for word in REPLACEMENTS}
+    bigrams = set()
+    for seed in range(2000):
+        example = mask(instance, [], random.Random(seed), Counts())
+        assert len(example.pieces) == len(pieces)
+        texts = [
+            (
+                tokenizer.text(pieces[w.start : w.stop]),
+                tokenizer.text(example.pieces[w.start : w.stop]),
+            )
+            for w in (*a, *b)
+        ]
+        for (old, new), word in zip(texts, (*a, *b)):
+            masked = set(range(*word)) & set(example.masked_positions)
+            assert masked in (set(), set(range(*word)))
+            if old in found and masked:
+                found[old].add(new)
+        bigrams |= {f"{x[1]} {y[1]}" for x, y in zip(texts, texts[1:])}
+    for word, replacement in REPLACEMENTS.items():
+        assert replacement in found[word]
+    assert "语法 建模" in bigrams  # 语言 模型 masked together, each by a word of its own
