@@ -57,7 +57,7 @@ def _add_build(commands: Any) -> None:
         required=True,
         nargs="+",
         metavar="FILE",
-        help="text files, folders of them, or globs in quotes",
+        help="text files, folders of them, globs in quotes, or URLs of any of these",
     )
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="a new folder, or one of the same build"

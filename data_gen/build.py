@@ -12,14 +12,15 @@ import json
 import os
 import shutil
 from importlib import metadata
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
-from data_gen import corpus
+from data_gen import corpus, storage
 from data_gen.config import DataConfig
 from data_gen.corpus import Block, InputFile
 from data_gen.corruption import Similar
 from data_gen.engine import LocalEngine
 from data_gen.features import FORMAT, MANIFEST, DatasetInfo, file_sha256, read_info
+from data_gen.normalise import normaliser, opencc_version
 from data_gen.pipeline import Pipeline
 from data_gen.records import (
     ExamplePacker,
@@ -71,8 +72,8 @@ def build(
     holds another build.
     """
     segmenter = load_pipeline(config).segmenter  # also finds mistakes before any work is handed out
-    named = corpus.find_inputs(inputs, exclude=output)
-    files = list(show("scan", len(named), (corpus.scan(path, name) for path, name in named)))
+    normaliser(config.corpus.width, config.corpus.quotes, config.corpus.opencc)  # likewise
+    files = _scan(config, inputs, output, show)
     if not any(file.parts for file in files):
         raise UserError(f"there is no text in {', '.join(inputs)}: empty or blank")
     identity = _identity(config, files, segmenter)
@@ -93,7 +94,7 @@ def build(
         for i, blocks in enumerate(_task_blocks(files))
     ]
     maps = _manifests("map", map_tasks, run_map_task, engine, show)
-    counts = Counts()
+    counts = Counts({"skipped/duplicate": sum(file.duplicates for file in files)})
     for manifest in maps:
         counts.update(manifest["counts"])
     if not counts["instances"]:
@@ -113,6 +114,17 @@ def build(
     )
     shutil.rmtree(work)  # all of it is ours
     return read_info(output)
+
+
+def _scan(
+    config: DataConfig, inputs: Sequence[str], output: str, show: Show
+) -> Sequence[InputFile]:
+    """Scan the input files in the order of their names: the first of equal documents is kept."""
+    named = corpus.find_inputs(inputs, exclude=output)
+    texts: Set[int] = set()
+    seen = texts if config.corpus.drop_duplicates else None
+    scans = (corpus.scan(path, name, config.corpus, seen) for path, name in named)
+    return list(show("scan", len(named), scans))
 
 
 def load_tokenizer(config: DataConfig) -> WordPiece:
@@ -153,7 +165,7 @@ def run_map_task(task: MapTask) -> None:
     pipeline.take_counts()
     pack = ExamplePacker(task.config.max_seq_length, task.config.max_predictions_per_seq)
     records = []
-    for documents in corpus.read_blocks(task.blocks):
+    for documents in corpus.read_blocks(task.blocks, task.config.corpus):
         examples = pipeline.examples(documents)
         with timed(pipeline.counts, "pack"):
             records += [(key, pack(example)) for key, example in examples]
@@ -210,6 +222,7 @@ def _identity(
         "code_format": CODE_FORMAT,
         "vocab_sha256": file_sha256(config.vocab_file),
         "segmenter": segmenter.identity,
+        "opencc": opencc_version() if config.corpus.opencc else None,
         "tokenizers": metadata.version("tokenizers"),
         "synonyms_sha256": file_sha256(table)
         if table and config.masking.corruption == "similar"
@@ -253,7 +266,7 @@ def _task_blocks(files: Sequence[InputFile]) -> Iterator[Tuple[Block, ...]]:
     for block in corpus.blocks(files):
         group.append(block)
         size += sum(part.size for part in block)
-        if size >= (_LARGEST_TASK if block[-1].compressed else usual):
+        if size >= (_LARGEST_TASK if storage.is_packed(block[-1].path) else usual):
             yield tuple(group)
             group, size = [], 0
     if group:

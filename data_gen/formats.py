@@ -1,0 +1,161 @@
+"""How a line of an input file is read: what text it holds, and where documents start and end.
+
+`FORMATS` names the formats, each a function of one line. `Cursor` is the one state machine over
+them, for finding the places to cut a file at and for reading its parts.
+"""
+
+import json
+import os
+from typing import Callable, Dict, List, NamedTuple
+
+
+class Line(NamedTuple):
+    """What one line of a file holds."""
+
+    text: str = ""  # one or several lines of text, of which each ends a sentence
+    starts: bool = False  # a document starts here, and one that is open ends
+    ends: bool = False  # the document ends with this line
+
+
+def _text(line: str, field: str) -> Line:
+    """Sentences a line, a blank line between documents."""
+    return Line(line, ends=not line)
+
+
+def _line(line: str, field: str) -> Line:
+    """A document a line."""
+    return Line(line, ends=True)
+
+
+def _jsonl(line: str, field: str) -> Line:
+    """A JSON object a line, the document in one of its fields."""
+    if not line:
+        return Line()
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"is not JSON ({error}): every line must be one object, such as "
+            '{"text": "..."}; is corpus.format right?'
+        ) from error
+    if not isinstance(record, dict) or field not in record:
+        has = ", ".join(list(record)[:8]) if isinstance(record, dict) else "no fields at all"
+        raise ValueError(f'has no field "{field}" (it has {has}): name it with corpus.field')
+    text = record[field]
+    if not isinstance(text, str):
+        raise ValueError(
+            f'has {json.dumps(text)[:20]} in the field "{field}", which must be a string: '
+            "name another one with corpus.field or leave the line out"
+        )
+    if not _encodable(text):
+        raise ValueError(
+            f'has half a character (an unpaired \\ud800-\\udfff) in the field "{field}": '
+            "write the file anew with whole ones"
+        )
+    return Line("\n".join(filter(None, map(clean, text.split("\n")))), ends=True)
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _wikiextractor(line: str, field: str) -> Line:
+    """`<doc id=... url=... title=...>`, the title, a blank line, the text, `</doc>`."""
+    if line.startswith("<doc id="):
+        return Line(starts=True)
+    if line == "</doc>":
+        return Line(ends=True)
+    return Line(_unescaped(line))
+
+
+def _wikiextractor_json(line: str, field: str) -> Line:
+    """WikiExtractor's --json: JSON lines whose text is escaped all the same."""
+    record = _jsonl(line, field)
+    return record._replace(text=_unescaped(record.text))
+
+
+def _unescaped(text: str) -> str:
+    # What WikiExtractor escapes and no more: other entities stand for themselves.
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+class Format(NamedTuple):
+    """One format of the table."""
+
+    # A line without outer whitespace and corpus.field -> what it holds. Raises ValueError, whose
+    # text goes on after "FILE, line N".
+    parse: Callable[[str, str], Line]
+    framed: str = ""  # the marks that text must stand between, if there are any
+
+
+FORMATS: Dict[str, Format] = {
+    "text": Format(_text),
+    "line": Format(_line),
+    "jsonl": Format(_jsonl),
+    "wikiextractor": Format(_wikiextractor, framed="<doc id=...> and </doc>"),
+    "wikiextractor_json": Format(_wikiextractor_json),
+}
+BY_SUFFIX = {".jsonl": "jsonl", ".ndjson": "jsonl"}
+AUTO = "auto"
+SETTINGS: List[str] = [AUTO, *FORMATS]  # what corpus.format may be
+
+
+def format_of(setting: str, name: str) -> Format:
+    """The format of a file by the setting corpus.format; `auto` goes by the suffix of its name."""
+    if setting == AUTO:
+        setting = BY_SUFFIX.get(os.path.splitext(name)[1].lower(), "text")
+    return FORMATS[setting]
+
+
+def clean(line: str) -> str:
+    """The line without a byte order mark and outer whitespace."""
+    return line.lstrip("\ufeff").strip()
+
+
+class Cursor:
+    """Follows the documents of a file, line by line.
+
+    `count` documents have begun, so `count - 1` is the ordinal of the one that the last text
+    belongs to; `whole` counts without those that `cut` makes; `open` says whether a document is.
+    """
+
+    def __init__(self, form: Format, field: str) -> None:
+        self.count = self.whole = 0
+        self.open = False
+        self._form, self._field = form, field
+        self._fresh = True  # the next text gets an ordinal of its own
+
+    @classmethod
+    def within(cls, form: Format, field: str, first: int) -> "Cursor":
+        """One for a part of a file, whose first document, of ordinal `first`, may be the rest of a
+        document that was cut.
+        """
+        cursor = cls(form, field)
+        cursor.count, cursor.open = first, True
+        return cursor
+
+    def take(self, line: str) -> str:
+        """Pass over a line. Returns its text, "" if there is none.
+
+        Raises ValueError, whose text goes on after "FILE, line N", where it is not of the format.
+        """
+        text, starts, ends = self._form.parse(clean(line), self._field)
+        if starts or (text and not self.open):
+            if not starts and self._form.framed:
+                raise ValueError(f"is not between {self._form.framed}: is corpus.format right?")
+            self.open = self._fresh = True
+            self.whole += 1
+        if text and self._fresh:
+            self.count += 1
+            self._fresh = False
+        if ends:
+            self.open = False
+        return text
+
+    def cut(self) -> None:
+        """Give the text that follows another ordinal, even if it is of the same document."""
+        self._fresh = True
