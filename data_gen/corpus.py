@@ -24,9 +24,11 @@ BLOCK_BYTES = 1 << 20
 
 PLAIN = CorpusConfig()
 
-# A sentence ends after 。！？ (the author's rule, Chinese-BERT-wwm#73) or … (our choice), and the
-# quotes and brackets that close on it.
-_SENTENCE = re.compile(r"[^。！？…]*(?:[。！？…]+[”’」』）》】〉)\]\"']*|$)")
+# A sentence ends after 。！？ (the author's rule, Chinese-BERT-wwm#73) or … (our choice). What
+# closes on it stays, and so does a mark after that, as in （……）。
+_MARKS = "。！？…"
+_CLOSERS = "”’〞」』﹂﹄）》】〉〕〗〙〛］｝＂＇)]}\"'"
+_SENTENCE = re.compile(rf"[^{_MARKS}]*(?:[{_MARKS}][{_MARKS}{re.escape(_CLOSERS)}]*|$)")
 
 
 class Part(NamedTuple):

@@ -32,15 +32,36 @@ def documents(path, name="a.txt"):
         ("真的吗？！是……的。", ["真的吗？！", "是……", "的。"]),
         ("版本 2.0 发布。See a.b?", ["版本 2.0 发布。", "See a.b?"]),
         ("", []),
+        # as they stand in laws and articles
+        ("（见《办法》第三条。”）第二款", ["（见《办法》第三条。”）", "第二款"]),
+        ("‘“走！”’她说。", ["‘“走！”’", "她说。"]),
+        ("工资报酬……”。第二项", ["工资报酬……”。", "第二项"]),
+        ("（除非你觉得有必要！）。好", ["（除非你觉得有必要！）。", "好"]),
+        ("〔1998〕号。〕二。］三！｝", ["〔1998〕号。〕", "二。］", "三！｝"]),
+        ("Really?! Yes. 为什么 (why?)？好", ["Really?! Yes. 为什么 (why?)？", "好"]),
+        ("……", ["……"]),
+        ("什么——！！！？？", ["什么——！！！？？"]),
     ],
 )
 def test_sentences_end_after_their_marks_and_closing_quotes(text, sentences):
     assert split_sentences(text) == sentences
 
 
-@given(st.text(alphabet="中。！？…”」 a.\n"))
+@given(st.text(alphabet='中文a.?!，。！？…”’」）］"“（ \n'))
 def test_splitting_loses_nothing_but_spaces_at_the_cuts(text):
     assert "".join("".join(split_sentences(text)).split()) == "".join(text.split())
+
+
+@given(st.text(alphabet="中a.?!，；：“（《。！？…”’」）］)\"'"))
+def test_marks_and_what_closes_on_them_stay_on_their_sentence(text):
+    found = split_sentences(text)
+    assert "".join(found) == text
+    for sentence in found[:-1]:  # the last may end without a mark
+        assert sentence.rstrip("”’」）］)\"'")[-1] in "。！？…"
+    for sentence in found[1:]:
+        assert sentence[0] not in "。！？…”’」）］)\"'"
+    for sentence in found:
+        assert split_sentences(sentence) == [sentence]
 
 
 def test_documents_end_at_blank_lines_and_at_the_end_of_the_file(tmp_path):
