@@ -210,7 +210,7 @@ def _hidden(path: str) -> bool:
 
 def within(path: str, folder: Optional[str]) -> bool:
     """Whether a file lies in a folder or below it."""
-    if folder is None or is_url(path) != is_url(folder):
+    if folder is None or _protocol(path) != _protocol(folder):
         return False
     return _absolute(path).startswith(_absolute(folder) + "/")
 
@@ -222,10 +222,14 @@ def relative_names(paths: Collection[str]) -> Dict[str, str]:
     named in full and local files by the common folder of the local ones; neither can be taken for
     the other.
     """
-    mixed = len({path.split("://")[0] if is_url(path) else "" for path in paths}) > 1
+    mixed = len(set(map(_protocol, paths))) > 1
     below = {path: _absolute(path) for path in paths if not (mixed and is_url(path))}
     root = posixpath.commonpath([posixpath.dirname(path) for path in below.values()] or [""])
     return {path: below[path][len(root) :].lstrip("/") if path in below else path for path in paths}
+
+
+def _protocol(path: str) -> str:
+    return path.split("://")[0] if is_url(path) else ""
 
 
 def _absolute(path: str) -> str:

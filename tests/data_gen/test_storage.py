@@ -199,6 +199,7 @@ def test_names_are_relative_to_the_common_folder_of_one_storage(paths, names):
         ("xy/a", "x", False),
         ("x/a", None, False),
         ("s3://b/x/a", "s3://b/x", True),
+        ("s3://b/x/a", "gs://b/x", False),
         ("s3://b/x/a", "b/x", False),
     ],
 )
