@@ -210,6 +210,29 @@ def test_past_the_cap_a_word_may_be_kept():
     assert draft.kept_past_the_cap == kinds["keep"] - draft.drawn.count("keep") > 20
 
 
+def test_a_word_kept_past_the_cap_takes_no_room():
+    for seed in range(200):
+        draft = similar_draft((200,) * 4, seed, max_fallback=0.2, past_the_cap="keep")
+        draft._room = 1
+        draft.accept((Span(0, 2),))  # two pieces are too many
+        draft.accept((Span(2, 3),))
+        kinds = [kind for _, kind, _ in draft.replacements]
+        if draft.drawn == ["similar", "similar"]:
+            assert kinds == ["keep", "fallback"]
+
+
+def test_kinds_drawn_for_a_refused_ngram_are_used_by_the_next():
+    """Thrown away they would be missed: they are similar more often than others."""
+    drawn = Counter()
+    for seed in range(1500):
+        draft = similar_draft((3, 9, 9, 9), seed, max_fallback=0.0)
+        for _ in range(12):
+            if not draft.accept(tuple(Span(i, i + 1) for i in range(4))):
+                draft.accept((Span(0, 1),))
+        drawn.update(draft.drawn)
+    assert drawn["similar"] / sum(drawn.values()) == pytest.approx(0.8, abs=0.012)
+
+
 def test_random_words_are_words_of_the_same_size():
     words = {2: [(501, 502), (503, 504)]}
     seen = set()
