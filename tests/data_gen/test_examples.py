@@ -166,8 +166,9 @@ def test_random_words_are_words_of_the_block(tokenizer):
     mask = masker(tokenizer, "masking.corruption=random", "masking.random_unit=word")
     made = instance(tokenizer, [["模型", "概率"]], [["语言", "不"]])
     words = [made.pieces[w.start : w.stop] for sentence in made.sentences for w in sentence]
-    spans = (Span(0, 2), Span(2, 4), Span(4, 6), Span(6, 7))
-    block = [Sentence(tuple(piece for word in words for piece in word), spans)]
+    spans = (Span(0, 2), Span(2, 4), Span(4, 6), Span(6, 7), Span(7, 8))
+    unknown = (tokenizer.unk,)  # a word of the block that is never taken
+    block = [Sentence(tuple(piece for word in (*words, unknown) for piece in word), spans)]
     mask.begin_block([block])
     for seed in range(100):
         example = mask(made, [], random.Random(seed), Counts())
