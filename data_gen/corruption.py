@@ -204,9 +204,8 @@ class Draft:
             if kind == "similar":
                 if word not in chosen:
                     chosen[word] = self._corruptor.choose(self._similar(word), self._rng)
-                new: Optional[Pieces] = chosen[word][
-                    span.start - word.start : span.stop - word.start
-                ]
+                start, stop = span.start - word.start, span.stop - word.start
+                new: Optional[Pieces] = chosen[word][start:stop]
             else:
                 new = self._pieces_for(span, kind)
             self.replacements.append(Replacement(span, kind, new))
