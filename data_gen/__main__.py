@@ -14,8 +14,8 @@ from data_gen import page, sample, show, synonyms
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.features import MANIFEST, file_sha256, read_info
+from data_gen.ltp import DEFAULT_LTP, fetch_ltp
 from data_gen.records import atomic_file
-from data_gen.segment import DEFAULT_LTP, fetch_ltp
 from data_gen.settings import (
     UserError,
     add_command,
@@ -239,11 +239,14 @@ def _add_segmenter(commands: Any) -> None:
         actions,
         "fetch",
         _segmenter_fetch,
-        "fetch an LTP perceptron from the hub",
+        "fetch an LTP model from the hub",
         "python -m data_gen segmenter fetch --output work/ltp",
     )
     fetch.add_argument(
-        "--model", default=DEFAULT_LTP, metavar="ID", help=f"hub id (default: {DEFAULT_LTP})"
+        "--model",
+        default=DEFAULT_LTP,
+        metavar="ID",
+        help=f"hub id: LTP/tiny, small or base for a neural one (default: {DEFAULT_LTP})",
     )
     fetch.add_argument("--output", required=True, metavar="DIR")
     train = add_command(

@@ -30,11 +30,12 @@ from data_gen.records import (
     write_run,
     write_shard,
 )
-from data_gen.segment import SEGMENTERS, Segmenter
+from data_gen.segment import load_segmenter
 from data_gen.settings import UserError
 from data_gen.stats import Counts, report, timed
 from data_gen.synonyms import NoSimilarWords, SimilarWords, load_table
 from data_gen.wordpiece import WordPiece, read_vocabulary
+from data_gen.words import Segmenter
 
 # Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
 # is not continued.
@@ -138,7 +139,7 @@ def load_pipeline(config: DataConfig) -> Pipeline:
         tokenizer = load_tokenizer(config)
         if not tokenizer.producible:
             raise UserError(f"the vocabulary {config.vocab_file} has no piece that text could give")
-        segmenter = SEGMENTERS[config.segmenter.name](config.segmenter.model)
+        segmenter = load_segmenter(config.segmenter)
         similar: Similar = NoSimilarWords()
         if config.masking.corruption == "similar":
             if not config.synonyms.table:
@@ -215,7 +216,8 @@ def _identity(
 ) -> Dict[str, Any]:
     """Everything that decides the shards' bytes; contents instead of paths."""
     settings = dataclasses.asdict(config)
-    del settings["vocab_file"], settings["segmenter"]["model"]
+    # the segmenter's own identity has its name and all that decides its words
+    del settings["vocab_file"], settings["segmenter"]
     table = settings["synonyms"].pop("table")
     return {
         "config": settings,

@@ -19,7 +19,7 @@ from data_gen.corruption import (
 from data_gen.formats import SETTINGS as FORMAT_SETTINGS
 from data_gen.masking import BUDGET_UNITS, NGRAM_WITHIN, OVER_BUDGET, SELECTORS
 from data_gen.pairs import PAIR_TASKS, SPLITS
-from data_gen.segment import SEGMENTERS
+from data_gen.segment import SegmenterConfig
 from data_gen.settings import require_one_of
 from data_gen.wordclass import CLASSES
 
@@ -37,17 +37,6 @@ class CorpusConfig:
 
     def __post_init__(self) -> None:
         require_one_of("corpus.format", self.format, FORMAT_SETTINGS)
-
-
-@dataclass(frozen=True)
-class SegmenterConfig:
-    """Which engine makes the words."""
-
-    name: str = "ltp"  # a name in segment.SEGMENTERS
-    model: Optional[str] = None  # ltp: a folder with config.json, or a hub id (default LTP/legacy)
-
-    def __post_init__(self) -> None:
-        require_one_of("segmenter.name", self.name, list(SEGMENTERS))
 
 
 @dataclass(frozen=True)

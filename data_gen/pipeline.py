@@ -16,10 +16,11 @@ from data_gen.config import DataConfig
 from data_gen.corruption import CORRUPTIONS, Similar
 from data_gen.examples import Masker
 from data_gen.pairs import PAIR_TASKS, PairContext, cut
-from data_gen.segment import Segmenter, word_boundaries
+from data_gen.segment import word_boundaries
 from data_gen.stats import Counts, count_missing, timed
 from data_gen.types import Document, Example, Instance, Pair, Sentence, Span
 from data_gen.wordpiece import WordPiece, piece_spans, word_spans
+from data_gen.words import Segmenter
 
 
 class Keyed(NamedTuple):

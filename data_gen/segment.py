@@ -1,50 +1,72 @@
 """Sentence -> words. `SEGMENTERS` names the engines; each is imported only when it is asked for.
 
 Engines eat spaces (LTP) or glue words across them, so a sentence goes to the engine in its
-whitespace-free runs and the words are given back as character offsets. An engine whose words do not
-re-join to the run is reported, not trusted.
+whitespace-free runs and the words are given back as character offsets. What an engine drops within
+a run is put back as a word of its own; an engine whose words are not in the run at all is reported,
+not trusted.
 """
 
-import json
-import os
+import re
 import warnings
+from dataclasses import dataclass
 from importlib import metadata
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from data_gen.features import file_sha256
-from data_gen.settings import UserError
-
-DEFAULT_LTP = "LTP/legacy"  # the perceptron on the hub
-
-Words = List[str]
+from data_gen.ltp import load_ltp
+from data_gen.settings import UserError, require_one_of
+from data_gen.words import Segmenter, UserWord, align, read_user_words
 
 
-class Segmenter(NamedTuple):
-    """An engine: runs of text without whitespace -> the words of each; and its name, model and
-    version.
+@dataclass(frozen=True)
+class SegmenterConfig:
+    """Which engine makes the words."""
+
+    name: str = "ltp"  # a name in SEGMENTERS
+    model: Optional[str] = None  # ltp: a folder with config.json, or a hub id (default LTP/legacy)
+    user_dict: Optional[str] = None  # ltp, jieba, rjieba: a file of `word [frequency [tag]]` lines
+    device: str = "auto"  # ltp's neural models: cpu, cuda, cuda:N, or auto (cuda if there is one)
+    batch_size: int = 32  # ltp's neural models: runs of text in one pass
+
+    def __post_init__(self) -> None:
+        require_one_of("segmenter.name", self.name, list(SEGMENTERS))
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
+            raise ValueError(
+                f"segmenter.device must be auto, cpu, cuda or cuda:N, not {self.device}"
+            )
+        if self.batch_size < 1:
+            raise ValueError(f"segmenter.batch_size must be at least 1, not {self.batch_size}")
+
+
+def load_segmenter(config: SegmenterConfig) -> Segmenter:
+    """Load an engine and the user's words.
+
+    Raises UserError where a file or a package is missing or unusable.
     """
-
-    words: Callable[[Sequence[str]], List[Words]]
-    identity: str
+    user_words = read_user_words(config.user_dict) if config.user_dict else []
+    segmenter = SEGMENTERS[config.name](config, user_words)
+    if not config.user_dict:
+        return segmenter
+    digest = file_sha256(config.user_dict)[:16]
+    return segmenter._replace(identity=f"{segmenter.identity}, user_dict {digest}")
 
 
 def word_boundaries(segmenter: Segmenter, sentences: Sequence[str]) -> List[Optional[List[int]]]:
     """For each sentence the character positions where a word starts or ends, ascending.
 
-    None for a sentence whose words do not re-join to its text.
+    None for a sentence whose words do not lie in its text.
     """
     runs = [(i, start, text) for i, s in enumerate(sentences) for start, text in _runs(s)]
     segmented = segmenter.words([text for _, _, text in runs])
     boundaries: List[Optional[List[int]]] = [[] for _ in sentences]
     for (i, start, text), words in zip(runs, segmented):
         marks = boundaries[i]
-        if marks is None:
-            continue
-        if "".join(words) != text:
+        aligned = align(text, words)
+        if marks is None or aligned is None:
             boundaries[i] = None
             continue
         marks.append(start)
-        for word in words:
+        for word in aligned:
             start += len(word)
             marks.append(start)
     return boundaries
@@ -61,130 +83,65 @@ def _runs(sentence: str) -> List[Tuple[int, str]]:
     return runs
 
 
-def _ltp(model: Optional[str]) -> Segmenter:
-    """LTP's structured perceptron (`ltp-extension`, no torch): a local folder, or a hub id fetched
-    into the hub's cache.
-    """
-    from ltp_extension.perceptron import CWSModel
-
-    model = model or DEFAULT_LTP
-    folder = model if os.path.isdir(model) else fetch_ltp(model)
-    path = _ltp_file(folder)
-    try:
-        engine = CWSModel.load(path)
-    except BaseException as error:  # a Rust panic is no Exception
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        raise UserError(f"{path} is not an LTP word segmentation model") from error
-    return Segmenter(
-        words=lambda runs: (
-            list(engine.batch_predict(list(runs), parallelism=False)) if runs else []
-        ),
-        identity=f"ltp {file_sha256(path)[:16]} (ltp-extension "
-        f"{metadata.version('ltp-extension')})",
-    )
+def _ltp(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
+    """LTP's perceptron or a neural model of LTP."""
+    return load_ltp(config.model, user_words, config.device, config.batch_size)
 
 
-def _ltp_file(folder: str) -> str:
-    """The segmentation model that an LTP folder's config.json names."""
-    path = os.path.join(folder, "config.json")
-    try:
-        with open(path, encoding="utf-8") as handle:
-            config = json.load(handle)
-        # LTP's own configuration files spell it "nerual".
-        neural = config.get("nerual", config.get("neural", True))
-        name = str(config["tasks"]["cws"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(
-            f"{folder} is no folder of an LTP model: its config.json must name tasks.cws"
-        ) from error
-    if neural:
-        raise UserError(
-            f"{folder} is a neural LTP model; this version runs the perceptron, such as LTP/legacy"
-        )
-    return os.path.join(folder, name)
-
-
-_LTP_FILES = {"config.json", "cws_model.bin", "source.txt"}
-
-
-def claim_ltp_folder(folder: str) -> None:
-    """Make a folder for a model. Raises UserError where it holds anything but an LTP model."""
-    os.makedirs(folder, exist_ok=True)
-    present = {name for name in os.listdir(folder) if not name.startswith(".")}
-    if "config.json" in present:
-        _ltp_file(folder)
-    if present - _LTP_FILES:
-        raise UserError(f"{folder} holds other files than an LTP model: choose another --output")
-
-
-def fetch_ltp(model: str, folder: Optional[str] = None) -> str:
-    """Bring the segmentation part of an LTP perceptron from the hub. Returns its folder.
-
-    Raises UserError where the hub cannot be reached or has no such model.
-    """
-    from huggingface_hub import snapshot_download
-
-    if folder:
-        claim_ltp_folder(folder)
-    try:
-        path: str = snapshot_download(
-            model, allow_patterns=["config.json", "cws_model.bin"], local_dir=folder
-        )
-    except Exception as error:
-        raise UserError(
-            f"the LTP model {model} is no local folder and cannot be fetched from the hub "
-            f"({type(error).__name__}): give a "
-            "folder with --set segmenter.model=DIR; `python -m data_gen segmenter train` makes "
-            "one without a network"
-        ) from error
-    return path
-
-
-def _jieba(model: Optional[str]) -> Segmenter:
+def _jieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
     """The `jieba` package with its own dictionary."""
-    _no_model("jieba", model)
+    _refuse(config, "model")
     with warnings.catch_warnings():  # of its own regular expressions, on every new Python
         warnings.simplefilter("ignore")
         import jieba
 
-    jieba.setLogLevel("WARNING")
+    # One's own, with a dictionary read from the package: jieba's is shared by the process, and its
+    # cache in the temporary folder may be another version's.
+    engine = jieba.Tokenizer()
+    engine.FREQ, engine.total = engine.gen_pfdict(engine.get_dict_file())
+    engine.initialized = True
+    for word in user_words:
+        engine.add_word(*word)
     return Segmenter(
-        lambda runs: [jieba.lcut(run) for run in runs], f"jieba {metadata.version('jieba')}"
+        lambda runs: [engine.lcut(run) for run in runs], f"jieba {metadata.version('jieba')}"
     )
 
 
-def _rjieba(model: Optional[str]) -> Segmenter:
+def _rjieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
     """jieba in Rust: the same words, twenty times as fast."""
-    _no_model("rjieba", model)
+    _refuse(config, "model")
     import rjieba
 
+    engine = rjieba.Jieba()
+    for word in user_words:
+        engine.add_word(*word)
     return Segmenter(
-        lambda runs: [rjieba.cut(run) for run in runs], f"rjieba {metadata.version('rjieba')}"
+        lambda runs: [engine.cut(run) for run in runs], f"rjieba {metadata.version('rjieba')}"
     )
 
 
-def _presegmented(model: Optional[str]) -> Segmenter:
+def _presegmented(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
     """Words are separated by spaces in the text itself."""
-    _no_model("presegmented", model)
+    _refuse(config, "model", "user_dict")
     return Segmenter(lambda runs: [[run] for run in runs], "presegmented")
 
 
-def _char(model: Optional[str]) -> Segmenter:
+def _char(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
     """Every character is a word: what BERT-base did."""
-    _no_model("char", model)
+    _refuse(config, "model", "user_dict")
     return Segmenter(lambda runs: [list(run) for run in runs], "char")
 
 
-def _no_model(name: str, model: Optional[str]) -> None:
-    if model:
-        raise UserError(
-            f"the segmenter {name} takes no model: remove segmenter.model, or set "
-            "segmenter.name=ltp"
-        )
+def _refuse(config: SegmenterConfig, *settings: str) -> None:
+    for setting in settings:
+        if getattr(config, setting):
+            raise UserError(
+                f"the segmenter {config.name} takes no {setting}: remove segmenter.{setting}, or "
+                "set segmenter.name=ltp"
+            )
 
 
-SEGMENTERS: Dict[str, Callable[[Optional[str]], Segmenter]] = {
+SEGMENTERS: Dict[str, Callable[[SegmenterConfig, Sequence[UserWord]], Segmenter]] = {
     "ltp": _ltp,
     "jieba": _jieba,
     "rjieba": _rjieba,

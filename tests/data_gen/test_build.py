@@ -238,6 +238,17 @@ def test_a_damaged_manifest_is_an_error(tmp_path, damage):
         read_info(str(tmp_path))
 
 
+def test_a_build_is_known_by_the_content_of_the_users_words(settings, tmp_path):
+    fingerprints = []
+    for i, words in enumerate(["公园里\n", "公园里\n", "图书馆里\n"]):
+        path = tmp_path / f"{i}.txt"
+        path.write_text(words, encoding="utf-8")
+        config = settings(f"segmenter.user_dict={path}", f"segmenter.batch_size={i + 1}")
+        fingerprints.append(run(config, tmp_path / str(i)).fingerprint)
+    assert fingerprints[0] == fingerprints[1]
+    assert len({*fingerprints, run(settings(), tmp_path / "none").fingerprint}) == 3
+
+
 def test_a_worker_that_dies_fails_the_build(settings, tmp_path, monkeypatch):
     from tests.data_gen import killer
 

@@ -1,7 +1,7 @@
 import pytest
 
 from data_gen import sample
-from data_gen.segment import SEGMENTERS
+from data_gen.segment import SegmenterConfig, load_segmenter
 from data_gen.settings import UserError
 from tests.data_gen.conftest import SEGMENTED
 
@@ -51,7 +51,8 @@ def test_training_a_segmenter_gives_the_same_words_each_time(tmp_path, monkeypat
     scores = [sample.train_segmenter(str(tmp_path / name), 2, seed=1) for name in "ab"]
     assert scores[0] == scores[1]
     unseen = ["模型下雨了，孩子们在图书馆里踢球。", "博物馆老板每天散步，安装软件。"] * 3
-    words = [SEGMENTERS["ltp"](str(tmp_path / name)).words(unseen) for name in "ab"]
+    configs = [SegmenterConfig(model=str(tmp_path / name)) for name in "ab"]
+    words = [load_segmenter(config).words(unseen) for config in configs]
     assert words[0] == words[1]
     assert 0.8 < scores[0].f1 <= 1.0
 
