@@ -3,6 +3,7 @@
 #   1. everything, on the newest TensorFlow and the default Python
 #   2. data_gen without TensorFlow
 #   3. pretrain on Python 3.7 and TensorFlow 1.15, where there is a Python 3.7
+#   4. LTP's neural models, with NEURAL=1: their torch brings gigabytes of CUDA on Linux
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/common.sh
@@ -19,11 +20,15 @@ if python37=$(find_python 3.7 2>/dev/null); then
   python37=$PWD/$envs/tf1/bin/python
 fi
 
-say "1/4 everything, $("$envs/newest/bin/python" -m pip list 2>/dev/null | grep -E '^tensorflow' | xargs)"
+if [ -n "${NEURAL:-}" ]; then
+  ensure_env "$envs/neural" "$(find_python 3.9)" data,ltp-neural,test
+fi
+
+say "1/5 everything, $("$envs/newest/bin/python" -m pip list 2>/dev/null | grep -E '^tensorflow' | xargs)"
 # With a second TensorFlow the two also read each other's checkpoints.
 OTHER_PYTHON=$python37 "$envs/newest/bin/python" -m pytest -q
 
-say "2/4 data_gen without TensorFlow"
+say "2/5 data_gen without TensorFlow"
 if "$envs/data/bin/python" -c "import tensorflow" 2>/dev/null; then
   echo "the environment $envs/data has TensorFlow, so this part proves nothing: delete it" >&2
   exit 1
@@ -31,14 +36,21 @@ fi
 "$envs/data/bin/python" -m pytest -q tests/data_gen tests/test_architecture.py
 
 if [ -n "$python37" ]; then
-  say "3/4 pretrain on Python 3.7 and TensorFlow 1.15"
+  say "3/5 pretrain on Python 3.7 and TensorFlow 1.15"
   "$python37" -m pytest -q tests/pretrain
   touch "$envs/tf1.passed"
 else
-  say "3/4 NOT RUN: pretrain on TensorFlow 1.15 needs a Python 3.7, and none was found (PYTHON=... names one)"
+  say "3/5 NOT RUN: pretrain on TensorFlow 1.15 needs a Python 3.7, and none was found (PYTHON=... names one)"
 fi
 
-say "4/4 lint and types"
+if [ -n "${NEURAL:-}" ]; then
+  say "4/5 LTP's neural models"
+  "$envs/neural/bin/python" -m pytest -q tests/data_gen/test_ltp_neural.py tests/data_gen/test_ltp.py
+else
+  say "4/5 NOT RUN: LTP's neural models, which NEURAL=1 asks for"
+fi
+
+say "5/5 lint and types"
 "$envs/newest/bin/python" -m ruff check .
 "$envs/newest/bin/python" -m ruff format --check .
 "$envs/newest/bin/python" -m mypy
