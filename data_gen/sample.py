@@ -12,8 +12,8 @@ import shutil
 import tempfile
 from typing import Any, Iterator, List, NamedTuple, Sequence, Tuple
 
-from data_gen.normalise import half_width
 from data_gen.ltp import claim_ltp_folder
+from data_gen.normalise import half_width
 from data_gen.packages import package_file
 from data_gen.records import atomic_file, write_json
 from data_gen.segment import SegmenterConfig, load_segmenter, word_boundaries

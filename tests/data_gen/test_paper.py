@@ -7,7 +7,7 @@ import pytest
 from data_gen import synonyms
 from data_gen.config import DataConfig
 from data_gen.examples import Masker
-from data_gen.segment import SEGMENTERS, word_boundaries
+from data_gen.segment import SegmenterConfig, load_segmenter, word_boundaries
 from data_gen.settings import default_settings
 from data_gen.stats import Counts
 from data_gen.types import Instance, Span
@@ -52,7 +52,7 @@ def toolkit(tokenizer):
 
 @pytest.mark.parametrize("engine", ["jieba", "rjieba"])
 def test_the_words_are_those_of_the_paper(engine):
-    (marks,) = word_boundaries(SEGMENTERS[engine](None), [SENTENCE])
+    (marks,) = word_boundaries(load_segmenter(SegmenterConfig(name=engine)), [SENTENCE])
     ends = sorted(set(marks))
     assert [SENTENCE[a:b] for a, b in zip(ends, ends[1:])] == WORDS
 
