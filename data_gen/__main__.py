@@ -10,7 +10,7 @@ from typing import Any, Iterable, Iterator, Optional, Sequence
 from tqdm import tqdm
 
 from data_gen import build as builds
-from data_gen import page, sample, show, synonyms
+from data_gen import page, sample, show, synonyms, vocab
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.features import MANIFEST, file_sha256, read_info
@@ -38,6 +38,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     _add_synonyms(commands)
     _add_segmenter(commands)
     _add_corpus(commands)
+    _add_vocab(commands)
     return run_command(parser, argv)
 
 
@@ -52,18 +53,22 @@ def _add_build(commands: Any) -> None:
         "    --set segmenter.model=work/ltp --set synonyms.table=work/synonyms.npz",
     )
     add_config_arguments(parser, "configs/data")
+    _add_input(parser)
+    parser.add_argument(
+        "--output", required=True, metavar="DIR", help="a new folder, or one of the same build"
+    )
+    parser.add_argument(
+        "--workers", type=_positive, default=0, metavar="N", help="processes (default: one a core)"
+    )
+
+
+def _add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input",
         required=True,
         nargs="+",
         metavar="FILE",
         help="text files, folders of them, globs in quotes, or URLs of any of these",
-    )
-    parser.add_argument(
-        "--output", required=True, metavar="DIR", help="a new folder, or one of the same build"
-    )
-    parser.add_argument(
-        "--workers", type=_positive, default=0, metavar="N", help="processes (default: one a core)"
     )
 
 
@@ -300,6 +305,64 @@ def _corpus_sample(args: argparse.Namespace) -> None:
     print(
         f"{text.train}, {text.heldout}: {text.documents:,} articles, {text.characters:,} characters"
     )
+
+
+def _add_vocab(commands: Any) -> None:
+    parser = commands.add_parser("vocab", help="vocabularies of the tokenizers")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    train = add_command(
+        actions,
+        "train",
+        _vocab_train,
+        "train the vocabulary of the tokenizer that the settings name",
+        "python -m data_gen vocab train --config configs/data/macbert_512.yaml --input "
+        "'corpus/*.txt' \\\n"
+        "    --set tokenizer.name=sentencepiece --output work/vocab",
+    )
+    add_config_arguments(train, "configs/data")
+    _add_input(train)
+    train.add_argument("--output", required=True, metavar="DIR", help="a folder without vocab.txt")
+    defaults = vocab.Options()
+    train.add_argument(
+        "--size",
+        type=_positive,
+        default=defaults.size,
+        metavar="N",
+        help=f"pieces, special ones included (default: {defaults.size})",
+    )
+    train.add_argument(
+        "--model-type",
+        choices=vocab.MODEL_TYPES,
+        default=defaults.model_type,
+        help=f"kind of a sentencepiece model (default: {defaults.model_type})",
+    )
+    train.add_argument(
+        "--character-coverage",
+        type=_coverage,
+        default=defaults.character_coverage,
+        metavar="SHARE",
+        help="of the text's characters that the pieces spell, 0.98 to 1; the rest is [UNK] "
+        f"(default: {defaults.character_coverage})",
+    )
+
+
+def _coverage(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0
+    if not 0.98 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a share from 0.98 to 1")
+    return share
+
+
+def _vocab_train(args: argparse.Namespace) -> None:
+    config = load_settings(DataConfig, args.config, args.overrides)
+    options = vocab.Options(args.size, args.model_type, args.character_coverage)
+    pieces = vocab.train_vocabulary(config, args.input, args.output, options, _show)
+    fewer = "" if len(pieces) == args.size else f", all that this text gives of {args.size:,}"
+    path = os.path.join(args.output, vocab.VOCABULARY)
+    print(f"{path}: {len(pieces):,} pieces{fewer}; a model needs vocab_size {len(pieces)}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-from importlib import metadata
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
 from data_gen import corpus, storage
@@ -21,6 +20,7 @@ from data_gen.corruption import Similar
 from data_gen.engine import LocalEngine
 from data_gen.features import FORMAT, MANIFEST, DatasetInfo, file_sha256, read_info
 from data_gen.normalise import normaliser, opencc_version
+from data_gen.pieces import Tokenizer
 from data_gen.pipeline import Pipeline
 from data_gen.records import (
     ExamplePacker,
@@ -34,8 +34,7 @@ from data_gen.segment import load_segmenter
 from data_gen.settings import UserError
 from data_gen.stats import Counts, report, timed
 from data_gen.synonyms import NoSimilarWords, SimilarWords, load_table
-from data_gen.wordpiece import WordPiece, read_vocabulary
-from data_gen.words import Segmenter
+from data_gen.tokenizer import TOKENIZERS
 
 # Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
 # is not continued.
@@ -72,12 +71,12 @@ def build(
     Raises UserError for input that is missing, unreadable, empty or not UTF-8, and where `output`
     holds another build.
     """
-    segmenter = load_pipeline(config).segmenter  # also finds mistakes before any work is handed out
+    pipeline = load_pipeline(config)  # also finds mistakes before any work is handed out
     normaliser(config.corpus.width, config.corpus.quotes, config.corpus.opencc)  # likewise
     files = _scan(config, inputs, output, show)
     if not any(file.parts for file in files):
         raise UserError(f"there is no text in {', '.join(inputs)}: empty or blank")
-    identity = _identity(config, files, segmenter)
+    identity = _identity(config, files, pipeline)
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     if os.path.exists(os.path.join(output, MANIFEST)):
         info = read_info(output)
@@ -128,9 +127,10 @@ def _scan(
     return list(show("scan", len(named), scans))
 
 
-def load_tokenizer(config: DataConfig) -> WordPiece:
+def load_tokenizer(config: DataConfig) -> Tokenizer:
     """Load the tokenizer of a configuration. Raises UserError where its vocabulary is unusable."""
-    return WordPiece(read_vocabulary(config.vocab_file), config.do_lower_case)
+    load = TOKENIZERS[config.tokenizer.name]
+    return load(config.vocab_file, config.tokenizer.model, config.do_lower_case)
 
 
 def load_pipeline(config: DataConfig) -> Pipeline:
@@ -211,21 +211,19 @@ def _manifests(
     return manifests
 
 
-def _identity(
-    config: DataConfig, files: Sequence[InputFile], segmenter: Segmenter
-) -> Dict[str, Any]:
+def _identity(config: DataConfig, files: Sequence[InputFile], pipeline: Pipeline) -> Dict[str, Any]:
     """Everything that decides the shards' bytes; contents instead of paths."""
     settings = dataclasses.asdict(config)
-    # the segmenter's own identity has its name and all that decides its words
-    del settings["vocab_file"], settings["segmenter"]
+    # the tokenizer's and the segmenter's own identities hold all that decides pieces and words
+    del settings["vocab_file"], settings["tokenizer"], settings["segmenter"]
     table = settings["synonyms"].pop("table")
     return {
         "config": settings,
         "code_format": CODE_FORMAT,
         "vocab_sha256": file_sha256(config.vocab_file),
-        "segmenter": segmenter.identity,
+        "tokenizer": pipeline.tokenizer.identity,
+        "segmenter": pipeline.segmenter.identity,
         "opencc": opencc_version() if config.corpus.opencc else None,
-        "tokenizers": metadata.version("tokenizers"),
         "synonyms_sha256": file_sha256(table)
         if table and config.masking.corruption == "similar"
         else None,

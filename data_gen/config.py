@@ -21,7 +21,19 @@ from data_gen.masking import BUDGET_UNITS, NGRAM_WITHIN, OVER_BUDGET, SELECTORS
 from data_gen.pairs import PAIR_TASKS, SPLITS
 from data_gen.segment import SegmenterConfig
 from data_gen.settings import require_one_of
+from data_gen.tokenizer import TOKENIZERS
 from data_gen.wordclass import CLASSES
+
+
+@dataclass(frozen=True)
+class TokenizerConfig:
+    """Which engine makes the pieces; the top level's `vocab_file` lists them for every engine."""
+
+    name: str = "wordpiece"  # a name in tokenizer.TOKENIZERS
+    model: Optional[str] = None  # sentencepiece: a .model file
+
+    def __post_init__(self) -> None:
+        require_one_of("tokenizer.name", self.name, list(TOKENIZERS))
 
 
 @dataclass(frozen=True)
@@ -141,6 +153,7 @@ class DataConfig:
     pair_task: str = "sop"  # a name in pairs.PAIR_TASKS
     num_shards: int = 16
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
+    tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     segmenter: SegmenterConfig = field(default_factory=SegmenterConfig)
     masking: MaskingConfig = field(default_factory=MaskingConfig)
     pairs: PairsConfig = field(default_factory=PairsConfig)

@@ -8,10 +8,10 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from data_gen.config import DataConfig
 from data_gen.corruption import CANDIDATE_CHOICES, CORRUPTIONS, Corruptor, Draft, Similar, apply
 from data_gen.masking import SELECTORS, Policy, Selection
+from data_gen.pieces import Tokenizer
 from data_gen.stats import DECILES, LENGTH_BINS, LONG_WORD, Counts
 from data_gen.types import Example, Instance, Sentence, Span
 from data_gen.wordclass import word_class
-from data_gen.wordpiece import WordPiece
 
 Pieces = Tuple[int, ...]
 
@@ -19,7 +19,7 @@ Pieces = Tuple[int, ...]
 class Masker:
     """Masks instances as one configuration says."""
 
-    def __init__(self, config: DataConfig, tokenizer: WordPiece, similar: Similar) -> None:
+    def __init__(self, config: DataConfig, tokenizer: Tokenizer, similar: Similar) -> None:
         self._config = config
         self._tokenizer = tokenizer
         self._similar = similar

@@ -16,10 +16,10 @@ from data_gen.config import DataConfig
 from data_gen.corruption import CORRUPTIONS, Similar
 from data_gen.examples import Masker
 from data_gen.pairs import PAIR_TASKS, PairContext, cut
+from data_gen.pieces import Tokenizer, piece_spans, word_spans
 from data_gen.segment import word_boundaries
 from data_gen.stats import Counts, count_missing, timed
 from data_gen.types import Document, Example, Instance, Pair, Sentence, Span
-from data_gen.wordpiece import WordPiece, piece_spans, word_spans
 from data_gen.words import Segmenter
 
 
@@ -49,12 +49,12 @@ class Pipeline:
     """The stages of one configuration, loaded once a process; `counts` grows with the work done."""
 
     def __init__(
-        self, config: DataConfig, tokenizer: WordPiece, segmenter: Segmenter, similar: Similar
+        self, config: DataConfig, tokenizer: Tokenizer, segmenter: Segmenter, similar: Similar
     ) -> None:
         self.counts: Counts = Counts()
+        self.tokenizer = tokenizer
         self.segmenter = segmenter
         self._config = config
-        self._tokenizer = tokenizer
         self._similar = similar
         self._room = config.max_seq_length - 3  # [CLS] a [SEP] b [SEP]
         self._mask = Masker(config, tokenizer, similar)
@@ -86,7 +86,7 @@ class Pipeline:
         rng = rng_for(seed, "pair", name, copy)
         mask_rng = rng_for(seed, "mask", name, copy)
         stranger = partial(_stranger, block, sentences)
-        marks = self._tokenizer.clause_marks
+        marks = self.tokenizer.clause_marks
         context = PairContext(
             self._room, marks, stranger, self._config.pairs.split, self._config.pairs.swap_prob
         )
@@ -113,7 +113,7 @@ class Pipeline:
         with timed(self.counts, "segment"):
             boundaries = word_boundaries(self.segmenter, texts)
         with timed(self.counts, "tokenize"):
-            encoded = self._tokenizer.encode(texts)
+            encoded = self.tokenizer.encode(texts)
         with timed(self.counts, "align"):
             sentences = [
                 self._sentence(pieces, offsets, marks)
@@ -147,7 +147,7 @@ class Pipeline:
     def _sentence(
         self, pieces: List[int], offsets: Sequence[Tuple[int, int]], boundaries: Optional[List[int]]
     ) -> Sentence:
-        self.counts["unknown_pieces"] += pieces.count(self._tokenizer.unk)
+        self.counts["unknown_pieces"] += pieces.count(self.tokenizer.unk)
         if boundaries is None:
             self.counts["misaligned_sentences"] += 1
             return Sentence(tuple(pieces), piece_spans(len(pieces)))
@@ -165,10 +165,10 @@ class Pipeline:
         missing = Counter(word for word in words if not self._similar(word))
         for word, times in missing.items():
             self.counts[f"without_similar/{self._similar.missing(word)}"] += times
-        count_missing(self.counts, missing, self._tokenizer.text)
+        count_missing(self.counts, missing, self.tokenizer.text)
 
     def _instance(self, pair: Pair) -> Instance:
-        pieces = [self._tokenizer.cls]
+        pieces = [self.tokenizer.cls]
         sentences = []
         stops = []
         for segment in (pair.a, pair.b):
@@ -178,7 +178,7 @@ class Pipeline:
                 sentences.append(
                     tuple(Span(start + offset, stop + offset) for start, stop in sentence.words)
                 )
-            pieces.append(self._tokenizer.sep)
+            pieces.append(self.tokenizer.sep)
             stops.append(len(pieces))
         self.counts[f"split_at/{pair.split_at}"] += 1
         return Instance(tuple(pieces), stops[0], tuple(sentences), pair.label)

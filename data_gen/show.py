@@ -11,10 +11,10 @@ from itertools import groupby, islice
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.features import DatasetInfo, file_sha256
+from data_gen.pieces import SPECIALS, read_vocabulary
 from data_gen.reader import StoredExample, read_examples
 from data_gen.settings import UserError
 from data_gen.types import Example
-from data_gen.wordpiece import SPECIALS, read_vocabulary
 
 # What the label 0 or 1 says, by pair task; the task none has no label worth showing.
 PAIR_LABELS: Dict[str, Tuple[str, str]] = {

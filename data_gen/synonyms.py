@@ -17,9 +17,9 @@ import numpy as np
 from data_gen.corruption import Candidates, Pieces
 from data_gen.features import file_sha256
 from data_gen.packages import package_file
+from data_gen.pieces import Tokenizer
 from data_gen.records import atomic_file
 from data_gen.settings import UserError
-from data_gen.wordpiece import WordPiece
 
 FORMAT = 2
 TOOLKIT = "synonyms==3.10.2"
@@ -254,7 +254,7 @@ def _largest(scores: Array, k: int) -> Array:
 
 def build_table(
     vectors_path: str,
-    tokenizer: WordPiece,
+    tokenizer: Tokenizer,
     vocab_sha256: str,
     top_k: int,
     progress: Progress = iter,

@@ -1,134 +1,137 @@
-"""Sentence -> wordpieces, and which of them make up each word.
+"""Google's FullTokenizer (google-research/bert, tokenization.py) with character offsets.
 
-Pieces come from tokenizing the whole sentence exactly as BERT does at fine-tuning. Words come from
-a segmenter. The two meet in character offsets only: no dictionary and no `##` marks, which join the
-wrong pieces where a word stands twice in a sentence or WordPiece cuts elsewhere than the segmenter.
+The Rust package `tokenizers` does the work. Where its BertNormalizer and BertPreTokenizer are not
+Google's, they are put right here. Left are 365 characters, none of a script in wide use: the
+package has the categories of Unicode 8, so it keeps accents and joins punctuation of later versions
+(tests/golden/basic_tokenizer.json lists them).
 """
 
+import re
 from functools import cached_property
-from typing import Dict, Iterable, List, Sequence, Tuple
+from importlib import metadata
+from typing import FrozenSet, Iterable, List, Optional, Sequence, Tuple
 
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from tokenizers import Regex, models, normalizers, pre_tokenizers
+from tokenizers import Tokenizer as RustTokenizer
 
+from data_gen.pieces import CLAUSE_MARKS, SPECIALS, Offsets, Tokenizer, read_vocabulary
 from data_gen.settings import UserError
-from data_gen.types import Span
 
-Offsets = Sequence[Tuple[int, int]]
+# Control and format characters but \t \n \r, and the two that Google's _clean_text names. The
+# package's own cleaning also drops private use characters, which are [UNK] with Google's.
+_DROPPED = Regex(
+    r"[\x{0}-\x{8}\x{B}\x{C}\x{E}-\x{1F}\x{7F}-\x{9F}\x{AD}\x{600}-\x{605}\x{61C}\x{6DD}\x{70F}"
+    r"\x{8E2}\x{180E}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{206F}\x{FEFF}"
+    r"\x{FFF9}-\x{FFFB}\x{FFFD}\x{110BD}\x{110CD}\x{1BCA0}-\x{1BCA3}\x{1D173}-\x{1D17A}\x{E0001}"
+    r"\x{E0020}-\x{E007F}]"
+)
+MAX_RUN = 200  # characters; Google's max_input_chars_per_word, a longer one is [UNK]
 
-SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-CLAUSE_MARKS = "，；：、,;:"
+# Chinese characters of extension E that the package forgets to split (its range starts late).
+_FORGOTTEN = Regex(r"[\x{2B820}-\x{2B91F}]")
 
 
-def read_vocabulary(path: str) -> List[str]:
-    """Read a vocab.txt: one piece a line, the line number is its id.
-
-    Raises UserError where the file cannot be read, lacks a special token or names a piece twice.
+class BasicTokenizer:
+    """Google's BasicTokenizer: cleans a text, lowers it and splits it into *runs*, the Chinese
+    characters, punctuation marks and words of other scripts that WordPiece then cuts.
     """
-    try:
-        with open(path, encoding="utf-8") as handle:
-            pieces = [line.rstrip("\r\n") for line in handle]
-    except OSError as error:
-        raise UserError(f"cannot read the vocabulary {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"the vocabulary {path} is not UTF-8 text") from error
-    missing = [special for special in SPECIALS if special not in pieces]
-    if missing:
-        raise UserError(
-            f"the vocabulary {path} lacks {' '.join(missing)}: add a line for each, or use the "
-            "vocab.txt of a BERT model"
+
+    def __init__(self, do_lower_case: bool) -> None:
+        self._do_lower_case = do_lower_case
+        self.normalizer = normalizers.Sequence(
+            [
+                normalizers.Replace(_DROPPED, ""),
+                normalizers.BertNormalizer(
+                    clean_text=False,
+                    handle_chinese_chars=True,
+                    strip_accents=do_lower_case,
+                    lowercase=do_lower_case,
+                ),
+            ]
         )
-    if len(set(pieces)) != len(pieces):
-        twice = next(piece for i, piece in enumerate(pieces) if piece in pieces[:i])
-        raise UserError(f"the vocabulary {path} has {twice!r} on two lines: ids would be ambiguous")
-    return pieces
+        self.splitter = pre_tokenizers.Sequence(
+            [pre_tokenizers.Split(_FORGOTTEN, "isolated"), pre_tokenizers.BertPreTokenizer()]
+        )
+
+    def prepare(self, sentence: str) -> str:
+        """What the normalizer must be given: the sentence with final capital sigmas lowered.
+
+        Python lowers Σ to ς at the end of a word and to σ elsewhere, Rust always to σ. No other
+        character depends on its neighbours; the length stays.
+        """
+        if not self._do_lower_case or "Σ" not in sentence:
+            return sentence
+        # İ is the one character that str.lower makes longer.
+        lowered = sentence.replace("İ", "I").lower()
+        return re.sub("Σ", lambda match: lowered[match.start()], sentence)
+
+    def normalize(self, sentence: str) -> str:
+        """The text that is split."""
+        text: str = self.normalizer.normalize_str(self.prepare(sentence))
+        return text
+
+    def split(self, text: str) -> List[str]:
+        """Split a normalized text into its runs."""
+        return [run for run, _ in self.splitter.pre_tokenize_str(text)]
 
 
-class WordPiece:
-    """Google's FullTokenizer over one vocabulary, with character offsets."""
+class WordPiece(Tokenizer):
+    """Google's FullTokenizer over one vocabulary."""
 
     def __init__(self, pieces: Sequence[str], do_lower_case: bool) -> None:
-        self.pieces = list(pieces)
-        self.ids: Dict[str, int] = {piece: i for i, piece in enumerate(pieces)}
-        _, self.unk, self.cls, self.sep, self.mask = (self.ids[special] for special in SPECIALS)
+        super().__init__(pieces)
+        self.identity = f"wordpiece (tokenizers {metadata.version('tokenizers')})"
+        self._basic = BasicTokenizer(do_lower_case)
         # No special token is registered, so "[SEP]" in a text is the characters it is made of, as
         # with Google's.
-        self._tokenizer = Tokenizer(
-            models.WordPiece(self.ids, unk_token="[UNK]", max_input_chars_per_word=200)
+        self._tokenizer = RustTokenizer(
+            models.WordPiece(self.ids, unk_token="[UNK]", max_input_chars_per_word=MAX_RUN)
         )
-        self._tokenizer.normalizer = normalizers.BertNormalizer(
-            clean_text=True,
-            handle_chinese_chars=True,
-            strip_accents=do_lower_case,
-            lowercase=do_lower_case,
-        )
-        self._tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        self._tokenizer.normalizer = self._basic.normalizer
+        self._tokenizer.pre_tokenizer = self._basic.splitter
 
     def encode(self, sentences: Sequence[str]) -> List[Tuple[List[int], Offsets]]:
-        """Ids and half-open character offsets of the pieces of each sentence, no special tokens
-        added.
-        """
-        encodings = self._tokenizer.encode_batch(list(sentences), add_special_tokens=False)
+        """Ids and character offsets of the pieces of each sentence: see `Tokenizer.encode`."""
+        prepared = [self._basic.prepare(sentence) for sentence in sentences]
+        encodings = self._tokenizer.encode_batch(prepared, add_special_tokens=False)
         return [(encoding.ids, encoding.offsets) for encoding in encodings]
 
     def text(self, pieces: Iterable[int]) -> str:
-        """The pieces as one string without spaces, for people to read."""
+        """The pieces as one string without spaces."""
         return "".join(
             self.pieces[i][2:] if self.pieces[i].startswith("##") else self.pieces[i]
             for i in pieces
         )
 
     @cached_property
-    def producible(self) -> Tuple[int, ...]:
+    def producible(self) -> Sequence[int]:
         """The ids that tokenizing some text can give: no special, no `[unused*]`, no `##` + Chinese
         character.
 
-        Random replacements are drawn from these; Google draws from the whole vocabulary, where 35 %
-        are `##` + Chinese.
+        Google draws random replacements from the whole vocabulary, where 35 % are `##` + Chinese.
         """
-        normalize = self._tokenizer.normalizer.normalize_str
-        split = self._tokenizer.pre_tokenizer.pre_tokenize_str
+        basic = self._basic
 
         def whole(piece: str) -> bool:
-            # What is looked up is a run of the tokenizer, from its start or from within. A text
-            # that is cut into runs (Chinese, punctuation) or changed (upper case) never is one.
+            # What is looked up is a run, from its start or from within. A text that is cut into
+            # runs (Chinese, punctuation) or changed (upper case) never is one.
             inner = piece.startswith("##") and piece != "##"
             text = f"a{piece[2:]}" if inner else piece
-            return piece not in SPECIALS and [run for run, _ in split(normalize(text))] == [text]
+            return piece not in SPECIALS and basic.split(basic.normalize(text)) == [text]
 
         return tuple(i for i, piece in enumerate(self.pieces) if whole(piece))
 
     @cached_property
-    def clause_marks(self) -> frozenset:  # type: ignore[type-arg]
+    def clause_marks(self) -> FrozenSet[int]:
         """Ids of the marks that end a clause."""
         return frozenset(self.ids[mark] for mark in CLAUSE_MARKS if mark in self.ids)
 
 
-def word_spans(offsets: Offsets, boundaries: Iterable[int]) -> Tuple[Span, ...]:
-    """Group pieces into words: two neighbours are of one word unless a boundary lies between them.
-
-    offsets:    half-open character offsets of the pieces, ascending
-    boundaries: character positions at which a word starts or ends, ascending
-    Returns     spans of piece positions that cover all pieces. A piece that straddles a boundary
-                joins the two words.
-    """
-    spans = []
-    start = 0
-    marks = iter(boundaries)
-    mark = next(marks, None)
-    for i in range(1, len(offsets)):
-        left, right = offsets[i - 1][1], offsets[i][0]
-        while mark is not None and mark < left:
-            mark = next(marks, None)
-        if mark is not None and mark <= right:
-            spans.append(Span(start, i))
-            start = i
-    if offsets:
-        spans.append(Span(start, len(offsets)))
-    return tuple(spans)
-
-
-def piece_spans(count: int) -> Tuple[Span, ...]:
-    """One span a piece: words where the segmenter's cannot be aligned, and the unit of piece
-    masking.
-    """
-    return tuple(Span(0, count).singles())
+def load_wordpiece(vocab_file: str, model: Optional[str], do_lower_case: bool) -> WordPiece:
+    """Load WordPiece over a vocab.txt. Raises UserError where that is unusable."""
+    if model:
+        raise UserError(
+            "the tokenizer wordpiece takes no model: remove tokenizer.model, or set "
+            "tokenizer.name=sentencepiece"
+        )
+    return WordPiece(read_vocabulary(vocab_file), do_lower_case)

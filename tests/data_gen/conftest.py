@@ -1,13 +1,20 @@
 """A vocabulary, an LTP model and a table of similar words, small and real."""
 
+import io
 import json
 import random
 
 import pytest
 
+from data_gen import vocab
+from data_gen.config import DataConfig
 from data_gen.features import file_sha256
+from data_gen.pieces import read_vocabulary
+from data_gen.sentence_piece import SentencePiece, load_sentencepiece
+from data_gen.settings import default_settings
 from data_gen.synonyms import build_table
-from data_gen.wordpiece import WordPiece, read_vocabulary
+from data_gen.wordpiece import WordPiece
+from tests.conftest import ROOT
 
 VOCAB = "configs/vocab/bert_base_chinese.txt"
 SEGMENTED = "tests/data/segmented.txt"
@@ -66,3 +73,43 @@ def table(root, tokenizer, vectors, tmp_path_factory):
 @pytest.fixture
 def rng():
     return random.Random(7)
+
+
+def train_sentencepiece(folder, **options):
+    """Train a model on the tests' text and write it with its vocab.txt; options of the package."""
+    import sentencepiece
+
+    config = default_settings(DataConfig, ["segmenter.name=presegmented"])
+    model = io.BytesIO()
+    defaults = vocab.sentencepiece_options(config, vocab.Options(size=700))
+    lines = []
+    for name in (SEGMENTED, TEXT):
+        with open(f"{ROOT}/{name}", encoding="utf-8") as handle:
+            lines += [line.strip() for line in handle if line.strip()]
+    sentencepiece.SentencePieceTrainer.train(
+        **{**defaults, **options}, sentence_iterator=iter(lines), model_writer=model
+    )
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    pieces = [processor.id_to_piece(i) for i in range(processor.get_piece_size())]
+    with open(f"{folder}/spiece.model", "wb") as handle:
+        handle.write(model.getvalue())
+    with open(f"{folder}/vocab.txt", "w", encoding="utf-8") as handle:
+        handle.writelines(f"{piece}\n" for piece in pieces)
+    return SentencePiece(pieces, processor, "of a test")
+
+
+@pytest.fixture(scope="session")
+def sentencepiece_folders(tmp_path_factory):
+    """Folders with spiece.model and vocab.txt, by the kind of the model."""
+    folders = {kind: str(tmp_path_factory.mktemp(kind)) for kind in vocab.MODEL_TYPES}
+    for kind, folder in folders.items():
+        train_sentencepiece(folder, model_type=kind, character_coverage=1.0)
+    return folders
+
+
+@pytest.fixture(scope="session")
+def sentencepieces(sentencepiece_folders):
+    return {
+        kind: load_sentencepiece(f"{folder}/vocab.txt", f"{folder}/spiece.model", True)
+        for kind, folder in sentencepiece_folders.items()
+    }

@@ -21,6 +21,7 @@ COMMANDS = [
     ["segmenter", "fetch"],
     ["segmenter", "train"],
     ["corpus", "sample"],
+    ["vocab", "train"],
 ]
 
 

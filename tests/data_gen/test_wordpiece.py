@@ -1,22 +1,17 @@
+"""WordPiece against google-research/bert's tokenization.py; what holds for every tokenizer is in
+test_pieces.py.
+"""
+
+import hashlib
 import json
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from data_gen.pieces import SPECIALS, word_spans
 from data_gen.settings import UserError
-from data_gen.types import Span
-from data_gen.wordpiece import (
-    SPECIALS,
-    WordPiece,
-    piece_spans,
-    read_vocabulary,
-    word_spans,
-)
-
-# The one case known to differ: Python lowers a final capital sigma to ς, the Rust tokenizers of
-# all fast implementations letter by letter to σ.
-DIFFERENT = {"ΑΒΓ ΣΊΣΥΦΟΣ"}
+from data_gen.wordpiece import BasicTokenizer, WordPiece, load_wordpiece
 
 # The blocks in which Google's BasicTokenizer makes every character a piece of its own
 # (tokenization.py).
@@ -37,18 +32,40 @@ def is_cjk(char: str) -> bool:
     return any(first <= ord(char) <= last for first, last in _CJK_BLOCKS)
 
 
-with open("tests/golden/wordpiece.json", encoding="utf-8") as handle:
-    GOOGLE = json.load(handle)  # made by google-research/bert's FullTokenizer
+def golden(name):
+    with open(f"tests/golden/{name}.json", encoding="utf-8") as handle:
+        return json.load(handle)
 
 
 @pytest.mark.parametrize("case", ["lower", "cased"])
 def test_pieces_are_those_of_googles_tokenizer(tokenizer, case):
     ours = WordPiece(tokenizer.pieces, do_lower_case=case == "lower")
-    expected = {text: pieces for text, pieces in GOOGLE[case] if text not in DIFFERENT}
-    assert len(expected) > 30
+    expected = dict(golden("wordpiece")[case])
+    assert len(expected) == 197
     for text, (ids, offsets) in zip(expected, ours.encode(list(expected))):
-        assert [ours.pieces[i] for i in ids] == expected[text], text
+        assert [ours.pieces[i] for i in ids] == expected[text], ascii(text)
         assert len(ids) == len(offsets)
+
+
+@pytest.mark.parametrize("case", ["lower", "cased"])
+def test_every_character_is_treated_as_by_google(case):
+    """Before and after a letter and on its own, for every character of the blocks that differ in
+    anything but Chinese characters.
+    """
+    expected = golden("basic_tokenizer")
+    left_out = {
+        code
+        for name in ("pythons_differ", "tables_differ")
+        for part in expected[name].split()
+        for code in range(int(part.split("-")[0], 16), int(part.split("-")[-1], 16) + 1)
+    }
+    basic = BasicTokenizer(do_lower_case=case == "lower")
+    for block, digest in expected[case].items():
+        first = int(block, 16) << 8
+        characters = [chr(c) for c in range(first, first + 256) if c not in left_out]
+        text = " ".join(f"a{c}b {c} |" for c in characters)
+        runs = basic.split(basic.normalize(text))
+        assert hashlib.sha256("\n".join(runs).encode()).hexdigest()[:8] == digest, block
 
 
 def pieces_and_words(tokenizer, sentence, words):
@@ -81,22 +98,6 @@ def test_words_and_pieces_meet_in_character_offsets(tokenizer, sentence, words, 
     assert pieces_and_words(tokenizer, sentence, words) == expected
 
 
-@given(st.lists(st.integers(1, 3), max_size=8), st.sets(st.integers(0, 24)))
-def test_spans_cover_all_pieces_and_end_only_at_boundaries(sizes, boundaries):
-    ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
-    offsets = list(zip([0, *ends], ends))
-    spans = word_spans(offsets, sorted(boundaries))
-    assert [i for span in spans for i in range(*span)] == list(range(len(sizes)))
-    inner = {offsets[span.stop - 1][1] for span in spans[:-1]}
-    assert inner == {end for end in ends[:-1] if end in boundaries}
-
-
-def test_without_boundaries_all_is_one_word_and_piece_spans_are_single():
-    assert word_spans([(0, 1), (1, 2)], []) == (Span(0, 2),)
-    assert word_spans([], [0, 1]) == ()
-    assert piece_spans(2) == (Span(0, 1), Span(1, 2))
-
-
 def test_producible_pieces_are_what_tokenizing_can_give(tokenizer):
     producible = {tokenizer.pieces[i] for i in tokenizer.producible}
     assert not producible & set(SPECIALS)
@@ -121,20 +122,6 @@ def test_the_vocabulary_is_read_whole(tokenizer):
     assert tokenizer.ids["[MASK]"] == tokenizer.mask == 103
 
 
-@pytest.mark.parametrize(
-    ("lines", "sentence"),
-    [
-        (["[PAD]", "[UNK]", "中"], r"lacks \[CLS\] \[SEP\] \[MASK\]"),
-        ([*SPECIALS, "中", "中"], "'中' on two lines"),
-    ],
-)
-def test_a_vocabulary_that_cannot_be_used_is_an_error(tmp_path, lines, sentence):
-    path = tmp_path / "vocab.txt"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    with pytest.raises(UserError, match=sentence):
-        read_vocabulary(str(path))
-
-
-def test_a_missing_vocabulary_is_named():
-    with pytest.raises(UserError, match=r"cannot read the vocabulary nowhere\.txt"):
-        read_vocabulary("nowhere.txt")
+def test_a_model_is_refused():
+    with pytest.raises(UserError, match=r"takes no model.*tokenizer\.name=sentencepiece"):
+        load_wordpiece("configs/vocab/bert_base_chinese.txt", "spiece.model", True)
