@@ -136,12 +136,10 @@ def _processor(model: str) -> Any:
     except OSError as error:
         raise UserError(f"cannot read the model {model}: {error.strerror}") from error
     try:
-        if content:  # an empty one would be a model without pieces
-            processor.load_from_serialized_proto(content)
-            return processor
-    except RuntimeError:
-        pass
-    raise UserError(f"{model} is no model of SentencePiece")
+        processor.load_from_serialized_proto(content)
+    except RuntimeError as error:
+        raise UserError(f"{model} is no model of SentencePiece") from error
+    return processor
 
 
 def _require_pieces(processor: Any, model: str, pieces: Sequence[str], vocab_file: str) -> None:

@@ -125,8 +125,6 @@ def learn_wordpieces(runs: Dict[str, int], options: Options) -> List[str]:
         vocab_size=options.size,
         min_frequency=2,
         special_tokens=[*SPECIALS, *alphabet],
-        initial_alphabet=sorted(known),
-        limit_alphabet=len(known),
         show_progress=False,
     )
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))

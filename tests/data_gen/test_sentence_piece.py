@@ -57,6 +57,7 @@ def test_a_piece_is_in_the_normal_form_of_the_text_at_its_offsets(sentencepieces
         {"add_dummy_prefix": True},
         {"remove_extra_whitespaces": False},
         {"treat_whitespace_as_suffix": True},
+        {"treat_whitespace_as_suffix": True, "add_dummy_prefix": True},
         {"split_by_whitespace": False},
         {"normalization_rule_name": "nfkc"},
         {"normalization_rule_name": "identity"},
@@ -67,6 +68,7 @@ def test_a_piece_is_in_the_normal_form_of_the_text_at_its_offsets(sentencepieces
 def test_offsets_hold_for_models_of_other_kinds(tmp_path, options):
     tokenizer = train_sentencepiece(str(tmp_path), **options)
     assert len(tokenizer.producible) > 0.9 * len(tokenizer.pieces)
+    assert tokenizer.ids[SPACE] not in tokenizer.producible
     for sentence in ["", " ", "小 要 a  ", "…㎡小要\u3000½", "\0a\u200bﷺ b", "𠮷…[SEP]é\u0301"]:
         ((ids, offsets),) = tokenizer.encode([sentence])
         covered = {i for first, last in offsets for i in range(first, last)}
