@@ -65,7 +65,7 @@ def train_vocabulary(
     os.makedirs(output, exist_ok=True)
     for name, content in made.items():
         write_new(os.path.join(output, name), content)
-    return made[VOCABULARY].decode().splitlines()
+    return made[VOCABULARY].decode().split("\n")[:-1]
 
 
 def _vocabulary(pieces: Iterable[str]) -> bytes:
