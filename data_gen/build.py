@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from data_gen import corpus, storage
 from data_gen.config import DataConfig
@@ -22,6 +22,7 @@ from data_gen.features import FORMAT, MANIFEST, DatasetInfo, file_sha256, read_i
 from data_gen.normalise import normaliser, opencc_version
 from data_gen.pieces import Tokenizer
 from data_gen.pipeline import Pipeline
+from data_gen.progress import Show
 from data_gen.records import (
     ExamplePacker,
     Segment,
@@ -42,9 +43,6 @@ CODE_FORMAT = 2
 WORK = ".data_gen"  # within the output folder, until dataset.json is written
 _TASKS = 256  # of an input that gives as many of less than _LARGEST_TASK
 _LARGEST_TASK = 16 << 20  # bytes of text; a worker holds the records of one task
-
-# (title, total, results) -> results, with a progress bar
-Show = Callable[[str, int, Iterable[Any]], Iterable[Any]]
 
 
 class MapTask(NamedTuple):
@@ -73,9 +71,7 @@ def build(
     """
     pipeline = load_pipeline(config)  # also finds mistakes before any work is handed out
     normaliser(config.corpus.width, config.corpus.quotes, config.corpus.opencc)  # likewise
-    files = _scan(config, inputs, output, show)
-    if not any(file.parts for file in files):
-        raise UserError(f"there is no text in {', '.join(inputs)}: empty or blank")
+    files = corpus.scan_inputs(inputs, config.corpus, output, show)
     identity = _identity(config, files, pipeline)
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     if os.path.exists(os.path.join(output, MANIFEST)):
@@ -114,17 +110,6 @@ def build(
     )
     shutil.rmtree(work)  # all of it is ours
     return read_info(output)
-
-
-def _scan(
-    config: DataConfig, inputs: Sequence[str], output: str, show: Show
-) -> Sequence[InputFile]:
-    """Scan the input files in the order of their names: the first of equal documents is kept."""
-    named = corpus.find_inputs(inputs, exclude=output)
-    texts: Set[int] = set()
-    seen = texts if config.corpus.drop_duplicates else None
-    scans = (corpus.scan(path, name, config.corpus, seen) for path, name in named)
-    return list(show("scan", len(named), scans))
 
 
 def load_tokenizer(config: DataConfig) -> Tokenizer:

@@ -16,6 +16,7 @@ from data_gen import storage
 from data_gen.config import CorpusConfig
 from data_gen.formats import Cursor, format_of
 from data_gen.normalise import normaliser
+from data_gen.progress import Show
 from data_gen.settings import UserError
 from data_gen.types import Document
 
@@ -90,6 +91,24 @@ def find_inputs(patterns: Sequence[str], exclude: Optional[str] = None) -> List[
             )
         named[name] = path
     return [(path, name) for name, path in sorted(named.items())]
+
+
+def scan_inputs(
+    patterns: Sequence[str], config: CorpusConfig, exclude: Optional[str], show: Show
+) -> List[InputFile]:
+    """Find and scan the input files, in the order of their names: of equal documents, where they
+    are dropped, the first is kept.
+
+    Raises UserError as `find_inputs` and `scan` do, and where there is no text at all.
+    """
+    named = find_inputs(patterns, exclude)
+    texts: Set[int] = set()
+    seen = texts if config.drop_duplicates else None
+    scans = (scan(path, name, config, seen) for path, name in named)
+    files = list(show("scan", len(named), scans))
+    if not any(file.parts for file in files):
+        raise UserError(f"there is no text in {', '.join(patterns)}: empty or blank")
+    return files
 
 
 def scan(

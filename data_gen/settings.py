@@ -98,6 +98,13 @@ def override(text: str) -> str:
     return text
 
 
+def positive(text: str) -> int:
+    """A whole number above 0; for argparse's `type=`."""
+    if not text.isdigit() or text == "0":
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
+    return int(text)
+
+
 def add_config_arguments(parser: argparse.ArgumentParser, folder: str) -> None:
     """Add `--config` and `--set`, which every command with settings has."""
     parser.add_argument("--config", required=True, metavar="FILE", help=f"a file of {folder}/")

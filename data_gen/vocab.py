@@ -15,6 +15,7 @@ from data_gen.config import DataConfig
 from data_gen.corpus import InputFile
 from data_gen.pieces import SPECIALS
 from data_gen.pipeline import rng_for
+from data_gen.progress import Show
 from data_gen.records import write_new
 from data_gen.segment import load_segmenter, word_boundaries
 from data_gen.sentence_piece import import_sentencepiece
@@ -29,9 +30,6 @@ _MOST_FED = 100_000_000  # words given to the WordPiece trainer: their counts ar
 # Text that SentencePiece learns from, in bytes: it keeps every word in memory, about 30 bytes for
 # each of the text's.
 _SAMPLE = 64 << 20
-
-# (title, total, results) -> results, with a progress bar
-Show = Callable[[str, int, Iterable[Any]], Iterable[Any]]
 
 
 class Options(NamedTuple):
@@ -55,12 +53,7 @@ def train_vocabulary(
     """
     if os.path.exists(os.path.join(output, VOCABULARY)):
         raise UserError(f"{output} holds a {VOCABULARY} already: choose another --output")
-    named = corpus.find_inputs(inputs, exclude=output)
-    files = list(
-        show("scan", len(named), (corpus.scan(path, name, config.corpus) for path, name in named))
-    )
-    if not any(file.parts for file in files):
-        raise UserError(f"there is no text in {', '.join(inputs)}: empty or blank")
+    files = corpus.scan_inputs(inputs, config.corpus, output, show)
     made = TRAINERS[config.tokenizer.name](config, files, options, show)
     os.makedirs(output, exist_ok=True)
     for name, content in made.items():

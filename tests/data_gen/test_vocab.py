@@ -189,7 +189,7 @@ def test_long_sentences_are_not_left_out(tmp_path):
 def test_damage_while_reading_is_told_as_it_is(tmp_path, monkeypatch):
     whole = corpus.read_blocks
 
-    def damaged(blocks):
+    def damaged(blocks, config):
         yield from whole(blocks)
         raise UserError("cannot read text.txt: damaged")
 
