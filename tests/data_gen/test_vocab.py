@@ -190,7 +190,7 @@ def test_damage_while_reading_is_told_as_it_is(tmp_path, monkeypatch):
     whole = corpus.read_blocks
 
     def damaged(blocks, config):
-        yield from whole(blocks)
+        yield from whole(blocks, config)
         raise UserError("cannot read text.txt: damaged")
 
     monkeypatch.setattr(corpus, "read_blocks", damaged)
