@@ -39,7 +39,7 @@ from data_gen.tokenizer import TOKENIZERS
 
 # Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
 # is not continued.
-CODE_FORMAT = 2
+CODE_FORMAT = 3
 WORK = ".data_gen"  # within the output folder, until dataset.json is written
 _TASKS = 256  # of an input that gives as many of less than _LARGEST_TASK
 _LARGEST_TASK = 16 << 20  # bytes of text; a worker holds the records of one task
@@ -69,6 +69,8 @@ def build(
     Raises UserError for input that is missing, unreadable, empty or not UTF-8, and where `output`
     holds another build.
     """
+    if not output:
+        raise UserError("--output is empty: name a folder")
     pipeline = load_pipeline(config)  # also finds mistakes before any work is handed out
     normaliser(config.corpus.width, config.corpus.quotes, config.corpus.opencc)  # likewise
     files = corpus.scan_inputs(inputs, config.corpus, output, show)
@@ -94,7 +96,9 @@ def build(
     for manifest in maps:
         counts.update(manifest["counts"])
     if not counts["instances"]:
-        raise UserError("the input gave no instance: no document has two pieces")
+        raise UserError(
+            "the input gave no instance: no document has two pieces of which one can be masked"
+        )
     merge_tasks = list(_merge_tasks(map_tasks, maps, output, config.num_shards))
     shards = _manifests("merge", merge_tasks, run_merge_task, engine, show)
     write_json(
@@ -118,25 +122,35 @@ def load_tokenizer(config: DataConfig) -> Tokenizer:
     return load(config.vocab_file, config.tokenizer.model, config.do_lower_case)
 
 
+def load_similar(config: DataConfig) -> SimilarWords:
+    """Load the table of similar words. Raises UserError where none is named, or another's."""
+    if not config.synonyms.table:
+        raise UserError(
+            "which table of similar words? Make one with `python -m data_gen synonyms build`, give "
+            "it with --set synonyms.table=FILE"
+        )
+    return SimilarWords(
+        load_table(config.synonyms.table, file_sha256(config.vocab_file)),
+        config.synonyms.other_lengths,
+        config.synonyms.min_similarity,
+    )
+
+
 def load_pipeline(config: DataConfig) -> Pipeline:
     """Load the vocabulary, the segmenter and the similar words of `config`, once a process."""
     if not _LOADED or _LOADED[0][0] != config:
         tokenizer = load_tokenizer(config)
         if not tokenizer.producible:
             raise UserError(f"the vocabulary {config.vocab_file} has no piece that text could give")
+        if config.segmenter.name == "presegmented" and config.tokenizer.name == "sentencepiece":
+            raise UserError(
+                "segmenter.name=presegmented puts spaces between words, and sentencepiece would "
+                "write them into the pieces: use the tokenizer wordpiece or another segmenter"
+            )
         segmenter = load_segmenter(config.segmenter)
         similar: Similar = NoSimilarWords()
         if config.masking.corruption == "similar":
-            if not config.synonyms.table:
-                raise UserError(
-                    "masking.corruption=similar needs similar words: make a table with "
-                    "`python -m data_gen synonyms build`, give it with --set synonyms.table=FILE"
-                )
-            similar = SimilarWords(
-                load_table(config.synonyms.table, file_sha256(config.vocab_file)),
-                config.synonyms.other_lengths,
-                config.synonyms.min_similarity,
-            )
+            similar = load_similar(config)
         _LOADED[:] = [(config, Pipeline(config, tokenizer, segmenter, similar))]
     return _LOADED[0][1]
 
@@ -202,6 +216,9 @@ def _identity(config: DataConfig, files: Sequence[InputFile], pipeline: Pipeline
     # the tokenizer's and the segmenter's own identities hold all that decides pieces and words
     del settings["vocab_file"], settings["tokenizer"], settings["segmenter"]
     table = settings["synonyms"].pop("table")
+    similar = config.masking.corruption == "similar"
+    if not similar:
+        del settings["synonyms"]
     return {
         "config": settings,
         "code_format": CODE_FORMAT,
@@ -209,9 +226,7 @@ def _identity(config: DataConfig, files: Sequence[InputFile], pipeline: Pipeline
         "tokenizer": pipeline.tokenizer.identity,
         "segmenter": pipeline.segmenter.identity,
         "opencc": opencc_version() if config.corpus.opencc else None,
-        "synonyms_sha256": file_sha256(table)
-        if table and config.masking.corruption == "similar"
-        else None,
+        "synonyms_sha256": file_sha256(table) if table and similar else None,
         "input": [{"name": file.name, "sha256": file.sha256, "bytes": file.size} for file in files],
     }
 

@@ -161,6 +161,13 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         require_one_of("pair_task", self.pair_task, list(PAIR_TASKS))
+        if self.pair_task == "nsp" and self.max_seq_length < 32:
+            raise ValueError(
+                f"max_seq_length {self.max_seq_length} leaves no room for random next sentences: "
+                "nsp needs at least 32"
+            )
+        if self.num_shards > 1_000_000:
+            raise ValueError(f"num_shards must be at most 1,000,000, not {self.num_shards}")
         if self.max_seq_length < 8:
             raise ValueError(f"max_seq_length must be at least 8, not {self.max_seq_length}")
         if not 0 < self.masked_lm_prob < 1:

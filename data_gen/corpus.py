@@ -20,7 +20,8 @@ from data_gen.progress import Show
 from data_gen.settings import UserError
 from data_gen.types import Document
 
-# Of uncompressed text; part of what decides the shards' bytes: NSP draws strangers from a block.
+# Of uncompressed text; part of what decides the shards' bytes: NSP draws strangers from a block,
+# and what found no place in an instance is handed on within it.
 BLOCK_BYTES = 1 << 20
 
 PLAIN = CorpusConfig()
@@ -277,6 +278,11 @@ def _lines(handle: IO[bytes], path: str) -> Iterator[bytes]:
 
 def _text(cursor: Cursor, line: bytes, path: str, number: int) -> str:
     """The text of a line."""
+    if b"\0" in line:
+        raise UserError(
+            f"{path}, line {number} holds a NUL byte, as archives and UTF-16 do: unpack or convert "
+            "the file"
+        )
     try:
         return cursor.take(line.decode("utf-8"))
     except UnicodeDecodeError as error:

@@ -89,15 +89,21 @@ class Corruptor(NamedTuple):
     random_words: Optional[Dict[int, Sequence[Pieces]]] = None
 
     def begin(
-        self, pieces: Pieces, budget: float, rng: random.Random, capped: bool = True
+        self,
+        pieces: Pieces,
+        budget: float,
+        rng: random.Random,
+        kinds: Sequence[str] = (),
+        capped: bool = True,
     ) -> "Draft":
-        """Start on one instance, of which about `budget` pieces will be masked.
+        """Start on one instance, of which about `budget` pieces will be masked; `kinds` are those
+        that were drawn and not used in the instance before.
 
         The fraction of a fallback is rounded up or down at random: short sequences are held to
         their share, not to less. Without `capped` any word may become random.
         """
         most = int(self.max_fallback * budget + rng.random()) if capped else len(pieces)
-        return Draft(self, pieces, most, rng)
+        return Draft(self, pieces, most, kinds, rng)
 
     def draw_kind(self, rng: random.Random) -> str:
         """One of "mask", "similar", "random", "keep", by their shares."""
@@ -121,17 +127,23 @@ class Draft:
     """The replacements in one instance while its n-grams are being chosen."""
 
     def __init__(
-        self, corruptor: Corruptor, pieces: Pieces, max_fallback: int, rng: random.Random
+        self,
+        corruptor: Corruptor,
+        pieces: Pieces,
+        max_fallback: int,
+        kinds: Sequence[str],
+        rng: random.Random,
     ) -> None:
         self.replacements: List[Replacement] = []
         self.drawn: List[str] = []  # kinds, one a unit, before any became a fallback
-        self.refused = 0  # n-grams that the cap on fallbacks turned away
+        # Drawn and not used yet. Thrown away they would be missed: they are similar more often.
+        self.kinds = list(kinds)
+        self.refused = 0  # places that the cap on fallbacks turned away
         self.kept_past_the_cap = 0  # pieces
         self._corruptor = corruptor
         self._pieces = pieces
         self._room = max_fallback
         self._rng = rng
-        self._kinds: List[str] = []  # drawn for an n-gram that was refused so far
 
     def accept(self, ngram: Ngram) -> bool:
         """Replace the words of `ngram`, or refuse it where too many would be random for want of a
@@ -158,7 +170,7 @@ class Draft:
         kinds = [instead if lacks else unit.drawn for unit, lacks in zip(units, lacking)]
         self._replace(units, kinds)
         self.drawn += drawn
-        self._kinds = self._kinds[len(drawn) :]
+        self.kinds = self.kinds[len(drawn) :]
         return True
 
     def _draws(self, ngram: Ngram) -> int:
@@ -182,9 +194,9 @@ class Draft:
         needs none: fewer n-grams are refused.
         """
         count = self._draws(ngram)
-        while len(self._kinds) < count:
-            self._kinds.append(self._corruptor.draw_kind(self._rng))
-        kinds = self._kinds[:count]
+        while len(self.kinds) < count:
+            self.kinds.append(self._corruptor.draw_kind(self._rng))
+        kinds = self.kinds[:count]
         if self._corruptor.unit != "word" or not self._corruptor.shares.similar:
             return kinds
         has_similar = [bool(self._similar(word)) for word in ngram]

@@ -16,6 +16,16 @@ from data_gen.wordclass import word_class
 Pieces = Tuple[int, ...]
 
 
+class Carry:
+    """What the instances of a block leave to the next: lengths of n-grams and kinds of replacements
+    that were drawn and found no place. Thrown away they would shift the shares of both.
+    """
+
+    def __init__(self) -> None:
+        self.owed: Sequence[int] = ()
+        self.kinds: Sequence[str] = ()
+
+
 class Masker:
     """Masks instances as one configuration says."""
 
@@ -45,12 +55,9 @@ class Masker:
             )
 
     def __call__(
-        self, instance: Instance, owed: List[int], rng: random.Random, counts: Counts
+        self, instance: Instance, carry: Carry, rng: random.Random, counts: Counts
     ) -> Optional[Example]:
-        """Mask one instance; None for one of [UNK] alone, since every example predicts something.
-
-        `owed` is a list of the document's own, empty at first: see `masking.Policy.owed`.
-        """
+        """Mask one instance; every example predicts something, so one of [UNK] alone gives None."""
         config = self._config
         by_words = config.masking.budget_unit == "word"
         words = [word for sentence in instance.sentences for word in sentence]
@@ -60,24 +67,23 @@ class Masker:
             ngram_weights=config.masking.ngram_weights,
             budget_unit=config.masking.budget_unit,
             over_budget=config.masking.over_budget,
-            owed=tuple(owed),
+            owed=carry.owed,
         )
         # Pieces to be masked, as far as that is known beforehand.
-        expected = config.masked_lm_prob * len(instance.pieces)
-        draft = self._corruptor.begin(instance.pieces, min(expected, policy.most), rng)
-        runs = self._runs(instance, config.masking.skip, counts)
+        expected = min(config.masked_lm_prob * len(instance.pieces), policy.most)
+        draft = self._corruptor.begin(instance.pieces, expected, rng, carry.kinds)
+        runs, skipped = self._runs(instance, config.masking.skip)
         selection = self._select(runs, policy, rng, draft.accept)
+        carry.owed, carry.kinds = selection.owed, draft.kinds
         if not selection.ngrams:
-            runs = self._runs(instance, (), counts)
+            runs, _ = self._runs(instance, ())
             if not runs:
                 counts["instances_of_unknown_pieces"] += 1
                 return None
-            # Nothing may be masked: one n-gram is, of whatever words, over the cap on fallbacks.
-            draft = self._corruptor.begin(instance.pieces, 1.0, rng, capped=False)
-            policy = policy._replace(budget=1.0, owed=())
-            selection = self._select(runs, policy, rng, draft.accept)
             counts["forced"] += 1
-        owed[:] = selection.owed
+            selection, draft = self._forced(instance, runs, policy, rng)
+        for reason in skipped:
+            counts[f"never_masked/{reason}"] += 1
         positions = sorted(i for span, _, _ in draft.replacements for i in range(*span))
         self._count(instance, selection, draft, counts)
         return Example(
@@ -88,12 +94,28 @@ class Masker:
             label=instance.label,
         )
 
-    def _runs(self, instance: Instance, skip: Sequence[str], counts: Counts) -> List[List[Span]]:
+    def _forced(
+        self, instance: Instance, runs: List[List[Span]], policy: Policy, rng: random.Random
+    ) -> Tuple[Selection, Draft]:
+        """Where nothing may be masked: one word is, whatever its class and over the cap on
+        fallbacks; a piece, where every word is longer than all predictions.
+        """
+        policy = Policy(budget=1.0, most=policy.most, ngram_weights=(1.0,))
+        for selector in ("word", "piece"):
+            draft = self._corruptor.begin(instance.pieces, 1.0, rng, capped=False)
+            selection = SELECTORS[selector](runs, policy, rng, draft.accept)
+            if selection.ngrams:
+                break
+        return selection, draft
+
+    def _runs(self, instance: Instance, skip: Sequence[str]) -> Tuple[List[List[Span]], List[str]]:
         """The runs of words that n-grams are placed in: of a segment or of a sentence, without the
         words of the classes `skip` and without those that hold [UNK], which is nothing to predict.
+        Also why each of the words left out is.
         """
         by_sentence = self._config.masking.ngram_within == "sentence"
         runs: List[List[Span]] = [[]]
+        reasons = []
         in_b = False
         for words in instance.sentences:
             if by_sentence or (words[0].start >= instance.a_stop) != in_b:
@@ -102,11 +124,11 @@ class Masker:
             for word in words:
                 reason = self._reason(instance.pieces[word.start : word.stop], skip)
                 if reason:
-                    counts[f"never_masked/{reason}"] += 1
+                    reasons.append(reason)
                     runs.append([])
                 else:
                     runs[-1].append(word)
-        return [run for run in runs if run]
+        return [run for run in runs if run], reasons
 
     def _reason(self, pieces: Pieces, skip: Sequence[str]) -> Optional[str]:
         """Why a word is never masked; None for one that may be."""
@@ -127,11 +149,13 @@ class Masker:
         counts["label_1"] += instance.label
         counts["sequence_pieces"] += length
         counts["shortened_ngrams"] += selection.shortened
-        counts["refused_for_fallback"] += draft.refused
+        counts["places_refused"] += draft.refused
         counts["kept_past_the_cap"] += draft.kept_past_the_cap
         counts[f"length_bin/{(length - 1) * LENGTH_BINS // self._config.max_seq_length}"] += 1
-        for sentence in instance.sentences if self._config.masking.selector != "piece" else ():
-            for word in sentence:
+        words = [word for sentence in instance.sentences for word in sentence]
+        counts["instance_words"] += len(words)
+        if self._config.masking.selector != "piece":
+            for word in words:
                 counts[f"words_of_size/{min(word.size, LONG_WORD)}"] += 1
         ends = {sentence[-1].stop for sentence in instance.sentences}
         for ngram in selection.ngrams:

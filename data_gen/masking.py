@@ -44,7 +44,7 @@ class Policy(NamedTuple):
     # What becomes of the n-gram that would exceed the budget: kept, or shortened until it fits as
     # google-research/albert does, which shifts the shares of n towards 1.
     over_budget: str = "keep"
-    # Lengths that found no place in the document's instances before this one.
+    # Lengths that found no place in the instances before this one.
     owed: Sequence[int] = ()
 
 
@@ -66,27 +66,27 @@ def select_ngrams(
 
     `accept` is asked last for each n-gram that would fit; a refused one is placed elsewhere. A
     length that finds no place here, as long ones may not where few words have a similar one, is
-    owed to the next instance of the document, so that the shares of n stay as they are.
+    owed to the next instance, so that the shares of n stay as they are.
     """
     placing = _Placing(segments, policy, rng, accept)
     weights = policy.ngram_weights
-    target = policy.budget
     if policy.over_budget == "keep":
-        target -= _mean_overshoot(placing.unit_sizes, weights)
+        target = policy.budget - _mean_overshoot(placing.unit_sizes, weights)
+    else:
+        target = max(1, int(policy.budget))
     draw = _Lengths(weights, rng)
     first, owed = _first_lengths(policy.owed, draw, _words_needed(target, placing.unit_sizes))
+    may_wait = policy.over_budget == "keep"
     shortened = 0
     while first or not placing.chosen or placing.done < target:
-        length = first.pop(0) if first else draw.one()
-        if placing.place(length):
-            continue
-        if length > 1 and len(owed) < _MOST_OWED and policy.over_budget == "keep":
-            owed.append(length)
-            continue
-        while length and not placing.place(length):
-            length -= 1
-            shortened += 1
-        if not length:
+        drawn = first.pop(0) if first else draw.one()
+        waits = may_wait and drawn > 1 and len(owed) < _MOST_OWED
+        length = placing.place_longest(drawn, at_least=drawn if waits else 1)
+        if length:
+            shortened += drawn - length
+        elif waits:
+            owed.append(drawn)
+        else:
             break  # not even a single word can be placed any more
     return Selection(sorted(placing.chosen), shortened, owed)
 
@@ -98,26 +98,39 @@ def select_in_order(
     "N-grams are taken in order", past each of them the pointer goes on (MacBERT#13).
 
     Taken literally that masks every word; how it gives 15 % is unpublished. Here an n-gram starts
-    at the pointer with the probability that makes the budget the average. The masked share of one
-    instance therefore varies more than with the other selectors, and what `policy.most` cuts off is
-    lost to the average. The first words of a segment are masked half as often as others, and at
-    its end n-grams are shortened: 42/30/19/9 at length 128.
+    at the pointer with the probability that makes what is left of the budget the average over what
+    is left of the words. A length that does not fit or is refused waits for the next word. The
+    masked share of one instance varies more than with the other selectors, and what `policy.most`
+    cuts off is lost to the average.
     """
     placing = _Placing(segments, policy, rng, accept)
-    total = sum(placing.unit_sizes)
-    share = min(1.0, policy.budget / total) if total else 0.0
     draw = _Lengths(policy.ngram_weights, rng)
-    start_probability = share / (draw.mean * (1 - share) + share) if share else 0.0
-    shortened = word = 0
+    left = sum(placing.unit_sizes)
+    owed = list(policy.owed)
+    waiting: List[int] = []
+    word = 0
     while word < len(placing.words):
-        length = draw.one() if rng.random() < start_probability else 0
-        while length and not placing.place_at(length, word):
-            length -= 1
-            shortened += 1
-        word += max(length, 1)
-    if not placing.chosen and not placing.place(1):
-        shortened += 1
-    return Selection(placing.chosen, shortened)
+        if not waiting and rng.random() < _start_probability(
+            policy.budget - placing.done, left, draw.mean
+        ):
+            waiting.append(owed.pop(0) if owed else draw.one())
+        length = waiting[0] if waiting and placing.place_at(waiting[0], word) else 0
+        if length:
+            waiting.pop()
+        passed = max(length, 1)
+        left -= sum(placing.unit_sizes[word : word + passed])
+        word += passed
+    if not placing.chosen:
+        placing.place(1)
+    return Selection(placing.chosen, 0, [*waiting, *owed])
+
+
+def _start_probability(budget: float, left: int, mean: float) -> float:
+    """Of an n-gram of `mean` words at a word, so that `budget` of what is `left` gets masked; at
+    most as if half of it were to be, which keeps the end of a sequence as readable as the rest.
+    """
+    share = min(max(budget, 0.0) / left, 0.5)
+    return share / (mean * (1 - share) + share)
 
 
 def select_words(
@@ -237,6 +250,14 @@ class _Placing:
         self._rng.shuffle(starts)
         return any(self.place_at(length, start) for start in starts)
 
+    def place_longest(self, length: int, at_least: int) -> int:
+        """Put an n-gram of `length` words somewhere, or a shorter one. Returns its length, 0 where
+        none of `at_least` words fits.
+        """
+        while length >= at_least and not self.place(length):
+            length -= 1
+        return length if length >= at_least else 0
+
     def place_at(self, length: int, start: int) -> bool:
         """Put an n-gram of `length` words at word number `start`; False where it does not fit."""
         stop = start + length
@@ -256,11 +277,12 @@ class _Placing:
         return True
 
     def _random_start(self, length: int) -> int:
-        """A start that makes every word equally likely to be covered.
+        """A start that makes words about equally likely to be covered.
 
         A word is drawn, then its place in the n-gram; an n-gram that would reach out of the segment
-        is pushed back inside. Drawing the start itself instead leaves the words at the edges masked
-        half as often as the others.
+        is pushed back inside. The first and the last word of a segment are still masked three
+        quarters as often as others, since fewer n-grams can hold them; with the start itself drawn
+        it would be half as often.
         """
         word = self._rng.randrange(len(self.words))
         first, last = self._bounds[word]

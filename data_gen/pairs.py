@@ -78,6 +78,12 @@ def cut(
         if points[i + 1] - points[i] >= 2:
             break
         points[i] -= 1
+    # That may have taken all but one word, of one piece, from the first.
+    if len(points) > 2 and reached[points[1]] == 1:
+        if reached[points[2]] <= room:
+            del points[1]
+        else:
+            points[1] += 1
     return [_words(sentences, ends, first, last) for first, last in zip(points, points[1:])]
 
 

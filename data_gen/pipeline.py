@@ -14,7 +14,7 @@ from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.config import DataConfig
 from data_gen.corruption import CORRUPTIONS, Similar
-from data_gen.examples import Masker
+from data_gen.examples import Carry, Masker
 from data_gen.pairs import PAIR_TASKS, PairContext, cut
 from data_gen.pieces import Tokenizer, piece_spans, word_spans
 from data_gen.segment import word_boundaries
@@ -71,16 +71,24 @@ class Pipeline:
         tokenized = self._tokenize(documents)
         filled = [sentences for sentences in tokenized if sentences]
         self._mask.begin_block(filled)
+        carries = [Carry() for _ in range(self._config.dupe_factor)]
         with timed(self.counts, "pair and mask"):
-            return [
+            examples = [
                 example
                 for document, sentences in zip(documents, tokenized)
-                for copy in range(self._config.dupe_factor)
-                for example in self._copy(document.id, sentences, copy, filled)
+                for copy, carry in enumerate(carries)
+                for example in self._copy(document.id, sentences, copy, carry, filled)
             ]
+        self.counts["ngrams_given_up"] += sum(len(carry.owed) for carry in carries)
+        return examples
 
     def _copy(
-        self, name: str, sentences: List[Sentence], copy: int, block: List[List[Sentence]]
+        self,
+        name: str,
+        sentences: List[Sentence],
+        copy: int,
+        carry: Carry,
+        block: List[List[Sentence]],
     ) -> Iterator[Keyed]:
         seed, counts = self._config.random_seed, self.counts
         rng = rng_for(seed, "pair", name, copy)
@@ -91,19 +99,17 @@ class Pipeline:
             self._room, marks, stranger, self._config.pairs.split, self._config.pairs.swap_prob
         )
         task = PAIR_TASKS[self._config.pair_task]
-        owed: List[int] = []
         index = 0
         for chunk in cut(sentences, self._room, self._config.short_seq_prob, marks, rng):
-            pairs = task(chunk, context, rng)
-            if copy == 0 and pairs:
-                counts["pieces_kept"] += sum(len(sentence.pieces) for sentence in chunk)
-            for pair in pairs:
-                instance = self._instance(pair)
-                example = self._mask(instance, owed, mask_rng, counts)
+            kept = False
+            for pair in task(chunk, context, rng):
+                example = self._mask(self._instance(pair), carry, mask_rng, counts)
                 if example:
+                    kept = True
                     yield Keyed(shuffle_key(seed, name, copy, index), example)
                 index += 1
-        counts["ngrams_given_up"] += len(owed)
+            if copy == 0 and kept:
+                counts["pieces_kept"] += sum(len(sentence.pieces) for sentence in chunk)
 
     def _tokenize(self, documents: Sequence[Document]) -> List[List[Sentence]]:
         """The sentences of each document, segmented and tokenized in two batches for the whole

@@ -61,10 +61,19 @@ def _merged(schema: Type[T], values: DictConfig, overrides: Sequence[str], sourc
         raise UserError(f"{source}: {_unknown_key(error)}") from error
     except OmegaConfBaseException as error:
         where = f"{error.full_key}: " if error.full_key else ""
-        raise UserError(f"{source}: {where}{str(error).splitlines()[0]}") from error
+        raise UserError(f"{source}: {where}{_reason(error)}") from error
     except (TypeError, ValueError, yaml.YAMLError) as error:
         raise UserError(f"{source}: {' '.join(str(error).split())}") from error
     return result
+
+
+def _reason(error: OmegaConfBaseException) -> str:
+    text = str(error).splitlines()[0]
+    if "is not a ListConfig" in text:
+        return "this is a list: give it as [one, another]"
+    if "is not a subclass of" in text:
+        return "a group of settings got one value: set one of the group, as in group.name=value"
+    return text
 
 
 def _unlock(settings: DictConfig) -> None:

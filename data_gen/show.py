@@ -8,11 +8,12 @@ run, be they one word or several.
 import os
 import unicodedata
 from itertools import groupby, islice
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.features import DatasetInfo, file_sha256
 from data_gen.pieces import SPECIALS, read_vocabulary
 from data_gen.reader import StoredExample, read_examples
+from data_gen.sentence_piece import SPACE
 from data_gen.settings import UserError
 from data_gen.types import Example
 
@@ -52,13 +53,15 @@ def shown_examples(
         raise UserError(
             f"{info.folder} holds {info.examples:,} examples: there is none from --start {start}"
         )
-    similar = info.manifest["config"].get("masking", {}).get("corruption") == "similar"
+    config = info.manifest["config"]
+    similar = config.get("masking", {}).get("corruption") == "similar"
+    tokenizer = config.get("tokenizer", {}).get("name", "wordpiece")
     stored = islice(read_examples(info, len(vocabulary), skip=start - 1), count)
     for number, one in enumerate(stored, start):
         yield Shown(
             title=f"example {number:,} of {info.examples:,}",
             facts=tuple(_facts(info, one)),
-            segments=tuple(segment_runs(one.example, vocabulary, similar)),
+            segments=tuple(segment_runs(one.example, vocabulary, similar, tokenizer)),
         )
 
 
@@ -93,7 +96,7 @@ def _facts(info: DatasetInfo, stored: StoredExample) -> Iterator[str]:
 
 
 def segment_runs(
-    example: Example, vocabulary: Sequence[str], similar: bool
+    example: Example, vocabulary: Sequence[str], similar: bool, tokenizer: str = "wordpiece"
 ) -> Iterator[Tuple[str, Tuple[Run, ...]]]:
     """The name and the runs of each segment, without the [CLS] and [SEP] around them.
 
@@ -109,7 +112,8 @@ def segment_runs(
         kinds[position] = _kind(pieces[position], originals[position])
     if similar:
         kinds = _with_shared_pieces(kinds, originals)
-    original, shown = _texts(originals), _texts(pieces)
+    join = _JOINS[tokenizer]
+    original, shown = _texts(originals, join), _texts(pieces, join)
     for name, start, stop in (("A", 0, example.a_stop), ("B", example.a_stop, len(pieces))):
         if start < stop and (pieces[start], kinds[start]) == (_CLS, "text"):
             start += 1
@@ -149,9 +153,9 @@ def _runs(
         yield Run(kind, old.lstrip(" "), new.lstrip(" "))
 
 
-def _texts(pieces: Sequence[str]) -> List[str]:
+def _texts(pieces: Sequence[str], join: "Join") -> List[str]:
     """The text of each piece after the one before it: joined, they read as running text."""
-    return [_after(left, right) for left, right in zip(["", *pieces], pieces)]
+    return [join(left, right) for left, right in zip(["", *pieces], pieces)]
 
 
 def _after(left: str, right: str) -> str:
@@ -161,6 +165,14 @@ def _after(left: str, right: str) -> str:
     # The tokenizer cuts at spaces and around the characters that stand alone, nowhere else.
     return f" {right}" if in_run and not _stands_alone(right[0]) else right
 
+
+def _after_sentencepiece(left: str, right: str) -> str:
+    return right.replace(SPACE, " ")
+
+
+# (the piece before, a piece) -> the text of the piece in running text
+Join = Callable[[str, str], str]
+_JOINS: Dict[str, Join] = {"wordpiece": _after, "sentencepiece": _after_sentencepiece}
 
 # The blocks of Google's _is_chinese_char.
 _CHINESE = (

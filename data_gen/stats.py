@@ -117,28 +117,37 @@ def _masking(count: _Report) -> Dict[str, Any]:
     masked = [count(f"masked_in_decile/{i}") for i in deciles]
     maskable = [count(f"maskable_in_decile/{i}") for i in deciles]
     overall = _share(sum(masked), sum(maskable))
-    words, masked_words = count.group("words_of_size"), count.group("masked_of_size")
-    every_word = sum(masked_words.values()) / max(1, sum(words.values()))
     return {
         "masked": count.share("masked_pieces", "sequence_pieces"),
-        "masked_words": round(every_word, 4),
         "ngrams": count.shares("ngrams"),
         "shortened_ngrams": count("shortened_ngrams"),
         "ngrams_given_up": count("ngrams_given_up"),
         "ngrams_across_sentences": count("ngrams_across_sentences"),
-        "never_masked": count.group("never_masked"),
+        # share of the words of all instances
+        "never_masked": {
+            reason: _share(words, count("instance_words"))
+            for reason, words in count.group("never_masked").items()
+        },
         "instances_of_unknown_pieces": count("instances_of_unknown_pieces"),
         "forced": count("forced"),
         # how often as the average: 1 is flat
         "masked_by_decile": [
             _share(_share(part, whole), overall) for part, whole in zip(masked, maskable)
         ],
-        # the same by the word's number of pieces
+        **_masked_words(count.group("words_of_size"), count.group("masked_of_size")),
+    }
+
+
+def _masked_words(words: Mapping[str, int], masked: Mapping[str, int]) -> Dict[str, Any]:
+    """How often words are masked, on average and, relative to that, by their number of pieces."""
+    if not words:
+        return {}  # pieces were masked, whatever the words
+    average = sum(masked.values()) / sum(words.values())
+    return {
+        "masked_words": round(average, 4),
         "masked_by_word_size": {
-            f"{size}+" if size == str(LONG_WORD) else size: _share(
-                _share(masked_words.get(size, 0), words[size]), every_word
-            )
-            for size in words
+            f"{size}+" if size == str(LONG_WORD) else size: _share(masked.get(size, 0), n * average)
+            for size, n in words.items()
         },
     }
 
@@ -156,7 +165,7 @@ def _similar_words(count: _Report) -> Dict[str, Any]:
         "words_without_similar": {
             reason: _share(times, count("words")) for reason, times in without.items()
         },
-        "refused_for_fallback": count("refused_for_fallback"),
+        "places_refused": count("places_refused"),
         "kept_past_the_cap": count("kept_past_the_cap"),
         "most_frequent_without_similar": dict(missing[:_MISSING_REPORTED]),
     }

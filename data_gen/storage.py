@@ -175,13 +175,30 @@ def list_files(pattern: str) -> Iterator[str]:
 
 def _local_files(path: str) -> Iterator[str]:
     if os.path.isdir(path):
-        for folder, folders, names in os.walk(path):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            yield from (os.path.join(folder, name) for name in names if not name.startswith("."))
+        yield from _files_below(path)
     elif os.path.exists(path) and not os.path.isfile(path):
         raise UserError(f"{path} is no regular file: write the text to a file first")
     elif os.path.lexists(path):
         yield path
+
+
+def _files_below(path: str) -> Iterator[str]:
+    """All files of a folder that are not hidden, those of linked folders too."""
+
+    def refuse(error: OSError) -> None:
+        raise UserError(f"cannot read the folder {error.filename}: {error.strerror}") from error
+
+    seen = {os.path.realpath(path)}
+    for folder, folders, names in os.walk(path, followlinks=True, onerror=refuse):
+        new = []
+        for name in sorted(folders):
+            real = os.path.realpath(os.path.join(folder, name))
+            # a link may lead back up
+            if not name.startswith(".") and real not in seen:
+                seen.add(real)
+                new.append(name)
+        folders[:] = new
+        yield from (os.path.join(folder, name) for name in names if not name.startswith("."))
 
 
 def _remote_files(filesystem: Any, url: str, path: str) -> Iterator[str]:

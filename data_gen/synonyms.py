@@ -10,7 +10,7 @@ W words, D dimensions, K candidates asked for.
 
 import os
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
@@ -58,9 +58,13 @@ class Table(NamedTuple):
 def require_new_table(path: str) -> None:
     """Raise UserError where `path` is a file but no table, which would be lost."""
     if os.path.exists(path):
-        with open(path, "rb") as handle:
-            if handle.read(2) != b"PK":
-                raise UserError(f"{path} is another file: choose another --output")
+        try:
+            with ZipFile(path) as archive:
+                names = archive.namelist()
+        except (OSError, BadZipFile):
+            names = []
+        if not {"format.npy", "candidates.npy", "candidate_starts.npy"} <= set(names):
+            raise UserError(f"{path} is another file: choose another --output")
 
 
 def load_table(path: str, vocab_sha256: str) -> Table:

@@ -11,7 +11,7 @@ from data_gen.features import file_sha256
 from data_gen.ltp import DEFAULT_LTP, fetch_ltp
 from data_gen.progress import show_progress
 from data_gen.records import atomic_file
-from data_gen.settings import UserError, add_command, add_config_arguments, load_settings, positive
+from data_gen.settings import add_command, add_config_arguments, load_settings, positive
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -87,12 +87,8 @@ def _synonyms_build(args: argparse.Namespace) -> None:
 
 def _synonyms_nearby(args: argparse.Namespace) -> None:
     config = load_settings(DataConfig, args.config, args.overrides)
-    if not config.synonyms.table:
-        raise UserError("which table? --set synonyms.table=FILE")
     tokenizer = builds.load_tokenizer(config)
-    similar = synonyms.SimilarWords(
-        synonyms.load_table(config.synonyms.table, file_sha256(config.vocab_file))
-    )
+    similar = builds.load_similar(config)
     for word, (pieces, _) in zip(args.words, tokenizer.encode(args.words)):
         found = [(tokenizer.text(candidate), score) for candidate, score in similar(tuple(pieces))]
         print(f"{word}: {'  '.join(f'{text} {score:.3f}' for text, score in found) or '(none)'}")

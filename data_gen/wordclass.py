@@ -1,8 +1,12 @@
 """What kind of word a word is, by its characters: for `masking.skip`."""
 
-import unicodedata
+from unicodedata import ucd_3_2_0  # frozen: the same answers on every Python
 
 CLASSES = ("punctuation", "number", "latin", "single", "other")
+
+_CHINESE_NUMERALS = frozenset(
+    "〇零一二三四五六七八九十百千万亿两壹贰叁肆伍陆柒捌玖拾佰仟萬億兩貳參陸"
+)
 
 
 def word_class(word: str) -> str:
@@ -12,11 +16,14 @@ def word_class(word: str) -> str:
     >>> [word_class(word) for word in ("，", "3.14", "一百", "BERT-base", "的", "模型")]
     ['punctuation', 'number', 'number', 'latin', 'single', 'other']
     """
-    marks = [unicodedata.category(char)[0] in "PSZC" for char in word]
+    categories = [ucd_3_2_0.category(char) for char in word]
+    marks = [category[0] in "PSZ" for category in categories]
     if all(marks):
         return "punctuation"
-    if all(mark or char.isnumeric() for mark, char in zip(marks, word)):
+    if all(
+        m or c[0] == "N" or char in _CHINESE_NUMERALS for m, c, char in zip(marks, categories, word)
+    ):
         return "number"
-    if any(unicodedata.category(char) in ("Lu", "Ll", "Lt") for char in word):
+    if any(category in ("Lu", "Ll", "Lt") for category in categories):
         return "latin"
     return "single" if len(word) == 1 else "other"

@@ -79,10 +79,12 @@ def test_one_and_two_workers_give_the_same_bytes(settings, tmp_path, monkeypatch
     assert one.examples == len(records(one)) > 30
 
 
-@pytest.mark.parametrize("pair_task", ["sop", "none"])
+@pytest.mark.parametrize("pair_task", ["sop", "nsp", "none"])
 def test_how_tasks_are_grouped_changes_nothing(settings, tmp_path, monkeypatch, pair_task):
-    whole = run(settings(f"pair_task={pair_task}"), tmp_path / "whole")
     monkeypatch.setattr(corpus, "BLOCK_BYTES", 500)
+    monkeypatch.setattr(builds, "_TASKS", 1)
+    whole = run(settings(f"pair_task={pair_task}"), tmp_path / "whole")
+    monkeypatch.setattr(builds, "_TASKS", 100)
     parts = run(settings(f"pair_task={pair_task}"), tmp_path / "parts")
     assert shards(whole.folder) == shards(parts.folder)
 

@@ -190,3 +190,33 @@ def test_an_input_that_shrinks_while_it_is_read_is_an_error(tmp_path):
     write(tmp_path / "a.txt", TEXT[:5])
     with pytest.raises(UserError, match="became shorter"):
         list(read_blocks(group))
+
+
+def test_an_archive_is_no_text(tmp_path):
+    path = write(tmp_path / "a.txt", b"ustar\0\0root\n")
+    with pytest.raises(UserError, match=r"a\.txt, line 1 holds a NUL byte"):
+        scan(path, "a.txt")
+
+
+def test_linked_folders_are_read_once(tmp_path):
+    (tmp_path / "real").mkdir()
+    write(tmp_path / "real" / "a.txt")
+    (tmp_path / "in").mkdir()
+    os.symlink(tmp_path / "real", tmp_path / "in" / "linked")
+    os.symlink(tmp_path / "in", tmp_path / "real" / "back")
+    assert [name for _, name in find_inputs([str(tmp_path / "in")])] == ["a.txt"]
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path, monkeypatch):
+    write(tmp_path / "a.txt")
+    (tmp_path / "closed").mkdir()
+    original = os.scandir
+
+    def scandir(path):  # permissions do not stop the superuser
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return original(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(UserError, match=r"cannot read the folder .*closed: Permission denied"):
+        find_inputs([str(tmp_path)])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from data_gen.config import DataConfig
 from data_gen.corruption import CORRUPTION_UNITS, CORRUPTIONS, RANDOM_UNITS
-from data_gen.examples import Masker
+from data_gen.examples import Carry, Masker
 from data_gen.masking import SELECTORS
 from data_gen.settings import default_settings
 from data_gen.stats import Counts
@@ -86,7 +86,7 @@ def test_every_combination_masks_whole_words_and_nothing_else(
         ]
         masks[random_unit].begin_block([block])
         counts = Counts()
-        example = masks[random_unit](made, [], random.Random(seed), counts)
+        example = masks[random_unit](made, Carry(), random.Random(seed), counts)
         masked = set(example.masked_positions)
         assert 1 <= len(masked) <= 20
         assert list(example.masked_positions) == sorted(masked)
@@ -111,9 +111,9 @@ def masked_words(tokenizer, rounds, a, b, *overrides, corruption="partial_mask")
     """How often each word was masked, and the n-grams by the sentences that they touch."""
     mask = masker(tokenizer, f"masking.corruption={corruption}", "masked_lm_prob=0.3", *overrides)
     made = instance(tokenizer, a, b)
-    masked, counts, owed = Counter(), Counts(), []
+    masked, counts, carry = Counter(), Counts(), Carry()
     for seed in range(rounds):
-        example = mask(made, owed, random.Random(seed), counts)
+        example = mask(made, carry, random.Random(seed), counts)
         for sentence in made.sentences:
             for word in sentence:
                 if word.start in example.masked_positions:
@@ -158,7 +158,7 @@ def test_unknown_characters_are_never_masked(tokenizer):
 def test_an_instance_of_unknown_characters_alone_gives_no_example(tokenizer):
     counts = Counts()
     made = instance(tokenizer, [["“"]], [["”"]])
-    assert masker(tokenizer)(made, [], random.Random(1), counts) is None
+    assert masker(tokenizer)(made, Carry(), random.Random(1), counts) is None
     assert counts["instances_of_unknown_pieces"] == 1
 
 
@@ -171,7 +171,7 @@ def test_random_words_are_words_of_the_block(tokenizer):
     block = [Sentence(tuple(piece for word in (*words, unknown) for piece in word), spans)]
     mask.begin_block([block])
     for seed in range(100):
-        example = mask(made, [], random.Random(seed), Counts())
+        example = mask(made, Carry(), random.Random(seed), Counts())
         for sentence in made.sentences:
             for word in sentence:
                 assert example.pieces[word.start : word.stop] in words
@@ -182,7 +182,7 @@ def test_kinds_are_counted_as_drawn_and_as_realised(tokenizer):
     made = instance(tokenizer, [["模型", "的", "概率", "不"]], [["语言", "人工智能"]])
     counts = Counts()
     for seed in range(500):
-        mask(made, [], random.Random(seed), counts)
+        mask(made, Carry(), random.Random(seed), counts)
     drawn = {name: n for name, n in counts.items() if name.startswith("drawn/")}
     assert set(drawn) == {"drawn/similar", "drawn/random", "drawn/keep"}
     assert drawn["drawn/similar"] / sum(drawn.values()) == pytest.approx(0.8, abs=0.03)
@@ -190,3 +190,34 @@ def test_kinds_are_counted_as_drawn_and_as_realised(tokenizer):
     pieces = sum(n for name, n in counts.items() if name.startswith("pieces/"))
     assert pieces == counts["masked_pieces"]
     assert sum(counts[f"masked_in_decile/{i}"] for i in range(10)) == pieces
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["masking.over_budget=shorten", "masking.selector=word"],
+        ["masking.over_budget=shorten"],
+        ["masking.selector=ngram_in_order"],
+        ["max_predictions_per_seq=10", "masking.selector=word"],
+    ],
+)
+def test_every_example_predicts_something(tokenizer, overrides):
+    """Words of two pieces for a budget of less than one, words longer than all predictions."""
+    for words in (["模型"], ["bert" * 12]):
+        made = instance(tokenizer, [words], [["语言"] if len(words[0]) < 9 else words])
+        mask = masker(tokenizer, "masking.corruption=partial_mask", *overrides)
+        for seed in range(30):
+            assert mask(made, Carry(), random.Random(seed), Counts()).masked_positions
+
+
+def test_kinds_that_found_no_place_are_handed_on(tokenizer):
+    """Short instances that throw them away lose similar words."""
+    mask = masker(tokenizer, "masking.max_fallback=0.0", similar=Neighbours())
+    made = instance(tokenizer, [["概率", "模型"]], [["语言", "的"]])
+    counts, carry = Counts(), Carry()
+    for seed in range(3000):
+        mask(made, carry, random.Random(seed), counts)
+    drawn = counts["drawn/similar"] / (
+        counts["drawn/similar"] + counts["drawn/random"] + counts["drawn/keep"]
+    )
+    assert drawn == pytest.approx(0.8, abs=0.015)

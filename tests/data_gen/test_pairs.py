@@ -207,3 +207,11 @@ def test_a_sentence_longer_than_a_sequence_is_taken_apart_after_clauses():
     assert {12, 30} <= starts
     # without marks, or with room for it, the sentence stays whole
     assert cut([sentence], 60, 0.0, {COMMA}, random.Random(1)) == [(sentence,)]
+
+
+@given(st.lists(st.integers(1, 2), min_size=2, max_size=7), st.integers())
+def test_short_chunks_can_all_be_paired(sizes, seed):
+    """However short the sequences are drawn, no piece is left over alone."""
+    (sentence,) = make([sizes])
+    for chunk in cut([sentence], 5, 1.0, {COMMA}, random.Random(seed)):
+        assert split(chunk, context(5), random.Random(seed)) is not None

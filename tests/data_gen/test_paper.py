@@ -6,7 +6,7 @@ import pytest
 
 from data_gen import synonyms
 from data_gen.config import DataConfig
-from data_gen.examples import Masker
+from data_gen.examples import Carry, Masker
 from data_gen.pieces import word_spans
 from data_gen.segment import SegmenterConfig, load_segmenter, word_boundaries
 from data_gen.settings import default_settings
@@ -81,7 +81,7 @@ def test_masking_the_sentence_gives_the_papers_replacements(tokenizer, toolkit):
     found = {word: set() for word in REPLACEMENTS}
     bigrams = set()
     for seed in range(2000):
-        example = mask(instance, [], random.Random(seed), Counts())
+        example = mask(instance, Carry(), random.Random(seed), Counts())
         assert len(example.pieces) == len(pieces)
         texts = [
             (

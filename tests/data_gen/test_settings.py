@@ -53,7 +53,7 @@ def test_file_then_overrides(yaml_file):
         ("42", [], "holds no settings"),
         ("random_seed: ${", [], "not YAML"),
         ("a: b: c", [], "not YAML"),
-        ("masking: 3", [], "Merge error"),
+        ("masking: 3", [], "a group of settings got one value"),
     ],
 )
 def test_mistakes_are_one_sentence_that_helps(yaml_file, text, overrides, sentence):

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_gen.features import read_info
+from data_gen.pieces import SPECIALS
 from data_gen.settings import UserError
 from data_gen.show import (
     Run,
@@ -159,9 +160,9 @@ def test_the_golden_set_read():
         "B 博物馆展出了两千年前的青铜器。",
         "",
         "example 3 of 78 · part-00000-of-00002.tfrecord #3 · 45 of 48 pieces · "
-        "5 masked (11.1%) · in order",
-        "A 读者可以在二[楼→！]的自习室阅读，也可以把书借回家。",
-        "B 借阅期限为三十[天→留]，[逾期→文件]每天收取一角钱[。→碗]",
+        "6 masked (13.3%) · in order",
+        "A 读者可以在二[楼→站]的自习室阅读，也可以把书借回家[。→碗]",
+        "B [借阅→批次]期限为三十[天→留]，逾期每天收取一角钱[。→碗]",
     ]
 
 
@@ -198,3 +199,15 @@ def test_the_vocabulary_is_checked(tmp_path):
     with pytest.raises(UserError, match=r"there is no vocabulary moved\.txt"):
         build_vocabulary(moved_info)
     assert len(build_vocabulary(moved_info, info.manifest["config"]["vocab_file"])) == 21128
+
+
+def test_pieces_of_sentencepiece_read_as_text(tmp_path):
+    """Its spaces are in the pieces: ▁linux after a Chinese word."""
+    vocabulary = [*SPECIALS, "后门", "▁linux", "er", "▁"]
+    ids = {piece: i for i, piece in enumerate(vocabulary)}
+    a = ["[CLS]", "后门", "▁linux", "er", "[SEP]"]
+    pieces = tuple(ids[piece] for piece in [*a, "▁", "后门", "[SEP]"])
+    example = Example(pieces, len(a), (1,), (ids["后门"],), 0)
+    ((_, a), (_, b)) = segment_runs(example, vocabulary, False, "sentencepiece")
+    assert "".join(run.original for run in a) == "后门 linuxer"
+    assert "".join(run.shown for run in b) == " 后门"

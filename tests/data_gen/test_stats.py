@@ -66,3 +66,8 @@ def test_missing_words_take_bounded_memory():
 def test_nothing_counted_is_no_error():
     assert report(Counts(), 128)["masked"] == 0.0
     assert all(isinstance(value, str) for _, value in lines(report(Counts(), 128)))
+
+
+def test_pieces_masked_whatever_the_words_say_nothing_of_words():
+    statistics = report(counted(masked_of_size={"1": 20}, masked_pieces=20), 128)
+    assert "masked_words" not in statistics

@@ -1,3 +1,5 @@
+from zipfile import ZipFile
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from data_gen.synonyms import (
     load_table,
     nearest,
     read_word2vec,
+    require_new_table,
     toolkit_vectors,
 )
 from tests.data_gen.conftest import VOCAB, write_word2vec
@@ -142,3 +145,10 @@ def test_vectors_that_are_no_numbers_are_an_error(tmp_path):
     path = write_word2vec(tmp_path / "words.bin", ["大", "小"], np.array([[1.0, np.nan]] * 2))
     with pytest.raises(UserError, match="not numbers"):
         read_word2vec(path)
+
+
+def test_another_archive_is_not_written_over(tmp_path):
+    with ZipFile(tmp_path / "report.docx", "w") as archive:
+        archive.writestr("word.xml", "precious")
+    with pytest.raises(UserError, match="is another file"):
+        require_new_table(str(tmp_path / "report.docx"))

@@ -22,6 +22,12 @@ from data_gen.wordclass import CLASSES, word_class
         ("第二", "other"),
         ("カタカナ", "other"),
         ("𠮷", "single"),
+        # numerals or letters only in some versions of Unicode, and so of Python
+        ("两", "number"),
+        ("京", "single"),
+        ("拾", "number"),
+        ("什", "single"),
+        ("\u9ffd", "single"),
     ],
 )
 def test_classes(word, expected):
