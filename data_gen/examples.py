@@ -32,7 +32,6 @@ class Masker:
     def __init__(self, config: DataConfig, tokenizer: Tokenizer, similar: Similar) -> None:
         self._config = config
         self._tokenizer = tokenizer
-        self._similar = similar
         self._select = SELECTORS[config.masking.selector]
         self._classes: Dict[Pieces, str] = {}
         self._corruptor = Corruptor(
