@@ -43,11 +43,6 @@ def load_settings(schema: Type[T], path: str, overrides: Sequence[str] = ()) -> 
     return _merged(schema, values, overrides, path)
 
 
-def default_settings(schema: Type[T], overrides: Sequence[str] = ()) -> T:
-    """Make `schema` from its defaults and overrides, with the same errors as `load_settings`."""
-    return _merged(schema, OmegaConf.create({}), overrides, "the default settings")
-
-
 def _merged(schema: Type[T], values: DictConfig, overrides: Sequence[str], source: str) -> T:
     settings = OmegaConf.structured(schema)
     _unlock(settings)

@@ -12,6 +12,8 @@ else:
     settings.register_profile("repeatable", derandomize=True, deadline=None)
     settings.load_profile("repeatable")
 
+from data_gen.settings import load_settings
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -24,3 +26,8 @@ def root():
 @pytest.fixture(autouse=True)
 def _in_the_repository(monkeypatch):
     monkeypatch.chdir(ROOT)
+
+
+def default_settings(schema, overrides=()):
+    """The settings `schema` with its defaults and `key=value` overrides."""
+    return load_settings(schema, os.path.join(ROOT, "tests", "data", "defaults.yaml"), overrides)

@@ -11,10 +11,9 @@ from data_gen.config import DataConfig
 from data_gen.features import file_sha256
 from data_gen.pieces import read_vocabulary
 from data_gen.sentence_piece import SentencePiece, load_sentencepiece
-from data_gen.settings import default_settings
 from data_gen.synonyms import build_table
 from data_gen.wordpiece import WordPiece
-from tests.conftest import ROOT
+from tests.conftest import ROOT, default_settings
 
 VOCAB = "configs/vocab/bert_base_chinese.txt"
 SEGMENTED = "tests/data/segmented.txt"

@@ -10,7 +10,8 @@ from data_gen.build import WORK, build
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.features import MANIFEST, read_info, require_same_vocabulary
-from data_gen.settings import UserError, default_settings, load_settings
+from data_gen.settings import UserError, load_settings
+from tests.conftest import default_settings
 from tests.data_gen.conftest import SEGMENTED, TEXT, VOCAB
 from tests.data_gen.test_records import unpack
 

@@ -11,10 +11,10 @@ from data_gen.config import DataConfig
 from data_gen.corruption import CORRUPTION_UNITS, CORRUPTIONS, RANDOM_UNITS
 from data_gen.examples import Carry, Masker
 from data_gen.masking import SELECTORS
-from data_gen.settings import default_settings
 from data_gen.stats import Counts
 from data_gen.synonyms import NoSimilarWords
 from data_gen.types import Instance, Sentence, Span
+from tests.conftest import default_settings
 
 WORDS = ["模型", "的", "，", "1998", "bert", "概率", "人工智能", "不", "。", "语言"]
 

@@ -11,7 +11,8 @@ from data_gen import corpus
 from data_gen.config import CorpusConfig, DataConfig
 from data_gen.corpus import blocks, read_blocks, scan
 from data_gen.formats import FORMATS, Cursor, format_of
-from data_gen.settings import UserError, default_settings
+from data_gen.settings import UserError
+from tests.conftest import default_settings
 
 # What the formats make of the same documents, each a list of lines.
 

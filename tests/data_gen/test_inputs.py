@@ -16,7 +16,8 @@ from data_gen import corpus, normalise
 from data_gen.config import CorpusConfig, DataConfig
 from data_gen.corpus import Repeats, blocks, read_blocks, scan
 from data_gen.features import MANIFEST
-from data_gen.settings import UserError, default_settings
+from data_gen.settings import UserError
+from tests.conftest import default_settings
 from tests.data_gen.conftest import TEXT, VOCAB
 from tests.data_gen.test_build import run, shards
 from tests.data_gen.test_formats import WRITERS

@@ -11,7 +11,8 @@ from data_gen.config import CorpusConfig, DataConfig
 from data_gen.corpus import blocks, read_blocks, scan
 from data_gen.normalise import half_width, normaliser, opencc_version, straight_quotes
 from data_gen.pieces import read_vocabulary
-from data_gen.settings import UserError, default_settings
+from data_gen.settings import UserError
+from tests.conftest import default_settings
 from tests.data_gen.conftest import VOCAB
 
 CHINESE_MARKS = "（），：；！？。、“”‘’《》〈〉【】「」『』〔〕—…·～"

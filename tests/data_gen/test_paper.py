@@ -9,9 +9,9 @@ from data_gen.config import DataConfig
 from data_gen.examples import Carry, Masker
 from data_gen.pieces import word_spans
 from data_gen.segment import SegmenterConfig, load_segmenter, word_boundaries
-from data_gen.settings import default_settings
 from data_gen.stats import Counts
 from data_gen.types import Instance, Span
+from tests.conftest import default_settings
 
 SENTENCE = "使用语言模型来预测下一个词的概率。"
 WORDS = ["使用", "语言", "模型", "来", "预测", "下", "一个", "词", "的", "概率", "。"]

@@ -3,7 +3,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from data_gen.config import DataConfig
-from data_gen.settings import UserError, default_settings, load_settings
+from data_gen.settings import UserError, load_settings
+from tests.conftest import default_settings
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from data_gen.__main__ import main
 from data_gen.build import load_tokenizer
 from data_gen.config import DataConfig
 from data_gen.pieces import SPECIALS
-from data_gen.settings import UserError, default_settings
+from data_gen.settings import UserError
 from data_gen.vocab import Options, cut_words, learn_wordpieces, train_vocabulary
 from data_gen.wordpiece import WordPiece
+from tests.conftest import default_settings
 from tests.data_gen.conftest import SEGMENTED, TEXT
 from tests.data_gen.test_wordpiece import is_cjk
 

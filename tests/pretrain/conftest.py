@@ -10,8 +10,8 @@ with warnings.catch_warnings():  # 1.15 warns of NumPy's and Python's changes si
     import tensorflow  # noqa: F401
 
 from data_gen.features import read_info
-from data_gen.settings import default_settings
 from pretrain.config import BertConfig, TrainConfig
+from tests.conftest import default_settings
 
 DATA = "tests/golden/dataset"
 
