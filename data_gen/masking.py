@@ -70,17 +70,16 @@ def select_ngrams(
     """
     placing = _Placing(segments, policy, rng, accept)
     weights = policy.ngram_weights
-    if policy.over_budget == "keep":
+    if placing.limit is None:
         target = policy.budget - _mean_overshoot(placing.unit_sizes, weights)
     else:
-        target = max(1, int(policy.budget))
+        target = placing.limit
     draw = _Lengths(weights, rng)
     first, owed = _first_lengths(policy.owed, draw, _words_needed(target, placing.unit_sizes))
-    may_wait = policy.over_budget == "keep"
     shortened = 0
     while first or not placing.chosen or placing.done < target:
         drawn = first.pop(0) if first else draw.one()
-        waits = may_wait and drawn > 1 and len(owed) < _MOST_OWED
+        waits = placing.limit is None and drawn > 1 and len(owed) < _MOST_OWED
         length = placing.place_longest(drawn, at_least=drawn if waits else 1)
         if length:
             shortened += drawn - length
@@ -235,7 +234,8 @@ class _Placing:
             self._bounds += [(first, first + len(segment))] * len(segment)
         self._taken = [False] * len(self.words)
         self._room = policy.most  # pieces
-        self._budget = max(1, int(policy.budget)) if policy.over_budget == "shorten" else None
+        # What `done` may not exceed, where n-grams are shortened to fit the budget.
+        self.limit = max(1, int(policy.budget)) if policy.over_budget == "shorten" else None
         self._rng = rng
         self._accept = accept
 
@@ -266,7 +266,7 @@ class _Placing:
         ngram = tuple(self.words[start:stop])
         size = ngram[-1].stop - ngram[0].start
         amount = length if self._by_words else size
-        if self._budget is not None and self.done + amount > self._budget:
+        if self.limit is not None and self.done + amount > self.limit:
             return False
         if size > self._room or not self._accept(ngram):
             return False

@@ -26,13 +26,13 @@ def timed(counts: Counts, stage: str) -> Iterator[None]:
     counts[f"cpu_ns/{stage}"] += time.process_time_ns() - start
 
 
-def count_missing(counts: Counts, missing: Mapping[Any, int], text: Callable[[Any], str]) -> None:
+def count_missing(counts: Counts, missing: Counter[Any], text: Callable[[Any], str]) -> None:
     """Count the most frequent words of a block that have no similar word.
 
     Only the first hundred, so that memory does not grow with the corpus; the sums over all blocks
     are therefore lower bounds.
     """
-    for word, times in Counter(missing).most_common(_MISSING_OF_A_BLOCK):
+    for word, times in missing.most_common(_MISSING_OF_A_BLOCK):
         counts[f"missing/{text(word)}"] += times
 
 
