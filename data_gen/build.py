@@ -20,7 +20,6 @@ from data_gen.corruption import Similar
 from data_gen.engine import LocalEngine
 from data_gen.features import FORMAT, MANIFEST, DatasetInfo, file_sha256, read_info
 from data_gen.normalise import normaliser, opencc_version
-from data_gen.pieces import Tokenizer
 from data_gen.pipeline import Pipeline
 from data_gen.progress import Show
 from data_gen.records import (
@@ -31,11 +30,10 @@ from data_gen.records import (
     write_run,
     write_shard,
 )
-from data_gen.segment import load_segmenter
+from data_gen.sentences import load_sentence_maker
 from data_gen.settings import UserError
 from data_gen.stats import Counts, report, timed
 from data_gen.synonyms import NoSimilarWords, SimilarWords, load_table
-from data_gen.tokenizer import TOKENIZERS
 
 # Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
 # is not continued.
@@ -116,12 +114,6 @@ def build(
     return read_info(output)
 
 
-def load_tokenizer(config: DataConfig) -> Tokenizer:
-    """Load the tokenizer of a configuration. Raises UserError where its vocabulary is unusable."""
-    load = TOKENIZERS[config.tokenizer.name]
-    return load(config.vocab_file, config.tokenizer.model, config.do_lower_case)
-
-
 def load_similar(config: DataConfig) -> SimilarWords:
     """Load the table of similar words. Raises UserError where none is named, or another's."""
     if not config.synonyms.table:
@@ -139,19 +131,11 @@ def load_similar(config: DataConfig) -> SimilarWords:
 def load_pipeline(config: DataConfig) -> Pipeline:
     """Load the vocabulary, the segmenter and the similar words of `config`, once a process."""
     if not _LOADED or _LOADED[0][0] != config:
-        tokenizer = load_tokenizer(config)
-        if not tokenizer.producible:
-            raise UserError(f"the vocabulary {config.vocab_file} has no piece that text could give")
-        if config.segmenter.name == "presegmented" and config.tokenizer.name == "sentencepiece":
-            raise UserError(
-                "segmenter.name=presegmented puts spaces between words, and sentencepiece would "
-                "write them into the pieces: use the tokenizer wordpiece or another segmenter"
-            )
-        segmenter = load_segmenter(config.segmenter)
+        make_sentences = load_sentence_maker(config)
         similar: Similar = NoSimilarWords()
         if config.masking.corruption == "similar":
             similar = load_similar(config)
-        _LOADED[:] = [(config, Pipeline(config, tokenizer, segmenter, similar))]
+        _LOADED[:] = [(config, Pipeline(config, make_sentences, similar))]
     return _LOADED[0][1]
 
 
@@ -224,7 +208,7 @@ def _identity(config: DataConfig, files: Sequence[InputFile], pipeline: Pipeline
         "code_format": CODE_FORMAT,
         "vocab_sha256": file_sha256(config.vocab_file),
         "tokenizer": pipeline.tokenizer.identity,
-        "segmenter": pipeline.segmenter.identity,
+        "segmenter": pipeline.make_sentences.segmenter.identity,
         "opencc": opencc_version() if config.corpus.opencc else None,
         "synonyms_sha256": file_sha256(table) if table and similar else None,
         "input": [{"name": file.name, "sha256": file.sha256, "bytes": file.size} for file in files],

@@ -10,17 +10,15 @@ import hashlib
 import random
 from collections import Counter
 from functools import partial
-from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Sequence
 
 from data_gen.config import DataConfig
 from data_gen.corruption import CORRUPTIONS, Similar
 from data_gen.examples import Carry, Masker
 from data_gen.pairs import PAIR_TASKS, PairContext, cut
-from data_gen.pieces import Tokenizer, piece_spans, word_spans
-from data_gen.segment import word_boundaries
+from data_gen.sentences import SentenceMaker
 from data_gen.stats import Counts, count_missing, timed
 from data_gen.types import Document, Example, Instance, Pair, Sentence, Span
-from data_gen.words import Segmenter
 
 
 class Keyed(NamedTuple):
@@ -48,16 +46,14 @@ def shuffle_key(seed: int, *name: object) -> int:
 class Pipeline:
     """The stages of one configuration, loaded once a process; `counts` grows with the work done."""
 
-    def __init__(
-        self, config: DataConfig, tokenizer: Tokenizer, segmenter: Segmenter, similar: Similar
-    ) -> None:
+    def __init__(self, config: DataConfig, make_sentences: SentenceMaker, similar: Similar) -> None:
         self.counts: Counts = Counts()
-        self.tokenizer = tokenizer
-        self.segmenter = segmenter
+        self.make_sentences = make_sentences
+        self.tokenizer = make_sentences.tokenizer
         self._config = config
         self._similar = similar
         self._room = config.max_seq_length - 3  # [CLS] a [SEP] b [SEP]
-        self._mask = Masker(config, tokenizer, similar)
+        self._mask = Masker(config, self.tokenizer, similar)
 
     def take_counts(self) -> Counts:
         """What was counted since the last call."""
@@ -68,7 +64,7 @@ class Pipeline:
         """The examples of one block of documents, `dupe_factor` copies of each, in the documents'
         order.
         """
-        tokenized = self._tokenize(documents)
+        tokenized = self._sentences(documents)
         filled = [sentences for sentences in tokenized if sentences]
         self._mask.begin_block(filled)
         carries = [Carry() for _ in range(self._config.dupe_factor)]
@@ -111,54 +107,16 @@ class Pipeline:
             if copy == 0 and kept:
                 counts["pieces_kept"] += sum(len(sentence.pieces) for sentence in chunk)
 
-    def _tokenize(self, documents: Sequence[Document]) -> List[List[Sentence]]:
-        """The sentences of each document, segmented and tokenized in two batches for the whole
-        block.
-        """
-        texts = [sentence for document in documents for sentence in document.sentences]
-        with timed(self.counts, "segment"):
-            boundaries = word_boundaries(self.segmenter, texts)
-        with timed(self.counts, "tokenize"):
-            encoded = self.tokenizer.encode(texts)
-        with timed(self.counts, "align"):
-            sentences = [
-                self._sentence(pieces, offsets, marks)
-                for (pieces, offsets), marks in zip(encoded, boundaries)
-            ]
-            remaining = iter(sentences)
-            grouped = [
-                [
-                    sentence
-                    for sentence in (next(remaining) for _ in document.sentences)
-                    if sentence.pieces
-                ]
-                for document in documents
-            ]
-        counts = self.counts
-        counts["documents"] += len(documents)
-        counts["characters"] += sum(map(len, texts))
+    def _sentences(self, documents: Sequence[Document]) -> List[List[Sentence]]:
+        grouped = self.make_sentences(documents, self.counts)
         for group in grouped:
-            words = sum(len(sentence.words) for sentence in group)
             pieces = sum(len(sentence.pieces) for sentence in group)
-            counts["sentences"] += len(group)
-            counts["words"] += words
-            counts["pieces"] += pieces
-            counts["ideal_sequences"] += -(-pieces // self._room)
+            self.counts["ideal_sequences"] += -(-pieces // self._room)
             if pieces < 2:
-                counts["skipped/one piece" if pieces else "skipped/no text"] += 1
+                self.counts["skipped/one piece" if pieces else "skipped/no text"] += 1
         if CORRUPTIONS[self._config.masking.corruption].similar:
             self._count_missing(grouped)
         return grouped
-
-    def _sentence(
-        self, pieces: List[int], offsets: Sequence[Tuple[int, int]], boundaries: Optional[List[int]]
-    ) -> Sentence:
-        self.counts["unknown_pieces"] += pieces.count(self.tokenizer.unk)
-        if boundaries is None:
-            self.counts["misaligned_sentences"] += 1
-            return Sentence(tuple(pieces), piece_spans(len(pieces)))
-        words = word_spans(offsets, boundaries)
-        return Sentence(tuple(pieces), words)
 
     def _count_missing(self, documents: Sequence[Sequence[Sentence]]) -> None:
         """Count the words without a similar word, and why."""

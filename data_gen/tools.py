@@ -11,6 +11,7 @@ from data_gen.features import file_sha256
 from data_gen.ltp import DEFAULT_LTP, fetch_ltp
 from data_gen.progress import show_progress
 from data_gen.records import atomic_file
+from data_gen.sentences import load_tokenizer
 from data_gen.settings import add_command, add_config_arguments, load_settings, positive
 
 
@@ -65,7 +66,7 @@ def add_synonyms(commands: Any) -> None:
 
 def _synonyms_build(args: argparse.Namespace) -> None:
     config = load_settings(DataConfig, args.config, args.overrides)
-    tokenizer = builds.load_tokenizer(config)
+    tokenizer = load_tokenizer(config)
     vectors = args.vectors or synonyms.toolkit_vectors()
     synonyms.require_new_table(args.output)
 
@@ -87,7 +88,7 @@ def _synonyms_build(args: argparse.Namespace) -> None:
 
 def _synonyms_nearby(args: argparse.Namespace) -> None:
     config = load_settings(DataConfig, args.config, args.overrides)
-    tokenizer = builds.load_tokenizer(config)
+    tokenizer = load_tokenizer(config)
     similar = builds.load_similar(config)
     for word, (pieces, _) in zip(args.words, tokenizer.encode(args.words)):
         found = [(tokenizer.text(candidate), score) for candidate, score in similar(tuple(pieces))]

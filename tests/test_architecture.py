@@ -35,6 +35,7 @@ DATA_GEN = [
     "config",
     "corpus",
     "stats",
+    "sentences",
     "records",
     "reader",
     "synonyms",

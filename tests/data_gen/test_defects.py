@@ -10,10 +10,11 @@ from collections import Counter
 
 import pytest
 
-from data_gen.build import build, load_tokenizer
+from data_gen.build import build
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.reader import read_examples
+from data_gen.sentences import load_tokenizer
 from tests.conftest import default_settings
 from tests.data_gen.conftest import TEXT
 from tests.data_gen.test_wordpiece import is_cjk
