@@ -8,7 +8,7 @@ import time
 from typing import Any, Optional, Sequence
 
 from data_gen import build as builds
-from data_gen import page, show, tools
+from data_gen import page, show, similar_tools, tools
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.features import MANIFEST, read_info
@@ -32,7 +32,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     _add_build(commands)
     _add_stats(commands)
     _add_show(commands)
-    tools.add_synonyms(commands)
+    similar_tools.add_synonyms(commands)
     tools.add_segmenter(commands)
     tools.add_corpus(commands)
     tools.add_vocab(commands)
@@ -54,9 +54,7 @@ def _add_build(commands: Any) -> None:
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="a new folder, or one of the same build"
     )
-    parser.add_argument(
-        "--workers", type=positive, default=0, metavar="N", help="processes (default: one a core)"
-    )
+    tools.add_workers(parser)
 
 
 def _build(args: argparse.Namespace) -> None:

@@ -11,17 +11,18 @@ import hashlib
 import json
 import os
 import shutil
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from data_gen import corpus, storage
+from data_gen import corpus, tables
 from data_gen.config import DataConfig
 from data_gen.corpus import Block, InputFile
 from data_gen.corruption import Similar
 from data_gen.engine import LocalEngine
 from data_gen.features import FORMAT, MANIFEST, DatasetInfo, file_sha256, read_info
+from data_gen.kept import keep_last
 from data_gen.normalise import normaliser, opencc_version
 from data_gen.pipeline import Pipeline
-from data_gen.progress import Show
+from data_gen.progress import Show, tell
 from data_gen.records import (
     ExamplePacker,
     Segment,
@@ -30,17 +31,16 @@ from data_gen.records import (
     write_run,
     write_shard,
 )
-from data_gen.sentences import load_sentence_maker
+from data_gen.sentences import SentenceMaker, load_sentence_maker
 from data_gen.settings import UserError
 from data_gen.stats import Counts, report, timed
-from data_gen.synonyms import NoSimilarWords, SimilarWords, load_table
+from data_gen.synonyms import NoSimilarWords
 
 # Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
 # is not continued.
-CODE_FORMAT = 3
+CODE_FORMAT = 4
+TABLE = "synonyms.safetensors"  # within the output folder, where the build makes it itself
 WORK = ".data_gen"  # within the output folder, until dataset.json is written
-_TASKS = 256  # of an input that gives as many of less than _LARGEST_TASK
-_LARGEST_TASK = 16 << 20  # bytes of text; a worker holds the records of one task
 
 
 class MapTask(NamedTuple):
@@ -69,10 +69,15 @@ def build(
     """
     if not output:
         raise UserError("--output is empty: name a folder")
-    pipeline = load_pipeline(config)  # also finds mistakes before any work is handed out
-    normaliser(config.corpus.width, config.corpus.quotes, config.corpus.opencc)  # likewise
+    own_table = config.masking.corruption == "similar" and not config.synonyms.table
+    # These also find mistakes before any work is handed out.
+    make_sentences = (
+        load_sentence_maker(config) if own_table else load_pipeline(config).make_sentences
+    )
+    normaliser(config.corpus.width, config.corpus.quotes, config.corpus.opencc)
     files = corpus.scan_inputs(inputs, config.corpus, output, show)
-    identity = _identity(config, files, pipeline)
+    sources = tables.Sources(text=tuple(files)) if own_table else None
+    identity = _identity(config, files, make_sentences, sources)
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     if os.path.exists(os.path.join(output, MANIFEST)):
         info = read_info(output)
@@ -84,10 +89,13 @@ def build(
         shutil.rmtree(os.path.join(output, WORK), ignore_errors=True)  # of a crash at the very end
         return info
     work = _claim(output, fingerprint)
+    told = config
+    if sources:
+        config = _with_own_table(config, sources, os.path.join(output, TABLE), engine, show)
 
     map_tasks = [
         MapTask(os.path.join(work, f"map-{i:05d}"), config, blocks)
-        for i, blocks in enumerate(_task_blocks(files))
+        for i, blocks in enumerate(corpus.task_blocks(files))
     ]
     maps = _manifests("map", map_tasks, run_map_task, engine, show)
     counts = Counts({"skipped/duplicate": sum(file.duplicates for file in files)})
@@ -105,7 +113,7 @@ def build(
             "format": FORMAT,
             "fingerprint": fingerprint,
             **identity,
-            "config": dataclasses.asdict(config),
+            "config": dataclasses.asdict(told),
             "shards": shards,
             "statistics": report(counts, config.max_seq_length),
         },
@@ -114,33 +122,23 @@ def build(
     return read_info(output)
 
 
-def load_similar(config: DataConfig) -> SimilarWords:
-    """Load the table of similar words. Raises UserError where none is named, or another's."""
-    if not config.synonyms.table:
-        raise UserError(
-            "which table of similar words? Make one with `python -m data_gen synonyms build`, give "
-            "it with --set synonyms.table=FILE"
-        )
-    return SimilarWords(
-        load_table(config.synonyms.table, file_sha256(config.vocab_file)),
-        config.synonyms.other_lengths,
-        config.synonyms.min_similarity,
-    )
+def _with_own_table(
+    config: DataConfig, sources: tables.Sources, path: str, engine: LocalEngine, show: Show
+) -> DataConfig:
+    """The settings with a table made from the toolkit's vectors and the text of the build."""
+    tell(f"{path}: similar words from the toolkit's vectors and from this text (synonyms.table)")
+    tables.make_table(config, sources, path, engine, show)
+    return dataclasses.replace(config, synonyms=dataclasses.replace(config.synonyms, table=path))
 
 
+@keep_last
 def load_pipeline(config: DataConfig) -> Pipeline:
     """Load the vocabulary, the segmenter and the similar words of `config`, once a process."""
-    if not _LOADED or _LOADED[0][0] != config:
-        make_sentences = load_sentence_maker(config)
-        similar: Similar = NoSimilarWords()
-        if config.masking.corruption == "similar":
-            similar = load_similar(config)
-        _LOADED[:] = [(config, Pipeline(config, make_sentences, similar))]
-    return _LOADED[0][1]
-
-
-# The pipeline of this process: models cannot be sent to another.
-_LOADED: List[Tuple[DataConfig, Pipeline]] = []
+    make_sentences = load_sentence_maker(config)
+    similar: Similar = NoSimilarWords()
+    if config.masking.corruption == "similar":
+        similar = tables.load_similar(config, make_sentences.tokenizer)
+    return Pipeline(config, make_sentences, similar)
 
 
 def run_map_task(task: MapTask) -> None:
@@ -194,23 +192,33 @@ def _manifests(
     return manifests
 
 
-def _identity(config: DataConfig, files: Sequence[InputFile], pipeline: Pipeline) -> Dict[str, Any]:
-    """Everything that decides the shards' bytes; contents instead of paths."""
+def _identity(
+    config: DataConfig,
+    files: Sequence[InputFile],
+    make_sentences: SentenceMaker,
+    sources: Optional[tables.Sources],
+) -> Dict[str, Any]:
+    """Everything that decides the shards' bytes; contents instead of paths. `sources` are those of
+    a table that the build makes itself.
+    """
     settings = dataclasses.asdict(config)
     # the tokenizer's and the segmenter's own identities hold all that decides pieces and words
     del settings["vocab_file"], settings["tokenizer"], settings["segmenter"]
     table = settings["synonyms"].pop("table")
+    del settings["synonyms"]["word2vec"]  # in the table's own identity
     similar = config.masking.corruption == "similar"
     if not similar:
         del settings["synonyms"]
+    converts = config.corpus.opencc or (similar and config.synonyms.traditional)
     return {
         "config": settings,
         "code_format": CODE_FORMAT,
         "vocab_sha256": file_sha256(config.vocab_file),
-        "tokenizer": pipeline.tokenizer.identity,
-        "segmenter": pipeline.make_sentences.segmenter.identity,
-        "opencc": opencc_version() if config.corpus.opencc else None,
+        "tokenizer": make_sentences.tokenizer.identity,
+        "segmenter": make_sentences.segmenter.identity,
+        "opencc": opencc_version() if converts else None,
         "synonyms_sha256": file_sha256(table) if table and similar else None,
+        "synonyms_made_from": tables.identity(config, sources) if sources else None,
         "input": [{"name": file.name, "sha256": file.sha256, "bytes": file.size} for file in files],
     }
 
@@ -236,22 +244,3 @@ def _claim(output: str, fingerprint: str) -> str:
     os.makedirs(work, exist_ok=True)
     write_json(path, {"fingerprint": fingerprint})
     return work
-
-
-def _task_blocks(files: Sequence[InputFile]) -> Iterator[Tuple[Block, ...]]:
-    """Group neighbouring blocks into tasks of about a 256th of the input.
-
-    A compressed file is cut as seldom as memory allows, because each task unpacks it from its
-    start.
-    """
-    usual = min(_LARGEST_TASK, sum(file.size for file in files) // _TASKS)
-    group: List[Block] = []
-    size = 0
-    for block in corpus.blocks(files):
-        group.append(block)
-        size += sum(part.size for part in block)
-        if size >= (_LARGEST_TASK if storage.is_packed(block[-1].path) else usual):
-            yield tuple(group)
-            group, size = [], 0
-    if group:
-        yield tuple(group)

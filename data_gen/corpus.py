@@ -17,12 +17,16 @@ from data_gen.config import CorpusConfig
 from data_gen.formats import Cursor, format_of
 from data_gen.normalise import normaliser
 from data_gen.progress import Show
+from data_gen.repeats import Repeats
 from data_gen.settings import UserError
 from data_gen.types import Document
 
 # Of uncompressed text; part of what decides the shards' bytes: NSP draws strangers from a block,
 # and what found no place in an instance is handed on within it.
 BLOCK_BYTES = 1 << 20
+
+_TASKS = 256  # of an input that gives as many of less than _LARGEST_TASK
+_LARGEST_TASK = 16 << 20  # bytes of text; a worker holds the records of one task
 
 PLAIN = CorpusConfig()
 
@@ -144,45 +148,6 @@ def scan(
     return InputFile(name, digest.hexdigest(), tuple(_without(parts, repeats.ordinals())))
 
 
-class Repeats:
-    """Finds documents whose text, line by line without outer whitespace, has been seen before.
-
-    A text is remembered as 64 bits of its blake2b hash, 75 to 100 bytes of memory a document. Among
-    n documents one is taken for another with a probability of n * n / 2**65: 3 in a million for
-    10 million of them.
-    """
-
-    def __init__(self, seen: Set[int]) -> None:
-        self._seen = seen
-        self._repeated: List[int] = []
-        self._document = -1
-        self._own: List[int] = []  # ordinals of the document that is read: several, if it is cut
-
-    def add(self, document: int, ordinal: int, text: str) -> None:
-        """Take the next text of a file; `document` and `ordinal` say whose it is."""
-        if document != self._document:
-            self._finish()
-            self._document, self._own = document, []
-            self._hash = hashlib.blake2b(digest_size=8)
-        self._hash.update(text.encode() + b"\n")
-        if ordinal not in self._own[-1:]:
-            self._own.append(ordinal)
-
-    def ordinals(self) -> List[int]:
-        """Those of the repeated documents of the file, ascending, when all of it was taken."""
-        self._finish()
-        return self._repeated
-
-    def _finish(self) -> None:
-        if not self._own:
-            return
-        key = int.from_bytes(self._hash.digest(), "big")
-        if key in self._seen:
-            self._repeated += self._own
-        self._seen.add(key)
-        self._own = []
-
-
 def _without(parts: Sequence[Part], ordinals: Sequence[int]) -> Iterator[Part]:
     """The parts, each with those of the ordinals that lie in it."""
     starts = [bisect_left(ordinals, part.first) for part in parts] + [len(ordinals)]
@@ -201,6 +166,25 @@ def blocks(files: Sequence[InputFile]) -> Iterator[Block]:
         size += part.size
         left -= part.size
         if size >= BLOCK_BYTES and (left >= BLOCK_BYTES or not left):
+            yield tuple(group)
+            group, size = [], 0
+    if group:
+        yield tuple(group)
+
+
+def task_blocks(files: Sequence[InputFile]) -> Iterator[Tuple[Block, ...]]:
+    """Group neighbouring blocks into tasks of about a 256th of the input.
+
+    A compressed file is cut as seldom as memory allows, because each task unpacks it from its
+    start.
+    """
+    usual = min(_LARGEST_TASK, sum(file.size for file in files) // _TASKS)
+    group: List[Block] = []
+    size = 0
+    for block in blocks(files):
+        group.append(block)
+        size += sum(part.size for part in block)
+        if size >= (_LARGEST_TASK if storage.is_packed(block[-1].path) else usual):
             yield tuple(group)
             group, size = [], 0
     if group:

@@ -22,6 +22,9 @@ class Similar(Protocol):
     def __call__(self, word: Pieces) -> Candidates:
         """The similar words of a word of the same number of pieces; empty where there is none."""
 
+    def source(self, word: Pieces) -> str:
+        """Where its similar words come from, e.g. "toolkit"; "" where it has none."""
+
     def missing(self, word: Pieces) -> str:
         """Why a word has no similar word, e.g. "not in the table"."""
 

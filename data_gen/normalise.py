@@ -46,7 +46,7 @@ def normaliser(width: bool, quotes: bool, opencc: Optional[str]) -> Step:
     """
     # Quotes last, so that none of the converter's is left.
     steps: List[Step] = [
-        *([_converter(opencc)] if opencc else []),
+        *([converter(opencc)] if opencc else []),
         *([half_width] if width else []),
         *([straight_quotes] if quotes else []),
     ]
@@ -60,7 +60,8 @@ def normaliser(width: bool, quotes: bool, opencc: Optional[str]) -> Step:
 
 
 @cache
-def _converter(name: str) -> Step:
+def converter(name: str) -> Step:
+    """A configuration of OpenCC, such as t2s. Raises UserError where there is none of that name."""
     opencc_version()
     import opencc
 
@@ -79,5 +80,6 @@ def opencc_version() -> str:
         return metadata.version("OpenCC")
     except metadata.PackageNotFoundError as error:
         raise UserError(
-            "corpus.opencc needs the package OpenCC: pip install 'macbert-pretraining[opencc]'"
+            "OpenCC is missing (corpus.opencc, synonyms.traditional): pip install "
+            "'macbert-pretraining[data]'"
         ) from error

@@ -8,16 +8,16 @@ the work.
 
 import hashlib
 import random
-from collections import Counter
 from functools import partial
 from typing import Iterator, List, NamedTuple, Optional, Sequence
 
 from data_gen.config import DataConfig
 from data_gen.corruption import CORRUPTIONS, Similar
+from data_gen.coverage import CoverageCounter
 from data_gen.examples import Carry, Masker
 from data_gen.pairs import PAIR_TASKS, PairContext, cut
 from data_gen.sentences import SentenceMaker
-from data_gen.stats import Counts, count_missing, timed
+from data_gen.stats import Counts, timed
 from data_gen.types import Document, Example, Instance, Pair, Sentence, Span
 
 
@@ -51,7 +51,7 @@ class Pipeline:
         self.make_sentences = make_sentences
         self.tokenizer = make_sentences.tokenizer
         self._config = config
-        self._similar = similar
+        self._count_similar = CoverageCounter(similar, self.tokenizer)
         self._room = config.max_seq_length - 3  # [CLS] a [SEP] b [SEP]
         self._mask = Masker(config, self.tokenizer, similar)
 
@@ -115,21 +115,9 @@ class Pipeline:
             if pieces < 2:
                 self.counts["skipped/one piece" if pieces else "skipped/no text"] += 1
         if CORRUPTIONS[self._config.masking.corruption].similar:
-            self._count_missing(grouped)
+            with timed(self.counts, "count similar words"):
+                self._count_similar(grouped, self.counts)
         return grouped
-
-    def _count_missing(self, documents: Sequence[Sequence[Sentence]]) -> None:
-        """Count the words without a similar word, and why."""
-        words = (
-            sentence.pieces[word.start : word.stop]
-            for document in documents
-            for sentence in document
-            for word in sentence.words
-        )
-        missing = Counter(word for word in words if not self._similar(word))
-        for word, times in missing.items():
-            self.counts[f"without_similar/{self._similar.missing(word)}"] += times
-        count_missing(self.counts, missing, self.tokenizer.text)
 
     def _instance(self, pair: Pair) -> Instance:
         pieces = [self.tokenizer.cls]

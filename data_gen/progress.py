@@ -21,3 +21,8 @@ def show_progress(title: str, total: int, results: Iterable[Any]) -> Iterator[An
             last = time.monotonic()
             print(f"{title}: {i:,} of {total:,}", file=sys.stderr, flush=True)
         yield result
+
+
+def tell(message: str) -> None:
+    """Say something that is no result, where progress is told."""
+    print(message, file=sys.stderr, flush=True)

@@ -3,6 +3,7 @@
 from typing import List, Optional, Sequence
 
 from data_gen.config import DataConfig
+from data_gen.kept import keep_last
 from data_gen.pieces import Offsets, Tokenizer, piece_spans, word_spans
 from data_gen.segment import load_segmenter, word_boundaries
 from data_gen.settings import UserError
@@ -67,7 +68,7 @@ def load_tokenizer(config: DataConfig) -> Tokenizer:
 
 
 def load_sentence_maker(config: DataConfig) -> SentenceMaker:
-    """Load the tokenizer and the segmenter of a configuration.
+    """Load the tokenizer and the segmenter of a configuration, the latter once a process.
 
     Raises UserError where a file of either is missing or unusable.
     """
@@ -76,4 +77,8 @@ def load_sentence_maker(config: DataConfig) -> SentenceMaker:
             "segmenter.name=presegmented puts spaces between words, and sentencepiece would "
             "write them into the pieces: use the tokenizer wordpiece or another segmenter"
         )
-    return SentenceMaker(load_tokenizer(config), load_segmenter(config.segmenter))
+    return SentenceMaker(load_tokenizer(config), _load_segmenter(config.segmenter))
+
+
+# A model of hundreds of megabytes, needed for the table of similar words and for the build.
+_load_segmenter = keep_last(load_segmenter)

@@ -48,8 +48,9 @@ def report(counts: Mapping[str, float], max_seq_length: int) -> Dict[str, Any]:
         **_masking(every),
         **_kinds(every),
     }
-    if every.group("without_similar"):
-        statistics.update(_similar_words(every))
+    if every("characters_of_words"):
+        statistics.update(similar_words(counts))
+        statistics.update({name: every(name) for name in ("places_refused", "kept_past_the_cap")})
     statistics["cpu_seconds"] = {
         stage: round(nanoseconds / 1e9, 2)
         for stage, nanoseconds in sorted(every.group("cpu_ns").items())
@@ -156,17 +157,24 @@ def _kinds(count: _Report) -> Dict[str, Any]:
     return {"kinds_drawn": count.shares("drawn"), "kinds_by_piece": count.shares("pieces")}
 
 
-def _similar_words(count: _Report) -> Dict[str, Any]:
-    """What the table of similar words and the cap on fallbacks did."""
+def similar_words(counts: Mapping[str, float]) -> Dict[str, Any]:
+    """Which words have similar ones: shares of the words, of those that hold Chinese characters, of
+    the characters.
+    """
+    count = _Report(counts)
     without = count.group("without_similar")
     missing = sorted(count.group("missing").items(), key=lambda item: (-item[1], item[0]))
     return {
         "words_with_similar": round(1 - _share(sum(without.values()), count("words")), 4),
+        "chinese_words_with_similar": count.share("chinese_words_with_similar", "chinese_words"),
+        "characters_with_similar": count.share("characters_with_similar", "characters_of_words"),
+        "similar_words_from": {
+            source: _share(times, count("words"))
+            for source, times in count.group("similar_from").items()
+        },
         "words_without_similar": {
             reason: _share(times, count("words")) for reason, times in without.items()
         },
-        "places_refused": count("places_refused"),
-        "kept_past_the_cap": count("kept_past_the_cap"),
         "most_frequent_without_similar": dict(missing[:_MISSING_REPORTED]),
     }
 

@@ -2,16 +2,13 @@
 
 import argparse
 import os
-from typing import Any, Iterable, Iterator
+from typing import Any
 
-from data_gen import build as builds
-from data_gen import sample, synonyms, vocab
+from data_gen import sample, vocab
 from data_gen.config import DataConfig
-from data_gen.features import file_sha256
 from data_gen.ltp import DEFAULT_LTP, fetch_ltp
 from data_gen.progress import show_progress
 from data_gen.records import atomic_file
-from data_gen.sentences import load_tokenizer
 from data_gen.settings import add_command, add_config_arguments, load_settings, positive
 
 
@@ -26,73 +23,11 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_synonyms(commands: Any) -> None:
-    """Add `synonyms build` and `synonyms nearby`."""
-    parser = commands.add_parser("synonyms", help="similar words for MLM as correction")
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
-    build = add_command(
-        actions,
-        "build",
-        _synonyms_build,
-        "compute the table of similar words",
-        "python -m data_gen synonyms build --config configs/data/macbert_512.yaml --output "
-        "work/synonyms.npz",
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Add `--workers`."""
+    parser.add_argument(
+        "--workers", type=positive, default=0, metavar="N", help="processes (default: one a core)"
     )
-    add_config_arguments(build, "configs/data")
-    build.add_argument(
-        "--output", required=True, metavar="FILE", help="a new file, or one to make anew"
-    )
-    build.add_argument(
-        "--vectors", metavar="FILE", help=f"binary word2vec (default: those of {synonyms.TOOLKIT})"
-    )
-    build.add_argument(
-        "--top-k",
-        type=positive,
-        default=10,
-        metavar="K",
-        help="neighbours to look at (default: 10)",
-    )
-    nearby = add_command(
-        actions,
-        "nearby",
-        _synonyms_nearby,
-        "print the similar words of words",
-        "python -m data_gen synonyms nearby --config configs/data/macbert_512.yaml \\\n"
-        "    --set synonyms.table=work/synonyms.npz 语言 模型",
-    )
-    add_config_arguments(nearby, "configs/data")
-    nearby.add_argument("words", nargs="+", metavar="WORD")
-
-
-def _synonyms_build(args: argparse.Namespace) -> None:
-    config = load_settings(DataConfig, args.config, args.overrides)
-    tokenizer = load_tokenizer(config)
-    vectors = args.vectors or synonyms.toolkit_vectors()
-    synonyms.require_new_table(args.output)
-
-    def progress(blocks: Iterable[int]) -> Iterator[int]:
-        every = list(blocks)
-        return show_progress("nearest words", len(every), every)
-
-    table = synonyms.build_table(
-        vectors, tokenizer, file_sha256(config.vocab_file), args.top_k, progress
-    )
-    table.save(args.output)
-    similar = synonyms.SimilarWords(table)
-    with_any = sum(1 for word in similar.words if similar(word))
-    print(
-        f"{args.output}: {len(similar.words):,} words, {with_any:,} with a similar word of the "
-        "same number of pieces"
-    )
-
-
-def _synonyms_nearby(args: argparse.Namespace) -> None:
-    config = load_settings(DataConfig, args.config, args.overrides)
-    tokenizer = load_tokenizer(config)
-    similar = builds.load_similar(config)
-    for word, (pieces, _) in zip(args.words, tokenizer.encode(args.words)):
-        found = [(tokenizer.text(candidate), score) for candidate, score in similar(tuple(pieces))]
-        print(f"{word}: {'  '.join(f'{text} {score:.3f}' for text, score in found) or '(none)'}")
 
 
 def add_segmenter(commands: Any) -> None:

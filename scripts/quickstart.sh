@@ -14,27 +14,20 @@ ensure_env .venv "$(find_python 3.9)" data,sample,train
 python=.venv/bin/python
 installed=$SECONDS
 
-say "2/6 text, segmenter, similar words"
+say "2/6 text, segmenter"
 [ -e "$out/text/heldout.txt" ] || $python -m data_gen corpus sample --output "$out/text"
-segmenter() {
-  [ -e "$out/ltp/source.txt" ] && return
-  $python -m data_gen segmenter fetch --output "$out/ltp" 2>"$out/fetch.log" && return
+if [ ! -e "$out/ltp/source.txt" ] && ! $python -m data_gen segmenter fetch --output "$out/ltp" 2>"$out/fetch.log"; then
   echo "LTP/legacy cannot be fetched here: training an LTP perceptron on gold words instead"
   $python -m data_gen segmenter train --epochs 3 --output "$out/ltp"
-}
-segmenter & # on the one core, while the other
-segmenter_pid=$!
-[ -e "$out/synonyms.npz" ] ||
-  $python -m data_gen synonyms build --config configs/data/tiny.yaml --output "$out/synonyms.npz"
-wait $segmenter_pid
+fi
 
 say "3/6 TFRecords (whole words, n-grams, similar words, sentence order)"
 build() {
   $python -m data_gen build --config configs/data/tiny.yaml --input "$out/text/$1.txt" --output "$out/data-$1" \
-    --set segmenter.model="$out/ltp" --set synonyms.table="$out/synonyms.npz" "${@:2}"
+    --set segmenter.model="$out/ltp" "${@:2}"
 }
 build train
-build heldout --set dupe_factor=1
+build heldout --set dupe_factor=1 --set synonyms.table="$out/data-train/synonyms.safetensors"
 
 say "4/6 training configs/pretrain/tiny.yaml"
 quietly $python -m pretrain train --config configs/pretrain/tiny.yaml --data "$out/data-train" --output "$out/model"

@@ -8,10 +8,10 @@ import pytest
 
 from data_gen import vocab
 from data_gen.config import DataConfig
-from data_gen.features import file_sha256
+from data_gen.engine import LocalEngine
 from data_gen.pieces import read_vocabulary
 from data_gen.sentence_piece import SentencePiece, load_sentencepiece
-from data_gen.synonyms import build_table
+from data_gen.tables import Sources, make_table
 from data_gen.wordpiece import WordPiece
 from tests.conftest import ROOT, default_settings
 
@@ -62,11 +62,16 @@ def vectors(root):
 
 
 @pytest.fixture(scope="session")
-def table(root, tokenizer, vectors, tmp_path_factory):
+def table(vectors, tmp_path_factory):
     """The path of a table of similar words."""
-    path = str(tmp_path_factory.mktemp("table") / "table.npz")
-    build_table(vectors, tokenizer, file_sha256(f"{root}/{VOCAB}"), top_k=10).save(path)
+    path = str(tmp_path_factory.mktemp("table") / "table.safetensors")
+    make_table(default_settings(DataConfig), Sources((vectors,)), path, LocalEngine(1), show)
     return path
+
+
+def show(title, total, results):
+    """No progress."""
+    return results
 
 
 @pytest.fixture

@@ -5,13 +5,14 @@ import shutil
 import pytest
 
 from data_gen import build as builds
-from data_gen import corpus
-from data_gen.build import WORK, build
+from data_gen import corpus, tables
+from data_gen.build import TABLE, WORK, build
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.features import MANIFEST, read_info, require_same_vocabulary
 from data_gen.settings import UserError, load_settings
-from tests.conftest import default_settings
+from data_gen.table import load_table
+from tests.conftest import ROOT, default_settings
 from tests.data_gen.conftest import SEGMENTED, TEXT, VOCAB
 from tests.data_gen.test_records import unpack
 
@@ -71,7 +72,7 @@ def records(info):
 
 def test_one_and_two_workers_give_the_same_bytes(settings, tmp_path, monkeypatch):
     monkeypatch.setattr(corpus, "BLOCK_BYTES", 500)  # several tasks
-    monkeypatch.setattr(builds, "_TASKS", 4)
+    monkeypatch.setattr(corpus, "_TASKS", 4)
     one = run(settings(), tmp_path / "one")
     two = run(settings(), tmp_path / "two", workers=2)
     assert shards(one.folder) == shards(two.folder)
@@ -83,9 +84,9 @@ def test_one_and_two_workers_give_the_same_bytes(settings, tmp_path, monkeypatch
 @pytest.mark.parametrize("pair_task", ["sop", "nsp", "none"])
 def test_how_tasks_are_grouped_changes_nothing(settings, tmp_path, monkeypatch, pair_task):
     monkeypatch.setattr(corpus, "BLOCK_BYTES", 500)
-    monkeypatch.setattr(builds, "_TASKS", 1)
+    monkeypatch.setattr(corpus, "_TASKS", 1)
     whole = run(settings(f"pair_task={pair_task}"), tmp_path / "whole")
-    monkeypatch.setattr(builds, "_TASKS", 100)
+    monkeypatch.setattr(corpus, "_TASKS", 100)
     parts = run(settings(f"pair_task={pair_task}"), tmp_path / "parts")
     assert shards(whole.folder) == shards(parts.folder)
 
@@ -313,3 +314,46 @@ def test_the_cap_counts_what_is_masked_not_what_was_asked(settings, tmp_path):
     config = settings("max_seq_length=64", "max_predictions_per_seq=10")
     statistics = run(config, tmp_path / "out").manifest["statistics"]
     assert statistics["kinds_by_piece"]["fallback"] < 0.12
+
+
+@pytest.fixture
+def without_table(settings, vectors, monkeypatch):
+    """The settings of a build that makes its own table; the toolkit's vectors are small ones."""
+    monkeypatch.setattr(tables, "toolkit_vectors", lambda: vectors)
+    return lambda *overrides: settings("synonyms.table=null", *overrides)
+
+
+def test_a_build_makes_its_own_table(without_table, tmp_path, capsys):
+    info = run(without_table(), tmp_path / "out", [SEGMENTED])
+    assert "similar words from the toolkit's vectors and from this text" in capsys.readouterr().err
+    statistics = info.manifest["statistics"]
+    assert set(statistics["similar_words_from"]) >= {"toolkit", "corpus"}
+    assert statistics["words_with_similar"] > 0.7
+    table = tmp_path / "out" / TABLE
+    made = info.manifest["synonyms_made_from"]
+    assert made == load_table(str(table)).made_from
+    # whole: nothing is made again, not even a table that was deleted
+    table.unlink()
+    assert run(without_table(), tmp_path / "out", [SEGMENTED]) == info
+    assert not table.exists()
+    with pytest.raises(UserError, match="holds another build"):
+        run(without_table("synonyms.word2vec.window=2"), tmp_path / "out", [SEGMENTED])
+    # and its table serves other builds
+    again = without_table(f"synonyms.table={table}")
+    other = run(without_table(), tmp_path / "other", [SEGMENTED])
+    shutil.copy(tmp_path / "other" / TABLE, table)
+    assert shards(run(again, tmp_path / "again", [SEGMENTED]).folder) == shards(other.folder)
+
+
+def test_a_build_that_makes_its_table_goes_on_after_a_crash(without_table, tmp_path, monkeypatch):
+    whole = run(without_table(), tmp_path / "whole", [SEGMENTED])
+    monkeypatch.setattr(builds, "run_map_task", None)
+    with pytest.raises(TypeError):
+        run(without_table(), tmp_path / "out", [SEGMENTED])
+    assert TABLE in os.listdir(tmp_path / "out")
+    monkeypatch.undo()
+    monkeypatch.setattr(tables, "toolkit_vectors", lambda: f"{ROOT}/tests/data/vectors.bin")
+    monkeypatch.setattr(tables, "nearest_of_size", None)  # the table is not made again
+    resumed = run(without_table(), tmp_path / "out", [SEGMENTED])
+    assert shards(whole.folder) == shards(resumed.folder)
+    assert sorted(os.listdir(whole.folder)) == sorted(os.listdir(resumed.folder))

@@ -10,6 +10,7 @@ import pytest
 
 from data_gen import sample
 from data_gen.__main__ import main
+from data_gen.vectors import read_vectors
 from tests.data_gen.conftest import SEGMENTED, TEXT, VOCAB
 
 COMMANDS = [
@@ -18,6 +19,7 @@ COMMANDS = [
     ["show"],
     ["synonyms", "build"],
     ["synonyms", "nearby"],
+    ["synonyms", "coverage"],
     ["segmenter", "fetch"],
     ["segmenter", "train"],
     ["corpus", "sample"],
@@ -114,11 +116,6 @@ def test_an_output_with_another_build(build, fails, capsys):
     assert build() == 0
 
 
-def test_similar_words_without_a_table(fails):
-    argv = ["build", "--config", "configs/data/tiny.yaml", "--input", TEXT, "--output", "work/none"]
-    fails(main([*argv, "--set", "segmenter.name=jieba"]), "synonyms build", "synonyms.table=FILE")
-
-
 def test_stats_of_no_build(fails, tmp_path):
     fails(main(["stats", str(tmp_path)]), "no finished build")
 
@@ -149,17 +146,50 @@ def test_wrong_usage_exits_with_2(argv, capsys):
     assert "usage:" in capsys.readouterr().err
 
 
+def golden_settings(table):
+    return ["--config", "tests/data/golden.yaml", "--set", f"synonyms.table={table}"]
+
+
 def test_nearby(table, capsys):
-    config = ["--config", "tests/data/golden.yaml", "--set", f"synonyms.table={table}"]
-    assert main(["synonyms", "nearby", *config, "公园", "龘"]) == 0
-    assert capsys.readouterr().out.splitlines()[1] == "龘: (none)"
+    assert main(["synonyms", "nearby", *golden_settings(table), "公园", "龘"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("公园  vectors.bin: ")
+    assert len(first.split("  ")) == 1 + 10
+    assert second == "龘  vectors.bin: (none)"
+
+
+def test_similar_words_need_a_table_to_be_looked_up(fails):
+    config = ["--config", "configs/data/tiny.yaml"]
+    fails(main(["synonyms", "nearby", *config, "公园"]), "synonyms build", "synonyms.table=FILE")
 
 
 def test_synonyms_build(tmp_path, vectors, capsys):
-    output = str(tmp_path / "table.npz")
+    output = str(tmp_path / "table.safetensors")
     argv = ["--config", "tests/data/golden.yaml", "--vectors", vectors, "--output", output]
-    assert main(["synonyms", "build", *argv]) == 0
-    assert "194 words" in capsys.readouterr().out
+    argv = ["synonyms", "build", *argv, "--corpus", SEGMENTED, "--segmenter", "presegmented"]
+    assert main(argv) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("vectors.bin: 194 words, ")
+    assert said[1].startswith("corpus: ")
+    assert said[2] == f"{output}: made"
+    assert os.listdir(tmp_path) == ["table.safetensors"]
+    assert main(argv) == 0
+    assert capsys.readouterr().out.endswith("up to date, nothing to do\n")
+    assert main([*argv, "--top-k", "3"]) == 0
+    assert capsys.readouterr().out.endswith("made\n")
+
+
+def test_coverage(table, vectors, capsys):
+    with open(SEGMENTED, encoding="utf-8") as handle:
+        words = handle.read().split()
+    known = set(read_vectors(vectors).words)
+    share = sum(word in known for word in words) / len(words)
+    argv = ["--input", SEGMENTED, "--workers", "1"]
+    assert main(["synonyms", "coverage", *golden_settings(table), *argv]) == 0
+    said = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines())
+    assert float(said["words with similar"]) == pytest.approx(share, abs=0.01)
+    assert said["similar words from"].split() == ["vectors.bin", said["words with similar"].strip()]
+    assert "，" in said["most frequent without similar"]
 
 
 def test_segmenter_fetch_without_a_hub(monkeypatch, fails, tmp_path):
@@ -183,15 +213,15 @@ def test_segmenter_train_says_what_it_made(monkeypatch, capsys, tmp_path):
 
 
 def test_no_command_writes_over_a_file_of_the_users(fails, tmp_path, vectors):
-    for name in ("train.txt", "config.json", "table.npz"):
+    for name in ("train.txt", "config.json", "table.safetensors"):
         (tmp_path / name).write_text("precious", encoding="utf-8")
     output = ["--output", str(tmp_path)]
     fails(main(["corpus", "sample", *output]), "train.txt is another file")
     fails(main(["segmenter", "train", *output]), "LTP model")
     fails(main(["segmenter", "fetch", *output]), "LTP model")
     table = ["--config", "tests/data/golden.yaml", "--vectors", vectors]
-    argv = ["synonyms", "build", *table, "--output", str(tmp_path / "table.npz")]
-    fails(main(argv), "table.npz is another file")
+    argv = ["synonyms", "build", *table, "--output", str(tmp_path / "table.safetensors")]
+    fails(main(argv), "table.safetensors is another file")
     (tmp_path / "config.json").unlink()
     fails(main(["segmenter", "train", *output]), "other files than an LTP model")
     assert (tmp_path / "train.txt").read_text(encoding="utf-8") == "precious"

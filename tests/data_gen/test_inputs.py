@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from data_gen import build as builds
 from data_gen import corpus, normalise
 from data_gen.config import CorpusConfig, DataConfig
-from data_gen.corpus import Repeats, blocks, read_blocks, scan
+from data_gen.corpus import blocks, read_blocks, scan
 from data_gen.features import MANIFEST
+from data_gen.repeats import Repeats
 from data_gen.settings import UserError
 from tests.conftest import default_settings
 from tests.data_gen.conftest import TEXT, VOCAB
@@ -82,7 +83,7 @@ def test_bytes_do_not_depend_on_blocks_and_workers_in_packed_json(
     config = settings("corpus.format=jsonl", "corpus.drop_duplicates=true", "pair_task=none")
     one = run(config, tmp_path / "one", [str(tmp_path / "in")])
     monkeypatch.setattr(corpus, "BLOCK_BYTES", 500)
-    monkeypatch.setattr(builds, "_LARGEST_TASK", 1)  # each block a task, in packed files too
+    monkeypatch.setattr(corpus, "_LARGEST_TASK", 1)  # each block a task, in packed files too
     two = run(config, tmp_path / "two", [str(tmp_path / "in")], workers=2)
     assert shards(one.folder) == shards(two.folder)
     assert one.manifest["statistics"]["skipped_documents"]["duplicate"] == 4 * len(documents)

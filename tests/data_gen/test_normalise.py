@@ -75,7 +75,7 @@ def test_a_missing_opencc_is_named(monkeypatch):
 
     monkeypatch.setattr(metadata, "version", missing)
     monkeypatch.setitem(sys.modules, "opencc", None)
-    with pytest.raises(UserError, match=r"pip install 'macbert-pretraining\[opencc\]'"):
+    with pytest.raises(UserError, match=r"pip install 'macbert-pretraining\[data\]'"):
         normaliser(False, False, "s2hk")
 
 

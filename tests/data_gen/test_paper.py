@@ -4,14 +4,16 @@ import random
 
 import pytest
 
-from data_gen import synonyms
 from data_gen.config import DataConfig
 from data_gen.examples import Carry, Masker
+from data_gen.neighbours import nearby
 from data_gen.pieces import word_spans
 from data_gen.segment import SegmenterConfig, load_segmenter, word_boundaries
 from data_gen.stats import Counts
 from data_gen.types import Instance, Span
+from data_gen.vectors import read_vectors, toolkit_vectors
 from tests.conftest import default_settings
+from tests.data_gen.conftest import show
 
 SENTENCE = "使用语言模型来预测下一个词的概率。"
 WORDS = ["使用", "语言", "模型", "来", "预测", "下", "一个", "词", "的", "概率", "。"]
@@ -22,9 +24,9 @@ class Toolkit:
     """The ten nearest of the four words, computed as `synonyms build` does for all words."""
 
     def __init__(self, tokenizer):
-        vectors = synonyms.read_word2vec(synonyms.toolkit_vectors())
+        vectors = read_vectors(toolkit_vectors())
         rows = [vectors.words.index(word) for word in REPLACEMENTS]
-        near, cosines = synonyms.nearest(vectors.matrix, 10, of=rows)
+        near, cosines = nearby(vectors.matrix, 10, show, of=rows)
         self.neighbours = {
             word: [(vectors.words[i], cosine) for i, cosine in zip(*both)]
             for word, both in zip(REPLACEMENTS, zip(near.tolist(), cosines.tolist()))
@@ -40,6 +42,9 @@ class Toolkit:
 
     def __call__(self, word):
         return self._candidates.get(word, ())
+
+    def source(self, word):
+        return "toolkit" if self(word) else ""
 
     def missing(self, word):
         return "not in the table"

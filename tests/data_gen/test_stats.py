@@ -45,10 +45,20 @@ def test_masking_by_decile_and_by_size_is_relative_to_the_average():
 
 
 def test_why_words_have_no_similar_word():
-    counts = counted(words=1000, without_similar={"not in the table": 400, "no neighbour": 100})
+    counts = counted(
+        words=1000,
+        without_similar={"not in the table": 400, "no neighbour": 100},
+        similar_from={"toolkit": 300, "corpus": 200},
+        chinese_words=800,
+        chinese_words_with_similar=400,
+        characters_of_words=2000,
+        characters_with_similar=500,
+    )
     counts["missing/的"], counts["missing/a/b"] = 300, 60
     statistics = report(counts, 128)
-    assert statistics["words_with_similar"] == 0.5
+    assert statistics["words_with_similar"] == statistics["chinese_words_with_similar"] == 0.5
+    assert statistics["characters_with_similar"] == 0.25
+    assert statistics["similar_words_from"] == {"toolkit": 0.3, "corpus": 0.2}
     assert statistics["words_without_similar"]["not in the table"] == 0.4
     assert statistics["most_frequent_without_similar"] == {"的": 300, "a/b": 60}
     assert "words_with_similar" not in report(counted(words=1000), 128)

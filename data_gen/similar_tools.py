@@ -1,0 +1,144 @@
+"""The commands around similar words: `python -m data_gen synonyms build | nearby | coverage`."""
+
+import argparse
+from typing import Any, Sequence, Tuple
+
+from data_gen import corpus, table, tables
+from data_gen.config import DataConfig
+from data_gen.corruption import Pieces
+from data_gen.coverage import coverage
+from data_gen.engine import LocalEngine
+from data_gen.progress import show_progress
+from data_gen.segment import SEGMENTERS
+from data_gen.sentences import load_tokenizer
+from data_gen.settings import add_command, add_config_arguments, load_settings, positive
+from data_gen.stats import lines, similar_words
+from data_gen.synonyms import SimilarWords
+from data_gen.tools import add_input, add_workers
+
+_CONFIG = "configs/data/macbert_512.yaml"
+
+
+def add_synonyms(commands: Any) -> None:
+    """Add `synonyms build`, `synonyms nearby` and `synonyms coverage`."""
+    parser = commands.add_parser("synonyms", help="similar words for MLM as correction")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    _add_build(actions)
+    nearby = add_command(
+        actions,
+        "nearby",
+        _nearby,
+        "print the similar words of words",
+        f"python -m data_gen synonyms nearby --config {_CONFIG} \\\n"
+        "    --set synonyms.table=work/synonyms.safetensors 语言 模型",
+    )
+    add_config_arguments(nearby, "configs/data")
+    nearby.add_argument("words", nargs="+", metavar="WORD")
+    covers = add_command(
+        actions,
+        "coverage",
+        _coverage,
+        "print how many words of a text have similar ones, and which have none",
+        f"python -m data_gen synonyms coverage --config {_CONFIG} --input 'corpus/*.txt' \\\n"
+        "    --set synonyms.table=work/synonyms.safetensors --set segmenter.model=work/ltp",
+    )
+    add_config_arguments(covers, "configs/data")
+    add_input(covers)
+    add_workers(covers)
+
+
+def _add_build(actions: Any) -> None:
+    build = add_command(
+        actions,
+        "build",
+        _build,
+        "make the table of similar words from word vectors and from text",
+        f"python -m data_gen synonyms build --config {_CONFIG} --corpus 'corpus/*.txt' \\\n"
+        "    --set segmenter.model=work/ltp --output work/synonyms.safetensors",
+    )
+    add_config_arguments(build, "configs/data")
+    build.add_argument(
+        "--output", required=True, metavar="FILE", help="a new file, or one to make anew"
+    )
+    build.add_argument(
+        "--vectors",
+        nargs="*",
+        default=[tables.TOOLKIT],
+        metavar="FILE",
+        help="word2vec files, binary or text, plain or packed, the preferred first; without a name "
+        "none (default: toolkit, the vectors of the Synonyms toolkit)",
+    )
+    build.add_argument(
+        "--corpus",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="text to learn more words from: files, folders, globs in quotes, or URLs",
+    )
+    build.add_argument(
+        "--segmenter", choices=list(SEGMENTERS), help="short for --set segmenter.name=NAME"
+    )
+    build.add_argument(
+        "--top-k",
+        type=positive,
+        default=10,
+        metavar="K",
+        help="neighbours to keep of each word (default: 10)",
+    )
+    build.add_argument(
+        "--min-similarity",
+        type=float,
+        default=-1.0,
+        metavar="COSINE",
+        help="keep none that is less similar (default: all)",
+    )
+    build.add_argument(
+        "--limit", type=positive, metavar="N", help="read the first N words of a file of vectors"
+    )
+    add_workers(build)
+
+
+def _build(args: argparse.Namespace) -> None:
+    named = [f"segmenter.name={args.segmenter}"] if args.segmenter else []
+    config = load_settings(DataConfig, args.config, [*args.overrides, *named])
+    table.require_new_table(args.output)
+    files = (
+        corpus.scan_inputs(args.corpus, config.corpus, None, show_progress) if args.corpus else []
+    )
+    sources = tables.Sources(
+        tuple(args.vectors), tuple(files), args.top_k, args.min_similarity, args.limit
+    )
+    made = tables.make_table(config, sources, args.output, LocalEngine(args.workers), show_progress)
+    for reason, count in made.skipped.items():
+        print(f"left out: {count:,} vectors ({reason})")
+    for name, layer in made.table.layers.items():
+        print(f"{name}: {len(layer.keys):,} words, {len(layer.neighbours):,} neighbours")
+    print(f"{args.output}: {'made' if made.new else 'up to date, nothing to do'}")
+
+
+def _nearby(args: argparse.Namespace) -> None:
+    config = load_settings(DataConfig, args.config, args.overrides)
+    tokenizer = load_tokenizer(config)
+    similar = tables.load_similar(config, tokenizer)
+    for word, (pieces, _) in zip(args.words, tokenizer.encode(args.words)):
+        for source, candidates in _by_source(similar, tuple(pieces)):
+            found = [f"{tokenizer.text(other)} {score:.3f}" for other, score in candidates]
+            print(f"{word}  {source}: {'  '.join(found) or '(none)'}")
+
+
+def _by_source(
+    similar: SimilarWords, word: Pieces
+) -> Sequence[Tuple[str, Sequence[Tuple[Pieces, float]]]]:
+    """What a build takes first, then what the other sources have."""
+    taken = similar.source(word)
+    others = {name: similar.of_layer(layer, word) for name, layer in similar.layers.items()}
+    others.pop(taken, None)
+    return [*([(taken, similar(word))] if taken else []), *others.items()]
+
+
+def _coverage(args: argparse.Namespace) -> None:
+    config = load_settings(DataConfig, args.config, args.overrides)
+    files = corpus.scan_inputs(args.input, config.corpus, None, show_progress)
+    counts = coverage(config, files, LocalEngine(args.workers), show_progress)
+    for name, value in lines({"words": counts["words"], **similar_words(counts)}):
+        print(f"{name:30} {value}")

@@ -1,0 +1,161 @@
+"""A table of similar words as one file: words and their neighbours, a *layer* for each source.
+
+The file is in safetensors' format, mapped into memory, so that all workers of a machine share one
+copy and only what is looked up is read. W words of a layer, N neighbours of all of them.
+"""
+
+import json
+import mmap
+import os
+import struct
+from hashlib import blake2b
+from itertools import chain
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from data_gen.records import atomic_file
+from data_gen.settings import UserError
+
+FORMAT = 3
+
+Array = Any  # numpy's own annotations differ between the versions supported
+Pieces = Tuple[int, ...]
+
+_DTYPES = {"U64": np.uint64, "I64": np.int64, "I32": np.int32, "F32": np.float32}
+
+
+class Layer(NamedTuple):
+    """The words of one source. Word i is `pieces[starts[i]:starts[i + 1]]`; its neighbours are
+    words.
+    """
+
+    keys: Array  # uint64 [W], ascending: `word_key` of each word
+    pieces: Array  # int32
+    starts: Array  # int64 [W + 1]
+    neighbours: Array  # int32 [N]: word numbers, the most similar first
+    similarities: Array  # float32 [N]: cosines
+    neighbour_starts: Array  # int64 [W + 1]
+
+    def word(self, number: int) -> Pieces:
+        """The pieces of a word."""
+        start, stop = self.starts[number : number + 2].tolist()
+        return tuple(self.pieces[start:stop].tolist())
+
+    def near(self, word: Pieces) -> Optional[List[Tuple[Pieces, float]]]:
+        """The neighbours of a word with their cosines; None for a word that is not in the layer."""
+        key = np.uint64(word_key(word))
+        number = int(np.searchsorted(self.keys, key))
+        # Two words of one key, one chance in 10 million for 2 million words: the second is missing.
+        if number == len(self.keys) or self.keys[number] != key or self.word(number) != word:
+            return None
+        start, stop = self.neighbour_starts[number : number + 2].tolist()
+        numbers = self.neighbours[start:stop].tolist()
+        return list(zip(map(self.word, numbers), self.similarities[start:stop].tolist()))
+
+
+class Table(NamedTuple):
+    """Layers in order of preference, by the name of their source."""
+
+    layers: Dict[str, Layer]
+    made_from: Dict[str, Any]  # all that decides the table: see tables.identity
+
+    def save(self, path: str) -> None:
+        """Write the table whole or not at all."""
+        from safetensors.numpy import save
+
+        arrays = {
+            f"{i}.{name}": np.ascontiguousarray(array)
+            for i, layer in enumerate(self.layers.values())
+            for name, array in layer._asdict().items()
+        }
+        # One entry: the package writes several in no fixed order.
+        about = {"format": FORMAT, "layers": list(self.layers), "made_from": self.made_from}
+        data = save(arrays, {"similar_words": json.dumps(about, ensure_ascii=False)})
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with atomic_file(path) as handle:
+            handle.write(data)
+
+
+def word_key(word: Pieces) -> int:
+    """64 bits that stand for a word."""
+    packed = struct.pack(f"<{len(word)}i", *word)
+    return int.from_bytes(blake2b(packed, digest_size=8).digest(), "little")
+
+
+def make_layer(words: Sequence[Pieces], rows: Array, cosines: Array) -> Layer:
+    """A layer of different words.
+
+    rows:    int [W, K], numbers of each word's neighbours, the most similar first; -1 is none
+    cosines: float32 [W, K]
+    """
+    keys = np.fromiter(map(word_key, words), np.uint64, len(words))
+    order = np.argsort(keys)
+    place = np.empty(len(words), np.int32)
+    place[order] = np.arange(len(words))
+    rows, cosines = rows[order], cosines[order]
+    there = rows >= 0
+    ordered = [words[number] for number in order.tolist()]
+    return Layer(
+        keys=keys[order],
+        pieces=np.fromiter(chain.from_iterable(ordered), np.int32),
+        starts=_starts([len(word) for word in ordered]),
+        neighbours=place[rows[there]],
+        similarities=cosines[there].astype(np.float32),
+        neighbour_starts=_starts(there.sum(axis=1)),
+    )
+
+
+def _starts(sizes: Any) -> Array:
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
+
+
+def load_table(path: str) -> Table:
+    """Map a table into memory. Raises UserError where the file is no table."""
+    try:
+        with open(path, "rb") as handle:
+            data = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
+        return _read(path, data)
+    except FileNotFoundError as error:
+        raise UserError(
+            f"there is no table {path}: make it with `python -m data_gen synonyms build`"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
+        raise UserError(
+            f"{path} is no whole table of `python -m data_gen synonyms build`: make it again"
+        ) from error
+
+
+def _read(path: str, data: Any) -> Table:
+    (size,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + size])
+    about = json.loads(header["__metadata__"]["similar_words"])
+    if about["format"] != FORMAT:
+        raise UserError(
+            f"{path} is of table format {about['format']}, not {FORMAT}: build it again"
+        )
+    layers = {}
+    for i, source in enumerate(about["layers"]):
+        arrays = [_array(data, 8 + size, header[f"{i}.{name}"]) for name in Layer._fields]
+        layers[source] = Layer(*arrays)
+    return Table(layers, about["made_from"])
+
+
+def _array(data: Any, start: int, entry: Dict[str, Any]) -> Array:
+    """One array of the file; safetensors' header gives dtype, shape and place."""
+    first, last = entry["data_offsets"]
+    dtype = np.dtype(_DTYPES[entry["dtype"]])
+    return np.frombuffer(data, dtype, (last - first) // dtype.itemsize, start + first)
+
+
+def require_new_table(path: str) -> None:
+    """Raise UserError where `path` is a file but no table, which would be lost."""
+    if not os.path.exists(path):
+        return
+    try:
+        with open(path, "rb") as handle:
+            start = handle.read(1 << 16)
+    except OSError:
+        start = b""
+    if b'"similar_words"' not in start:
+        raise UserError(f"{path} is another file: choose another --output")

@@ -1,0 +1,145 @@
+"""Word vectors of one's own text, for the words that no published file has: word2vec by gensim.
+
+Trained on the words that masking sees, spelled as their pieces ("12-345"), so every word of the
+text that is frequent enough is found again, whatever its segmenter and tokenizer.
+"""
+
+import os
+import shutil
+from typing import Any, Iterable, List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+
+from data_gen import corpus
+from data_gen.config import DataConfig, Word2VecConfig
+from data_gen.corpus import Block, InputFile
+from data_gen.engine import LocalEngine
+from data_gen.progress import Show
+from data_gen.records import atomic_file
+from data_gen.sentences import load_sentence_maker
+from data_gen.settings import UserError
+from data_gen.stats import Counts
+from data_gen.types import Sentence
+
+Array = Any  # numpy's own annotations differ between the versions supported
+
+# Of every size the most frequent words are candidates, however rare: a small text has few others.
+_ALWAYS_CANDIDATES = 1000
+
+
+class WordVectors(NamedTuple):
+    """W words with their vectors of D dimensions, the most frequent first."""
+
+    words: List[Tuple[int, ...]]  # pieces, none of them [UNK]
+    matrix: Array  # float32 [W, D]
+    counts: Array  # int64 [W]: how often each stands in the text
+
+
+class WordsTask(NamedTuple):
+    """Blocks of text -> their words as pieces, in a file of a sentence a line."""
+
+    path: str
+    config: DataConfig
+    blocks: Tuple[Block, ...]
+
+
+def write_words(task: WordsTask) -> None:
+    """Do a task; the file appears whole or not at all."""
+    make_sentences = load_sentence_maker(task.config)
+    with atomic_file(task.path) as handle:
+        for documents in corpus.read_blocks(task.blocks, task.config.corpus):
+            for sentences in make_sentences(documents, Counts()):
+                handle.writelines(_line(sentence) for sentence in sentences)
+
+
+def _line(sentence: Sentence) -> bytes:
+    words = (sentence.pieces[start:stop] for start, stop in sentence.words)
+    return (" ".join("-".join(map(str, word)) for word in words) + "\n").encode()
+
+
+def vectors_of_text(
+    config: DataConfig, files: Sequence[InputFile], folder: str, engine: LocalEngine, show: Show
+) -> WordVectors:
+    """Segment the text on all cores and train word2vec on it.
+
+    `folder` takes the words meanwhile, about twice the size of the text. Raises UserError where no
+    word is frequent enough.
+    """
+    os.makedirs(folder, exist_ok=True)
+    tasks = [
+        WordsTask(os.path.join(folder, f"words-{i:05d}"), config, blocks)
+        for i, blocks in enumerate(corpus.task_blocks(files))
+    ]
+    missing = [task for task in tasks if not os.path.exists(task.path)]
+    for _ in show("words", len(missing), engine.run(write_words, missing)):
+        pass
+    text = os.path.join(folder, "words.txt")
+    with open(text, "wb") as whole:
+        for task in tasks:
+            with open(task.path, "rb") as part:
+                shutil.copyfileobj(part, whole)
+            os.remove(task.path)
+    model = _train(text, config.synonyms.word2vec, config.random_seed, show)
+    unknown = str(load_sentence_maker(config).tokenizer.unk)
+    return _known_words(model, unknown)
+
+
+def _train(text: str, settings: Word2VecConfig, seed: int, show: Show) -> Any:
+    """Train on a file of words, a sentence a line; it is read from disk, epoch by epoch."""
+    from gensim.models import Word2Vec
+
+    model = Word2Vec(
+        vector_size=settings.vector_size,
+        window=settings.window,
+        min_count=settings.min_count,
+        sample=settings.sample,
+        negative=settings.negative,
+        sg=int(settings.algorithm == "skipgram"),
+        max_final_vocab=settings.max_words,
+        workers=settings.threads,
+        seed=seed,
+    )
+    model.build_vocab(corpus_file=text)
+    if not len(model.wv):
+        raise UserError(
+            f"no word stands {settings.min_count} times in the text, too little to learn similar "
+            "words from: give more text, or the toolkit's vectors alone"
+        )
+    for _ in show("word2vec", settings.epochs, _epochs(model, text, settings.epochs)):
+        pass
+    return model
+
+
+def _epochs(model: Any, text: str, epochs: int) -> Iterable[int]:
+    """Train epoch by epoch: the learning rate falls as it would in one call."""
+    first, last = model.alpha, model.min_alpha
+    for epoch in range(epochs):
+        model.train(
+            corpus_file=text,
+            total_examples=model.corpus_count,
+            total_words=model.corpus_total_words,
+            epochs=1,
+            start_alpha=first - (first - last) * epoch / epochs,
+            end_alpha=first - (first - last) * (epoch + 1) / epochs,
+        )
+        yield epoch
+
+
+def _known_words(model: Any, unknown: str) -> WordVectors:
+    """The words without [UNK]: it is nothing to predict, and no word's replacement."""
+    split = [key.split("-") for key in model.wv.index_to_key]
+    rows = [row for row, pieces in enumerate(split) if unknown not in pieces]
+    counts = [model.wv.get_vecattr(row, "count") for row in rows]
+    words = [tuple(map(int, split[row])) for row in rows]
+    return WordVectors(words, model.wv.vectors[rows], np.array(counts, np.int64))
+
+
+def candidates(vectors: WordVectors, min_count: int) -> Array:
+    """Which words may replace others, bool [W]: a vector learned from few places is near to
+    anything.
+    """
+    sizes = np.array([len(word) for word in vectors.words])
+    pool = vectors.counts >= min_count
+    for size in np.unique(sizes):
+        pool[np.flatnonzero(sizes == size)[:_ALWAYS_CANDIDATES]] = True
+    return pool

@@ -1,0 +1,174 @@
+import os
+
+import numpy as np
+import pytest
+
+from data_gen import corpus, tables
+from data_gen.config import DataConfig
+from data_gen.engine import LocalEngine
+from data_gen.settings import UserError
+from data_gen.synonyms import SimilarWords
+from data_gen.tables import Sources, load_similar, make_table
+from tests.conftest import default_settings
+from tests.data_gen.conftest import SEGMENTED, VOCAB, show, write_word2vec
+from tests.data_gen.test_synonyms import pieces_of
+
+CONFIG = default_settings(DataConfig, ["segmenter.name=presegmented"])
+# 高兴 is near 快乐, 愉快 and, nearest of all, 乐; 大 and 巨大 are near, GPU and gpu one word.
+NEAR = {
+    "高兴": [9, 1],
+    "快乐": [9, 1.1],
+    "愉快": [9, 1.3],
+    "乐": [9, 1.05],
+    "大": [1, 9],
+    "巨大": [1, 9.1],
+    "GPU": [5, 5],
+    "gpu": [5, 5],
+    "cpu": [5, 5.1],
+    "\U00020000\U00020001": [9, 1],
+}
+
+
+@pytest.fixture(scope="module")
+def near(tmp_path_factory):
+    """The path of vectors of these words."""
+    path = tmp_path_factory.mktemp("near") / "near.bin"
+    return write_word2vec(path, list(NEAR), np.array(list(NEAR.values()), np.float32))
+
+
+def make(path, sources, config=CONFIG):
+    return make_table(config, sources, str(path), LocalEngine(1), show)
+
+
+def text_of(*paths):
+    return tuple(corpus.scan_inputs(paths, CONFIG.corpus, None, show))
+
+
+def candidates(tokenizer, table, word):
+    similar = SimilarWords(table, tokenizer, CONFIG.synonyms)
+    return [tokenizer.text(found) for found, _ in similar(pieces_of(tokenizer, word))]
+
+
+def test_a_file_of_vectors_is_searched_among_words_of_the_same_size(tokenizer, near, tmp_path):
+    table = make(tmp_path / "table", Sources((near,), top_k=2)).table
+    assert candidates(tokenizer, table, "高兴") == ["快乐", "愉快"]
+    assert candidates(tokenizer, table, "大") == ["cpu", "gpu"]
+    # never itself in another spelling, never [UNK]
+    assert candidates(tokenizer, table, "GPU") == ["cpu", "乐"]
+
+
+def test_the_toolkit_finds_the_nearest_of_all_and_drops_other_sizes(
+    tokenizer, near, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tables, "toolkit_vectors", lambda: near)
+    table = make(tmp_path / "table", Sources(top_k=2)).table
+    # the two nearest are 乐 and what the vocabulary cannot spell
+    assert candidates(tokenizer, table, "高兴") == []
+    table = make(tmp_path / "table", Sources(top_k=4)).table
+    assert candidates(tokenizer, table, "高兴") == ["快乐", "愉快"]
+    assert candidates(tokenizer, table, "GPU") == ["cpu"]
+
+
+def test_the_first_source_is_preferred(tokenizer, near, tmp_path):
+    text = tmp_path / "in.txt"
+    text.write_text("高兴 吃饭\n大 小 吃饭\n" * 30, encoding="utf-8")
+    table = make(tmp_path / "table", Sources((near,), text_of(str(text)))).table
+    assert list(table.layers) == ["near.bin", "corpus"]
+    assert candidates(tokenizer, table, "高兴")[0] == "快乐"
+    any_cosine = default_settings(DataConfig, ["synonyms.min_similarity=-1"]).synonyms
+    similar = SimilarWords(table, tokenizer, any_cosine)
+    ((found, _),) = similar(pieces_of(tokenizer, "吃饭"))
+    assert tokenizer.text(found) == "高兴"
+    assert similar.source(pieces_of(tokenizer, "大")) == "near.bin"
+    assert similar.source(pieces_of(tokenizer, "小")) == "corpus"
+
+
+def test_neighbours_that_are_less_similar_are_not_kept(tokenizer, near, tmp_path):
+    table = make(tmp_path / "table", Sources((near,), min_similarity=0.999)).table
+    assert candidates(tokenizer, table, "GPU") == ["cpu"]
+
+
+def test_what_is_no_vector_is_told(tmp_path):
+    matrix = np.array([[1, 2], [0, 0], [np.nan, 1], [3, 1]], np.float32)
+    path = write_word2vec(tmp_path / "words.bin", ["大", "小", "多", "少"], matrix)
+    made = make(tmp_path / "table", Sources((path,)))
+    assert made.skipped == {"zero": 1, "not a number": 1}
+
+
+def test_a_table_is_made_anew_only_when_its_sources_change(near, tmp_path):
+    path = tmp_path / "table"
+    text = tmp_path / "in.txt"
+    text.write_text("今天 天气 很 好\n" * 9, encoding="utf-8")
+    sources = Sources((near,), text_of(str(text)))
+    assert make(path, sources).new
+    first = path.read_bytes()
+    assert not make(path, sources).new
+    os.rename(text, tmp_path / "other.txt")  # a single file is named by its name
+    assert make(path, Sources((near,), text_of(str(tmp_path / "other.txt")))).new
+    os.rename(tmp_path / "other.txt", text)
+    assert make(path, sources._replace(top_k=3)).new
+    seeded = default_settings(DataConfig, ["segmenter.name=presegmented", "random_seed=1"])
+    assert make(path, sources, seeded).new
+    assert make(path, sources).new
+    assert path.read_bytes() == first
+    assert sorted(os.listdir(tmp_path)) == ["in.txt", "table"]
+
+
+def test_a_damaged_table_is_made_again(near, tmp_path):
+    path = tmp_path / "table"
+    make(path, Sources((near,)))
+    path.write_bytes(path.read_bytes()[:100])
+    assert make(path, Sources((near,))).new
+
+
+def test_what_an_interrupted_run_left_is_used_or_deleted(near, tmp_path, monkeypatch):
+    path = tmp_path / "table"
+    sources = Sources((), text_of(SEGMENTED))
+    monkeypatch.setattr(tables, "nearest_of_size", None)
+    with pytest.raises(TypeError):
+        make(path, sources)
+    (left,) = os.listdir(tmp_path)
+    assert left.startswith("table.work-")
+    monkeypatch.undo()
+    make(path, Sources((near,)))
+    assert os.listdir(tmp_path) == ["table"]
+
+
+def test_two_files_of_one_name_are_refused(near, tmp_path):
+    with pytest.raises(UserError, match=r"near\.bin twice"):
+        make(tmp_path / "table", Sources((near, near)))
+    with pytest.raises(UserError, match="no source"):
+        make(tmp_path / "table", Sources(()))
+
+
+@pytest.mark.parametrize("setting", ["do_lower_case=false", "vocab_file={folder}/vocab.txt"])
+def test_a_table_belongs_to_a_vocabulary_and_a_tokenizer(tokenizer, near, tmp_path, setting):
+    path = tmp_path / "table"
+    make(path, Sources((near,)))
+    with open(VOCAB, encoding="utf-8") as handle:
+        (tmp_path / "vocab.txt").write_text(handle.read() + "新\n", encoding="utf-8")
+    ours = default_settings(DataConfig, [f"synonyms.table={path}"])
+    assert load_similar(ours, tokenizer)(pieces_of(tokenizer, "高兴"))
+    other = default_settings(
+        DataConfig, [f"synonyms.table={path}", setting.format(folder=tmp_path)]
+    )
+    with pytest.raises(UserError, match="another vocabulary or tokenizer"):
+        load_similar(other, tokenizer)
+
+
+def test_sentencepiece_words_are_found_after_a_space_too(sentencepiece_folders, tmp_path):
+    """Within a text a word has other pieces than alone, and the text's own vectors know them."""
+    folder = sentencepiece_folders["unigram"]
+    settings = [
+        "segmenter.name=char",
+        "tokenizer.name=sentencepiece",
+        f"tokenizer.model={folder}/spiece.model",
+        f"vocab_file={folder}/vocab.txt",
+    ]
+    config = default_settings(DataConfig, settings)
+    text = tmp_path / "in.txt"
+    text.write_text("人 在 这里，人在这里。\n" * 30, encoding="utf-8")
+    table = make(tmp_path / "table", Sources((), text_of(str(text))), config).table
+    tokenizer = tables.load_tokenizer(config)
+    ((pieces, _),) = tokenizer.encode(["我 在"])
+    assert SimilarWords(table, tokenizer, config.synonyms)(tuple(pieces[-1:]))

@@ -1,0 +1,119 @@
+"""Similar words learned from text in which 猫 and 狗, 今天 and 昨天 stand in the same places."""
+
+import random
+
+import numpy as np
+import pytest
+
+from data_gen import corpus, word2vec
+from data_gen.config import DataConfig
+from data_gen.engine import LocalEngine
+from data_gen.settings import UserError
+from data_gen.word2vec import WordVectors, candidates, vectors_of_text
+from tests.conftest import default_settings
+from tests.data_gen.conftest import show
+
+ANIMALS, DAYS = ["猫", "狗", "鸡", "羊"], ["今天", "昨天", "明天", "后天"]
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    rng = random.Random(1)
+    lines = []
+    for _ in range(3000):
+        animal, day = rng.choice(ANIMALS), rng.choice(DAYS)
+        lines.append(
+            f"{day} 的 {animal} 在 院子 里 叫 了 两 声 。"
+            if rng.random() < 0.5
+            else f"我 {day} 看见 一 只 {animal} 跑 。"
+        )
+    lines.append("\U00020000\U00020001 很 罕见 。")
+    path = tmp_path_factory.mktemp("text") / "in.txt"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return str(path)
+
+
+def learn(text, folder, *overrides, workers=1):
+    sets = ["segmenter.name=presegmented", "synonyms.word2vec.vector_size=20"]
+    config = default_settings(DataConfig, [*sets, *overrides])
+    files = corpus.scan_inputs([text], config.corpus, None, show)
+    return vectors_of_text(config, files, str(folder), LocalEngine(workers), show)
+
+
+@pytest.mark.parametrize("algorithm", ["cbow", "skipgram"])
+def test_words_of_the_same_places_are_near(tokenizer, text, tmp_path, algorithm):
+    found = learn(text, tmp_path, f"synonyms.word2vec.algorithm={algorithm}")
+    texts = [tokenizer.text(word) for word in found.words]
+    unit = found.matrix / np.linalg.norm(found.matrix, axis=1)[:, None]
+    for group in (ANIMALS, DAYS):
+        rows = [texts.index(word) for word in group]
+        others = [i for i, word in enumerate(texts) if word not in group]
+        within = unit[rows] @ unit[rows].T
+        assert within.min() > (unit[rows] @ unit[others].T).mean() + 0.2
+
+
+def test_every_frequent_word_has_a_vector(tokenizer, text, tmp_path):
+    found = learn(text, tmp_path)
+    texts = [tokenizer.text(word) for word in found.words]
+    assert set(texts) >= {*ANIMALS, *DAYS, "的", "。", "院子"}
+    # 罕见 stands once, and what holds [UNK] is no word
+    assert "罕见" not in texts
+    assert not any(tokenizer.unk in word for word in found.words)
+    assert found.counts.tolist() == sorted(found.counts.tolist(), reverse=True)
+    assert found.counts[texts.index("。")] == 3001
+    assert len(learn(text, tmp_path / "few", "synonyms.word2vec.max_words=5").words) <= 5
+
+
+def test_the_same_text_gives_the_same_vectors(text, tmp_path, monkeypatch):
+    first = learn(text, tmp_path / "1")
+    monkeypatch.setattr(corpus, "BLOCK_BYTES", 10_000)
+    second = learn(text, tmp_path / "2", workers=2)
+    assert first.words == second.words
+    assert np.array_equal(first.matrix, second.matrix)
+    other = learn(text, tmp_path / "3", "random_seed=1")
+    assert not np.array_equal(first.matrix, other.matrix)
+
+
+def test_words_that_are_written_are_not_segmented_again(text, tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus, "BLOCK_BYTES", 10_000)
+    whole = learn(text, tmp_path / "whole")
+    written = []
+
+    def interrupted(task):
+        if len(written) == 3:
+            raise KeyboardInterrupt
+        written.append(task)
+        word2vec_write(task)
+
+    word2vec_write = word2vec.write_words
+    monkeypatch.setattr(word2vec, "write_words", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        learn(text, tmp_path / "parts")
+    done = len(written)
+    written.clear()
+
+    def count(task):
+        written.append(task)
+        word2vec_write(task)
+
+    monkeypatch.setattr(word2vec, "write_words", count)
+    again = learn(text, tmp_path / "parts")
+    assert done == 3 < len(written)
+    assert not {task.path for task in written} & {
+        f"{tmp_path}/parts/words-0000{i}" for i in range(3)
+    }
+    assert np.array_equal(again.matrix, whole.matrix)
+
+
+def test_a_text_without_repeated_words_is_too_little(tmp_path):
+    (tmp_path / "in.txt").write_text("今天 天气 很 好 。", encoding="utf-8")
+    with pytest.raises(UserError, match="no word stands 2 times in the text"):
+        learn(str(tmp_path / "in.txt"), tmp_path)
+
+
+def test_candidates_are_frequent_or_among_the_first_of_their_size(monkeypatch):
+    monkeypatch.setattr(word2vec, "_ALWAYS_CANDIDATES", 2)
+    words = [(i,) for i in range(5)] + [(i, i) for i in range(3)]
+    counts = np.array([90, 80, 70, 3, 2, 9, 8, 7])
+    pool = candidates(WordVectors(words, np.zeros((8, 2)), counts), min_count=20)
+    assert pool.tolist() == [True, True, True, False, False, True, True, False]
