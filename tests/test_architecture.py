@@ -49,6 +49,7 @@ DATA_GEN = [
     "word2vec",
     "tables",
     "coverage",
+    "quality",
     "examples",
     "pipeline",
     "build",

@@ -20,6 +20,7 @@ COMMANDS = [
     ["synonyms", "build"],
     ["synonyms", "nearby"],
     ["synonyms", "coverage"],
+    ["synonyms", "judge"],
     ["segmenter", "fetch"],
     ["segmenter", "train"],
     ["corpus", "sample"],
@@ -190,6 +191,15 @@ def test_coverage(table, vectors, capsys):
     assert float(said["words with similar"]) == pytest.approx(share, abs=0.01)
     assert said["similar words from"].split() == ["vectors.bin", said["words with similar"].strip()]
     assert "，" in said["most frequent without similar"]
+
+
+def test_judge(table, tmp_path, capsys):
+    (tmp_path / "thesaurus.txt").write_text("Aa01= 公园 学校 博物馆 图书馆\n", encoding="utf-8")
+    argv = [*golden_settings(table), "--thesaurus", str(tmp_path / "thesaurus.txt")]
+    assert main(["synonyms", "judge", *argv]) == 0
+    first, chance = capsys.readouterr().out.splitlines()
+    assert first.split()[:3] == ["vectors.bin", "2", "words"]
+    assert chance.startswith("chance ")
 
 
 def test_segmenter_fetch_without_a_hub(monkeypatch, fails, tmp_path):

@@ -13,6 +13,11 @@ from data_gen.word2vec import WordVectors, candidates, vectors_of_text
 from tests.conftest import default_settings
 from tests.data_gen.conftest import show
 
+SMALL = [
+    "segmenter.name=presegmented",
+    "synonyms.word2vec.vector_size=20",
+    "synonyms.word2vec.epochs=10",
+]
 ANIMALS, DAYS = ["猫", "狗", "鸡", "羊"], ["今天", "昨天", "明天", "后天"]
 
 
@@ -20,7 +25,7 @@ ANIMALS, DAYS = ["猫", "狗", "鸡", "羊"], ["今天", "昨天", "明天", "�
 def text(tmp_path_factory):
     rng = random.Random(1)
     lines = []
-    for _ in range(3000):
+    for _ in range(1500):
         animal, day = rng.choice(ANIMALS), rng.choice(DAYS)
         lines.append(
             f"{day} 的 {animal} 在 院子 里 叫 了 两 声 。"
@@ -34,8 +39,7 @@ def text(tmp_path_factory):
 
 
 def learn(text, folder, *overrides, workers=1):
-    sets = ["segmenter.name=presegmented", "synonyms.word2vec.vector_size=20"]
-    config = default_settings(DataConfig, [*sets, *overrides])
+    config = default_settings(DataConfig, [*SMALL, *overrides])
     files = corpus.scan_inputs([text], config.corpus, None, show)
     return vectors_of_text(config, files, str(folder), LocalEngine(workers), show)
 
@@ -60,7 +64,7 @@ def test_every_frequent_word_has_a_vector(tokenizer, text, tmp_path):
     assert "罕见" not in texts
     assert not any(tokenizer.unk in word for word in found.words)
     assert found.counts.tolist() == sorted(found.counts.tolist(), reverse=True)
-    assert found.counts[texts.index("。")] == 3001
+    assert found.counts[texts.index("。")] == 1501
     assert len(learn(text, tmp_path / "few", "synonyms.word2vec.max_words=5").words) <= 5
 
 
@@ -103,6 +107,19 @@ def test_words_that_are_written_are_not_segmented_again(text, tmp_path, monkeypa
         f"{tmp_path}/parts/words-0000{i}" for i in range(3)
     }
     assert np.array_equal(again.matrix, whole.matrix)
+
+
+@pytest.mark.parametrize(("words", "epochs"), [(5_000_000, 10), (1_000_000, 40), (2_000_000, 20)])
+def test_a_small_text_is_read_more_often(text, tmp_path, monkeypatch, words, epochs):
+    """As the trained words of the test's text are to a text of so many words."""
+    with open(text, encoding="utf-8") as handle:
+        own = len(handle.read().split())
+    monkeypatch.setattr(word2vec, "_TRAINED_WORDS", 40_000_000 * own // words)
+    told = []
+    monkeypatch.setattr(word2vec, "_epochs", lambda model, path, count: told.append(count) or ())
+    learn(text, tmp_path, "synonyms.word2vec.epochs=null")
+    learn(text, tmp_path, "synonyms.word2vec.epochs=3")
+    assert told == [epochs, 3]
 
 
 def test_a_text_without_repeated_words_is_too_little(tmp_path):
