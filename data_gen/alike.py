@@ -1,6 +1,4 @@
-"""In what a similar word can be asked to be like the word it replaces: `ALIKE`, for
-`synonyms.alike`.
-"""
+"""In what similar words may be asked to be like the word they replace: for `synonyms.alike`."""
 
 import os
 from functools import cache

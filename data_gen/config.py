@@ -155,8 +155,8 @@ class SynonymsConfig:
     # whose nearest neighbour is one have no similar word (strict).
     other_lengths: str = "skip"
     min_similarity: float = 0.0  # cosine below which a neighbour is no candidate
-    # In what a candidate must be like the word: script, part_of_speech.
-    alike: List[str] = field(default_factory=list)
+    # In what a word's candidates must be like it, where any is: script, part_of_speech.
+    alike: List[str] = field(default_factory=lambda: ["script"])
     traditional: bool = True  # look traditional words up as simplified ones, by OpenCC
     word2vec: Word2VecConfig = field(default_factory=Word2VecConfig)
 

@@ -37,11 +37,12 @@ class SimilarWords:
         self._tokenizer = tokenizer
         self._strict = config.other_lengths == "strict"
         self._min_similarity = config.min_similarity
-        self._alike = [ALIKE[name] for name in config.alike]
+        self._alike = config.alike
         self._convert: Optional[Tuple[Callable[[str], str], Callable[[str], str]]] = None
         if config.traditional:
             self._convert = converter("t2s"), converter("s2t")
         self._find = lru_cache(_REMEMBERED)(self._look_up)
+        self._class = lru_cache(_REMEMBERED)(self._class_of)
 
     def __call__(self, word: Pieces) -> Candidates:
         """The similar words of `word` with their similarities, the most similar first; empty where
@@ -62,7 +63,7 @@ class SimilarWords:
         if not any(known):
             return "no neighbour of known pieces"
         enough = any(pair[1] >= self._min_similarity for pairs in known for pair in pairs)
-        return "other number of pieces, or unlike" if enough else "not similar enough"
+        return "other number of pieces" if enough else "not similar enough"
 
     def of_layer(self, layer: Layer, word: Pieces) -> Candidates:
         """The candidates that one layer has for a word."""
@@ -107,16 +108,15 @@ class SimilarWords:
         return Found(candidates, f"{found.source}, simplified") if candidates else _NOTHING
 
     def _like(self, word: Pieces, pairs: List[Tuple[Pieces, float]]) -> Candidates:
-        """Those that are like the word in all that `synonyms.alike` names, as far as it is
-        known.
-        """
-        for of in self._alike:
-            own = of(self._tokenizer.text(word))
-            theirs = [of(self._tokenizer.text(pieces)) for pieces, _ in pairs]
-            pairs = [
-                pair for pair, other in zip(pairs, theirs) if None in (own, other) or own == other
-            ]
+        """Those that are like the word in what `synonyms.alike` names; all, where none is."""
+        for name in self._alike:
+            own = self._class(name, word)
+            alike = [pair for pair in pairs if self._class(name, pair[0]) == own]
+            pairs = alike or pairs
         return pairs
+
+    def _class_of(self, name: str, word: Pieces) -> Optional[str]:
+        return ALIKE[name](self._tokenizer.text(word))
 
 
 class NoSimilarWords:

@@ -14,11 +14,14 @@ FIRST = {
     "大": [("巨大", 0.9)],
     "语言": [("语法", 0.8), ("词汇", 0.7)],
     "孤": [],
+    "跑": [("马", 0.9), ("走", 0.8)],
+    "马": [("跑", 0.9)],
 }
 SECOND = {
     "大": [("小", 0.6), ("，", 0.5)],
     "高兴": [("难过", 0.9)],
     "，": [("。", 0.9)],
+    "cpu": [("大", 0.9)],
 }
 
 
@@ -57,7 +60,7 @@ def test_candidates_have_as_many_pieces_in_the_order_of_the_table(look_up):
 
 
 def test_the_next_source_is_asked_where_one_has_nothing_of_use(look_up):
-    assert look_up("大") == (["小", "，"], "corpus", "")
+    assert look_up("大") == (["小"], "corpus", "")
     assert look_up("，") == (["。"], "corpus", "")
 
 
@@ -65,7 +68,7 @@ def test_why_there_is_none(look_up):
     assert look_up("没有") == ([], "", "not in the table")
     assert look_up("孤") == ([], "", "no neighbour of known pieces")
     assert look_up("愉快", "min_similarity=0.95") == ([], "", "not similar enough")
-    assert look_up("愉快", "other_lengths=strict")[2] == "other number of pieces, or unlike"
+    assert look_up("愉快", "other_lengths=strict")[2] == "other number of pieces"
 
 
 def test_a_word_may_be_left_without_for_a_nearest_of_another_size(look_up):
@@ -82,16 +85,17 @@ def test_neighbours_below_a_similarity_are_no_candidates(look_up):
     assert look_up("大", "min_similarity=0.55")[0] == ["小"]
 
 
-def test_candidates_of_the_same_script_alone(look_up):
-    assert look_up("大", "alike=[script]")[0] == ["小"]
+def test_candidates_of_the_same_script_if_there_are_any(look_up):
+    assert look_up("大")[0] == ["小"]
+    assert look_up("大", "alike=[]")[0] == ["小", "，"]
+    assert look_up("cpu")[0] == ["大"]
 
 
-def test_candidates_of_the_same_part_of_speech_alone(look_up):
-    """语法 and 语言 are nouns in jieba's dictionary, 高兴 is an adjective, 快乐 too, 愉快 too; a
-    mark is in no dictionary and stays.
-    """
-    assert look_up("语言", "alike=[part_of_speech]")[0] == ["语法", "词汇"]
-    assert look_up("大", "alike=[part_of_speech]")[0] == ["小", "，"]
+def test_candidates_of_the_same_part_of_speech_if_there_are_any(look_up):
+    """In jieba's dictionary 跑 and 走 are verbs, 马 is a noun."""
+    assert look_up("跑")[0] == ["马", "走"]
+    assert look_up("跑", "alike=[part_of_speech]")[0] == ["走"]
+    assert look_up("马", "alike=[part_of_speech]")[0] == ["跑"]
 
 
 def test_traditional_words_are_looked_up_as_simplified_ones(look_up):
