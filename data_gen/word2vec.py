@@ -17,7 +17,6 @@ from data_gen.engine import LocalEngine
 from data_gen.progress import Show
 from data_gen.records import atomic_file
 from data_gen.sentences import load_sentence_maker
-from data_gen.settings import UserError
 from data_gen.stats import Counts
 from data_gen.types import Sentence
 
@@ -62,10 +61,10 @@ def _line(sentence: Sentence) -> bytes:
 def vectors_of_text(
     config: DataConfig, files: Sequence[InputFile], folder: str, engine: LocalEngine, show: Show
 ) -> WordVectors:
-    """Segment the text on all cores and train word2vec on it.
+    """Segment the text on all cores and train word2vec on it. No word, where none is frequent
+    enough.
 
-    `folder` takes the words meanwhile, about twice the size of the text. Raises UserError where no
-    word is frequent enough.
+    `folder` takes the words meanwhile, about twice the size of the text.
     """
     os.makedirs(folder, exist_ok=True)
     tasks = [
@@ -103,10 +102,7 @@ def _train(text: str, settings: Word2VecConfig, seed: int, show: Show) -> Any:
     )
     model.build_vocab(corpus_file=text)
     if not len(model.wv):
-        raise UserError(
-            f"no word stands {settings.min_count} times in the text, too little to learn similar "
-            "words from: give more text, or the toolkit's vectors alone"
-        )
+        return model  # too little text: no word of it has a vector
     # Of 0.7 million words, 10 epochs found a listed synonym for 39 % of the frequent words that the
     # toolkit lacks, 40 for 51 %.
     enough = -(-_TRAINED_WORDS // model.corpus_total_words)
@@ -137,7 +133,8 @@ def _known_words(model: Any, unknown: str) -> WordVectors:
     rows = [row for row, pieces in enumerate(split) if unknown not in pieces]
     counts = [model.wv.get_vecattr(row, "count") for row in rows]
     words = [tuple(map(int, split[row])) for row in rows]
-    return WordVectors(words, model.wv.vectors[rows], np.array(counts, np.int64))
+    matrix = model.wv.vectors[rows] if rows else np.empty((0, model.vector_size), np.float32)
+    return WordVectors(words, matrix, np.array(counts, np.int64))
 
 
 def candidates(vectors: WordVectors, min_count: int) -> Array:

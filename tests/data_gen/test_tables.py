@@ -83,6 +83,15 @@ def test_the_first_source_is_preferred(tokenizer, near, tmp_path):
     assert similar.source(pieces_of(tokenizer, "小")) == "corpus"
 
 
+def test_a_text_too_small_to_learn_from_gives_no_words(tokenizer, near, tmp_path):
+    text = tmp_path / "in.txt"
+    text.write_text("今天 天气 很 好", encoding="utf-8")
+    table = make(tmp_path / "table", Sources((near,), text_of(str(text)))).table
+    assert len(table.layers["corpus"].keys) == 0
+    assert candidates(tokenizer, table, "高兴")[0] == "快乐"
+    assert candidates(tokenizer, table, "今天") == []
+
+
 def test_neighbours_that_are_less_similar_are_not_kept(tokenizer, near, tmp_path):
     table = make(tmp_path / "table", Sources((near,), min_similarity=0.999)).table
     assert candidates(tokenizer, table, "GPU") == ["cpu"]
