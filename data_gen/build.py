@@ -16,10 +16,10 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Se
 from data_gen import corpus, tables
 from data_gen.config import DataConfig
 from data_gen.corpus import Block, InputFile
-from data_gen.corruption import Similar
 from data_gen.engine import LocalEngine
 from data_gen.features import FORMAT, MANIFEST, DatasetInfo, file_sha256, read_info
 from data_gen.kept import keep_last
+from data_gen.lexicon import Similar
 from data_gen.normalise import normaliser, opencc_version
 from data_gen.pipeline import Pipeline
 from data_gen.progress import Show, tell
@@ -38,7 +38,7 @@ from data_gen.synonyms import NoSimilarWords
 
 # Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
 # is not continued.
-CODE_FORMAT = 4
+CODE_FORMAT = 5
 TABLE = "synonyms.safetensors"  # within the output folder, where the build makes it itself
 WORK = ".data_gen"  # within the output folder, until dataset.json is written
 

@@ -6,27 +6,14 @@ restricted to no more than 10% of all tokens to be masked": past that, the n-gra
 selector looks for another place.
 """
 
-import random
-from typing import Callable, Dict, List, NamedTuple, Optional, Protocol, Sequence, Tuple
+from typing import Dict, NamedTuple, Optional, Tuple
 
-from data_gen.types import Ngram, Replacement, Span
+import numpy as np
 
-Pieces = Tuple[int, ...]
-# Similar words with their similarity, the most similar first.
-Candidates = Sequence[Tuple[Pieces, float]]
-
-
-class Similar(Protocol):
-    """The lookup of similar words."""
-
-    def __call__(self, word: Pieces) -> Candidates:
-        """The similar words of a word of the same number of pieces; empty where there is none."""
-
-    def source(self, word: Pieces) -> str:
-        """Where its similar words come from, e.g. "toolkit"; "" where it has none."""
-
-    def missing(self, word: Pieces) -> str:
-        """Why a word has no similar word, e.g. "not in the table"."""
+from data_gen.draws import below, draw, uniform
+from data_gen.lexicon import SimilarLexicon, Weigh
+from data_gen.masking import Ngrams
+from data_gen.types import Array, Text, ranges
 
 
 class Shares(NamedTuple):
@@ -54,194 +41,244 @@ PAST_THE_CAP = ("elsewhere", "keep")
 OTHER_LENGTHS = ("skip", "strict")
 
 
-def _first(candidates: Candidates, rng: random.Random) -> Pieces:
-    return candidates[0][0]
-
-
-def _uniform(candidates: Candidates, rng: random.Random) -> Pieces:
-    return candidates[rng.randrange(len(candidates))][0]
-
-
-def _weighted(candidates: Candidates, rng: random.Random) -> Pieces:
-    weights = [max(similarity, 1e-6) for _, similarity in candidates]
-    return rng.choices(candidates, weights=weights)[0][0]
-
-
-CANDIDATE_CHOICES: Dict[str, Callable[[Candidates, random.Random], Pieces]] = {
-    "first": _first,
-    "uniform": _uniform,
-    "weighted": _weighted,
+CANDIDATE_CHOICES: Dict[str, Weigh] = {
+    "first": lambda similarities: [1.0] + [0.0] * (len(similarities) - 1),
+    "uniform": lambda similarities: [1.0] * len(similarities),
+    "weighted": lambda similarities: [max(similarity, 1e-6) for similarity in similarities],
 }
+
+# What a replacement is. A fallback is random for want of a similar word.
+KINDS = ("mask", "similar", "random", "keep", "fallback")
+_MASK, _SIMILAR, _RANDOM, _KEEP, _FALLBACK = range(len(KINDS))
+
+# Draws of an n-gram; draw 0 is its length. One of each sort for each of its units or pieces.
+_CANDIDATE_DRAWS, _PIECE_DRAWS, _WORD_DRAWS = 1 << 16, 2 << 16, 3 << 16
+
+
+class RandomWords(NamedTuple):
+    """The different words of a text by their number of pieces."""
+
+    starts: Array  # int64: the piece that each starts at, those of one size side by side
+    first: Array  # int64: words of fewer pieces than 0, 1, ... and more than any has
+
+    def count(self, sizes: Array) -> Array:
+        """How many words there are of each size."""
+        size = np.minimum(sizes, len(self.first) - 2)
+        return self.first[size + 1] - self.first[size]
 
 
 class Corruptor(NamedTuple):
-    """What stays the same for all instances of a block of documents."""
+    """What stays the same for all instances."""
 
     shares: Shares
     unit: str  # what one draw of the kind is for: an n-gram, a word or a piece
     mask: int  # id of [MASK]
-    random_pieces: Sequence[int]  # ids that may stand in for others
-    similar: Similar
-    choose: Callable[[Candidates, random.Random], Pieces]
+    random_pieces: Array  # ids that may stand in for others
+    lexicon: SimilarLexicon
     max_fallback: float  # share of the masked pieces
     # What the share limits: fallbacks alone, or together with the words that were drawn to be
     # random. The paper's "such replacements" may be read either way.
     cap: str = "fallback"
     past_the_cap: str = "elsewhere"  # another place is masked, or the word is kept
-    # Number of pieces -> words of so many; random words come from here before `random_pieces`.
-    random_words: Optional[Dict[int, Sequence[Pieces]]] = None
-
-    def begin(
-        self,
-        pieces: Pieces,
-        budget: float,
-        rng: random.Random,
-        kinds: Sequence[str] = (),
-        capped: bool = True,
-    ) -> "Draft":
-        """Start on one instance, of which about `budget` pieces will be masked; `kinds` are those
-        that were drawn and not used in the instance before.
-
-        The fraction of a fallback is rounded up or down at random: short sequences are held to
-        their share, not to less. Without `capped` any word may become random.
-        """
-        most = int(self.max_fallback * budget + rng.random()) if capped else len(pieces)
-        return Draft(self, pieces, most, kinds, rng)
-
-    def draw_kind(self, rng: random.Random) -> str:
-        """One of "mask", "similar", "random", "keep", by their shares."""
-        x = rng.random()
-        for kind, share in zip(Shares._fields, self.shares):
-            x -= share
-            if x < 0:
-                return kind
-        return "keep"
 
 
-class _Unit(NamedTuple):
-    """A word of an n-gram, or a piece of one, and what was drawn for it."""
+class Streams(NamedTuple):
+    """Where the kinds of several instances come from: unit after unit the next draw of a seed."""
 
-    word: Span
-    span: Span
-    drawn: str
+    seeds: Array  # uint64 [N]
+    next: Array  # int64 [N]
+
+
+class Units(NamedTuple):
+    """The words of n-grams, or their pieces: what kinds are drawn for. Columns of U rows."""
+
+    ngram: Array  # int64: which n-gram
+    ordinal: Array  # int64: which unit of it
+    word: Array  # int64
+    size: Array  # int64: pieces
+    kind: Array  # int64: which of KINDS
+
+
+class Replaced(NamedTuple):
+    """What was put in place of the masked pieces, in the order of the text. Columns of M rows."""
+
+    word: Array  # int64
+    place: Array  # int64: of the piece in its word
+    kind: Array  # int64: which of KINDS
+    piece: Array  # int32: the new one, or -1 where the old one is kept
+    drawn: Array  # int64, of as many rows as there are units: kinds before any became a fallback
 
 
 class Draft:
-    """The replacements in one instance while its n-grams are being chosen."""
+    """The replacements in several instances: a judge of n-grams while they are being chosen.
+
+    The kinds of an instance are a stream of draws, used in their order by the n-grams that are
+    taken, so that a refusal does not shift their shares. For the same reason what was drawn and not
+    used is handed on: thrown away it would be missed, since it is similar more often.
+    """
 
     def __init__(
-        self,
-        corruptor: Corruptor,
-        pieces: Pieces,
-        max_fallback: int,
-        kinds: Sequence[str],
-        rng: random.Random,
+        self, corruptor: Corruptor, sizes: Array, similar: Array, room: Array, streams: Streams
     ) -> None:
-        self.replacements: List[Replacement] = []
-        self.drawn: List[str] = []  # kinds, one a unit, before any became a fallback
-        # Drawn and not used yet. Thrown away they would be missed: they are similar more often.
-        self.kinds = list(kinds)
+        """Begin with nothing replaced.
+
+        sizes:   pieces of each word, int64 [W]
+        similar: number of each word in the lexicon, int64 [W]
+        room:    pieces that may be fallbacks in each instance, int64 [N]
+        streams: of the instances
+        """
         self.refused = 0  # places that the cap on fallbacks turned away
         self.kept_past_the_cap = 0  # pieces
         self._corruptor = corruptor
-        self._pieces = pieces
-        self._room = max_fallback
-        self._rng = rng
+        self._sizes = sizes
+        self._passed = np.concatenate([[0], np.cumsum(sizes)])
+        self._similar = similar
+        self._room = room
+        self._streams = Streams(streams.seeds, streams.next.copy())
+        self._seen = streams.next.copy()  # draws that a refused n-gram had
+        self._first_draw = np.zeros(len(sizes), np.int64)  # of the n-gram that starts at a word
+        self._kept = np.zeros(len(sizes), bool)  # first words of n-grams past the cap
+        self._has = np.ones(len(sizes), bool)
+        if corruptor.shares.similar:
+            self._has = corruptor.lexicon.known(similar)
+        self._lacking = np.concatenate([[0], np.cumsum(~self._has)])
 
-    def accept(self, ngram: Ngram) -> bool:
-        """Replace the words of `ngram`, or refuse it where too many would be random for want of a
-        similar word.
-
-        Kinds are drawn before the place is known and kept until a place is accepted, so that a
-        refusal does not shift their shares.
+    def allows(self, ngrams: Ngrams) -> Array:
+        """Whether each n-gram may be masked: not where too many of its words would be random for
+        want of a similar word.
         """
-        drawn = self._draw(ngram)
-        units = self._units(ngram, drawn)
-        lacking = [unit.drawn == "similar" and not self._similar(unit.word) for unit in units]
-        fallback = sum(unit.span.size for unit, lacks in zip(units, lacking) if lacks)
-        random_pieces = sum(unit.span.size for unit in units if unit.drawn == "random")
-        counted = fallback + (random_pieces if self._corruptor.cap == "all_random" else 0)
-        instead = "fallback"
-        if fallback and counted > self._room:
-            if self._corruptor.past_the_cap == "elsewhere":
-                self.refused += 1
-                return False
-            instead = "keep"
-            self.kept_past_the_cap += fallback
-            counted -= fallback
-        self._room -= counted
-        kinds = [instead if lacks else unit.drawn for unit, lacks in zip(units, lacking)]
-        self._replace(units, kinds)
-        self.drawn += drawn
-        self.kinds = self.kinds[len(drawn) :]
-        return True
+        if self._corruptor.past_the_cap == "keep":
+            return np.ones(len(ngrams.start), bool)
+        fallback, counted = self._costs(ngrams)
+        allowed = (fallback == 0) | (counted <= self._room[ngrams.instance])
+        self.refused += int((~allowed).sum())
+        refused = ngrams.where(~allowed)
+        needed = self._streams.next[refused.instance] + self._draws(refused)
+        np.maximum.at(self._seen, refused.instance, needed)
+        return allowed
 
-    def _draws(self, ngram: Ngram) -> int:
-        """How many draws of the kind an n-gram takes."""
-        unit = self._corruptor.unit
-        return {"ngram": 1, "word": len(ngram), "piece": ngram[-1].stop - ngram[0].start}[unit]
+    def take(self, ngrams: Ngrams) -> None:
+        """Note that n-grams of different instances are masked."""
+        fallback, counted = self._costs(ngrams)
+        past = (fallback > 0) & (counted > self._room[ngrams.instance])
+        if self._corruptor.past_the_cap == "keep" and past.any():
+            self._kept[ngrams.start[past]] = True
+            self.kept_past_the_cap += int(fallback[past].sum())
+            counted = np.where(past, counted - fallback, counted)
+        self._room[ngrams.instance] -= counted
+        self._first_draw[ngrams.start] = self._streams.next[ngrams.instance]
+        self._streams.next[ngrams.instance] += self._draws(ngrams)
 
-    def _units(self, ngram: Ngram, drawn: Sequence[str]) -> List[_Unit]:
-        if self._corruptor.unit == "piece":
-            spans = [(word, span) for word in ngram for span in word.singles()]
-        else:
-            spans = [(word, word) for word in ngram]
+    def streams(self, instances: Array) -> Streams:
+        """Where the kinds of some instances go on."""
+        return Streams(*(column[instances] for column in self._streams))
+
+    def go_on(self, instances: Array, other: "Draft") -> None:
+        """Note that another draft went on with the streams of some instances."""
+        self._streams.next[instances] = other._streams.next
+
+    def unused(self) -> Streams:
+        """The streams with kinds that were drawn for what was refused, and not used."""
+        return self.streams(np.flatnonzero(self._seen > self._streams.next))
+
+    def _draws(self, ngrams: Ngrams) -> Array:
+        """How many kinds each n-gram takes."""
         if self._corruptor.unit == "ngram":
-            drawn = [drawn[0]] * len(ngram)
-        return [_Unit(word, span, kind) for (word, span), kind in zip(spans, drawn)]
+            return np.ones_like(ngrams.length)
+        if self._corruptor.unit == "word":
+            return ngrams.length
+        return self._passed[ngrams.start + ngrams.length] - self._passed[ngrams.start]
 
-    def _draw(self, ngram: Ngram) -> List[str]:
-        """The kinds drawn for an n-gram, in the order of its words.
+    def _costs(self, ngrams: Ngrams) -> Tuple[Array, Array]:
+        """The pieces of each n-gram that would become fallbacks, and those that the cap counts."""
+        count = len(ngrams.start)
+        all_random = self._corruptor.cap == "all_random"
+        lacking = self._lacking[ngrams.start + ngrams.length] > self._lacking[ngrams.start]
+        if not lacking.any() and not all_random:
+            return np.zeros(count, np.int64), np.zeros(count, np.int64)
+        some = np.arange(count) if all_random else np.flatnonzero(lacking)
+        some_ngrams = ngrams.where(some)
+        units = self._units(some_ngrams, self._streams.next[some_ngrams.instance])
+        in_need = (units.kind == _SIMILAR) & ~self._has[units.word]
+        owner = some[units.ngram]
+        fallback = np.bincount(owner, units.size * in_need, count).astype(np.int64)
+        if not all_random:
+            return fallback, fallback
+        is_random = units.kind == _RANDOM
+        random = np.bincount(owner, units.size * is_random, count).astype(np.int64)
+        return fallback, fallback + random
 
-        A word that would need a similar word and has none changes places with one that has but
-        needs none: fewer n-grams are refused.
+    def _units(self, ngrams: Ngrams, first_draws: Array) -> Units:
+        """The units of n-grams and the kinds drawn for them."""
+        corruptor = self._corruptor
+        word = ranges(ngrams.start, ngrams.start + ngrams.length)
+        ngram = np.repeat(np.arange(len(ngrams.start)), ngrams.length)
+        size = self._sizes[word]
+        if corruptor.unit == "piece":
+            word, ngram = np.repeat(word, size), np.repeat(ngram, size)
+            size = np.ones_like(word)
+        ordinal = _ordinals(ngram)
+        number = first_draws[ngram] + (0 if corruptor.unit == "ngram" else ordinal)
+        shares = np.cumsum(corruptor.shares[:_KEEP])
+        drawn = uniform(self._streams.seeds[ngrams.instance[ngram]], number)
+        kind = np.searchsorted(shares, drawn, side="right")
+        if corruptor.unit == "word" and corruptor.shares.similar:
+            _exchange(kind, ngram, self._has[word])
+        return Units(ngram, ordinal, word, size, kind)
+
+    def replace(self, ngrams: Ngrams, words: Optional[RandomWords], text: Text) -> Replaced:
+        """Replace the n-grams that were chosen; random words, where there are any of the size, come
+        from `words` of `text` before random pieces.
         """
-        count = self._draws(ngram)
-        while len(self.kinds) < count:
-            self.kinds.append(self._corruptor.draw_kind(self._rng))
-        kinds = self.kinds[:count]
-        if self._corruptor.unit != "word" or not self._corruptor.shares.similar:
-            return kinds
-        has_similar = [bool(self._similar(word)) for word in ngram]
-        pairs = list(zip(kinds, has_similar))
-        wanting = [i for i, pair in enumerate(pairs) if pair == ("similar", False)]
-        spare = [i for i, (kind, has) in enumerate(pairs) if kind != "similar" and has]
-        for i, j in zip(wanting, spare):
-            kinds[i], kinds[j] = kinds[j], kinds[i]
-        return kinds
-
-    def _similar(self, span: Span) -> Candidates:
-        return self._corruptor.similar(self._pieces[span.start : span.stop])
-
-    def _replace(self, units: Sequence[_Unit], kinds: Sequence[str]) -> None:
-        chosen: Dict[Span, Pieces] = {}  # one similar word a word, also where pieces are the unit
-        for (word, span, _), kind in zip(units, kinds):
-            if kind == "similar":
-                if word not in chosen:
-                    chosen[word] = self._corruptor.choose(self._similar(word), self._rng)
-                start, stop = span.start - word.start, span.stop - word.start
-                new: Optional[Pieces] = chosen[word][start:stop]
-            else:
-                new = self._pieces_for(span, kind)
-            self.replacements.append(Replacement(span, kind, new))
-
-    def _pieces_for(self, span: Span, kind: str) -> Optional[Pieces]:
-        corruptor, rng = self._corruptor, self._rng
-        if kind == "keep":
-            return None
-        if kind == "mask":
-            return (corruptor.mask,) * span.size
-        words = (corruptor.random_words or {}).get(span.size)
+        units = self._units(ngrams, self._first_draw[ngrams.start])
+        lacks = (units.kind == _SIMILAR) & ~self._has[units.word]
+        instead = np.where(self._kept[ngrams.start][units.ngram], _KEEP, _FALLBACK)
+        kind = np.where(lacks, instead, units.kind)
+        unit = np.repeat(np.arange(len(kind)), units.size)
+        seed = ngrams.seed[units.ngram[unit]]
+        new = np.full(len(unit), -1, np.int64)
+        kinds, word = kind[unit], units.word[unit]
+        place = _ordinals(word)
+        new[kinds == _MASK] = self._corruptor.mask
+        pool = self._corruptor.random_pieces
+        anew = (kinds == _RANDOM) | (kinds == _FALLBACK)
+        ordinal = _ordinals(units.ngram[unit])
+        new[anew] = pool[below(seed[anew], _PIECE_DRAWS + ordinal[anew], len(pool))]
         if words:
-            return words[rng.randrange(len(words))]
-        pool = corruptor.random_pieces
-        return tuple(pool[rng.randrange(len(pool))] for _ in range(span.size))
+            count = words.count(units.size)[unit]
+            anew &= count > 0
+            size, number = units.size[unit][anew], _WORD_DRAWS + units.ordinal[unit][anew]
+            which = words.first[size] + below(seed[anew], number, count[anew])
+            new[anew] = text.pieces[words.starts[which] + _ordinals(unit)[anew]]
+        like = kinds == _SIMILAR
+        if like.any():
+            nth = word[like] - ngrams.start[units.ngram[unit[like]]]
+            share = (draw(seed[like], _CANDIDATE_DRAWS + nth) >> np.uint64(40)) * 2.0**-24
+            similar, size = self._similar[word[like]], self._sizes[word[like]]
+            new[like] = self._corruptor.lexicon.choose(similar, share, size, place[like])
+        return Replaced(word, place, kinds, new, np.bincount(units.kind, minlength=len(KINDS)))
 
 
-def apply(pieces: Pieces, replacements: Sequence[Replacement]) -> List[int]:
-    """The pieces with every replacement made."""
-    corrupted = list(pieces)
-    for span, _, new in replacements:
-        if new is not None:
-            corrupted[span.start : span.stop] = new
-    return corrupted
+def _ordinals(groups: Array) -> Array:
+    """The number of each row within its group; rows of a group are neighbours."""
+    starts = np.flatnonzero(np.diff(groups, prepend=-1))
+    return np.arange(len(groups)) - np.repeat(starts, np.diff(starts, append=len(groups)))
+
+
+def _exchange(kind: Array, ngram: Array, has: Array) -> None:
+    """Let a word that would need a similar word and has none change places with one of its n-gram
+    that has but needs none: fewer n-grams are refused.
+    """
+    wanting = np.flatnonzero((kind == _SIMILAR) & ~has)
+    spare = np.flatnonzero((kind != _SIMILAR) & has)
+    if not len(wanting) or not len(spare):
+        return
+    # The first of one sort with the first of the other, the second with the second, ...
+    most = len(kind)
+    _, i, j = np.intersect1d(
+        ngram[wanting] * most + _ordinals(ngram[wanting]),
+        ngram[spare] * most + _ordinals(ngram[spare]),
+        assume_unique=True,
+        return_indices=True,
+    )
+    kind[wanting[i]], kind[spare[j]] = kind[spare[j]], kind[wanting[i]]

@@ -1,197 +1,341 @@
-"""Instance -> example: brings where (masking) and what (corruption) together, and counts what was
+"""Instances -> examples: brings where (masking) and what (corruption) together, and counts what was
 done.
 """
 
-import random
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
 
 from data_gen.config import DataConfig
-from data_gen.corruption import CANDIDATE_CHOICES, CORRUPTIONS, Corruptor, Draft, Similar, apply
-from data_gen.masking import SELECTORS, Policy, Selection
+from data_gen.corruption import (
+    CANDIDATE_CHOICES,
+    CORRUPTIONS,
+    KINDS,
+    Corruptor,
+    Draft,
+    RandomWords,
+    Streams,
+)
+from data_gen.draws import draw, uniform
+from data_gen.layout import Layout, lay_out, words_to_mask
+from data_gen.lexicon import Distinct, Similar, SimilarLexicon, distinct_words
+from data_gen.masking import SELECTORS, Ngrams, Policy, Select
 from data_gen.pieces import Tokenizer
-from data_gen.stats import DECILES, LENGTH_BINS, LONG_WORD, Counts
-from data_gen.types import Example, Instance, Sentence, Span
+from data_gen.stats import DECILES, LENGTH_BINS, LONG_WORD, Counts, count_numbers
+from data_gen.types import Array, Example, Instances, Text, ranges
 from data_gen.wordclass import word_class
 
-Pieces = Tuple[int, ...]
+# Instances of a block that are masked at once: what finds no place in one such group is handed on
+# to the next.
+_GROUP = 256
+
+_ROOM_DRAW, _STREAM_DRAW = 2, 3  # of an instance; masking has the first two
+_MOST_CLASSES = 1 << 18  # words whose class is remembered
+
+UNKNOWN = "unknown"  # why words with [UNK] are never masked: there is nothing to predict
 
 
-class Carry:
-    """What the instances of a block leave to the next: lengths of n-grams and kinds of replacements
-    that were drawn and found no place. Thrown away they would shift the shares of both.
+class _Words(NamedTuple):
+    """What is known of the words of a text."""
+
+    text: Text
+    reasons: Array  # int64 [W]: 0 for a word that may be masked, else 1 + which reason
+    unknown: Array  # bool [W]: whether it holds [UNK]
+    similar: Array  # int64 [W]: its number in the lexicon
+    random: Optional[RandomWords]
+
+
+class _Carry(NamedTuple):
+    """What a group of instances leaves to the next: lengths of n-grams that found no place, and
+    kinds that were drawn for them.
     """
 
-    def __init__(self) -> None:
-        self.owed: Sequence[int] = ()
-        self.kinds: Sequence[str] = ()
+    owed: Sequence[int]
+    streams: Streams
+
+
+_NOTHING = _Carry((), Streams(np.zeros(0, np.uint64), np.zeros(0, np.int64)))
+
+
+class _Masked(NamedTuple):
+    """The masked pieces of several instances. Columns of M rows."""
+
+    instance: Array
+    position: Array
+    piece: Array  # the new one, or -1 where the old one is kept
+    kind: Array
+
+    def sorted(self) -> "_Masked":
+        """In the order of the sequences."""
+        order = np.lexsort((self.position, self.instance))
+        return _Masked(*(column[order] for column in self))
 
 
 class Masker:
-    """Masks instances as one configuration says."""
+    """Masks the instances of a block as one configuration says."""
 
     def __init__(self, config: DataConfig, tokenizer: Tokenizer, similar: Similar) -> None:
         self._config = config
         self._tokenizer = tokenizer
-        self._select = SELECTORS[config.masking.selector]
-        self._classes: Dict[Pieces, str] = {}
+        self._similar = similar
+        self._reasons = (UNKNOWN, *config.masking.skip)
+        self._classes: Dict[int, int] = {}
         self._corruptor = Corruptor(
             shares=CORRUPTIONS[config.masking.corruption],
             unit=config.masking.corruption_unit,
             mask=tokenizer.mask,
-            random_pieces=tokenizer.producible,
-            similar=similar,
-            choose=CANDIDATE_CHOICES[config.synonyms.choice],
+            random_pieces=np.array(tokenizer.producible),
+            lexicon=SimilarLexicon(similar, tokenizer, CANDIDATE_CHOICES[config.synonyms.choice]),
             max_fallback=config.masking.max_fallback,
             cap=config.masking.fallback_cap,
             past_the_cap=config.masking.past_the_cap,
         )
 
-    def begin_block(self, documents: Sequence[Sequence[Sentence]]) -> None:
-        """Take random words from these documents where the settings ask for words."""
-        if self._config.masking.random_unit == "word":
-            self._corruptor = self._corruptor._replace(
-                random_words=_words_by_size(documents, self._tokenizer.unk)
-            )
+    def __call__(self, text: Text, instances: Instances, counts: Counts) -> List[Optional[Example]]:
+        """Mask the instances of a text. Every example predicts something: an instance of [UNK]
+        alone gives None.
+        """
+        if self._config.masking.selector == "piece":
+            text = _piecewise(text)
+        words = self._know(text, counts)
+        examples: List[Optional[Example]] = []
+        carry = _NOTHING
+        for start in range(0, len(instances.keys), _GROUP):
+            group = instances.where(slice(start, start + _GROUP))
+            made, carry = self._mask_group(words, group, carry, counts)
+            examples += made
+        counts["ngrams_given_up"] += len(carry.owed)
+        return examples
 
-    def __call__(
-        self, instance: Instance, carry: Carry, rng: random.Random, counts: Counts
-    ) -> Optional[Example]:
-        """Mask one instance; every example predicts something, so one of [UNK] alone gives None."""
+    def _know(self, text: Text, counts: Counts) -> _Words:
+        """Find out what the settings ask for about the words of a text."""
+        masking = self._config.masking
+        unknown = _any(text.pieces == self._tokenizer.unk, text)
+        reasons = unknown.astype(np.int64)
+        similar = np.zeros(len(reasons), np.int64)
+        random = None
+        with_similar = self._corruptor.shares.similar
+        if with_similar or masking.skip or masking.random_unit == "word":
+            words = distinct_words(text)
+            if masking.skip:
+                reasons = np.where(unknown, 1, self._classified(text, words)[words.numbers])
+            if with_similar:
+                numbers = self._corruptor.lexicon.numbers(text, words)
+                self._corruptor.lexicon.count(text, words, numbers, counts)
+                similar = numbers[words.numbers]
+            if masking.random_unit == "word":
+                random = _random_words(text, words.examples[~unknown[words.examples]])
+        return _Words(text, reasons, unknown, similar, random)
+
+    def _classified(self, text: Text, words: Distinct) -> Array:
+        """Of each different word 1 + the number of the reason not to mask it, or 0."""
+        if len(self._classes) > _MOST_CLASSES:
+            self._classes = {}
+        for key, example in zip(words.keys, words.examples.tolist()):
+            if key not in self._classes:
+                found = word_class(self._tokenizer.text(text.word(example)))
+                skipped = found in self._reasons
+                self._classes[key] = 1 + self._reasons.index(found) if skipped else 0
+        return np.array([self._classes[key] for key in words.keys])
+
+    def _mask_group(
+        self, words: _Words, instances: Instances, carry: _Carry, counts: Counts
+    ) -> Tuple[List[Optional[Example]], _Carry]:
         config = self._config
+        layout = self._lay_out(words, instances)
+        every_word = np.bincount(layout.instances, minlength=len(instances.keys))
         by_words = config.masking.budget_unit == "word"
-        words = [word for sentence in instance.sentences for word in sentence]
         policy = Policy(
-            budget=config.masked_lm_prob * len(words if by_words else instance.pieces),
+            budget=config.masked_lm_prob * (every_word if by_words else layout.lengths),
             most=config.max_predictions_per_seq,
             ngram_weights=config.masking.ngram_weights,
             budget_unit=config.masking.budget_unit,
             over_budget=config.masking.over_budget,
             owed=carry.owed,
         )
-        # Pieces to be masked, as far as that is known beforehand.
-        expected = min(config.masked_lm_prob * len(instance.pieces), policy.most)
-        draft = self._corruptor.begin(instance.pieces, expected, rng, carry.kinds)
-        runs, skipped = self._runs(instance, config.masking.skip)
-        selection = self._select(runs, policy, rng, draft.accept)
-        carry.owed, carry.kinds = selection.owed, draft.kinds
-        if not selection.ngrams:
-            runs, _ = self._runs(instance, ())
-            if not runs:
-                counts["instances_of_unknown_pieces"] += 1
-                return None
-            counts["forced"] += 1
-            selection, draft = self._forced(instance, runs, policy, rng)
-        for reason in skipped:
-            counts[f"never_masked/{reason}"] += 1
-        positions = sorted(i for span, _, _ in draft.replacements for i in range(*span))
-        self._count(instance, selection, draft, counts)
-        return Example(
-            pieces=tuple(apply(instance.pieces, draft.replacements)),
-            a_stop=instance.a_stop,
-            masked_positions=tuple(positions),
-            masked_labels=tuple(instance.pieces[i] for i in positions),
-            label=instance.label,
-        )
+        # Pieces to be masked, as far as that is known beforehand. The fraction of a fallback is
+        # rounded up or down at random: short sequences are held to their share, not to less.
+        expected = np.minimum(config.masked_lm_prob * layout.lengths, policy.most)
+        room = config.masking.max_fallback * expected + uniform(instances.keys, _ROOM_DRAW)
+        streams, waiting = _adopt(draw(instances.keys, _STREAM_DRAW), carry.streams)
+        masking = _Masking(self._corruptor, words, layout, room.astype(np.int64), streams)
+        within = config.masking.ngram_within == "sentence"
+        select = SELECTORS[config.masking.selector]
+        may_be = words.reasons == 0
+        masked, owed = masking(select, policy, instances.keys, may_be, within, counts)
+        more, hopeless = self._force(words, instances, masked, masking.draft, counts)
+        self._count(words, layout, hopeless, counts)
+        masked = _Masked(*map(np.concatenate, zip(masked, *more)))
+        count_masked(counts, masked, layout)
+        examples = _examples(layout, masked, instances.labels)
+        made = [None if gone else example for gone, example in zip(hopeless, examples)]
+        left = Streams(*map(np.concatenate, zip(masking.draft.unused(), waiting)))
+        return made, _Carry(owed, left)
 
-    def _forced(
-        self, instance: Instance, runs: List[List[Span]], policy: Policy, rng: random.Random
-    ) -> Tuple[Selection, Draft]:
-        """Where nothing may be masked: one word is, whatever its class and over the cap on
-        fallbacks; a piece, where every word is longer than all predictions.
+    def _lay_out(self, words: _Words, instances: Instances) -> Layout:
+        return lay_out(words.text, instances, self._tokenizer.cls, self._tokenizer.sep)
+
+    def _force(
+        self, words: _Words, instances: Instances, masked: _Masked, draft: Draft, counts: Counts
+    ) -> Tuple[List[_Masked], Array]:
+        """Where nothing may be masked one word is, whatever its class and over the cap on
+        fallbacks, or a piece, where every word is longer than all predictions. Also which instances
+        have nothing but [UNK].
+
+        The kinds are those that were refused.
         """
-        policy = Policy(budget=1.0, most=policy.most, ngram_weights=(1.0,))
-        for selector in ("word", "piece"):
-            draft = self._corruptor.begin(instance.pieces, 1.0, rng, capped=False)
-            selection = SELECTORS[selector](runs, policy, rng, draft.accept)
-            if selection.ngrams:
+        most = self._config.max_predictions_per_seq
+        rest = np.setdiff1d(np.arange(len(instances.keys)), masked.instance)
+        forced = []
+        for by_piece in (False, True):
+            if not len(rest):
                 break
-        return selection, draft
+            if by_piece:
+                words = self._know(_piecewise(words.text), Counts())
+            some = instances.where(rest)
+            layout = self._lay_out(words, some)
+            policy = Policy(np.ones(len(rest)), most, (1.0,))
+            masking = _Masking(self._corruptor, words, layout, layout.lengths, draft.streams(rest))
+            select = SELECTORS["word"]
+            found, _ = masking(select, policy, some.keys, ~words.unknown, False, counts)
+            draft.go_on(rest, masking.draft)
+            forced.append(found._replace(instance=rest[found.instance]))
+            counts["forced"] += len(np.unique(found.instance))
+            rest = np.delete(rest, found.instance)
+        return forced, np.isin(np.arange(len(instances.keys)), rest)
 
-    def _runs(self, instance: Instance, skip: Sequence[str]) -> Tuple[List[List[Span]], List[str]]:
-        """The runs of words that n-grams are placed in: of a segment or of a sentence, without the
-        words of the classes `skip` and without those that hold [UNK], which is nothing to predict.
-        Also why each of the words left out is.
-        """
-        by_sentence = self._config.masking.ngram_within == "sentence"
-        runs: List[List[Span]] = [[]]
-        reasons = []
-        in_b = False
-        for words in instance.sentences:
-            if by_sentence or (words[0].start >= instance.a_stop) != in_b:
-                in_b = words[0].start >= instance.a_stop
-                runs.append([])
-            for word in words:
-                reason = self._reason(instance.pieces[word.start : word.stop], skip)
-                if reason:
-                    reasons.append(reason)
-                    runs.append([])
-                else:
-                    runs[-1].append(word)
-        return [run for run in runs if run], reasons
+    def _count(self, words: _Words, layout: Layout, hopeless: Array, counts: Counts) -> None:
+        """Count the instances and the words in them; those without an example only as such."""
+        lengths = layout.lengths[~hopeless]
+        kept = layout.words[~hopeless[layout.instances]]
+        counts["instances_of_unknown_pieces"] += int(hopeless.sum())
+        counts["instances"] += len(lengths)
+        counts["sequence_pieces"] += int(lengths.sum())
+        counts["instance_words"] += len(kept)
+        longest = self._config.max_seq_length
+        count_numbers(counts, "length_bin", (lengths - 1) * LENGTH_BINS // longest)
+        if self._config.masking.selector != "piece":
+            sizes = words.text.sizes[kept]
+            count_numbers(counts, "words_of_size", np.minimum(sizes, LONG_WORD))
+        for number, reason in enumerate(self._reasons, 1):
+            counts[f"never_masked/{reason}"] += int((words.reasons[kept] == number).sum())
+        a_stops = layout.a_stops[~hopeless]
+        for special in (0 * lengths, a_stops - 1, lengths - 1):
+            count_numbers(counts, "maskable_in_decile", special * DECILES // lengths, -1)
+        for decile in range(DECILES):
+            stops = -(-(decile + 1) * lengths // DECILES)
+            pieces = int((stops - -(-decile * lengths // DECILES)).sum())
+            counts[f"maskable_in_decile/{decile}"] += pieces
 
-    def _reason(self, pieces: Pieces, skip: Sequence[str]) -> Optional[str]:
-        """Why a word is never masked; None for one that may be."""
-        if self._tokenizer.unk in pieces:
-            return "unknown"
-        if not skip:
-            return None
-        known = self._classes.get(pieces)
-        if known is None:
-            known = self._classes[pieces] = word_class(self._tokenizer.text(pieces))
-        return known if known in skip else None
 
-    def _count(
-        self, instance: Instance, selection: Selection, draft: Draft, counts: Counts
+def _adopt(seeds: Array, left: Streams) -> Tuple[Streams, Streams]:
+    """Streams of kinds for instances: those that others left, then new ones. Also what is left over
+    of those that others left.
+    """
+    count = min(len(seeds), len(left.seeds))
+    fresh = Streams(seeds[count:], np.zeros(len(seeds) - count, np.int64))
+    adopted = Streams(*(np.concatenate([old[:count], new]) for old, new in zip(left, fresh)))
+    return adopted, Streams(*(column[count:] for column in left))
+
+
+class _Masking:
+    """Masks instances that are laid out."""
+
+    draft: Draft
+
+    def __init__(
+        self, corruptor: Corruptor, words: _Words, layout: Layout, room: Array, streams: Streams
     ) -> None:
-        length = len(instance.pieces)
-        counts["instances"] += 1
-        counts["label_1"] += instance.label
-        counts["sequence_pieces"] += length
+        """Begin; `room` is how many pieces may be fallbacks in each instance."""
+        self._corruptor = corruptor
+        self._words = words
+        self._layout = layout
+        self._room = room
+        self._streams = streams
+
+    def __call__(
+        self,
+        select: Select,
+        policy: Policy,
+        seeds: Array,
+        may_be: Array,
+        by_sentence: bool,
+        counts: Counts,
+    ) -> Tuple[_Masked, Sequence[int]]:
+        """Select n-grams of words that may be masked, and replace them; also what is owed."""
+        text, layout = self._words.text, self._layout
+        words, chosen = words_to_mask(text, layout, may_be, by_sentence)
+        numbers = layout.words[chosen]
+        similar = self._words.similar[numbers]
+        draft = Draft(self._corruptor, words.sizes, similar, self._room, self._streams)
+        self.draft = draft
+        selection = select(words, policy, seeds, draft)
+        replaced = draft.replace(selection.ngrams, self._words.random, text)
         counts["shortened_ngrams"] += selection.shortened
         counts["places_refused"] += draft.refused
         counts["kept_past_the_cap"] += draft.kept_past_the_cap
-        counts[f"length_bin/{(length - 1) * LENGTH_BINS // self._config.max_seq_length}"] += 1
-        words = [word for sentence in instance.sentences for word in sentence]
-        counts["instance_words"] += len(words)
-        if self._config.masking.selector != "piece":
-            for word in words:
-                counts[f"words_of_size/{min(word.size, LONG_WORD)}"] += 1
-        ends = {sentence[-1].stop for sentence in instance.sentences}
-        for ngram in selection.ngrams:
-            counts[f"ngrams/{len(ngram)}"] += 1
-            counts["ngrams_across_sentences"] += any(word.stop in ends for word in ngram[:-1])
-            for word in ngram:
-                counts[f"masked_of_size/{min(word.size, LONG_WORD)}"] += 1
-        for kind in draft.drawn:
-            counts[f"drawn/{kind}"] += 1
-        for span, kind, _ in draft.replacements:
-            counts[f"pieces/{kind}"] += span.size
-            counts["masked_pieces"] += span.size
-            for position in range(*span):
-                counts[f"masked_in_decile/{position * DECILES // length}"] += 1
-        for decile, maskable in _maskable_by_decile(length, instance.a_stop).items():
-            counts[f"maskable_in_decile/{decile}"] += maskable
+        for kind, drawn in zip(KINDS, replaced.drawn.tolist()):
+            if drawn:
+                counts[f"drawn/{kind}"] += drawn
+        self._count_ngrams(selection.ngrams, words.sizes, numbers, counts)
+        word = chosen[replaced.word]
+        position = layout.positions[word] + replaced.place
+        return (
+            _Masked(layout.instances[word], position, replaced.piece, replaced.kind),
+            selection.owed,
+        )
+
+    def _count_ngrams(self, ngrams: Ngrams, sizes: Array, numbers: Array, counts: Counts) -> None:
+        count_numbers(counts, "ngrams", ngrams.length)
+        stops = ngrams.start + ngrams.length
+        masked = ranges(ngrams.start, stops)
+        count_numbers(counts, "masked_of_size", np.minimum(sizes[masked], LONG_WORD))
+        ends = np.stack([numbers[ngrams.start], numbers[stops - 1]])
+        sentences = np.searchsorted(self._words.text.sentences, ends, side="right")
+        counts["ngrams_across_sentences"] += int((sentences[0] != sentences[1]).sum())
 
 
-def _words_by_size(
-    documents: Sequence[Sequence[Sentence]], unknown: int
-) -> Dict[int, Sequence[Pieces]]:
-    """Every different word of the documents by its number of pieces, in the order of the text."""
-    words: Dict[int, Dict[Pieces, None]] = {}
-    for document in documents:
-        for sentence in document:
-            for start, stop in sentence.words:
-                pieces = sentence.pieces[start:stop]
-                if unknown not in pieces:
-                    words.setdefault(stop - start, {})[pieces] = None
-    return {size: list(found) for size, found in words.items()}
+def count_masked(counts: Counts, masked: _Masked, layout: Layout) -> None:
+    """Count masked pieces by kind and place."""
+    for kind, pieces in zip(KINDS, np.bincount(masked.kind, minlength=len(KINDS)).tolist()):
+        if pieces:
+            counts[f"pieces/{kind}"] += pieces
+    counts["masked_pieces"] += len(masked.kind)
+    deciles = masked.position * DECILES // layout.lengths[masked.instance]
+    count_numbers(counts, "masked_in_decile", deciles)
 
 
-def _maskable_by_decile(length: int, a_stop: int) -> Dict[int, int]:
-    """Positions of a sequence by decile, without [CLS] and both [SEP]."""
-    deciles = {
-        d: -(-(d + 1) * length // DECILES) - -(-d * length // DECILES) for d in range(DECILES)
-    }
-    for special in (0, a_stop - 1, length - 1):
-        deciles[special * DECILES // length] -= 1
-    return deciles
+def _examples(layout: Layout, masked: _Masked, labels: Array) -> Iterator[Example]:
+    """Make the replacements."""
+    masked = masked.sorted()
+    at = layout.rows[masked.instance] + masked.position
+    originals = tuple(layout.pieces[at].tolist())
+    positions = tuple(masked.position.tolist())
+    corrupted = layout.pieces.copy()
+    corrupted[at] = np.where(masked.piece < 0, corrupted[at], masked.piece)
+    pieces, rows = tuple(corrupted.tolist()), layout.rows.tolist()
+    bounds = np.searchsorted(masked.instance, np.arange(len(rows))).tolist()
+    for i, (a_stop, label) in enumerate(zip(layout.a_stops.tolist(), labels.tolist())):
+        own = slice(bounds[i], bounds[i + 1])
+        row = pieces[rows[i] : rows[i + 1]]
+        yield Example(row, a_stop, positions[own], originals[own], label)
+
+
+def _piecewise(text: Text) -> Text:
+    """A text whose words are single pieces."""
+    words = np.arange(len(text.pieces) + 1)
+    return text._replace(words=words, sentences=text.words[text.sentences])
+
+
+def _any(of_pieces: Array, text: Text) -> Array:
+    """Of each word whether something is true of any of its pieces."""
+    passed = np.concatenate([[0], np.cumsum(of_pieces)])
+    return np.diff(passed[text.words]) > 0
+
+
+def _random_words(text: Text, numbers: Array) -> RandomWords:
+    """Put words in the order of their sizes."""
+    sizes = text.sizes[numbers]
+    order = np.argsort(sizes, kind="stable")
+    first = np.searchsorted(sizes[order], np.arange(sizes.max(initial=0) + 3))
+    return RandomWords(text.words[numbers[order]], first)

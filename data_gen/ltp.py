@@ -5,7 +5,7 @@ as the config.json of the model's folder says.
 import json
 import os
 from importlib import metadata
-from typing import Any, BinaryIO, Callable, Dict, List, Optional, Sequence
+from typing import Any, BinaryIO, Callable, Dict, Iterable, List, Optional, Sequence
 
 from data_gen.features import file_sha256
 from data_gen.ltp_neural import TOKENIZER_FILES, WEIGHTS, load_neural
@@ -116,8 +116,8 @@ def _read(handle: BinaryIO, size: int) -> bytes:
 
 
 def _with_user_words(
-    words: Callable[[Sequence[str]], List[Words]], user_words: Sequence[UserWord]
-) -> Callable[[Sequence[str]], List[Words]]:
+    words: Callable[[Sequence[str]], Iterable[Words]], user_words: Sequence[UserWord]
+) -> Callable[[Sequence[str]], Iterable[Words]]:
     """Give way to the user's words by the rule of LTP's own `add_words`: they win where that makes
     fewer words, the frequent ones first. Single letters and digits side by side become one word.
     """

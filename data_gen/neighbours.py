@@ -9,8 +9,7 @@ import numpy as np
 
 from data_gen.progress import Show
 from data_gen.settings import UserError
-
-Array = Any  # numpy's own annotations differ between the versions supported
+from data_gen.types import Array
 
 # Multiplications of a search that is done exactly: a minute or two on two cores.
 EXACT = 6e12

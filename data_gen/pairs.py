@@ -2,236 +2,206 @@
 (RoBERTa-wwm).
 
 Nothing of a document is lost: it is cut into as few sequences as hold it, at sentence ends while
-the room to spare lasts and at word boundaries after that.
+the room to spare lasts and at word boundaries after that. All are ranges of the block's words.
 """
 
-import random
-from bisect import bisect_right
-from itertools import accumulate
-from typing import Callable, Collection, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from bisect import bisect_left, bisect_right
+from typing import Callable, Collection, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from data_gen.types import Pair, Sentence, Span
+import numpy as np
 
-Chunk = Tuple[Sentence, ...]  # neighbouring sentences, the first and the last perhaps cut
+from data_gen.draws import Draws
+from data_gen.types import Pair, Text
+
+Chunk = Tuple[int, int]  # neighbouring words [first, last)
 
 
 SPLITS = ("random", "middle")
 
 
+class Outline(NamedTuple):
+    """Where a block of documents may be cut."""
+
+    starts: List[int]  # the piece that each word starts at, and the number of pieces
+    # Words up to the end of each sentence, or of each part of one that is too long for a sequence.
+    ends: List[int]
+    clauses: List[int]  # the words that follow a clause mark
+    documents: List[Chunk]
+
+
 class PairContext(NamedTuple):
     """What a pair task may need beside the chunk."""
 
+    outline: Outline
     room: int  # pieces of both segments together
-    clause_marks: Collection[int]  # ids of the pieces that end a clause
     # Another document; None where there is none.
-    stranger: Callable[[random.Random], Optional[Sequence[Sentence]]]
+    stranger: Callable[[Draws], Optional[Chunk]]
     # Where a chunk is split in two: at random, or where the halves are most alike in size. Not
     # published; google-research/albert's is random.
     split: str = "random"
     swap_prob: float = 0.5  # of SOP; unpublished, google-research/albert's is 0.5
 
 
-PairTask = Callable[[Chunk, PairContext, random.Random], List[Pair]]
+PairTask = Callable[[Chunk, PairContext, Draws], List[Pair]]
+
+
+def outline_of(text: Text, room: int, clause_marks: Collection[int]) -> Outline:
+    """Find the places where a text may be cut; its words are of at most half the room."""
+    before = text.pieces[text.words[1:-1] - 1]  # the piece before each word but the first
+    clauses = (np.flatnonzero(np.isin(before, list(clause_marks))) + 1).tolist()
+    starts, ends = text.words.tolist(), text.sentences.tolist()
+    parts: List[int] = []
+    for number in np.flatnonzero(np.diff(text.words[text.sentences]) > room).tolist():
+        parts += _clause_ends(starts, clauses, room, ends[number], ends[number + 1])
+    documents = text.sentences[text.documents].tolist()
+    return Outline(starts, sorted(ends[1:] + parts), clauses, list(zip(documents, documents[1:])))
+
+
+def _clause_ends(
+    starts: Sequence[int], clauses: Sequence[int], room: int, first: int, last: int
+) -> List[int]:
+    """Where to take a sentence of more than `room` pieces apart: in as many whole clauses as fit,
+    time and again.
+    """
+    ends: List[int] = []
+    previous = first
+    for clause in [*clauses[bisect_right(clauses, first) : bisect_left(clauses, last)], last]:
+        if starts[clause] - starts[first] > room and previous > first:
+            ends.append(previous)
+            first = previous
+        previous = clause
+    return ends
 
 
 def cut(
-    sentences: Sequence[Sentence],
-    room: int,
-    short_seq_prob: float,
-    clause_marks: Collection[int],
-    rng: random.Random,
+    outline: Outline, document: Chunk, room: int, short_seq_prob: float, rng: Draws
 ) -> List[Chunk]:
     """Cut a document into chunks of at most `room` pieces and at least two words.
 
     With probability `short_seq_prob` a chunk is limited to a random number of pieces from 2 up. A
-    document of a single word gives one chunk of one word, which cannot be paired. A sentence of
-    more than `room` pieces is first taken apart after clause marks.
+    document of a single word gives one chunk of one word.
     """
-    sentences = [
-        part
-        for sentence in sentences
-        if sentence.words
-        for part in _clauses(_split_long_words(sentence, room // 2), room, clause_marks)
-    ]
-    # Pieces before word i, and words up to the end of sentence i.
-    sizes = [word.size for sentence in sentences for word in sentence.words]
-    reached = [0, *accumulate(sizes)]
-    ends = list(accumulate(len(sentence.words) for sentence in sentences))
-    count = len(reached) - 1
-    spare = -reached[-1] % room  # what the fewest possible sequences leave unused
-    points = [0]
-    while points[-1] < count:
+    starts, ends = outline.starts, outline.ends
+    first, last = document
+    spare = (starts[first] - starts[last]) % room  # what the fewest possible sequences leave unused
+    points = [first]
+    while points[-1] < last:
         start = points[-1]
-        limit = rng.randint(2, room) if rng.random() < short_seq_prob else room
-        stop = bisect_right(reached, reached[start] + limit) - 1
-        stop = min(count, max(stop, start + 2))
-        if stop < count:
-            sentence_end = ends[bisect_right(ends, stop) - 1] if ends[0] <= stop else 0
-            unused = limit - (reached[sentence_end] - reached[start])
+        limit = room
+        if short_seq_prob and rng.random() < short_seq_prob:
+            limit = 2 + rng.randrange(room - 1)
+        stop = bisect_right(starts, starts[start] + limit) - 1
+        stop = min(last, max(stop, start + 2))
+        if stop < last:
+            sentence_end = ends[max(bisect_right(ends, stop) - 1, 0)]
+            unused = limit - (starts[sentence_end] - starts[start])
             # One piece for each cut still to come: cuts between words leave about that much.
-            to_come = (reached[-1] - reached[start]) // room
-            if sentence_end >= start + 2 and unused <= spare - to_come:
+            to_come = (starts[last] - starts[start]) // room
+            if start + 2 <= sentence_end <= stop and unused <= spare - to_come:
                 stop = sentence_end
-            spare -= limit - (reached[stop] - reached[start])
+            spare -= limit - (starts[stop] - starts[start])
         points.append(stop)
     for i in range(len(points) - 2, 0, -1):  # leave two words to the last chunk
         if points[i + 1] - points[i] >= 2:
             break
         points[i] -= 1
     # That may have taken all but one word, of one piece, from the first.
-    if len(points) > 2 and reached[points[1]] == 1:
-        if reached[points[2]] <= room:
+    if len(points) > 2 and starts[points[1]] - starts[first] == 1:
+        if starts[points[2]] - starts[first] <= room:
             del points[1]
         else:
             points[1] += 1
-    return [_words(sentences, ends, first, last) for first, last in zip(points, points[1:])]
+    return list(zip(points, points[1:]))
 
 
-def _split_long_words(sentence: Sentence, most: int) -> Sentence:
-    """Words of more than `most` pieces (addresses, mostly) become words of one piece, so that two
-    words always fit.
-    """
-    if all(word.size <= most for word in sentence.words):
-        return sentence
-    words: List[Span] = []
-    for word in sentence.words:
-        words += [word] if word.size <= most else word.singles()
-    return sentence._replace(words=tuple(words))
-
-
-def _clauses(sentence: Sentence, room: int, clause_marks: Collection[int]) -> Iterator[Sentence]:
-    """The sentence; one of more than `room` pieces in parts of whole clauses, as long as fit."""
-    words, first, last = sentence.words, 0, 0
-    if len(sentence.pieces) > room:
-        for i in range(1, len(words)):
-            if sentence.pieces[words[i].start - 1] not in clause_marks:
-                continue
-            if last and words[i].start - words[first].start > room:
-                yield sentence.part(first, last)
-                first = last
-            last = i
-    yield sentence.part(first, len(words)) if first else sentence
-
-
-def _words(sentences: Sequence[Sentence], ends: Sequence[int], first: int, last: int) -> Chunk:
-    """The words `[first, last)` of a document as sentences; `ends` are the word counts up to each
-    sentence's end.
-    """
-    chunk = []
-    i = bisect_right(ends, first)
-    while first < last:
-        begin = ends[i] - len(sentences[i].words)
-        stop = min(last, ends[i])
-        whole = first == begin and stop == ends[i]
-        chunk.append(sentences[i] if whole else sentences[i].part(first - begin, stop - begin))
-        first = stop
-        i += 1
-    return tuple(chunk)
-
-
-def split(
-    chunk: Chunk, context: PairContext, rng: random.Random
-) -> Optional[Tuple[Chunk, Chunk, str]]:
-    """Split a chunk in two at a sentence end, else after a clause mark, else between words; the
-    third value says which.
+def split(chunk: Chunk, context: PairContext, rng: Draws) -> Optional[Tuple[int, str]]:
+    """Find the piece to split a chunk at: a sentence end, else after a clause mark, else between
+    words; the second value says which.
 
     A chunk of a single word is split between its pieces; None for one of a single piece.
     """
-    if len(chunk) > 1:
-        ends = list(accumulate(len(sentence.pieces) for sentence in chunk))
-        at = 1 + _choose(ends[:-1], ends[-1], context, rng)
-        return chunk[:at], chunk[at:], "sentence"
-    (sentence,) = chunk
-    where = "word"
-    if len(sentence.words) == 1:
-        sentence, where = _split_long_words(sentence, 0), "piece"
-    starts = [word.start for word in sentence.words]
-    inner = range(1, len(starts))
-    if not inner:
+    outline = context.outline
+    for places, where in ((outline.ends, "sentence"), (outline.clauses, "clause")):
+        inner = places[bisect_right(places, chunk[0]) : bisect_left(places, chunk[1])]
+        if inner:
+            return _choose([outline.starts[word] for word in inner], chunk, context, rng), where
+    start, stop = _pieces(outline, chunk)
+    if chunk[1] - chunk[0] > 1:
+        return _choose(outline.starts[chunk[0] + 1 : chunk[1]], chunk, context, rng), "word"
+    if stop - start == 1:
         return None
-    clauses = [i for i in inner if sentence.pieces[starts[i] - 1] in context.clause_marks]
-    if clauses:
-        where = "clause"
-    places = clauses or inner
-    at = places[_choose([starts[i] for i in places], len(sentence.pieces), context, rng)]
-    return (sentence.part(0, at),), (sentence.part(at, len(starts)),), where
+    return _choose(range(start + 1, stop), chunk, context, rng), "piece"
 
 
-def _choose(cuts: Sequence[int], size: int, context: PairContext, rng: random.Random) -> int:
-    """Which of the places at `cuts` pieces from the start of a chunk of `size` to split at."""
+def _choose(places: Sequence[int], chunk: Chunk, context: PairContext, rng: Draws) -> int:
+    """Which of the places, pieces of the text, to split a chunk at."""
     if context.split == "random":
-        return rng.randrange(len(cuts))
-    return min(range(len(cuts)), key=lambda i: abs(2 * cuts[i] - size))
+        return places[rng.randrange(len(places))]
+    twice_the_middle = sum(_pieces(context.outline, chunk))
+    return min(places, key=lambda place: abs(2 * place - twice_the_middle))
 
 
-def sentence_order(chunk: Chunk, context: PairContext, rng: random.Random) -> List[Pair]:
+def _pieces(outline: Outline, chunk: Chunk) -> Tuple[int, int]:
+    return outline.starts[chunk[0]], outline.starts[chunk[1]]
+
+
+def sentence_order(chunk: Chunk, context: PairContext, rng: Draws) -> List[Pair]:
     """SOP: two consecutive segments, swapped with probability `swap_prob` (MacBERT, IV-B); label 1
     is swapped.
     """
-    halves = split(chunk, context, rng)
-    if halves is None:
-        return []
-    a, b, where = halves
-    if rng.random() < context.swap_prob:
-        return [Pair(b, a, 1, where)]
-    return [Pair(a, b, 0, where)]
+    in_order = no_task(chunk, context, rng)
+    if in_order and rng.random() < context.swap_prob:
+        return [pair._replace(a=pair.b, b=pair.a, label=1) for pair in in_order]
+    return in_order
 
 
-def next_sentence(chunk: Chunk, context: PairContext, rng: random.Random) -> List[Pair]:
+def next_sentence(chunk: Chunk, context: PairContext, rng: Draws) -> List[Pair]:
     """NSP: B follows A, or (label 1) comes from another document.
 
     A third of the chunks gives two pairs, each half followed by a stranger, so that no text is lost
     and the labels are balanced. Where there is no other document all labels are 0: nothing is
     called random that is not.
     """
-    halves = split(chunk, context, rng)
-    if halves is None:
-        return []
-    a, b, where = halves
-    if rng.random() < 1 / 3:
-        after_a = _stranger(_size(b), _size(a), context, rng)
-        after_b = _stranger(_size(a), _size(b), context, rng)
+    in_order = no_task(chunk, context, rng)
+    if in_order and rng.random() < 1 / 3:
+        ((a, b, _, where),) = in_order
+        after_a = _stranger(b[1] - b[0], a[1] - a[0], context, rng)
+        after_b = _stranger(a[1] - a[0], b[1] - b[0], context, rng)
         if after_a and after_b:
             return [Pair(a, after_a, 1, where), Pair(b, after_b, 1, where)]
-    return [Pair(a, b, 0, where)]
+    return in_order
 
 
-def _stranger(room: int, beside: int, context: PairContext, rng: random.Random) -> Chunk:
-    """The text of another document from a random sentence on, to stand beside `beside` pieces;
-    empty where there is none.
+def _stranger(
+    room: int, beside: int, context: PairContext, rng: Draws
+) -> Optional[Tuple[int, int]]:
+    """The text of another document from a random sentence on, to stand beside `beside` pieces; None
+    where there is none.
 
     It has as many pieces as what it stands in for (`room`), so that the length does not give the
     label away, but at least one word where that fits.
     """
     document = context.stranger(rng)
     if not document:
-        return ()
-    sentences = document[rng.randrange(len(document)) :]
-    room = max(room, min(sentences[0].words[0].size, context.room - beside))
-    b: List[Sentence] = []
-    for sentence in sentences:
-        fitting = sum(1 for word in sentence.words if word.stop <= room)
-        if fitting:
-            b.append(sentence if fitting == len(sentence.words) else sentence.part(0, fitting))
-        room -= len(sentence.pieces)
-        if room <= 0:
-            break
-    return tuple(b)
+        return None
+    starts, ends = context.outline.starts, context.outline.ends
+    inner = ends[bisect_right(ends, document[0]) : bisect_left(ends, document[1])]
+    word = [document[0], *inner][rng.randrange(1 + len(inner))]
+    room = max(room, min(starts[word + 1] - starts[word], context.room - beside))
+    last = min(bisect_right(starts, starts[word] + room) - 1, document[1])
+    return (starts[word], starts[last]) if last > word else None
 
 
-def _size(chunk: Chunk) -> int:
-    return sum(len(sentence.pieces) for sentence in chunk)
-
-
-def no_task(chunk: Chunk, context: PairContext, rng: random.Random) -> List[Pair]:
+def no_task(chunk: Chunk, context: PairContext, rng: Draws) -> List[Pair]:
     """No task, but still two segments, as RoBERTa-wwm-ext "still use a paired input" (III-A);
     labels are 0.
     """
     halves = split(chunk, context, rng)
     if halves is None:
         return []
-    a, b, where = halves
-    return [Pair(a, b, 0, where)]
+    at, where = halves
+    start, stop = _pieces(context.outline, chunk)
+    return [Pair((start, at), (at, stop), 0, where)]
 
 
 PAIR_TASKS: Dict[str, PairTask] = {

@@ -7,12 +7,26 @@ elsewhere than the segmenter.
 """
 
 from abc import ABC, abstractmethod
-from typing import Dict, FrozenSet, Iterable, List, Sequence, Tuple
+from itertools import chain
+from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Sequence, Tuple
+
+import numpy as np
 
 from data_gen.settings import UserError
-from data_gen.types import Span
+from data_gen.types import Array
 
 Offsets = Sequence[Tuple[int, int]]
+
+
+class Tokens(NamedTuple):
+    """The pieces of several sentences. Offsets count characters of the sentences joined by
+    line feeds; they keep the rules of `Tokenizer.encode`.
+    """
+
+    ids: Array  # int32 [P]
+    first: Array  # int64 [P]
+    last: Array  # int64 [P]
+
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 CLAUSE_MARKS = "，；：、,;:"
@@ -36,6 +50,16 @@ class Tokenizer(ABC):
         that is only a part of one character are the character's; those of a piece without text of
         its own are empty.
         """
+
+    def tokenize(self, sentences: Sequence[str]) -> Tokens:
+        """The same for many sentences, as arrays."""
+        encoded = self.encode(sentences)
+        shifts = np.cumsum([0, *(len(sentence) + 1 for sentence in sentences)])[:-1]
+        shifts = np.repeat(shifts, [len(ids) for ids, _ in encoded])
+        ids = np.array([*chain.from_iterable(ids for ids, _ in encoded)], np.int32)
+        offsets = np.array([*chain.from_iterable(pairs for _, pairs in encoded)], np.int64)
+        first, last = offsets.reshape(-1, 2).T + shifts
+        return Tokens(ids, first, last)
 
     @abstractmethod
     def text(self, pieces: Iterable[int]) -> str:
@@ -78,35 +102,18 @@ def read_vocabulary(path: str) -> List[str]:
     return pieces
 
 
-def word_spans(offsets: Offsets, boundaries: Iterable[int]) -> Tuple[Span, ...]:
+def word_starts(tokens: Tokens, sentence: Array, boundaries: Array) -> Array:
     """Group pieces into words: two neighbours are of one word unless a boundary lies between them.
 
-    offsets:    half-open character offsets of the pieces, as `Tokenizer.encode` gives them
-    boundaries: character positions at which a word starts or ends, ascending
-    Returns     spans of piece positions that cover all pieces. A piece that straddles a boundary
+    sentence:   the sentence of each piece, int64 [P], ascending
+    boundaries: of each character whether a word starts or ends before it, bool [characters + 1]
+    Returns     of each piece whether it starts a word, bool [P]. A piece that straddles a boundary
                 joins the two words. A piece without text goes with the piece that follows.
     """
-    spans = []
-    start = stop = 0  # of the word; `stop` is after its last piece with text
-    left = -1  # where the text of that piece ends
-    marks = iter(boundaries)
-    mark = next(marks, None)
-    for i, (first, last) in enumerate(offsets):
-        if first == last:
-            continue
-        while mark is not None and mark < left:
-            mark = next(marks, None)
-        if stop and mark is not None and mark <= first:
-            spans.append(Span(start, stop))
-            start = stop
-        left, stop = last, i + 1
-    if offsets:
-        spans.append(Span(start, len(offsets)))
-    return tuple(spans)
-
-
-def piece_spans(count: int) -> Tuple[Span, ...]:
-    """One span a piece: words where the segmenter's cannot be aligned, and the unit of piece
-    masking.
-    """
-    return tuple(Span(0, count).singles())
+    passed = np.concatenate([[0], np.cumsum(boundaries)])
+    with_text = np.flatnonzero(tokens.first < tokens.last)
+    left, right = with_text[:-1], with_text[1:]
+    between = passed[tokens.first[right] + 1] > passed[tokens.last[left]]
+    starts = np.diff(sentence, prepend=-1) > 0
+    starts[left[between & (sentence[left] == sentence[right])] + 1] = True
+    return starts

@@ -6,19 +6,20 @@ comes from the names of things: (seed, stage, document id, copy), never from the
 the work.
 """
 
-import hashlib
 import random
 from functools import partial
-from typing import Iterator, List, NamedTuple, Optional, Sequence
+from typing import List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
 
 from data_gen.config import DataConfig
-from data_gen.corruption import CORRUPTIONS, Similar
-from data_gen.coverage import CoverageCounter
-from data_gen.examples import Carry, Masker
-from data_gen.pairs import PAIR_TASKS, PairContext, cut
+from data_gen.draws import Draws, draw, seed_for
+from data_gen.examples import Masker
+from data_gen.lexicon import Similar
+from data_gen.pairs import PAIR_TASKS, Chunk, PairContext, cut, outline_of
 from data_gen.sentences import SentenceMaker
 from data_gen.stats import Counts, timed
-from data_gen.types import Document, Example, Instance, Pair, Sentence, Span
+from data_gen.types import Document, Example, Instances, Pair, Text
 
 
 class Keyed(NamedTuple):
@@ -37,12 +38,6 @@ def rng_for(seed: int, *work: object) -> random.Random:
     return random.Random("/".join(str(part) for part in (seed, *work)))
 
 
-def shuffle_key(seed: int, *name: object) -> int:
-    """Where the example of that name stands in the global order, in `[0, 2**64)`."""
-    text = "/".join(str(part) for part in (seed, "shuffle", *name))
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
-
-
 class Pipeline:
     """The stages of one configuration, loaded once a process; `counts` grows with the work done."""
 
@@ -51,7 +46,6 @@ class Pipeline:
         self.make_sentences = make_sentences
         self.tokenizer = make_sentences.tokenizer
         self._config = config
-        self._count_similar = CoverageCounter(similar, self.tokenizer)
         self._room = config.max_seq_length - 3  # [CLS] a [SEP] b [SEP]
         self._mask = Masker(config, self.tokenizer, similar)
 
@@ -64,85 +58,94 @@ class Pipeline:
         """The examples of one block of documents, `dupe_factor` copies of each, in the documents'
         order.
         """
-        tokenized = self._sentences(documents)
-        filled = [sentences for sentences in tokenized if sentences]
-        self._mask.begin_block(filled)
-        carries = [Carry() for _ in range(self._config.dupe_factor)]
-        with timed(self.counts, "pair and mask"):
-            examples = [
-                example
-                for document, sentences in zip(documents, tokenized)
-                for copy, carry in enumerate(carries)
-                for example in self._copy(document.id, sentences, copy, carry, filled)
-            ]
-        self.counts["ngrams_given_up"] += sum(len(carry.owed) for carry in carries)
-        return examples
+        text = self._text(documents)
+        with timed(self.counts, "pair"):
+            made = self._pairs(text, [document.id for document in documents])
+            text, instances = self._instances(text, made)
+        with timed(self.counts, "mask"):
+            examples = self._mask(text, instances, self.counts)
+        self._count(made, examples)
+        return [
+            Keyed(key, example)
+            for key, example in zip(instances.keys.tolist(), examples)
+            if example
+        ]
 
-    def _copy(
-        self,
-        name: str,
-        sentences: List[Sentence],
-        copy: int,
-        carry: Carry,
-        block: List[List[Sentence]],
-    ) -> Iterator[Keyed]:
-        seed, counts = self._config.random_seed, self.counts
-        rng = rng_for(seed, "pair", name, copy)
-        mask_rng = rng_for(seed, "mask", name, copy)
-        stranger = partial(_stranger, block, sentences)
-        marks = self.tokenizer.clause_marks
-        context = PairContext(
-            self._room, marks, stranger, self._config.pairs.split, self._config.pairs.swap_prob
-        )
-        task = PAIR_TASKS[self._config.pair_task]
-        index = 0
-        for chunk in cut(sentences, self._room, self._config.short_seq_prob, marks, rng):
-            kept = False
-            for pair in task(chunk, context, rng):
-                example = self._mask(self._instance(pair), carry, mask_rng, counts)
-                if example:
-                    kept = True
-                    yield Keyed(shuffle_key(seed, name, copy, index), example)
-                index += 1
-            if copy == 0 and kept:
-                counts["pieces_kept"] += sum(len(sentence.pieces) for sentence in chunk)
-
-    def _sentences(self, documents: Sequence[Document]) -> List[List[Sentence]]:
-        grouped = self.make_sentences(documents, self.counts)
-        for group in grouped:
-            pieces = sum(len(sentence.pieces) for sentence in group)
+    def _text(self, documents: Sequence[Document]) -> Text:
+        text = self.make_sentences(documents, self.counts)
+        for pieces in np.diff(text.words[text.sentences[text.documents]]).tolist():
             self.counts["ideal_sequences"] += -(-pieces // self._room)
             if pieces < 2:
                 self.counts["skipped/one piece" if pieces else "skipped/no text"] += 1
-        if CORRUPTIONS[self._config.masking.corruption].similar:
-            with timed(self.counts, "count similar words"):
-                self._count_similar(grouped, self.counts)
-        return grouped
+        # Of a word of more than half a sequence (addresses, mostly) every piece is a word, so that
+        # two words always fit.
+        return text.taken_apart(np.flatnonzero(text.sizes > self._room // 2))
 
-    def _instance(self, pair: Pair) -> Instance:
-        pieces = [self.tokenizer.cls]
-        sentences = []
-        stops = []
-        for segment in (pair.a, pair.b):
-            for sentence in segment:
-                offset = len(pieces)
-                pieces.extend(sentence.pieces)
-                sentences.append(
-                    tuple(Span(start + offset, stop + offset) for start, stop in sentence.words)
-                )
-            pieces.append(self.tokenizer.sep)
-            stops.append(len(pieces))
-        self.counts[f"split_at/{pair.split_at}"] += 1
-        return Instance(tuple(pieces), stops[0], tuple(sentences), pair.label)
+    def _pairs(self, text: Text, names: Sequence[str]) -> List["_Made"]:
+        """The pairs of all copies of all documents."""
+        config = self._config
+        outline = outline_of(text, self._room, self.tokenizer.clause_marks)
+        filled = [chunk for chunk in outline.documents if chunk[0] < chunk[1]]
+        task = PAIR_TASKS[config.pair_task]
+        made = []
+        for name, document in zip(names, outline.documents):
+            context = PairContext(
+                outline,
+                self._room,
+                partial(_stranger, filled, document),
+                config.pairs.split,
+                config.pairs.swap_prob,
+            )
+            for copy in range(config.dupe_factor):
+                seed = seed_for(config.random_seed, name, copy)
+                rng = Draws(seed)
+                chunks = cut(outline, document, self._room, config.short_seq_prob, rng)
+                pairs = (pair for chunk in chunks for pair in task(chunk, context, rng))
+                made += [_Made(pair, copy, seed, number) for number, pair in enumerate(pairs)]
+        return made
+
+    def _instances(self, text: Text, made: Sequence["_Made"]) -> Tuple[Text, Instances]:
+        """The pairs as columns; a word that was split between its pieces is no word any more."""
+        pairs = [one.pair for one in made]
+        inner = [min(pair.a, pair.b)[0] for pair in pairs if pair.split_at == "piece"]
+        text = text.taken_apart(np.unique(np.searchsorted(text.words, inner)))
+        seeds = np.array([one.seed for one in made], np.uint64)
+        numbers = np.array([one.number for one in made], np.uint64)
+        return text, Instances(
+            np.array([pair.a for pair in pairs], np.int64).reshape(-1, 2),
+            np.array([pair.b for pair in pairs], np.int64).reshape(-1, 2),
+            np.array([pair.label for pair in pairs], np.int64),
+            draw(draw(seeds, _KEYS), numbers),
+        )
+
+    def _count(self, made: Sequence["_Made"], examples: Sequence[Optional[Example]]) -> None:
+        for (pair, copy, _, _), example in zip(made, examples):
+            self.counts[f"split_at/{pair.split_at}"] += 1
+            if example:
+                self.counts["label_1"] += pair.label
+            if example and copy == 0:
+                stranger = self._config.pair_task == "nsp" and pair.label
+                own = (pair.a,) if stranger else (pair.a, pair.b)
+                self.counts["pieces_kept"] += sum(stop - start for start, stop in own)
 
 
-def _stranger(
-    block: List[List[Sentence]], own: List[Sentence], rng: random.Random
-) -> Optional[Sequence[Sentence]]:
+class _Made(NamedTuple):
+    """A pair and its name."""
+
+    pair: Pair
+    copy: int
+    seed: int  # of that copy of its document
+    number: int  # in that copy
+
+
+_KEYS = 1 << 32  # the draw of a document's seed that keys are made from, beyond those of its pairs
+
+
+def _stranger(filled: Sequence[Chunk], own: Chunk, rng: Draws) -> Optional[Chunk]:
     """A random document of the block that is not one's own; None where there is no other."""
-    if len(block) < 2:
+    if len(filled) < 2:
         return None
     while True:
-        document = rng.choice(block)
-        if document is not own:
+        document = filled[rng.randrange(len(filled))]
+        if document != own:
             return document

@@ -4,10 +4,11 @@ import random
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set
 
 from data_gen import storage
-from data_gen.corruption import Candidates, Pieces
+from data_gen.lexicon import Candidates
 from data_gen.pieces import Tokenizer
 from data_gen.settings import UserError
 from data_gen.synonyms import SimilarWords
+from data_gen.types import Pieces
 
 _SEED = 1
 

@@ -9,8 +9,9 @@ import hashlib
 import json
 import os
 import struct
+from functools import cache
 from heapq import merge
-from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, BinaryIO, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 import google_crc32c
 
@@ -36,23 +37,44 @@ _VARINTS = [_varint(value) for value in range(1 << 16)]
 
 
 def _field(number: int, payload: bytes) -> bytes:
-    return bytes([number << 3 | _LENGTH_DELIMITED]) + _varint(len(payload)) + payload
+    return _field_head(number, len(payload)) + payload
 
 
-def _ints(values: Iterable[int]) -> bytes:
+def _field_head(number: int, size: int) -> bytes:
+    return bytes([number << 3 | _LENGTH_DELIMITED]) + _varint(size)
+
+
+def _ints(values: Sequence[int]) -> bytes:
     """The bytes of packed integers."""
-    return b"".join(
-        _VARINTS[value] if value < len(_VARINTS) else _varint(value) for value in values
-    )
+    try:
+        return b"".join([_VARINTS[value] for value in values])
+    except IndexError:
+        return b"".join(map(_varint, values))
+
+
+@cache
+def _entry_head(name: str, dtype: str, size: int) -> bytes:
+    """What stands before the `size` bytes of a packed list in its entry of the map of features."""
+    # Feature{float_list: 2, int64_list: 3}, each a packed list
+    values = _field_head(1, size)
+    feature = _field_head(2 if dtype == "float32" else 3, len(values) + size) + values
+    entry = _field(1, name.encode()) + _field_head(2, len(feature) + size) + feature
+    return _field_head(1, len(entry) + size) + entry
 
 
 class ExamplePacker:
     """Packs examples of one size as tf.train.Example messages."""
 
     def __init__(self, max_seq_length: int, max_predictions_per_seq: int) -> None:
-        self._shapes = feature_shapes(max_seq_length, max_predictions_per_seq)
         self._s = max_seq_length
         self._p = max_predictions_per_seq
+        self._dtypes = [
+            (name, dtype)
+            for name, (dtype, _) in feature_shapes(max_seq_length, max_predictions_per_seq).items()
+        ]
+        self._ones, self._zeros = b"\1" * max_seq_length, b"\0" * max_seq_length
+        one, zero = (struct.pack("<f", weight) * max_predictions_per_seq for weight in (1.0, 0.0))
+        self._weights = one + zero
 
     def __call__(self, example: Example) -> bytes:
         """Serialize one example.
@@ -65,27 +87,21 @@ class ExamplePacker:
             raise ValueError(
                 f"an example of {length} pieces, {predictions} masked, for {self._s} and {self._p}"
             )
-        padding, spare = b"\0" * (self._s - length), b"\0" * (self._p - predictions)
-        payloads = {
-            "input_ids": _ints(example.pieces) + padding,
-            "input_mask": b"\1" * length + padding,
-            "segment_ids": b"\0" * example.a_stop + b"\1" * (length - example.a_stop) + padding,
-            "masked_lm_positions": _ints(example.masked_positions) + spare,
-            "masked_lm_ids": _ints(example.masked_labels) + spare,
-            "masked_lm_weights": struct.pack("<f", 1.0) * predictions
-            + struct.pack("<f", 0.0) * len(spare),
-            "next_sentence_labels": _ints((example.label,)),
-        }
-        entries = [
-            self._entry(name, dtype, payloads[name]) for name, (dtype, _) in self._shapes.items()
-        ]
-        return _field(1, b"".join(entries))
-
-    @staticmethod
-    def _entry(name: str, dtype: str, payload: bytes) -> bytes:
-        """One entry of the map: Feature{float_list: 2, int64_list: 3}, each a packed list."""
-        feature = _field(2 if dtype == "float32" else 3, _field(1, payload))
-        return _field(1, _field(1, name.encode()) + _field(2, feature))
+        padding = self._zeros[length:]
+        spare = self._zeros[: self._p - predictions]
+        payloads = (
+            _ints(example.pieces) + padding,
+            self._ones[:length] + padding,
+            self._zeros[: example.a_stop] + self._ones[example.a_stop : length] + padding,
+            _ints(example.masked_positions) + spare,
+            _ints(example.masked_labels) + spare,
+            self._weights[4 * (self._p - predictions) : 4 * (2 * self._p - predictions)],
+            _ints((example.label,)),
+        )
+        features = []
+        for (name, dtype), payload in zip(self._dtypes, payloads):
+            features += [_entry_head(name, dtype, len(payload)), payload]
+        return _field(1, b"".join(features))
 
 
 def frame(record: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """Sentence -> words. `SEGMENTERS` names the engines; each is imported only when it is asked for.
 
-Engines eat spaces (LTP) or glue words across them, so a sentence goes to the engine in its
+Engines eat spaces (LTP) or glue words across them, so a text goes to the engine in its
 whitespace-free runs and the words are given back as character offsets. What an engine drops within
 a run is put back as a word of its own; an engine whose words are not in the run at all is reported,
 not trusted.
@@ -10,11 +10,14 @@ import re
 import warnings
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
+
+import numpy as np
 
 from data_gen.features import file_sha256
 from data_gen.ltp import load_ltp
 from data_gen.settings import UserError, require_one_of
+from data_gen.types import Array
 from data_gen.words import Segmenter, UserWord, align, read_user_words
 
 
@@ -51,36 +54,61 @@ def load_segmenter(config: SegmenterConfig) -> Segmenter:
     return segmenter._replace(identity=f"{segmenter.identity}, user_dict {digest}")
 
 
+class Marks(NamedTuple):
+    """Where words start and end in sentences joined by line feeds."""
+
+    boundaries: Array  # of each character whether a word starts or ends before it, and of the end
+    misaligned: Array  # the sentences whose words do not lie in their text, ascending
+
+
+def word_marks(segmenter: Segmenter, sentences: Sequence[str]) -> Marks:
+    """Segment sentences and find their words in the text."""
+    text = "\n".join(sentences)
+    runs = text.split()
+    sizes: List[int] = []  # of all words, one after another
+    strange = []  # numbers of runs
+    for number, (run, words) in enumerate(zip(runs, segmenter.words(runs))):
+        if "".join(words) != run:
+            aligned = align(run, words)
+            if aligned is None:
+                strange.append(number)
+            words = aligned or [run]
+        sizes += map(len, words)
+    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    # The characters of all runs, one after another: words are ranges of these.
+    solid = np.flatnonzero(~_SPACES[np.minimum(codes, len(_SPACES) - 1)])
+    every_size = np.array(sizes, np.int64)
+    ends = np.cumsum(every_size[every_size > 0])
+    boundaries = np.zeros(len(text) + 1, bool)
+    boundaries[solid[ends[:-1]]] = True
+    boundaries[solid[ends - 1] + 1] = True
+    if runs:
+        boundaries[solid[0]] = True
+    first = np.cumsum([0, *map(len, runs)])[strange]
+    starts = np.cumsum([0, *(len(sentence) + 1 for sentence in sentences)])
+    misaligned = np.unique(np.searchsorted(starts, solid[first], side="right") - 1)
+    return Marks(boundaries, misaligned)
+
+
+# What `str.split` splits at; no character beyond is whitespace.
+_SPACES = np.array([chr(code).isspace() for code in range(0x3002)])
+
+
 def word_boundaries(segmenter: Segmenter, sentences: Sequence[str]) -> List[Optional[List[int]]]:
     """For each sentence the character positions where a word starts or ends, ascending.
 
     None for a sentence whose words do not lie in its text.
     """
-    runs = [(i, start, text) for i, s in enumerate(sentences) for start, text in _runs(s)]
-    segmented = segmenter.words([text for _, _, text in runs])
-    boundaries: List[Optional[List[int]]] = [[] for _ in sentences]
-    for (i, start, text), words in zip(runs, segmented):
-        marks = boundaries[i]
-        aligned = align(text, words)
-        if marks is None or aligned is None:
-            boundaries[i] = None
-            continue
-        marks.append(start)
-        for word in aligned:
-            start += len(word)
-            marks.append(start)
-    return boundaries
-
-
-def _runs(sentence: str) -> List[Tuple[int, str]]:
-    """The whitespace-free runs of a sentence and where each starts."""
-    runs = []
-    position = 0
-    for run in sentence.split():
-        position = sentence.index(run, position)
-        runs.append((position, run))
-        position += len(run)
-    return runs
+    marks = word_marks(segmenter, sentences)
+    found: List[Optional[List[int]]] = []
+    start = 0
+    for sentence in sentences:
+        stop = start + len(sentence)
+        found.append(np.flatnonzero(marks.boundaries[start : stop + 1]).tolist())
+        start = stop + 1
+    for number in marks.misaligned.tolist():
+        found[number] = None
+    return found
 
 
 def _ltp(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
@@ -102,9 +130,7 @@ def _jieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter
     engine.initialized = True
     for word in user_words:
         engine.add_word(*word)
-    return Segmenter(
-        lambda runs: [engine.lcut(run) for run in runs], f"jieba {metadata.version('jieba')}"
-    )
+    return Segmenter(lambda runs: map(engine.lcut, runs), f"jieba {metadata.version('jieba')}")
 
 
 def _rjieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
@@ -115,9 +141,7 @@ def _rjieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmente
     engine = rjieba.Jieba()
     for word in user_words:
         engine.add_word(*word)
-    return Segmenter(
-        lambda runs: [engine.cut(run) for run in runs], f"rjieba {metadata.version('rjieba')}"
-    )
+    return Segmenter(lambda runs: map(engine.cut, runs), f"rjieba {metadata.version('rjieba')}")
 
 
 def _presegmented(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
@@ -129,7 +153,7 @@ def _presegmented(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Se
 def _char(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
     """Every character is a word: what BERT-base did."""
     _refuse(config, "model", "user_dict")
-    return Segmenter(lambda runs: [list(run) for run in runs], "char")
+    return Segmenter(lambda runs: map(list, runs), "char")
 
 
 def _refuse(config: SegmenterConfig, *settings: str) -> None:

@@ -1,15 +1,17 @@
-"""Documents -> sentences: what the segmenter's words and the tokenizer's pieces make together."""
+"""Documents -> text: what the segmenter's words and the tokenizer's pieces make together."""
 
-from typing import List, Optional, Sequence
+from typing import Sequence
+
+import numpy as np
 
 from data_gen.config import DataConfig
 from data_gen.kept import keep_last
-from data_gen.pieces import Offsets, Tokenizer, piece_spans, word_spans
-from data_gen.segment import load_segmenter, word_boundaries
+from data_gen.pieces import Tokenizer, Tokens, word_starts
+from data_gen.segment import Marks, load_segmenter, word_marks
 from data_gen.settings import UserError
 from data_gen.stats import Counts, timed
 from data_gen.tokenizer import TOKENIZERS
-from data_gen.types import Document, Sentence
+from data_gen.types import Document, Text
 from data_gen.words import Segmenter
 
 
@@ -22,40 +24,43 @@ class SentenceMaker:
         self.tokenizer = tokenizer
         self.segmenter = segmenter
 
-    def __call__(self, documents: Sequence[Document], counts: Counts) -> List[List[Sentence]]:
-        """The sentences of each document, segmented and tokenized in two batches for all of them;
-        those without pieces are left out.
-        """
-        texts = [sentence for document in documents for sentence in document.sentences]
+    def __call__(self, documents: Sequence[Document], counts: Counts) -> Text:
+        """Segment and tokenize documents; sentences without pieces are left out."""
+        sentences = [sentence for document in documents for sentence in document.sentences]
         with timed(counts, "segment"):
-            boundaries = word_boundaries(self.segmenter, texts)
+            marks = word_marks(self.segmenter, sentences)
         with timed(counts, "tokenize"):
-            encoded = self.tokenizer.encode(texts)
+            tokens = self.tokenizer.tokenize(sentences)
         with timed(counts, "align"):
-            made = (
-                self._sentence(pieces, offsets, marks, counts)
-                for (pieces, offsets), marks in zip(encoded, boundaries)
-            )
-            grouped = [
-                [sentence for _, sentence in zip(document.sentences, made) if sentence.pieces]
-                for document in documents
-            ]
+            text = _aligned(documents, sentences, marks, tokens)
         counts["documents"] += len(documents)
-        counts["characters"] += sum(map(len, texts))
-        for group in grouped:
-            counts["sentences"] += len(group)
-            counts["words"] += sum(len(sentence.words) for sentence in group)
-            counts["pieces"] += sum(len(sentence.pieces) for sentence in group)
-        return grouped
+        counts["characters"] += sum(map(len, sentences))
+        counts["sentences"] += len(text.sentences) - 1
+        counts["words"] += len(text.words) - 1
+        counts["pieces"] += len(text.pieces)
+        counts["unknown_pieces"] += int((text.pieces == self.tokenizer.unk).sum())
+        counts["misaligned_sentences"] += len(marks.misaligned)
+        return text
 
-    def _sentence(
-        self, pieces: List[int], offsets: Offsets, boundaries: Optional[List[int]], counts: Counts
-    ) -> Sentence:
-        counts["unknown_pieces"] += pieces.count(self.tokenizer.unk)
-        if boundaries is None:
-            counts["misaligned_sentences"] += 1
-            return Sentence(tuple(pieces), piece_spans(len(pieces)))
-        return Sentence(tuple(pieces), word_spans(offsets, boundaries))
+
+def _aligned(
+    documents: Sequence[Document], sentences: Sequence[str], marks: Marks, tokens: Tokens
+) -> Text:
+    """Bring words and pieces together. Where they cannot be, every piece is a word."""
+    starts = np.cumsum([0, *(len(sentence) + 1 for sentence in sentences)])
+    pieces = np.searchsorted(tokens.first, starts)  # before each sentence, and all
+    sentence = np.repeat(np.arange(len(sentences)), np.diff(pieces))
+    starting = word_starts(tokens, sentence, marks.boundaries)
+    starting |= np.isin(sentence, marks.misaligned)
+    words = np.append(np.flatnonzero(starting), len(tokens.ids))
+    filled = np.diff(pieces) > 0
+    before = np.concatenate([[0], np.cumsum(filled)])  # sentences with pieces
+    return Text(
+        pieces=tokens.ids,
+        words=words,
+        sentences=np.searchsorted(words, np.append(pieces[:-1][filled], len(tokens.ids))),
+        documents=before[np.cumsum([0, *(len(document.sentences) for document in documents)])],
+    )
 
 
 def load_tokenizer(config: DataConfig) -> Tokenizer:

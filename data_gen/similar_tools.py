@@ -5,7 +5,6 @@ from typing import Any, Sequence, Tuple
 
 from data_gen import corpus, quality, table, tables
 from data_gen.config import DataConfig
-from data_gen.corruption import Pieces
 from data_gen.coverage import coverage
 from data_gen.engine import LocalEngine
 from data_gen.progress import show_progress
@@ -15,6 +14,7 @@ from data_gen.settings import add_command, add_config_arguments, load_settings, 
 from data_gen.stats import lines, similar_words
 from data_gen.synonyms import SimilarWords
 from data_gen.tools import add_input, add_workers
+from data_gen.types import Pieces
 
 _CONFIG = "configs/data/macbert_512.yaml"
 

@@ -7,14 +7,20 @@ them at the end.
 import time
 from collections import Counter
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Tuple
+
+import numpy as np
+
+from data_gen.types import Array
 
 Counts = Counter[str]  # "group/name" -> how many; "cpu_ns/stage" -> nanoseconds
 
 DECILES = 10
 LENGTH_BINS = 16
 LONG_WORD = 5  # pieces; words of more are counted with these
-_MISSING_OF_A_BLOCK = 100
+# Words without a similar word that are counted by name: the most frequent of each block, so that
+# memory does not grow with the corpus. The sums over all blocks are therefore lower bounds.
+MISSING_OF_A_BLOCK = 100
 _MISSING_REPORTED = 30
 
 
@@ -26,14 +32,11 @@ def timed(counts: Counts, stage: str) -> Iterator[None]:
     counts[f"cpu_ns/{stage}"] += time.process_time_ns() - start
 
 
-def count_missing(counts: Counts, missing: Counter[Any], text: Callable[[Any], str]) -> None:
-    """Count the most frequent words of a block that have no similar word.
-
-    Only the first hundred, so that memory does not grow with the corpus; the sums over all blocks
-    are therefore lower bounds.
-    """
-    for word, times in missing.most_common(_MISSING_OF_A_BLOCK):
-        counts[f"missing/{text(word)}"] += times
+def count_numbers(counts: Counts, group: str, numbers: Array, step: int = 1) -> None:
+    """Count each of many small numbers as one of a group."""
+    for number, times in enumerate(np.bincount(numbers).tolist()):
+        if times:
+            counts[f"{group}/{number}"] += step * times
 
 
 def report(counts: Mapping[str, float], max_seq_length: int) -> Dict[str, Any]:

@@ -10,10 +10,11 @@ from typing import Callable, List, NamedTuple, Optional, Tuple
 
 from data_gen.alike import ALIKE
 from data_gen.config import SynonymsConfig
-from data_gen.corruption import Candidates, Pieces
+from data_gen.lexicon import Candidates
 from data_gen.normalise import converter
 from data_gen.pieces import Tokenizer
 from data_gen.table import Layer, Table
+from data_gen.types import Pieces
 
 # Words remembered a process: those of some hundred megabytes of text, 100 MB of memory.
 _REMEMBERED = 1 << 18

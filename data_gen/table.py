@@ -16,11 +16,10 @@ import numpy as np
 
 from data_gen.records import atomic_file
 from data_gen.settings import UserError
+from data_gen.types import Array, Pieces
 
 FORMAT = 3
 
-Array = Any  # numpy's own annotations differ between the versions supported
-Pieces = Tuple[int, ...]
 
 _DTYPES = {"U64": np.uint64, "I64": np.int64, "I32": np.int32, "F32": np.float32}
 

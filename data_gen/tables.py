@@ -25,6 +25,7 @@ from data_gen.sentences import load_sentence_maker, load_tokenizer
 from data_gen.settings import UserError
 from data_gen.synonyms import SimilarWords
 from data_gen.table import FORMAT, Layer, Table, load_table, make_layer
+from data_gen.types import Array, Pieces
 from data_gen.vectors import read_vectors, toolkit_vectors
 from data_gen.word2vec import candidates, vectors_of_text
 
@@ -32,9 +33,6 @@ TOOLKIT = "toolkit"  # the name of the toolkit's vectors among the sources
 CORPUS = "corpus"  # and of one's own text
 
 _BATCH = 10_000  # words tokenized at once
-
-Array = Any  # numpy's own annotations differ between the versions supported
-Pieces = Tuple[int, ...]
 
 
 class Sources(NamedTuple):

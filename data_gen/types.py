@@ -1,27 +1,19 @@
 """The values that travel from stage to stage: small and immutable.
 
-Document -> Sentence (pieces and words) -> Instance (a pair, before masking) -> Example (after it).
-A *piece* is an id of the vocabulary, a *word* is what the segmenter made, given as a span of
-pieces.
+Document -> Text (pieces and words of a block) -> Pair -> Instance (before masking) -> Example
+(after it). A *piece* is an id of the vocabulary, a *word* is what the segmenter made of one or more
+pieces. What there is much of is kept in columns, one numpy array each, so that a stage works on a
+whole block of documents at once.
 """
 
-from typing import List, NamedTuple, Optional, Tuple
+from array import array
+from typing import Any, List, NamedTuple, Tuple
 
+import numpy as np
 
-class Span(NamedTuple):
-    """A half-open range of positions: `[start, stop)`."""
+Array = Any  # numpy's own annotations differ between the versions supported
 
-    start: int
-    stop: int
-
-    @property
-    def size(self) -> int:
-        """How many positions it covers."""
-        return self.stop - self.start
-
-    def singles(self) -> List["Span"]:
-        """Its positions, each a span of its own."""
-        return [Span(i, i + 1) for i in range(self.start, self.stop)]
+Pieces = Tuple[int, ...]
 
 
 class Document(NamedTuple):
@@ -33,60 +25,90 @@ class Document(NamedTuple):
     sentences: Tuple[str, ...]
 
 
-class Sentence(NamedTuple):
-    """A tokenized sentence, or a part of one cut at a word boundary."""
+class Text(NamedTuple):
+    """The tokenized documents of a block. P pieces, W words, S sentences, D documents."""
 
-    pieces: Tuple[int, ...]
-    words: Tuple[Span, ...]  # cover all of `pieces`, in order
+    pieces: Array  # int32 [P]
+    words: Array  # int64 [W + 1]: the piece that each word starts at, and P
+    sentences: Array  # int64 [S + 1]: the word that each sentence starts at, and W; none is empty
+    documents: Array  # int64 [D + 1]: the sentence that each document starts at, and S
 
-    def part(self, first: int, last: int) -> "Sentence":
-        """Words `[first, last)` as a sentence of their own."""
-        offset = self.words[first].start
-        words = tuple(Span(w.start - offset, w.stop - offset) for w in self.words[first:last])
-        return Sentence(self.pieces[offset : self.words[last - 1].stop], words)
+    @property
+    def sizes(self) -> Array:
+        """The pieces of each word, int64 [W]."""
+        return np.diff(self.words)
+
+    def word(self, number: int) -> Pieces:
+        """The pieces of one word."""
+        return tuple(self.pieces[self.words[number] : self.words[number + 1]].tolist())
+
+    def sentence_words(self) -> List[List[Pieces]]:
+        """The words of each sentence."""
+        pieces, words = self.pieces.tolist(), self.words.tolist()
+        every = [tuple(pieces[start:stop]) for start, stop in zip(words, words[1:])]
+        ends = self.sentences.tolist()
+        return [every[first:last] for first, last in zip(ends, ends[1:])]
+
+    def taken_apart(self, numbers: Array) -> "Text":
+        """The same text with some words, `numbers` ascending, taken apart into single pieces."""
+        inner = ranges(self.words[numbers] + 1, self.words[numbers + 1])
+        if not len(inner):
+            return self
+        more = np.concatenate([[0], np.cumsum(self.sizes[numbers] - 1)])
+        before = more[np.searchsorted(numbers, self.sentences)]
+        return self._replace(words=np.union1d(self.words, inner), sentences=self.sentences + before)
 
 
 class Pair(NamedTuple):
-    """Two segments in the order in which they will stand, neither of them empty, and the label of
-    the pair task.
+    """Two segments in the order in which they will stand, neither of them empty, as ranges of a
+    text's pieces; and the label of the pair task.
     """
 
-    a: Tuple[Sentence, ...]
-    b: Tuple[Sentence, ...]
+    a: Tuple[int, int]
+    b: Tuple[int, int]
     label: int  # 0 in order / next, 1 swapped / random
     split_at: str  # where the text was split in two: at a "sentence", "clause", "word" or "piece"
 
 
-class Instance(NamedTuple):
-    """One `[CLS] a [SEP] b [SEP]` sequence, before masking."""
+class Instances(NamedTuple):
+    """The sequences `[CLS] a [SEP] b [SEP]` of a block, before masking. N of them."""
 
-    pieces: Tuple[int, ...]
-    a_stop: int  # segment ids are 0 in [0, a_stop) and 1 after it
-    # The words of each sentence as positions in `pieces`, without [CLS] and [SEP]; a sentence of A
-    # ends before `a_stop`.
-    sentences: Tuple[Tuple[Span, ...], ...]
-    label: int
+    a: Array  # int64 [N, 2]: ranges of the text's pieces
+    b: Array  # int64 [N, 2]
+    labels: Array  # int64 [N]
+    keys: Array  # uint64 [N]: hashes of their names; they decide what is drawn, and the order
 
-
-Ngram = Tuple[Span, ...]  # neighbouring whole words that are masked together
-
-
-class Replacement(NamedTuple):
-    """What was put in place of one masked span."""
-
-    span: Span
-    # "mask", "similar", "random", "fallback" (random for want of a similar word) or "keep"
-    kind: str
-    pieces: Optional[Tuple[int, ...]]  # None: kept
+    def where(self, mask: Array) -> "Instances":
+        """Those that a mask, a slice or their numbers choose."""
+        return Instances(*(column[mask] for column in self))
 
 
 class Example(NamedTuple):
-    """An instance as the model sees it: the corrupted pieces, and the originals at the masked
-    positions.
+    """A sequence as the model sees it: `[CLS] a [SEP] b [SEP]` with corrupted pieces, and the
+    originals at the masked positions.
     """
 
     pieces: Tuple[int, ...]
-    a_stop: int
+    a_stop: int  # segment ids are 0 in [0, a_stop) and 1 after it
     masked_positions: Tuple[int, ...]  # ascending
     masked_labels: Tuple[int, ...]
     label: int
+
+
+def view(column: array) -> Array:  # type: ignore[type-arg] # array[int] is no type on Python 3.9
+    """A column that still grows, as a numpy array to read at once: nothing may be added to it while
+    the view is in use.
+    """
+    return np.frombuffer(column, column.typecode) if column else np.zeros(0, column.typecode)
+
+
+def ranges(starts: Array, stops: Array) -> Array:
+    """The numbers of all ranges `[start, stop)` after one another.
+
+    >>> ranges(np.array([3, 9]), np.array([6, 10])).tolist()
+    [3, 4, 5, 9]
+    """
+    sizes = stops - starts
+    ends = np.cumsum(sizes)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.arange(total) + np.repeat(starts - ends + sizes, sizes)

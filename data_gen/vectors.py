@@ -8,18 +8,18 @@ same first line, then W times a word, a space and D little-endian float32.
 import warnings
 from collections import Counter
 from contextlib import closing
-from typing import IO, Any, Dict, Generator, Iterator, List, NamedTuple, Optional, Tuple
+from typing import IO, Dict, Generator, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from data_gen import storage
 from data_gen.packages import package_file
 from data_gen.settings import UserError
+from data_gen.types import Array
 
 # The toolkit that the MacBERT paper used (IV-A): the last release that is MIT and carries vectors.
 TOOLKIT = "synonyms==3.10.2"
 
-Array = Any  # numpy's own annotations differ between the versions supported
 
 _READ = 1 << 20  # bytes
 _LONGEST_WORD = 10_000  # bytes; more without a space is no word but a file of another form

@@ -18,9 +18,7 @@ from data_gen.progress import Show
 from data_gen.records import atomic_file
 from data_gen.sentences import load_sentence_maker
 from data_gen.stats import Counts
-from data_gen.types import Sentence
-
-Array = Any  # numpy's own annotations differ between the versions supported
+from data_gen.types import Array, Pieces
 
 # Of every size the most frequent words are candidates, however rare: a small text has few others.
 _ALWAYS_CANDIDATES = 1000
@@ -31,7 +29,7 @@ _TRAINED_WORDS = 40_000_000  # words of the text times epochs that a small text 
 class WordVectors(NamedTuple):
     """W words with their vectors of D dimensions, the most frequent first."""
 
-    words: List[Tuple[int, ...]]  # pieces, none of them [UNK]
+    words: List[Pieces]  # pieces, none of them [UNK]
     matrix: Array  # float32 [W, D]
     counts: Array  # int64 [W]: how often each stands in the text
 
@@ -49,12 +47,11 @@ def write_words(task: WordsTask) -> None:
     make_sentences = load_sentence_maker(task.config)
     with atomic_file(task.path) as handle:
         for documents in corpus.read_blocks(task.blocks, task.config.corpus):
-            for sentences in make_sentences(documents, Counts()):
-                handle.writelines(_line(sentence) for sentence in sentences)
+            text = make_sentences(documents, Counts())
+            handle.writelines(_line(words) for words in text.sentence_words())
 
 
-def _line(sentence: Sentence) -> bytes:
-    words = (sentence.pieces[start:stop] for start, stop in sentence.words)
+def _line(words: Sequence[Pieces]) -> bytes:
     return (" ".join("-".join(map(str, word)) for word in words) + "\n").encode()
 
 

@@ -3,7 +3,7 @@ words.
 """
 
 import re
-from typing import Callable, List, NamedTuple, Optional, Sequence
+from typing import Callable, Iterable, List, NamedTuple, Optional, Sequence
 
 from data_gen.settings import UserError
 
@@ -11,11 +11,11 @@ Words = List[str]
 
 
 class Segmenter(NamedTuple):
-    """An engine: runs of text without whitespace -> the words of each; and its name, model and
-    version, contents instead of paths.
+    """An engine: runs of text without whitespace -> the words of each, perhaps made one by one as
+    they are asked for; and its name, model and version, contents instead of paths.
     """
 
-    words: Callable[[Sequence[str]], List[Words]]
+    words: Callable[[Sequence[str]], Iterable[Words]]
     identity: str
 
 

@@ -4,12 +4,13 @@ import io
 import json
 import random
 
+import numpy as np
 import pytest
 
 from data_gen import vocab
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
-from data_gen.pieces import read_vocabulary
+from data_gen.pieces import Tokens, read_vocabulary, word_starts
 from data_gen.sentence_piece import SentencePiece, load_sentencepiece
 from data_gen.tables import Sources, make_table
 from data_gen.wordpiece import WordPiece
@@ -18,6 +19,16 @@ from tests.conftest import ROOT, default_settings
 VOCAB = "configs/vocab/bert_base_chinese.txt"
 SEGMENTED = "tests/data/segmented.txt"
 TEXT = "tests/data/text.txt"
+
+
+def word_spans(offsets, boundaries):
+    """The words of one sentence as ranges of its pieces."""
+    first, last = np.array(offsets, np.int64).reshape(-1, 2).T
+    marks = np.zeros(1 + max([0, *last.tolist(), *boundaries]), bool)
+    marks[list(boundaries)] = True
+    zeros = np.zeros(len(first), np.int64)
+    starts = np.flatnonzero(word_starts(Tokens(zeros, first, last), zeros, marks)).tolist()
+    return list(zip(starts, [*starts[1:], len(first)]))
 
 
 @pytest.fixture(scope="session")

@@ -244,7 +244,7 @@ def test_show(capsys, tmp_path):
     assert main(["show", GOLDEN, "-n", "2", "--start", "78"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if line.startswith("example")] == [lines[2]]
-    assert lines[2].startswith("example 78 of 78 · part-00001-of-00002.tfrecord #43 · ")
+    assert lines[2].startswith("example 78 of 78 · part-00001-of-00002.tfrecord #44 · ")
     assert main(["show", GOLDEN]) == 0
     assert capsys.readouterr().out.count("\nexample ") == 3
     page = tmp_path / "page.html"

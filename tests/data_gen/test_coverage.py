@@ -1,8 +1,10 @@
+"""What a lexicon counts of the words of a text."""
+
 import random
 
-from data_gen.coverage import CoverageCounter
+from data_gen.lexicon import SimilarLexicon, distinct_words
 from data_gen.stats import Counts
-from data_gen.types import Sentence, Span
+from tests.data_gen.test_examples import block
 
 
 class Similar:
@@ -18,21 +20,21 @@ class Similar:
         return "too long"
 
 
-def sentence(tokenizer, *words):
-    """A sentence of these words."""
-    pieces, spans = [], []
-    for ids, _ in tokenizer.encode(words):
-        spans.append(Span(len(pieces), len(pieces) + len(ids)))
-        pieces += ids
-    return Sentence(tuple(pieces), tuple(spans))
+def count(lexicon, tokenizer, words, counts):
+    text, _ = block(tokenizer, [words], [])
+    distinct = distinct_words(text)
+    lexicon.count(text, distinct, lexicon.numbers(text, distinct), counts)
+
+
+def lexicon_of(tokenizer):
+    return SimilarLexicon(Similar(), tokenizer, lambda similarities: similarities)
 
 
 def test_words_are_counted_by_source_and_reason(tokenizer):
-    count, counts = CoverageCounter(Similar(), tokenizer), Counts()
+    counts = Counts()
     words = ["大", "模型", "模型", "，", "bert", "\U00020000甲"]
+    count(lexicon_of(tokenizer), tokenizer, words, counts)
     odd = tokenizer.ids["大"] % 2 + tokenizer.ids["，"] % 2
-    text = [[sentence(tokenizer, *words[:3])], [sentence(tokenizer, *words[3:])]]
-    count(text, counts)
     assert (counts["similar_from/odd"], counts["similar_from/even"]) == (odd, 2 - odd)
     assert counts["without_similar/too long"] == 3
     assert counts["without_similar/holds [UNK], never masked"] == 1
@@ -47,8 +49,8 @@ def test_counts_add_up_over_any_cut_of_the_text(tokenizer):
     rng = random.Random(1)
     words = [rng.choice(["大", "小", "模型", "，"]) for _ in range(60)]
     whole, parts = Counts(), Counts()
-    CoverageCounter(Similar(), tokenizer)([[sentence(tokenizer, *words)]], whole)
-    count = CoverageCounter(Similar(), tokenizer)
+    count(lexicon_of(tokenizer), tokenizer, words, whole)
+    lexicon = lexicon_of(tokenizer)
     for start in range(0, 60, 7):
-        count([[sentence(tokenizer, *words[start : start + 7])]], parts)
+        count(lexicon, tokenizer, words[start : start + 7], parts)
     assert whole == parts

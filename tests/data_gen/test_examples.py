@@ -1,19 +1,20 @@
 """Where and what together: instances of real words, masked as one configuration says."""
 
-import random
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from data_gen.config import DataConfig
 from data_gen.corruption import CORRUPTION_UNITS, CORRUPTIONS, RANDOM_UNITS
-from data_gen.examples import Carry, Masker
+from data_gen.draws import seed_for
+from data_gen.examples import Masker
 from data_gen.masking import SELECTORS
 from data_gen.stats import Counts
 from data_gen.synonyms import NoSimilarWords
-from data_gen.types import Instance, Sentence, Span
+from data_gen.types import Instances, Text
 from tests.conftest import default_settings
 
 WORDS = ["模型", "的", "，", "1998", "bert", "概率", "人工智能", "不", "。", "语言"]
@@ -26,20 +27,37 @@ def masker(tokenizer, *overrides, similar=None):
     return Masker(config, tokenizer, similar or NoSimilarWords())
 
 
-def instance(tokenizer, a, b):
-    """An instance of two segments, each a list of sentences, each a list of words."""
-    pieces, sentences, stops = [tokenizer.cls], [], []
-    for segment in (a, b):
-        for words in segment:
-            spans = []
-            for word in words:
-                ((ids, _),) = tokenizer.encode([word])
-                spans.append(Span(len(pieces), len(pieces) + len(ids)))
-                pieces += ids
-            sentences.append(tuple(spans))
-        pieces.append(tokenizer.sep)
-        stops.append(len(pieces))
-    return Instance(tuple(pieces), stops[0], tuple(sentences), 0)
+def block(tokenizer, a, b, count=1, seed=0):
+    """A text of two segments, each a list of sentences, each a list of words; and so many instances
+    of it.
+    """
+    sentences = [*a, *b]
+    words = [tokenizer.encode([word])[0][0] for sentence in sentences for word in sentence]
+    text = Text(
+        np.array([piece for word in words for piece in word], np.int32),
+        np.cumsum([0, *map(len, words)]),
+        np.cumsum([0, *map(len, sentences)]),
+        np.array([0, len(sentences)]),
+    )
+    cut = text.words[sum(map(len, a))]
+    segments = [[[start, stop]] * count for start, stop in ((0, cut), (cut, len(text.pieces)))]
+    keys = np.array([seed_for(seed, i) for i in range(count)], np.uint64)
+    return text, Instances(*map(np.array, segments), np.zeros(count, np.int64), keys)
+
+
+def spans(text, instances):
+    """The sequence of the first instance, and where each of its words lies in it."""
+    cut = int(instances.a[0, 1])
+    words = text.words.tolist()
+    return [
+        (start + (2 if start >= cut else 1), stop + (2 if start >= cut else 1))
+        for start, stop in zip(words, words[1:])
+    ]
+
+
+def sequence(tokenizer, text, instances):
+    pieces, cut = text.pieces.tolist(), int(instances.a[0, 1])
+    return tokenizer.cls, *pieces[:cut], tokenizer.sep, *pieces[cut:], tokenizer.sep
 
 
 class Neighbours:
@@ -49,6 +67,9 @@ class Neighbours:
         if word[0] % 2:
             return ()
         return [(tuple(4000 + piece % 100 for piece in word), 0.9), ((4500,) * len(word), 0.5)]
+
+    def source(self, word):
+        return "neighbours" if self(word) else ""
 
     def missing(self, word):
         return "not in the table"
@@ -79,45 +100,45 @@ def test_every_combination_masks_whole_words_and_nothing_else(
 
     @given(segments, segments, st.sampled_from(RANDOM_UNITS), st.integers())
     def check(a, b, random_unit, seed):
-        made = instance(tokenizer, a, b)
-        block = [
-            Sentence(made.pieces[s[0].start : s[-1].stop], (Span(0, s[-1].stop - s[0].start),))
-            for s in made.sentences
-        ]
-        masks[random_unit].begin_block([block])
+        text, instances = block(tokenizer, a, b, 3, seed)
+        original = sequence(tokenizer, text, instances)
         counts = Counts()
-        example = masks[random_unit](made, Carry(), random.Random(seed), counts)
-        masked = set(example.masked_positions)
-        assert 1 <= len(masked) <= 20
-        assert list(example.masked_positions) == sorted(masked)
-        # labels are the originals, also where nothing was changed (MacBERT#1)
-        assert example.masked_labels == tuple(made.pieces[i] for i in sorted(masked))
-        for i, (old, new) in enumerate(zip(made.pieces, example.pieces)):
-            assert i in masked or old == new
-            assert old == new or new in allowed
-        assert not {0, made.a_stop - 1, len(made.pieces) - 1} & masked
-        if selector != "piece":
-            for sentence in made.sentences:
-                for word in sentence:
+        examples = masks[random_unit](text, instances, counts)
+        again = masks[random_unit](text, instances, Counts())
+        assert examples == again
+        assert len(examples) == 3
+        for example in examples:
+            masked = set(example.masked_positions)
+            assert 1 <= len(masked) <= 20
+            assert list(example.masked_positions) == sorted(masked)
+            # labels are the originals, also where nothing was changed (MacBERT#1)
+            assert example.masked_labels == tuple(original[i] for i in sorted(masked))
+            assert len(example.pieces) == len(original)
+            for i, (old, new) in enumerate(zip(original, example.pieces)):
+                assert i in masked or old == new
+                assert old == new or new in allowed
+            assert example.a_stop == instances.a[0, 1] + 2
+            assert not {0, example.a_stop - 1, len(original) - 1} & masked
+            if selector != "piece":
+                for word in spans(text, instances):
                     assert set(range(*word)) <= masked or not set(range(*word)) & masked
-        if corruption == "similar":
-            assert tokenizer.mask not in example.pieces
-        assert counts["masked_pieces"] == len(masked)
+            if corruption == "similar":
+                assert tokenizer.mask not in example.pieces
+        total = sum(len(example.masked_positions) for example in examples)
+        assert counts["masked_pieces"] == total
 
     check()
 
 
 def masked_words(tokenizer, rounds, a, b, *overrides, corruption="partial_mask"):
-    """How often each word was masked, and the n-grams by the sentences that they touch."""
+    """How often each word was masked, and the counts."""
     mask = masker(tokenizer, f"masking.corruption={corruption}", "masked_lm_prob=0.3", *overrides)
-    made = instance(tokenizer, a, b)
-    masked, counts, carry = Counter(), Counts(), Carry()
-    for seed in range(rounds):
-        example = mask(made, carry, random.Random(seed), counts)
-        for sentence in made.sentences:
-            for word in sentence:
-                if word.start in example.masked_positions:
-                    masked[tokenizer.text(made.pieces[word.start : word.stop])] += 1
+    text, instances = block(tokenizer, a, b, rounds)
+    masked, counts = Counter(), Counts()
+    for example in mask(text, instances, counts):
+        for number, (start, _) in enumerate(spans(text, instances)):
+            if start in example.masked_positions:
+                masked[tokenizer.text(text.word(number))] += 1
     return masked, counts
 
 
@@ -142,9 +163,18 @@ def test_ngrams_cross_sentences_but_never_segments(tokenizer):
     text = [["模型", "概率"], ["语言", "的"]], [["不", "模型"], ["概率", "语言"]]
     _, counts = masked_words(tokenizer, 500, *text)
     assert counts["ngrams_across_sentences"] > 0
+    assert counts["ngrams/4"] > 0
     _, counts = masked_words(tokenizer, 500, *text, "masking.ngram_within=sentence")
     assert counts["ngrams_across_sentences"] == 0
     assert counts["ngrams/2"] > 0
+    assert counts["ngrams/3"] == counts["ngrams/4"] == 0
+
+
+def test_ngrams_never_cross_a_word_that_is_left_out(tokenizer):
+    text = [["模型", "，", "概率"]], [["语言", "。", "不"]]
+    _, counts = masked_words(tokenizer, 300, *text, "masking.skip=[punctuation]")
+    assert counts["ngrams/1"] > 0
+    assert counts["ngrams/2"] == 0
 
 
 def test_unknown_characters_are_never_masked(tokenizer):
@@ -157,32 +187,30 @@ def test_unknown_characters_are_never_masked(tokenizer):
 
 def test_an_instance_of_unknown_characters_alone_gives_no_example(tokenizer):
     counts = Counts()
-    made = instance(tokenizer, [["“"]], [["”"]])
-    assert masker(tokenizer)(made, Carry(), random.Random(1), counts) is None
-    assert counts["instances_of_unknown_pieces"] == 1
+    text, instances = block(tokenizer, [["“"]], [["”"]], 2)
+    assert masker(tokenizer)(text, instances, counts) == [None, None]
+    assert counts["instances_of_unknown_pieces"] == 2
+    assert counts["instances"] == 0
 
 
 def test_random_words_are_words_of_the_block(tokenizer):
     mask = masker(tokenizer, "masking.corruption=random", "masking.random_unit=word")
-    made = instance(tokenizer, [["模型", "概率"]], [["语言", "不"]])
-    words = [made.pieces[w.start : w.stop] for sentence in made.sentences for w in sentence]
-    spans = (Span(0, 2), Span(2, 4), Span(4, 6), Span(6, 7), Span(7, 8))
-    unknown = (tokenizer.unk,)  # a word of the block that is never taken
-    block = [Sentence(tuple(piece for word in (*words, unknown) for piece in word), spans)]
-    mask.begin_block([block])
-    for seed in range(100):
-        example = mask(made, Carry(), random.Random(seed), Counts())
-        for sentence in made.sentences:
-            for word in sentence:
-                assert example.pieces[word.start : word.stop] in words
+    # [UNK] is a word of the block that is never taken
+    text, instances = block(tokenizer, [["模型", "概率"]], [["语言", "不", "“"]], 100)
+    words = [text.word(i) for i in range(4)]
+    replaced = Counter()
+    for example in mask(text, instances, Counts()):
+        for start, stop in spans(text, instances)[:4]:
+            assert example.pieces[start:stop] in words
+            replaced[example.pieces[start:stop]] += 1
+    assert set(replaced) == set(words)
 
 
 def test_kinds_are_counted_as_drawn_and_as_realised(tokenizer):
     mask = masker(tokenizer, "masking.max_fallback=1.0", similar=Neighbours())
-    made = instance(tokenizer, [["模型", "的", "概率", "不"]], [["语言", "人工智能"]])
+    text = [["模型", "的", "概率", "不"]], [["语言", "人工智能"]]
     counts = Counts()
-    for seed in range(500):
-        mask(made, Carry(), random.Random(seed), counts)
+    mask(*block(tokenizer, *text, 500), counts)
     drawn = {name: n for name, n in counts.items() if name.startswith("drawn/")}
     assert set(drawn) == {"drawn/similar", "drawn/random", "drawn/keep"}
     assert drawn["drawn/similar"] / sum(drawn.values()) == pytest.approx(0.8, abs=0.03)
@@ -190,6 +218,10 @@ def test_kinds_are_counted_as_drawn_and_as_realised(tokenizer):
     pieces = sum(n for name, n in counts.items() if name.startswith("pieces/"))
     assert pieces == counts["masked_pieces"]
     assert sum(counts[f"masked_in_decile/{i}"] for i in range(10)) == pieces
+    words = sum(n for name, n in counts.items() if name.startswith("masked_of_size/"))
+    assert words == sum(drawn.values())
+    # 的 and 人工智能 of the six words
+    assert sum(counts[f"maskable_in_decile/{i}"] for i in range(10)) == 500 * 12
 
 
 @pytest.mark.parametrize(
@@ -204,20 +236,41 @@ def test_kinds_are_counted_as_drawn_and_as_realised(tokenizer):
 def test_every_example_predicts_something(tokenizer, overrides):
     """Words of two pieces for a budget of less than one, words longer than all predictions."""
     for words in (["模型"], ["bert" * 12]):
-        made = instance(tokenizer, [words], [["语言"] if len(words[0]) < 9 else words])
+        b = [["语言"] if len(words[0]) < 9 else words]
         mask = masker(tokenizer, "masking.corruption=partial_mask", *overrides)
-        for seed in range(30):
-            assert mask(made, Carry(), random.Random(seed), Counts()).masked_positions
+        for example in mask(*block(tokenizer, [words], b, 30), Counts()):
+            assert example.masked_positions
 
 
-def test_kinds_that_found_no_place_are_handed_on(tokenizer):
+def test_the_order_and_the_number_of_instances_do_not_matter(tokenizer):
+    """But for n-grams that are owed, of which there are none here."""
+    mask = masker(tokenizer, "masking.corruption=partial_mask")
+    text, instances = block(tokenizer, [WORDS], [WORDS], 9)
+    every = mask(text, instances, Counts())
+    order = np.array([8, 2, 5])
+    assert mask(text, instances.where(order), Counts()) == [every[i] for i in order]
+
+
+def test_words_without_a_similar_one_are_counted(tokenizer):
+    counts = Counts()
+    words = ["模型", "的", "，", "的"]
+    similar = {tokenizer.encode([word])[0][0][0] % 2: word for word in words}
+    assert set(similar) == {0, 1}
+    text, instances = block(tokenizer, [words], [words], 3)
+    masker(tokenizer, similar=Neighbours())(text, instances, counts)
+    lacking = Counter(word for word in words * 2 if text.pieces[2 * words.index(word) % 5] is None)
+    lacking = Counter(w for w in words * 2 if tokenizer.encode([w])[0][0][0] % 2)
+    assert counts["without_similar/not in the table"] == sum(lacking.values())
+    assert {name: n for name, n in counts.items() if name.startswith("missing/")} == {
+        f"missing/{word.replace('，', ',')}": n for word, n in lacking.items()
+    } or counts["missing/，"]
+
+
+@pytest.mark.parametrize("rounds", [300, 3000])
+def test_kinds_that_found_no_place_are_not_lost(tokenizer, rounds):
     """Short instances that throw them away lose similar words."""
     mask = masker(tokenizer, "masking.max_fallback=0.0", similar=Neighbours())
-    made = instance(tokenizer, [["概率", "模型"]], [["语言", "的"]])
-    counts, carry = Counts(), Carry()
-    for seed in range(3000):
-        mask(made, carry, random.Random(seed), counts)
-    drawn = counts["drawn/similar"] / (
-        counts["drawn/similar"] + counts["drawn/random"] + counts["drawn/keep"]
-    )
-    assert drawn == pytest.approx(0.8, abs=0.015)
+    counts = Counts()
+    mask(*block(tokenizer, [["概率", "模型"]], [["语言", "的"]], rounds), counts)
+    drawn = [counts[f"drawn/{kind}"] for kind in ("similar", "random", "keep")]
+    assert drawn[0] / sum(drawn) == pytest.approx(0.8, abs=0.05 if rounds == 300 else 0.015)

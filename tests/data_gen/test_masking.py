@@ -1,71 +1,108 @@
 import random
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_gen.masking import SELECTORS, Policy
-from data_gen.types import Span
+from data_gen.draws import seed_for
+from data_gen.masking import SELECTORS, Policy, Words
 
 NOMINAL = [0.4, 0.3, 0.2, 0.1]  # MacBERT paper, IV-A
 sizes = st.lists(st.integers(1, 6), max_size=40)
 
 
-def spans(sizes, start=1):
-    words = []
-    for size in sizes:
-        words.append(Span(start, start + size))
-        start += size
-    return words
+def words_of(*instances):
+    """Words of instances, each given as runs of sizes."""
+    runs = [run for runs in instances for run in runs]
+    ends = np.cumsum([0, *map(len, runs)])
+    starts = np.cumsum([0, *(sum(map(len, runs)) for runs in instances)])
+    counts = [len(run) for run in runs]
+    return Words(
+        starts,
+        np.array([size for run in runs for size in run], np.int64),
+        np.repeat(ends[:-1], counts),
+        np.repeat(ends[1:], counts),
+    )
 
 
-def segments(a, b):
-    first = spans(a)
-    return first, spans(b, (first[-1].stop if first else 1) + 1)
+def seeds_of(count, name=0):
+    return np.array([seed_for(1, name, i) for i in range(count)], np.uint64)
 
 
-def accept_all(ngram):
-    return True
+class Judge:
+    """Allows what a function of (start, length) allows, and notes what is taken."""
+
+    def __init__(self, allow=None):
+        self.allow = allow
+        self.taken = 0
+
+    def allows(self, ngrams):
+        places = zip(ngrams.start.tolist(), ngrams.length.tolist())
+        return np.array([not self.allow or self.allow(*place) for place in places], bool)
+
+    def take(self, ngrams):
+        assert len(set(ngrams.instance.tolist())) == len(ngrams.instance)
+        self.taken += len(ngrams.start)
+
+
+def select(name, words, budget, most, seed=0, judge=None, weights=NOMINAL, **policy):
+    """Choose n-grams; `budget` is one for all instances or a list."""
+    count = len(words.instances) - 1
+    budget = np.broadcast_to(np.array(budget, float), count)
+    settings = Policy(budget, most, weights, **policy)
+    return SELECTORS[name](words, settings, seeds_of(count, seed), judge or Judge())
+
+
+def masked(selection):
+    """The words that are masked, of each n-gram."""
+    ngrams = selection.ngrams
+    return [list(range(s, s + n)) for s, n in zip(ngrams.start.tolist(), ngrams.length.tolist())]
 
 
 @pytest.mark.parametrize("name", sorted(SELECTORS))
 def test_what_always_holds(name):
     @given(
-        a=sizes, b=sizes, share=st.floats(0.01, 0.9), most=st.integers(1, 30), seed=st.integers()
+        instances=st.lists(st.tuples(sizes, sizes), min_size=1, max_size=3),
+        share=st.floats(0.01, 0.9),
+        most=st.integers(1, 30),
+        seed=st.integers(),
     )
-    def check(a, b, share, most, seed):
-        words = segments(a, b)
-        policy = Policy(share * sum(a + b), most, NOMINAL)
-        chosen = SELECTORS[name](words, policy, random.Random(seed), accept_all)
-        assert chosen == SELECTORS[name](words, policy, random.Random(seed), accept_all)
-        units = [word for ngram in chosen.ngrams for word in ngram]
-        pieces = [i for word in units for i in range(*word)]
-        assert len(set(pieces)) == len(pieces) <= most
-        assert chosen.ngrams == sorted(chosen.ngrams)
-        if name != "piece":
-            assert set(units) <= {*words[0], *words[1]}
-        for ngram in chosen.ngrams:
-            assert 1 <= len(ngram) <= (4 if name.startswith("ngram") else 1)
-            assert any(set(ngram) <= set(segment) for segment in words) or name == "piece"
-            assert all(left.stop == right.start for left, right in zip(ngram, ngram[1:]))
-        # nothing is masked only where nothing fits
-        smallest = 1 if name == "piece" and a + b else min(a + b, default=most + 1)
-        assert bool(units) == (smallest <= most)
+    def check(instances, share, most, seed):
+        words = words_of(*instances)
+        budget = [share * sum(a + b) for a, b in instances]
+        judge = Judge()
+        chosen = select(name, words, budget, most, seed, judge)
+        again = select(name, words, budget, most, seed)
+        assert [column.tolist() for column in chosen.ngrams] == [
+            column.tolist() for column in again.ngrams
+        ]
+        assert judge.taken == len(chosen.ngrams.start)
+        every = [word for ngram in masked(chosen) for word in ngram]
+        assert every == sorted(set(every))
+        for i, (ngram, own) in enumerate(zip(masked(chosen), chosen.ngrams.instance.tolist())):
+            assert 1 <= len(ngram) <= (4 if name.startswith("ngram") else 1), i
+            assert words.instances[own] <= ngram[0]
+            assert ngram[-1] < words.run_last[ngram[0]] <= words.instances[own + 1]
+        for own, (a, b) in enumerate(instances):
+            mine = [
+                word for word in every if words.instances[own] <= word < words.instances[own + 1]
+            ]
+            assert sum(words.sizes[mine]) <= most
+            # nothing is masked only where nothing fits
+            assert bool(mine) == (min(a + b, default=most + 1) <= most)
 
     check()
 
 
 @pytest.mark.parametrize("name", sorted(SELECTORS))
-def test_a_refused_ngram_is_never_chosen(name, rng):
-    words = segments([2] * 20, [1] * 20)
-    refused = set(words[0])
-    allowed = set(words[1])
-    chosen = SELECTORS[name](
-        words, Policy(8, 20, NOMINAL), rng, lambda ngram: all(word in allowed for word in ngram)
-    )
-    assert chosen.ngrams
-    assert not refused & {word for ngram in chosen.ngrams for word in ngram}
+def test_a_refused_ngram_is_never_chosen(name):
+    words = words_of(*[([2] * 20, [1] * 20)] * 50)
+    judge = Judge(lambda start, length: start % 40 >= 20)
+    chosen = select(name, words, 8, 20, judge=judge)
+    assert set(chosen.ngrams.instance.tolist()) == set(range(50))
+    assert not [start for start in chosen.ngrams.start.tolist() if start % 40 < 20]
 
 
 def realistic(rng, length):
@@ -77,145 +114,122 @@ def realistic(rng, length):
         while sum(segment) < pieces:
             size = rng.choices([1, 2, 3, 4, 5, 8], [470, 455, 49, 22, 3, 1])[0]
             segment.append(min(size, pieces - sum(segment)))
-    return segments(a, b)
+    return a, b
 
 
-def test_words_at_the_edges_are_masked_like_the_others(rng):
+def many(rounds, length, seed=5):
+    rng = random.Random(seed)
+    return words_of(*(realistic(rng, length) for _ in range(rounds)))
+
+
+def test_words_at_the_edges_are_masked_like_the_others():
     """With starts drawn instead of words the first would be masked half as often as others."""
-    words = segments([1] * 40, [1] * 40)
-    edges = [words[0][:4], words[0][-4:], words[1][:4], words[1][-4:]]
-    masked = Counter()
-    for _ in range(6000):
-        chosen = SELECTORS["ngram"](words, Policy(12, 40, NOMINAL), rng, accept_all)
-        masked.update(word for ngram in chosen.ngrams for word in ngram)
-    mean = sum(masked.values()) / 80
-    for edge in edges:
-        assert sum(masked[word] for word in edge) / 4 == pytest.approx(mean, rel=0.08)
+    chosen = select("ngram", words_of(*[([1] * 40, [1] * 40)] * 6000), 12, 40)
+    times = Counter(word % 80 for ngram in masked(chosen) for word in ngram)
+    mean = sum(times.values()) / 80
+    for edge in (range(4), range(36, 40), range(40, 44), range(76, 80)):
+        assert sum(times[word] for word in edge) / 4 == pytest.approx(mean, rel=0.08)
 
 
 @pytest.mark.parametrize(("length", "most"), [(128, 24), (512, 84)])
-@pytest.mark.parametrize("name", sorted(set(SELECTORS) - {"ngram_in_order"}))
+@pytest.mark.parametrize("name", sorted(set(SELECTORS) - {"ngram_in_order", "piece"}))
 def test_the_promised_distributions(name, length, most):
-    rng = random.Random(length)
-    lengths, by_decile, maskable = Counter(), Counter(), Counter()
-    by_size, size_masked = Counter(), Counter()
-    masked = total = 0
-    rounds = 400_000 // length
-    for _ in range(rounds):
-        words = realistic(rng, length)
-        chosen = SELECTORS[name](words, Policy(0.15 * length, most, NOMINAL), rng, accept_all)
-        lengths.update(len(ngram) for ngram in chosen.ngrams)
-        units = [word for ngram in chosen.ngrams for word in ngram]
-        positions = [i for word in units for i in range(*word)]
-        masked += len(positions)
-        total += length
-        by_decile.update(i * 10 // length for i in positions)
-        everything = [*words[0], *words[1]]
-        maskable.update(i * 10 // length for word in everything for i in range(*word))
-        by_size.update("long" if word.size >= 4 else "short" for word in everything)
-        size_masked.update("long" if word.size >= 4 else "short" for word in units)
-    assert masked / total == pytest.approx(0.15, abs=0.003)
+    rounds = 800_000 // length
+    words = many(rounds, length, length)
+    chosen = select(name, words, 0.15 * length, most)
+    every = np.array([word for ngram in masked(chosen) for word in ngram])
+    pieces = words.sizes[every]
+    assert pieces.sum() / (rounds * length) == pytest.approx(0.15, abs=0.003)
     if name == "ngram":
-        shares = [lengths[n] / sum(lengths.values()) for n in (1, 2, 3, 4)]
-        assert shares == pytest.approx(NOMINAL, abs=0.01)
-    for decile in range(10):
-        share = by_decile[decile] / maskable[decile]
-        assert share == pytest.approx(masked / sum(maskable.values()), rel=0.08)
-    if name != "piece":
-        long, short = (size_masked[kind] / by_size[kind] for kind in ("long", "short"))
-        assert long == pytest.approx(short, rel=0.1)
+        assert shares(chosen) == pytest.approx(NOMINAL, abs=0.01)
+    place = np.concatenate([[0], np.cumsum(words.sizes)])
+    instance = np.searchsorted(words.instances, np.arange(len(words.sizes)), side="right") - 1
+    decile = (place[:-1] - place[words.instances[instance]]) * 10 // (length - 3)
+    all_pieces = np.bincount(decile, words.sizes)
+    assert np.bincount(decile[every], pieces) / all_pieces == pytest.approx(
+        np.full(10, pieces.sum() / words.sizes.sum()), rel=0.08
+    )
+    long = words.sizes >= 4
+    assert long[every].sum() / long.sum() == pytest.approx(len(every) / len(long), rel=0.1)
 
 
-def realise(policy, rounds=3000, length=128, accept=accept_all, name="ngram"):
-    """Shares of n, masked words and masked pieces of many instances."""
-    rng = random.Random(5)
-    lengths, words, pieces, all_words = Counter(), 0, 0, 0
+def shares(selection):
+    lengths = selection.ngrams.length
+    return (np.bincount(lengths, minlength=5)[1:] / len(lengths)).tolist()
+
+
+def realise(budget, most, judge=None, name="ngram", rounds=3000, **policy):
+    """Shares of n, masked words and masked pieces of many instances, chosen in groups."""
+    chosen = Counter()
+    masked_words = pieces = all_words = 0
     owed = ()
-    for _ in range(rounds):
-        segmented = realistic(rng, length)
-        chosen = SELECTORS[name](segmented, policy._replace(owed=owed), rng, accept)
-        owed = chosen.owed
-        lengths.update(len(ngram) for ngram in chosen.ngrams)
-        words += sum(len(ngram) for ngram in chosen.ngrams)
-        pieces += sum(ngram[-1].stop - ngram[0].start for ngram in chosen.ngrams)
-        all_words += sum(map(len, segmented))
-    shares = [lengths[n] / sum(lengths.values()) for n in (1, 2, 3, 4)]
-    return shares, words / all_words, pieces / (rounds * length)
+    for group in range(10):
+        words = many(rounds // 10, 128, group)
+        selection = select(name, words, budget, most, group, judge, owed=owed, **policy)
+        owed = selection.owed
+        chosen.update(selection.ngrams.length.tolist())
+        every = [word for ngram in masked(selection) for word in ngram]
+        masked_words += len(every)
+        pieces += words.sizes[every].sum()
+        all_words += len(words.sizes)
+    realised = [chosen[n] / sum(chosen.values()) for n in (1, 2, 3, 4)]
+    return realised, masked_words / all_words, pieces / (rounds * 128)
 
 
 def test_the_budget_may_be_of_words():
     mean_words = 80.3  # of `realistic` at length 128
-    policy = Policy(0.15 * mean_words, 40, NOMINAL, budget_unit="word")
-    shares, words, _ = realise(policy)
+    realised, words, _ = realise(0.15 * mean_words, 40, budget_unit="word")
     assert words == pytest.approx(0.15, abs=0.003)
-    assert shares == pytest.approx(NOMINAL, abs=0.01)
+    assert realised == pytest.approx(NOMINAL, abs=0.01)
 
 
 def test_shortening_what_exceeds_the_budget_never_exceeds_it_and_shifts_the_shares():
     """What google-research/albert does: PEERS' measurement of the nominal 40/30/20/10."""
-    policy = Policy(19.2, 40, NOMINAL, over_budget="shorten")
-    rng = random.Random(1)
-    for _ in range(200):
-        chosen = SELECTORS["ngram"](realistic(rng, 128), policy, rng, accept_all)
-        assert sum(word.size for ngram in chosen.ngrams for word in ngram) == 19
-    shares, _, pieces = realise(policy)
-    assert shares[0] > 0.43
+    words = many(200, 128)
+    chosen = select("ngram", words, 19.2, 40, over_budget="shorten")
+    for own in range(200):
+        mine = [n for n, i in zip(masked(chosen), chosen.ngrams.instance.tolist()) if i == own]
+        assert words.sizes[[word for ngram in mine for word in ngram]].sum() == 19
+    assert chosen.shortened > 0
+    realised, _, pieces = realise(19.2, 40, over_budget="shorten")
+    assert realised[0] > 0.43
     assert pieces == pytest.approx(19 / 128, abs=1e-9)
 
 
-def test_lengths_that_find_no_place_are_owed_to_the_next_instance():
+def test_lengths_that_find_no_place_are_owed_to_the_next_instances():
     """Where few words may be masked, long n-grams rarely fit: shortening them shifts the shares."""
-
-    def picky(ngram):  # in one instance of three refuses what is long, as the cap on fallbacks may
-        return len(ngram) < 4 or picky.calls % 3 != 0
-
-    def instance(seed, owed):
-        picky.calls += 1
-        policy = Policy(19.2, 40, NOMINAL, owed=owed)
-        return SELECTORS["ngram"](realistic(rng, 128), policy, random.Random(seed), picky)
-
-    picky.calls = 0
-    rng = random.Random(5)
-    lengths, owed, debt = Counter(), (), 0
-    for seed in range(3000):
-        chosen = instance(seed, owed)
-        lengths.update(len(ngram) for ngram in chosen.ngrams)
-        owed = chosen.owed
-        debt += len(owed)
-    assert debt > 1000
-    shares = [lengths[n] / sum(lengths.values()) for n in (1, 2, 3, 4)]
-    assert shares == pytest.approx(NOMINAL, abs=0.015)
+    realised, _, _ = realise(19.2, 40, Judge(lambda start, length: length < 4 or start < 12_000))
+    assert realised == pytest.approx(NOMINAL, abs=0.015)
+    hard = Judge(lambda start, length: length < 4)
+    owed = select("ngram", many(300, 128), 19.2, 40, judge=hard).owed
+    assert len(owed) > 100
+    assert set(owed) == {4}
 
 
-def test_a_debt_does_not_overflow_a_short_instance(rng):
-    policy = Policy(3, 24, NOMINAL, owed=(4,) * 6)
-    chosen = SELECTORS["ngram"](segments([1] * 10, [1] * 10), policy, rng, accept_all)
-    assert sum(len(ngram) for ngram in chosen.ngrams) <= 6
+def test_each_instance_pays_one_debt():
+    chosen = select("ngram", many(20, 128), 19.2, 40, owed=(4,) * 30, weights=[1.0, 0, 0, 0])
+    fours = chosen.ngrams.instance[chosen.ngrams.length == 4]
+    assert sorted(fours.tolist()) == [*range(20)]
+    assert chosen.owed == [4] * 10
+
+
+def test_a_debt_does_not_overflow_a_short_instance():
+    chosen = select("ngram", words_of(([1] * 10, [1] * 10)), 3, 24, owed=(4,) * 6)
+    assert chosen.ngrams.length.sum() <= 6
     assert len(chosen.owed) == 6
 
 
 @pytest.mark.parametrize("most", [28, 128])
-def test_in_order_the_pointer_never_goes_back(most):
+def test_in_order_the_shares_and_the_average_are_kept(most):
     """MacBERT#13: the budget is the average, the shares of n are kept."""
-    rng = random.Random(3)
-    for _ in range(300):
-        chosen = SELECTORS["ngram_in_order"](
-            realistic(rng, 128), Policy(19.2, most, NOMINAL), rng, accept_all
-        )
-        starts = [ngram[0].start for ngram in chosen.ngrams]
-        assert starts == sorted(starts)
-    shares, _, pieces = realise(Policy(19.2, most, NOMINAL), name="ngram_in_order")
-    assert shares == pytest.approx(NOMINAL, abs=0.01)
+    realised, _, pieces = realise(19.2, most, name="ngram_in_order")
+    assert realised == pytest.approx(NOMINAL, abs=0.01)
     assert pieces == pytest.approx(0.15, abs=0.005)
 
 
 def test_in_order_what_is_refused_waits_for_the_next_word():
     """Shortened, it would give single words for n-grams where few words have similar ones."""
-
-    def refuse_a_third(ngram):
-        return ngram[0].start % 3 > 0
-
-    policy = Policy(19.2, 128, NOMINAL)
-    shares, _, pieces = realise(policy, accept=refuse_a_third, name="ngram_in_order")
-    assert shares == pytest.approx(NOMINAL, abs=0.01)
+    judge = Judge(lambda start, length: start % 3 > 0)
+    realised, _, pieces = realise(19.2, 128, judge, name="ngram_in_order")
+    assert realised == pytest.approx(NOMINAL, abs=0.01)
     assert pieces == pytest.approx(0.15, abs=0.01)

@@ -1,19 +1,16 @@
 """The example of the MacBERT paper, Table II, with the vectors of its toolkit."""
 
-import random
-
 import pytest
 
 from data_gen.config import DataConfig
-from data_gen.examples import Carry, Masker
+from data_gen.examples import Masker
 from data_gen.neighbours import nearby
-from data_gen.pieces import word_spans
 from data_gen.segment import SegmenterConfig, load_segmenter, word_boundaries
 from data_gen.stats import Counts
-from data_gen.types import Instance, Span
 from data_gen.vectors import read_vectors, toolkit_vectors
 from tests.conftest import default_settings
 from tests.data_gen.conftest import show
+from tests.data_gen.test_examples import block, sequence, spans
 
 SENTENCE = "使用语言模型来预测下一个词的概率。"
 WORDS = ["使用", "语言", "模型", "来", "预测", "下", "一个", "词", "的", "概率", "。"]
@@ -71,36 +68,21 @@ def test_the_papers_replacements_are_among_the_nearest(toolkit):
 
 def test_masking_the_sentence_gives_the_papers_replacements(tokenizer, toolkit):
     """Whole words, each replaced by a similar word of its own, as many pieces as before."""
-    ((ids, offsets),) = tokenizer.encode([SENTENCE])
-    ends = [sum(map(len, WORDS[: i + 1])) for i in range(len(WORDS))]
-    spans = word_spans(offsets, ends)
-    half = spans[4].start  # 使用语言模型来 | 预测下一个词的概率。
-    pieces = (tokenizer.cls, *ids[:half], tokenizer.sep, *ids[half:], tokenizer.sep)
-    a, b = (
-        tuple(Span(start + at, stop + at) for start, stop in part)
-        for at, part in ((1, spans[:4]), (2, spans[4:]))
-    )
-    instance = Instance(pieces, half + 2, (a, b), 0)
+    a, b = WORDS[:4], WORDS[4:]  # 使用语言模型来 | 预测下一个词的概率。
     config = default_settings(DataConfig, ["max_seq_length=32", "max_predictions_per_seq=12"])
     mask = Masker(config, tokenizer, toolkit)
+    text, instances = block(tokenizer, [a], [b], 2000)
     found = {word: set() for word in REPLACEMENTS}
     bigrams = set()
-    for seed in range(2000):
-        example = mask(instance, Carry(), random.Random(seed), Counts())
-        assert len(example.pieces) == len(pieces)
-        texts = [
-            (
-                tokenizer.text(pieces[w.start : w.stop]),
-                tokenizer.text(example.pieces[w.start : w.stop]),
-            )
-            for w in (*a, *b)
-        ]
-        for (old, new), word in zip(texts, (*a, *b)):
-            masked = set(range(*word)) & set(example.masked_positions)
-            assert masked in (set(), set(range(*word)))
+    for example in mask(text, instances, Counts()):
+        assert len(example.pieces) == len(sequence(tokenizer, text, instances))
+        new = [tokenizer.text(example.pieces[slice(*span)]) for span in spans(text, instances)]
+        for old, word, span in zip(WORDS, new, spans(text, instances)):
+            masked = set(range(*span)) & set(example.masked_positions)
+            assert masked in (set(), set(range(*span)))
             if old in found and masked:
-                found[old].add(new)
-        bigrams |= {f"{x[1]} {y[1]}" for x, y in zip(texts, texts[1:])}
+                found[old].add(word)
+        bigrams |= {f"{left} {right}" for left, right in zip(new, new[1:])}
     for word, replacement in REPLACEMENTS.items():
         assert replacement in found[word]
     assert "语法 建模" in bigrams  # 语言 模型 masked together, each by a word of its own

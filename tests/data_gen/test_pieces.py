@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_gen.pieces import SPECIALS, piece_spans, read_vocabulary, word_spans
+from data_gen.pieces import SPECIALS, Tokenizer, read_vocabulary
 from data_gen.sentence_piece import SPACE
 from data_gen.settings import UserError
 from data_gen.tokenizer import TOKENIZERS
-from data_gen.types import Span
 from data_gen.vocab import TRAINERS
 from data_gen.wordpiece import WordPiece
+from tests.data_gen.conftest import word_spans
 
 NAMES = ["wordpiece", "cased wordpiece", "unigram", "bpe"]
 
@@ -87,7 +87,7 @@ def test_words_are_cut_where_a_boundary_lies_between_two_pieces(
     ((ids, offsets),) = tokenizers[name].encode([sentence])
     spans = word_spans(offsets, sorted(boundaries))
     assert [i for span in spans for i in range(*span)] == list(range(len(ids)))
-    starts = {span.start for span in spans}
+    starts = {start for start, _ in spans}
     with_text = [i for i, (first, last) in enumerate(offsets) if first < last]
     for left, right in zip(with_text, with_text[1:]):
         between = any(offsets[left][1] <= mark <= offsets[right][0] for mark in boundaries)
@@ -101,14 +101,30 @@ def test_spans_cover_all_pieces_and_end_only_at_boundaries(sizes, boundaries):
     offsets = list(zip([0, *ends], ends))
     spans = word_spans(offsets, sorted(boundaries))
     assert [i for span in spans for i in range(*span)] == list(range(len(sizes)))
-    inner = {offsets[span.stop - 1][1] for span in spans[:-1]}
+    inner = {offsets[stop - 1][1] for _, stop in spans[:-1]}
     assert inner == {end for end in ends[:-1] if end in boundaries}
 
 
-def test_without_boundaries_all_is_one_word_and_piece_spans_are_single():
-    assert word_spans([(0, 1), (1, 2)], []) == (Span(0, 2),)
-    assert word_spans([], [0, 1]) == ()
-    assert piece_spans(2) == (Span(0, 1), Span(1, 2))
+def test_without_boundaries_all_is_one_word():
+    assert word_spans([(0, 1), (1, 2)], []) == [(0, 2)]
+    assert word_spans([], [0, 1]) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(texts=st.lists(sentences, max_size=5))
+def test_many_sentences_at_once_give_what_each_gives(tokenizers, name, texts):
+    """Runs that are looked up are those that the package makes, wherever they stand."""
+    tokenizer = tokenizers[name]
+    expected = Tokenizer.tokenize(tokenizer, texts)
+    for _ in range(2):
+        tokens = tokenizer.tokenize(texts)
+        assert [column.tolist() for column in tokens] == [column.tolist() for column in expected]
+    encoded = tokenizer.encode(texts)
+    assert tokens.ids.tolist() == [i for ids, _ in encoded for i in ids]
+    text = "\n".join(texts)
+    assert [text[a:b] for a, b in zip(tokens.first.tolist(), tokens.last.tolist())] == [
+        sentence[a:b] for sentence, (_, offsets) in zip(texts, encoded) for a, b in offsets
+    ]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +144,7 @@ def test_without_boundaries_all_is_one_word_and_piece_spans_are_single():
 )
 def test_pieces_without_text_and_parts_of_characters(offsets, expected):
     """The words are [0, 2), [2, 3) and [3, 5)."""
-    assert word_spans(offsets, [0, 2, 2, 3, 3, 5]) == tuple(Span(*span) for span in expected)
+    assert word_spans(offsets, [0, 2, 2, 3, 3, 5]) == expected
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,11 +9,11 @@ from hypothesis import given
 from data_gen.build import build
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
-from data_gen.pieces import SPECIALS, word_spans
+from data_gen.pieces import SPECIALS
 from data_gen.sentence_piece import SPACE, SentencePiece, load_sentencepiece
 from data_gen.settings import UserError
 from tests.conftest import default_settings
-from tests.data_gen.conftest import TEXT, VOCAB, train_sentencepiece
+from tests.data_gen.conftest import TEXT, VOCAB, train_sentencepiece, word_spans
 from tests.data_gen.test_pieces import sentences
 
 

@@ -154,15 +154,15 @@ def test_the_golden_set_read():
         "[masked→MASK] became [MASK]   [old→new] was replaced   "
         "[=kept] stayed, is predicted all the same",
         "",
-        "example 2 of 78 · part-00000-of-00002.tfrecord #2 · 35 of 48 pieces · "
-        "4 masked (11.4%) · swapped",
-        "A [这些→修复]文物是农民在挖井时偶然发现[的。→氲次]",
-        "B 博物馆展出了两千年前的青铜器。",
+        "example 2 of 78 · part-00000-of-00002.tfrecord #2 · 44 of 48 pieces · "
+        "7 masked (15.9%) · swapped",
+        "A 程序[会→向]把日志写[到work→小个]目录下的文件里。",
+        "B 如果内存不足，可以减小批次[的大小→buffet重要]，或者累积梯度[。→从]",
         "",
-        "example 3 of 78 · part-00000-of-00002.tfrecord #3 · 45 of 48 pieces · "
-        "6 masked (13.3%) · in order",
-        "A 读者可以在二楼的[自习室→牛肉面]阅读，也可以把[书借→走009]回家。",
-        "B 借阅期限为三十天，逾期每天收取一角[钱→雨]。",
+        "example 3 of 78 · part-00000-of-00002.tfrecord #3 · 42 of 48 pieces · "
+        "6 masked (14.3%) · swapped",
+        "A [UNK][一位→nas碗]老顾客笑着说[。→次]老板的儿子在网上开了店，把汤料卖到了全国各地。",
+        "B ，[这就够→向楼这]了。",
     ]
 
 

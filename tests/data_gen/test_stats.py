@@ -1,6 +1,6 @@
-from collections import Counter
+import numpy as np
 
-from data_gen.stats import Counts, count_missing, lines, report
+from data_gen.stats import Counts, count_numbers, lines, report
 
 
 def counted(**groups):
@@ -64,13 +64,11 @@ def test_why_words_have_no_similar_word():
     assert "words_with_similar" not in report(counted(words=1000), 128)
 
 
-def test_missing_words_take_bounded_memory():
-    counts = Counts()
-    words = Counter({(i,): 1000 - i for i in range(1000)})
-    count_missing(counts, words, str)
-    assert len(counts) == 100
-    assert counts["missing/(0,)"] == 1000
-    assert len(report(counts, 128).get("most_frequent_without_similar", {})) == 0
+def test_numbers_are_counted_by_value():
+    counts = Counts({"sizes/2": 5})
+    count_numbers(counts, "sizes", np.array([2, 0, 2]))
+    count_numbers(counts, "sizes", np.array([0]), step=-1)
+    assert counts == {"sizes/0": 0, "sizes/2": 7}
 
 
 def test_nothing_counted_is_no_error():

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from data_gen.pieces import SPECIALS, word_spans
+from data_gen.pieces import SPECIALS
 from data_gen.settings import UserError
 from data_gen.wordpiece import BasicTokenizer, WordPiece, load_wordpiece
+from tests.data_gen.conftest import word_spans
 
 # The blocks in which Google's BasicTokenizer makes every character a piece of its own
 # (tokenization.py).
