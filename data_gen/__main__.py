@@ -7,8 +7,8 @@ import sys
 import time
 from typing import Any, Optional, Sequence
 
+from data_gen import bench, page, show, similar_tools, tools
 from data_gen import build as builds
-from data_gen import page, show, similar_tools, tools
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.features import MANIFEST, read_info
@@ -32,6 +32,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     _add_build(commands)
     _add_stats(commands)
     _add_show(commands)
+    _add_bench(commands)
     similar_tools.add_synonyms(commands)
     tools.add_segmenter(commands)
     tools.add_corpus(commands)
@@ -129,6 +130,24 @@ def _show_examples(args: argparse.Namespace) -> None:
         sys.stdout.flush()
     except BrokenPipeError:  # `| head` has seen enough; nor may the flush at exit fail
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _add_bench(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "bench",
+        _bench,
+        "measure how fast one core builds, beside jieba.lcut on the same text",
+        "python -m data_gen bench --config configs/data/macbert_512.yaml --input text.txt \\\n"
+        "    --set segmenter.name=rjieba --set synonyms.table=work/synonyms.npz",
+    )
+    add_config_arguments(parser, "configs/data")
+    tools.add_input(parser)
+
+
+def _bench(args: argparse.Namespace) -> None:
+    config = load_settings(DataConfig, args.config, args.overrides)
+    print("\n".join(bench.lines(bench.run_bench(config, args.input, show_progress))))
 
 
 if __name__ == "__main__":

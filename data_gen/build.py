@@ -7,10 +7,12 @@ crash costs the tasks that it interrupted.
 """
 
 import dataclasses
+import gc
 import hashlib
 import json
 import os
 import shutil
+from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen import corpus, tables
@@ -25,6 +27,7 @@ from data_gen.pipeline import Pipeline
 from data_gen.progress import Show, tell
 from data_gen.records import (
     ExamplePacker,
+    KeyedRecord,
     Segment,
     combine_segments,
     write_json,
@@ -145,15 +148,31 @@ def run_map_task(task: MapTask) -> None:
     """Write the run file of a task, then its manifest."""
     pipeline = load_pipeline(task.config)
     pipeline.take_counts()
-    pack = ExamplePacker(task.config.max_seq_length, task.config.max_predictions_per_seq)
-    records = []
-    for documents in corpus.read_blocks(task.blocks, task.config.corpus):
-        examples = pipeline.examples(documents)
-        with timed(pipeline.counts, "pack"):
-            records += [(key, pack(example)) for key, example in examples]
+    with _no_garbage_collection():
+        records = list(_records(task, pipeline))
     with timed(pipeline.counts, "sort and write"):
         offsets = write_run(f"{task.stem}.run", records, task.config.num_shards)
     write_json(f"{task.stem}.json", {"offsets": offsets, "counts": pipeline.take_counts()})
+
+
+def _records(task: MapTask, pipeline: Pipeline) -> Iterator[KeyedRecord]:
+    pack = ExamplePacker(task.config.max_seq_length, task.config.max_predictions_per_seq)
+    for documents in corpus.read_blocks(task.blocks, task.config.corpus):
+        examples = pipeline.examples(documents)
+        with timed(pipeline.counts, "pack"):
+            yield from [(key, pack(example)) for key, example in examples]
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Do not look for cycles among the millions of objects of a task, which has none: a tenth of
+    its time.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def run_merge_task(task: MergeTask) -> None:

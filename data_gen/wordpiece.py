@@ -56,6 +56,10 @@ class BasicTokenizer:
             [pre_tokenizers.Split(_FORGOTTEN, "isolated"), pre_tokenizers.BertPreTokenizer()]
         )
 
+    def lower(self, run: str) -> str:
+        """What normalizing makes of a run of ASCII letters and digits."""
+        return run.lower() if self._do_lower_case else run
+
     def needs_neighbours(self, text: str) -> bool:
         """Whether runs of a text may depend on what stands around them: see `prepare`."""
         return self._do_lower_case and "Σ" in text
@@ -140,7 +144,7 @@ class WordPiece(Tokenizer):
         """WordPiece of a run of ASCII letters and digits, which at most are lowered: several times
         as fast as the package for one run.
         """
-        run = self._basic.normalize(run)
+        run = self._basic.lower(run)
         ids, offsets = [], []
         start = stop = 0
         while start < len(run) <= MAX_RUN:

@@ -56,6 +56,7 @@ DATA_GEN = [
     "examples",
     "pipeline",
     "build",
+    "bench",
     "sample",
     "vocab",
     "tools",

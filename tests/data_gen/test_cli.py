@@ -17,6 +17,7 @@ COMMANDS = [
     ["build"],
     ["stats"],
     ["show"],
+    ["bench"],
     ["synonyms", "build"],
     ["synonyms", "nearby"],
     ["synonyms", "coverage"],
@@ -235,6 +236,21 @@ def test_no_command_writes_over_a_file_of_the_users(fails, tmp_path, vectors):
     (tmp_path / "config.json").unlink()
     fails(main(["segmenter", "train", *output]), "other files than an LTP model")
     assert (tmp_path / "train.txt").read_text(encoding="utf-8") == "precious"
+
+
+def test_bench(table, capsys):
+    config = ["--config", "configs/data/tiny.yaml", "--set", f"synonyms.table={table}"]
+    assert main(["bench", *config, "--set", "segmenter.name=rjieba", "--input", TEXT]) == 0
+    first, _, *stages, build, jieba, rjieba = capsys.readouterr().out.splitlines()
+    assert " characters, " in first
+    names = [stage[:26].strip() for stage in stages]
+    assert {"load", "segment", "mask", "pack", "build"} <= set(names)
+    seconds = dict(zip(names, (float(stage[26:34]) for stage in stages)))
+    parts = sum(seconds.values()) - seconds["load"] - seconds["build"]
+    assert parts == pytest.approx(seconds["build"], abs=0.1)
+    assert build.endswith("characters a CPU second")
+    assert jieba.startswith("jieba 0.")
+    assert rjieba.startswith("rjieba 0.")
 
 
 GOLDEN = "tests/golden/dataset"
