@@ -261,8 +261,10 @@ class Draft:
 
 def _ordinals(groups: Array) -> Array:
     """The number of each row within its group; rows of a group are neighbours."""
-    starts = np.flatnonzero(np.diff(groups, prepend=-1))
-    return np.arange(len(groups)) - np.repeat(starts, np.diff(starts, append=len(groups)))
+    rows = np.arange(len(groups))
+    first = np.ones(len(groups), bool)
+    first[1:] = groups[1:] != groups[:-1]
+    return rows - np.maximum.accumulate(rows * first)
 
 
 def _exchange(kind: Array, ngram: Array, has: Array) -> None:

@@ -55,7 +55,9 @@ def distinct_words(text: Text) -> Distinct:
     """Find the different words of a text."""
     sizes = text.sizes
     place = np.arange(len(text.pieces)) - np.repeat(text.words[:-1], sizes)
-    mixed = draw(text.pieces.astype(np.uint64), place)
+    # A sum of products with random numbers, one for each place.
+    factors = draw(np.zeros(1, np.uint64), np.arange(sizes.max(initial=0)))
+    mixed = (text.pieces + 1).astype(np.uint64) * factors[place]
     sums = np.add.reduceat(mixed, text.words[:-1]) if len(sizes) else mixed
     keys, numbers, counts = np.unique(draw(sums, sizes), return_inverse=True, return_counts=True)
     examples = np.empty(len(keys), np.int64)
@@ -157,9 +159,9 @@ class SimilarLexicon:
         """Choose a candidate of each word by a share in `[0, 1)`, a multiple of 2**-24 so that it
         can be added to a slot; of a word of so many pieces the piece at this place is returned.
         """
-        for number in np.unique(numbers).tolist():
-            if self._slots[number] < 0:
-                self._spread(number)
+        new = numbers[view(self._slots)[numbers] < 0]
+        for number in np.unique(new).tolist():
+            self._spread(number)
         slots = view(self._slots)[numbers]
         chosen = np.searchsorted(view(self._weights), slots + shares, side="right")
         chosen -= view(self._weight_starts)[slots]

@@ -51,6 +51,9 @@ def normaliser(width: bool, quotes: bool, opencc: Optional[str]) -> Step:
         *([straight_quotes] if quotes else []),
     ]
 
+    if not steps:
+        return str
+
     def apply(text: str) -> str:
         for step in steps:
             text = step(text)

@@ -10,7 +10,7 @@ import re
 from array import array
 from functools import cached_property
 from importlib import metadata
-from typing import Dict, FrozenSet, Iterable, List, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 from tokenizers import Regex, models, normalizers, pre_tokenizers
@@ -130,7 +130,7 @@ class WordPiece(Tokenizer):
         return self._known.tokens(found[positions], positions)
 
     def _learn_runs(self, runs: Iterable[str]) -> None:
-        new = list(dict.fromkeys(run for run in runs if run not in self._known))
+        new = self._known.unknown(runs)
         hard = []
         for run in new:
             if run.isascii() and run.isalnum():
@@ -221,8 +221,9 @@ class _KnownRuns:
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def __contains__(self, run: str) -> bool:
-        return run in self._numbers
+    def unknown(self, runs: Iterable[str]) -> Set[str]:
+        """Those not met before."""
+        return set(runs).difference(self._numbers)
 
     def add(self, run: str, ids: Sequence[int], offsets: Offsets) -> None:
         self._numbers[run] = len(self._numbers)
@@ -232,7 +233,7 @@ class _KnownRuns:
         self._starts.append(len(self._ids))
 
     def numbers(self, runs: Iterable[str]) -> List[int]:
-        return [self._numbers[run] for run in runs]
+        return list(map(self._numbers.__getitem__, runs))
 
     def is_one_piece(self, run: str) -> bool:
         number = self._numbers[run]
