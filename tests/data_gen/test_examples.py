@@ -251,21 +251,6 @@ def test_the_order_and_the_number_of_instances_do_not_matter(tokenizer):
     assert mask(text, instances.where(order), Counts()) == [every[i] for i in order]
 
 
-def test_words_without_a_similar_one_are_counted(tokenizer):
-    counts = Counts()
-    words = ["模型", "的", "，", "的"]
-    similar = {tokenizer.encode([word])[0][0][0] % 2: word for word in words}
-    assert set(similar) == {0, 1}
-    text, instances = block(tokenizer, [words], [words], 3)
-    masker(tokenizer, similar=Neighbours())(text, instances, counts)
-    lacking = Counter(word for word in words * 2 if text.pieces[2 * words.index(word) % 5] is None)
-    lacking = Counter(w for w in words * 2 if tokenizer.encode([w])[0][0][0] % 2)
-    assert counts["without_similar/not in the table"] == sum(lacking.values())
-    assert {name: n for name, n in counts.items() if name.startswith("missing/")} == {
-        f"missing/{word.replace('，', ',')}": n for word, n in lacking.items()
-    } or counts["missing/，"]
-
-
 @pytest.mark.parametrize("rounds", [300, 3000])
 def test_kinds_that_found_no_place_are_not_lost(tokenizer, rounds):
     """Short instances that throw them away lose similar words."""

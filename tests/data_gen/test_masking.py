@@ -233,3 +233,17 @@ def test_in_order_what_is_refused_waits_for_the_next_word():
     realised, _, pieces = realise(19.2, 128, judge, name="ngram_in_order")
     assert realised == pytest.approx(NOMINAL, abs=0.01)
     assert pieces == pytest.approx(0.15, abs=0.01)
+
+
+def test_the_longest_of_what_surely_fits_come_first():
+    """There is still room for them, and for words without a similar one."""
+    order = {}
+
+    class Noting(Judge):
+        def take(self, ngrams):
+            for own, length in zip(ngrams.instance.tolist(), ngrams.length.tolist()):
+                order.setdefault(own, []).append(length)
+
+    select("ngram", many(50, 512), 76.8, 84, judge=Noting())
+    for lengths in order.values():
+        assert lengths[:12] == sorted(lengths[:12], reverse=True)

@@ -1,0 +1,100 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_gen import lexicon as lexicon_module
+from data_gen.lexicon import SimilarLexicon, distinct_words
+from data_gen.stats import MISSING_OF_A_BLOCK, Counts
+from data_gen.types import Text
+
+words_of_pieces = st.lists(
+    st.lists(st.integers(0, 4), min_size=1, max_size=4).map(tuple), max_size=40
+)
+
+
+def text_of(words):
+    pieces = np.array([piece for word in words for piece in word], np.int32)
+    bounds = np.cumsum([0, *map(len, words)])
+    return Text(pieces, bounds, np.array([0, len(words)]), np.array([0, 1]))
+
+
+@given(words_of_pieces)
+def test_equal_words_have_one_number_and_others_another(words):
+    text = text_of(words)
+    found = distinct_words(text)
+    by_number = [text.word(example) for example in found.examples.tolist()]
+    assert [by_number[number] for number in found.numbers.tolist()] == words
+    assert dict(zip(by_number, found.counts.tolist())) == Counter(words)
+    # nothing but the words decides, not where they stand
+    turned = text_of(words[::-1])
+    again = distinct_words(turned)
+    assert [turned.word(example) for example in again.examples.tolist()] == by_number
+
+
+class Table:
+    """Words of an even first piece have similar ones."""
+
+    def __init__(self):
+        self.asked = Counter()
+
+    def __call__(self, word):
+        self.asked[word] += 1
+        return (
+            [] if word[0] % 2 else [(tuple(piece + 10 * k for piece in word), 0.5) for k in (1, 2)]
+        )
+
+    def missing(self, word):
+        return "long" if len(word) > 2 else "short"
+
+
+class Tokenizer:
+    def text(self, pieces):
+        return "-".join(map(str, pieces))
+
+
+def every_choice(lexicon, text):
+    """For each word whether it has a similar one, and the pieces of its first and second."""
+    words = distinct_words(text)
+    numbers = lexicon.numbers(text, words)[words.numbers]
+    known = lexicon.known(numbers)
+    pieces = []
+    for number, size in zip(numbers[known], text.sizes[known]):
+        same = np.full(size, number)
+        for share in (0.0, 1 - 2**-24):
+            shares = np.full(size, share)
+            chosen = lexicon.choose(same, shares, np.full(size, size), np.arange(size))
+            pieces.append(tuple(chosen.tolist()))
+    return known.tolist(), pieces
+
+
+@pytest.mark.parametrize("most", [0, 1 << 18])
+def test_words_are_looked_up_once_and_remembered_within_limits(monkeypatch, most):
+    monkeypatch.setattr(lexicon_module, "_MOST_KNOWN", most)
+    table = Table()
+    lexicon = SimilarLexicon(table, lambda similarities: [1.0] * len(similarities))
+    words = [(2, 3), (1,), (4,), (2, 3)]
+    for text in (text_of(words), text_of([(8, 8, 8), *words])):
+        known, pieces = every_choice(lexicon, text)
+        assert known[-4:] == [True, False, True, True]
+        assert pieces[-6:] == [(12, 13), (22, 23), (14,), (24,), (12, 13), (22, 23)]
+    assert set(table.asked.values()) == ({1} if most else {1, 2})
+
+
+def test_words_without_a_similar_one_are_counted():
+    words = [(1, 1)] * 5 + [(3, 3, 3)] * 2 + [(2,)] * 9
+    words += [(2 * i + 5,) for i in range(MISSING_OF_A_BLOCK)]
+    text = text_of(words)
+    distinct = distinct_words(text)
+    lexicon = SimilarLexicon(Table(), lambda similarities: [1.0] * len(similarities))
+    numbers = lexicon.numbers(text, distinct)
+    counts = Counts()
+    lexicon.count_missing(text, distinct, numbers, Tokenizer(), counts)
+    assert counts["without_similar/short"] == 5 + MISSING_OF_A_BLOCK
+    assert counts["without_similar/long"] == 2
+    missing = {name: n for name, n in counts.items() if name.startswith("missing/")}
+    assert len(missing) == MISSING_OF_A_BLOCK  # the most frequent, so that memory is bounded
+    assert missing["missing/1-1"] == 5
+    assert missing["missing/3-3-3"] == 2
