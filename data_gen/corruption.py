@@ -12,7 +12,7 @@ import numpy as np
 
 from data_gen.draws import below, draw, uniform
 from data_gen.lexicon import SimilarLexicon, Weigh
-from data_gen.masking import Ngrams
+from data_gen.placing import Ngrams
 from data_gen.types import Array, Text, ranges
 
 

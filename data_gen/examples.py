@@ -2,7 +2,7 @@
 done.
 """
 
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -13,36 +13,23 @@ from data_gen.corruption import (
     KINDS,
     Corruptor,
     Draft,
-    RandomWords,
     Streams,
 )
 from data_gen.draws import draw, uniform
+from data_gen.known import KnownWords, WordKnower, piecewise
 from data_gen.layout import Layout, lay_out, words_to_mask
-from data_gen.lexicon import Distinct, Similar, SimilarLexicon, distinct_words
-from data_gen.masking import SELECTORS, Ngrams, Policy, Select
+from data_gen.lexicon import Similar, SimilarLexicon
+from data_gen.masking import SELECTORS, Select
 from data_gen.pieces import Tokenizer
+from data_gen.placing import Ngrams, Policy
 from data_gen.stats import DECILES, LENGTH_BINS, LONG_WORD, Counts, count_numbers
 from data_gen.types import Array, Example, Instances, Text, ranges
-from data_gen.wordclass import word_class
 
 # Instances of a block that are masked at once: what finds no place in one such group is handed on
 # to the next.
 _GROUP = 256
 
 _ROOM_DRAW, _STREAM_DRAW = 2, 3  # of an instance; masking has the first two
-_MOST_CLASSES = 1 << 18  # words whose class is remembered
-
-UNKNOWN = "unknown"  # why words with [UNK] are never masked: there is nothing to predict
-
-
-class _Words(NamedTuple):
-    """What is known of the words of a text."""
-
-    text: Text
-    reasons: Array  # int64 [W]: 0 for a word that may be masked, else 1 + which reason
-    unknown: Array  # bool [W]: whether it holds [UNK]
-    similar: Array  # int64 [W]: its number in the lexicon
-    random: Optional[RandomWords]
 
 
 class _Carry(NamedTuple):
@@ -77,9 +64,6 @@ class Masker:
     def __init__(self, config: DataConfig, tokenizer: Tokenizer, similar: Similar) -> None:
         self._config = config
         self._tokenizer = tokenizer
-        self._similar = similar
-        self._reasons = (UNKNOWN, *config.masking.skip)
-        self._classes: Dict[int, int] = {}
         self._corruptor = Corruptor(
             shares=CORRUPTIONS[config.masking.corruption],
             unit=config.masking.corruption_unit,
@@ -90,13 +74,14 @@ class Masker:
             cap=config.masking.fallback_cap,
             past_the_cap=config.masking.past_the_cap,
         )
+        self._know = WordKnower(config.masking, tokenizer, self._corruptor)
 
     def __call__(self, text: Text, instances: Instances, counts: Counts) -> List[Optional[Example]]:
         """Mask the instances of a text. Every example predicts something: an instance of [UNK]
         alone gives None.
         """
         if self._config.masking.selector == "piece":
-            text = _piecewise(text)
+            text = piecewise(text)
         words = self._know(text, counts)
         examples: List[Optional[Example]] = []
         carry = _NOTHING
@@ -107,39 +92,8 @@ class Masker:
         counts["ngrams_given_up"] += len(carry.owed)
         return examples
 
-    def _know(self, text: Text, counts: Counts) -> _Words:
-        """Find out what the settings ask for about the words of a text."""
-        masking = self._config.masking
-        unknown = _any(text.pieces == self._tokenizer.unk, text)
-        reasons = unknown.astype(np.int64)
-        similar = np.zeros(len(reasons), np.int64)
-        random = None
-        with_similar = self._corruptor.shares.similar
-        if with_similar or masking.skip or masking.random_unit == "word":
-            words = distinct_words(text)
-            if masking.skip:
-                reasons = np.where(unknown, 1, self._classified(text, words)[words.numbers])
-            if with_similar:
-                numbers = self._corruptor.lexicon.numbers(text, words)
-                self._corruptor.lexicon.count(text, words, numbers, counts)
-                similar = numbers[words.numbers]
-            if masking.random_unit == "word":
-                random = _random_words(text, words.examples[~unknown[words.examples]])
-        return _Words(text, reasons, unknown, similar, random)
-
-    def _classified(self, text: Text, words: Distinct) -> Array:
-        """Of each different word 1 + the number of the reason not to mask it, or 0."""
-        if len(self._classes) > _MOST_CLASSES:
-            self._classes = {}
-        for key, example in zip(words.keys, words.examples.tolist()):
-            if key not in self._classes:
-                found = word_class(self._tokenizer.text(text.word(example)))
-                skipped = found in self._reasons
-                self._classes[key] = 1 + self._reasons.index(found) if skipped else 0
-        return np.array([self._classes[key] for key in words.keys])
-
     def _mask_group(
-        self, words: _Words, instances: Instances, carry: _Carry, counts: Counts
+        self, words: KnownWords, instances: Instances, carry: _Carry, counts: Counts
     ) -> Tuple[List[Optional[Example]], _Carry]:
         config = self._config
         layout = self._lay_out(words, instances)
@@ -163,7 +117,10 @@ class Masker:
         select = SELECTORS[config.masking.selector]
         may_be = words.reasons == 0
         masked, owed = masking(select, policy, instances.keys, may_be, within, counts)
-        more, hopeless = self._force(words, instances, masked, masking.draft, counts)
+        known = layout.instances[~words.unknown[layout.words]]
+        hopeless = np.bincount(known, minlength=len(instances.keys)) == 0
+        rest = np.setdiff1d(np.flatnonzero(~hopeless), masked.instance)
+        more = self._force(words, instances, rest, masking.draft, counts)
         self._count(words, layout, hopeless, counts)
         masked = _Masked(*map(np.concatenate, zip(masked, *more)))
         count_masked(counts, masked, layout)
@@ -172,26 +129,20 @@ class Masker:
         left = Streams(*map(np.concatenate, zip(masking.draft.unused(), waiting)))
         return made, _Carry(owed, left)
 
-    def _lay_out(self, words: _Words, instances: Instances) -> Layout:
+    def _lay_out(self, words: KnownWords, instances: Instances) -> Layout:
         return lay_out(words.text, instances, self._tokenizer.cls, self._tokenizer.sep)
 
     def _force(
-        self, words: _Words, instances: Instances, masked: _Masked, draft: Draft, counts: Counts
-    ) -> Tuple[List[_Masked], Array]:
-        """Where nothing may be masked one word is, whatever its class and over the cap on
-        fallbacks, or a piece, where every word is longer than all predictions. Also which instances
-        have nothing but [UNK].
-
+        self, words: KnownWords, instances: Instances, rest: Array, draft: Draft, counts: Counts
+    ) -> List[_Masked]:
+        """Mask one word in the instances `rest`, where nothing may be masked, whatever its class
+        and over the cap on fallbacks; or a piece, where every word is longer than all predictions.
         The kinds are those that were refused.
         """
         most = self._config.max_predictions_per_seq
-        rest = np.setdiff1d(np.arange(len(instances.keys)), masked.instance)
+        counts["forced"] += len(rest)
         forced = []
-        for by_piece in (False, True):
-            if not len(rest):
-                break
-            if by_piece:
-                words = self._know(_piecewise(words.text), Counts())
+        while len(rest):
             some = instances.where(rest)
             layout = self._lay_out(words, some)
             policy = Policy(np.ones(len(rest)), most, (1.0,))
@@ -200,11 +151,11 @@ class Masker:
             found, _ = masking(select, policy, some.keys, ~words.unknown, False, counts)
             draft.go_on(rest, masking.draft)
             forced.append(found._replace(instance=rest[found.instance]))
-            counts["forced"] += len(np.unique(found.instance))
             rest = np.delete(rest, found.instance)
-        return forced, np.isin(np.arange(len(instances.keys)), rest)
+            words = self._know(piecewise(words.text), Counts()) if len(rest) else words
+        return forced
 
-    def _count(self, words: _Words, layout: Layout, hopeless: Array, counts: Counts) -> None:
+    def _count(self, words: KnownWords, layout: Layout, hopeless: Array, counts: Counts) -> None:
         """Count the instances and the words in them; those without an example only as such."""
         lengths = layout.lengths[~hopeless]
         kept = layout.words[~hopeless[layout.instances]]
@@ -217,7 +168,7 @@ class Masker:
         if self._config.masking.selector != "piece":
             sizes = words.text.sizes[kept]
             count_numbers(counts, "words_of_size", np.minimum(sizes, LONG_WORD))
-        for number, reason in enumerate(self._reasons, 1):
+        for number, reason in enumerate(self._know.reasons, 1):
             counts[f"never_masked/{reason}"] += int((words.reasons[kept] == number).sum())
         a_stops = layout.a_stops[~hopeless]
         for special in (0 * lengths, a_stops - 1, lengths - 1):
@@ -244,7 +195,7 @@ class _Masking:
     draft: Draft
 
     def __init__(
-        self, corruptor: Corruptor, words: _Words, layout: Layout, room: Array, streams: Streams
+        self, corruptor: Corruptor, words: KnownWords, layout: Layout, room: Array, streams: Streams
     ) -> None:
         """Begin; `room` is how many pieces may be fallbacks in each instance."""
         self._corruptor = corruptor
@@ -319,23 +270,3 @@ def _examples(layout: Layout, masked: _Masked, labels: Array) -> Iterator[Exampl
         own = slice(bounds[i], bounds[i + 1])
         row = pieces[rows[i] : rows[i + 1]]
         yield Example(row, a_stop, positions[own], originals[own], label)
-
-
-def _piecewise(text: Text) -> Text:
-    """A text whose words are single pieces."""
-    words = np.arange(len(text.pieces) + 1)
-    return text._replace(words=words, sentences=text.words[text.sentences])
-
-
-def _any(of_pieces: Array, text: Text) -> Array:
-    """Of each word whether something is true of any of its pieces."""
-    passed = np.concatenate([[0], np.cumsum(of_pieces)])
-    return np.diff(passed[text.words]) > 0
-
-
-def _random_words(text: Text, numbers: Array) -> RandomWords:
-    """Put words in the order of their sizes."""
-    sizes = text.sizes[numbers]
-    order = np.argsort(sizes, kind="stable")
-    first = np.searchsorted(sizes[order], np.arange(sizes.max(initial=0) + 3))
-    return RandomWords(text.words[numbers[order]], first)

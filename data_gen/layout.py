@@ -4,7 +4,7 @@ from typing import NamedTuple, Tuple
 
 import numpy as np
 
-from data_gen.masking import Words
+from data_gen.placing import Words
 from data_gen.types import Array, Instances, Text, ranges
 
 

@@ -17,7 +17,7 @@ from data_gen.corruption import (
 )
 from data_gen.draws import seed_for
 from data_gen.lexicon import SimilarLexicon, distinct_words
-from data_gen.masking import Ngrams
+from data_gen.placing import Ngrams
 from data_gen.types import Text
 
 MASK = 103

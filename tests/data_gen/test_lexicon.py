@@ -46,11 +46,16 @@ class Table:
             [] if word[0] % 2 else [(tuple(piece + 10 * k for piece in word), 0.5) for k in (1, 2)]
         )
 
+    def source(self, word):
+        return "" if word[0] % 2 else "table"
+
     def missing(self, word):
         return "long" if len(word) > 2 else "short"
 
 
 class Tokenizer:
+    unk = -1
+
     def text(self, pieces):
         return "-".join(map(str, pieces))
 
@@ -74,7 +79,7 @@ def every_choice(lexicon, text):
 def test_words_are_looked_up_once_and_remembered_within_limits(monkeypatch, most):
     monkeypatch.setattr(lexicon_module, "_MOST_KNOWN", most)
     table = Table()
-    lexicon = SimilarLexicon(table, lambda similarities: [1.0] * len(similarities))
+    lexicon = SimilarLexicon(table, Tokenizer(), lambda similarities: [1.0] * len(similarities))
     words = [(2, 3), (1,), (4,), (2, 3)]
     for text in (text_of(words), text_of([(8, 8, 8), *words])):
         known, pieces = every_choice(lexicon, text)
@@ -88,10 +93,10 @@ def test_words_without_a_similar_one_are_counted():
     words += [(2 * i + 5,) for i in range(MISSING_OF_A_BLOCK)]
     text = text_of(words)
     distinct = distinct_words(text)
-    lexicon = SimilarLexicon(Table(), lambda similarities: [1.0] * len(similarities))
+    lexicon = SimilarLexicon(Table(), Tokenizer(), lambda similarities: [1.0] * len(similarities))
     numbers = lexicon.numbers(text, distinct)
     counts = Counts()
-    lexicon.count_missing(text, distinct, numbers, Tokenizer(), counts)
+    lexicon.count(text, distinct, numbers, counts)
     assert counts["without_similar/short"] == 5 + MISSING_OF_A_BLOCK
     assert counts["without_similar/long"] == 2
     missing = {name: n for name, n in counts.items() if name.startswith("missing/")}

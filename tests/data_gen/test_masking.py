@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_gen.draws import seed_for
-from data_gen.masking import SELECTORS, Policy, Words
+from data_gen.masking import SELECTORS
+from data_gen.placing import Policy, Words
 
 NOMINAL = [0.4, 0.3, 0.2, 0.1]  # MacBERT paper, IV-A
 sizes = st.lists(st.integers(1, 6), max_size=40)
