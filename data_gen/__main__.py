@@ -48,7 +48,7 @@ def _add_build(commands: Any) -> None:
         "build TFRecords from text",
         "python -m data_gen build --config configs/data/macbert_512.yaml --input "
         "'corpus/*.txt' --output work/data \\\n"
-        "    --set segmenter.model=work/ltp --set synonyms.table=work/synonyms.npz",
+        "    --set segmenter.model=work/ltp",
     )
     add_config_arguments(parser, "configs/data")
     tools.add_input(parser)
@@ -139,7 +139,7 @@ def _add_bench(commands: Any) -> None:
         _bench,
         "measure how fast one core builds, beside jieba.lcut on the same text",
         "python -m data_gen bench --config configs/data/macbert_512.yaml --input text.txt \\\n"
-        "    --set segmenter.name=rjieba --set synonyms.table=work/synonyms.npz",
+        "    --set segmenter.name=rjieba --set synonyms.table=work/synonyms.safetensors",
     )
     add_config_arguments(parser, "configs/data")
     tools.add_input(parser)

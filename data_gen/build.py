@@ -15,7 +15,7 @@ import shutil
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from data_gen import corpus, tables
+from data_gen import alike, corpus, tables
 from data_gen.config import DataConfig
 from data_gen.corpus import Block, InputFile
 from data_gen.engine import LocalEngine
@@ -129,6 +129,12 @@ def _with_own_table(
     config: DataConfig, sources: tables.Sources, path: str, engine: LocalEngine, show: Show
 ) -> DataConfig:
     """The settings with a table made from the toolkit's vectors and the text of the build."""
+    made_from = tables.identity(config, sources)
+    if os.path.exists(path) and not tables.same_table(path, made_from):
+        raise UserError(
+            f"{path} is there and was made from something else: give it with "
+            "--set synonyms.table=FILE, or choose another --output"
+        )
     tell(f"{path}: similar words from the toolkit's vectors and from this text (synonyms.table)")
     tables.make_table(config, sources, path, engine, show)
     return dataclasses.replace(config, synonyms=dataclasses.replace(config.synonyms, table=path))
@@ -236,6 +242,7 @@ def _identity(
         "tokenizer": make_sentences.tokenizer.identity,
         "segmenter": make_sentences.segmenter.identity,
         "opencc": opencc_version() if converts else None,
+        "alike": alike.identity(config.synonyms.alike) if similar else None,
         "synonyms_sha256": file_sha256(table) if table and similar else None,
         "synonyms_made_from": tables.identity(config, sources) if sources else None,
         "input": [{"name": file.name, "sha256": file.sha256, "bytes": file.size} for file in files],

@@ -129,15 +129,21 @@ class Word2VecConfig:
     negative: int = 5  # noise words a word
     sample: float = 0.001  # how common a word must be to be passed over now and then
     min_count: int = 2  # words that are rarer have no vector
-    candidate_min_count: int = 20  # words that are rarer replace no other word
+    # Words that are rarer replace no other, unless among the 1,000 most frequent of their size.
+    candidate_min_count: int = 20
     max_words: int = 1_000_000  # the most frequent ones
     threads: int = 1  # with more, no two runs give the same vectors
 
     def __post_init__(self) -> None:
         require_one_of("synonyms.word2vec.algorithm", self.algorithm, ["cbow", "skipgram"])
-        for name in ("vector_size", "window", "negative", "min_count", "max_words", "threads"):
+        for name in (
+            *("vector_size", "window", "negative", "min_count"),
+            *("candidate_min_count", "max_words", "threads"),
+        ):
             if getattr(self, name) < 1:
                 raise ValueError(f"synonyms.word2vec.{name} must be at least 1")
+        if not 0 <= self.sample < 1:
+            raise ValueError("synonyms.word2vec.sample must be at least 0 and below 1")
         if self.epochs is not None and self.epochs < 1:
             raise ValueError("synonyms.word2vec.epochs must be at least 1, or null")
 
@@ -152,7 +158,8 @@ class SynonymsConfig:
     # Which of a word's candidates: first, uniform or weighted by similarity.
     choice: str = "uniform"
     # Neighbours of another number of pieces: pass over them to the next (skip), or let a word
-    # whose nearest neighbour is one have no similar word (strict).
+    # whose nearest neighbour is one have no similar word (strict). Of the toolkit's vectors:
+    # those of other sources are searched for words of the same number alone.
     other_lengths: str = "skip"
     min_similarity: float = 0.0  # cosine below which a neighbour is no candidate
     # In what a word's candidates must be like it, where any is: script, part_of_speech.

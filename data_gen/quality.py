@@ -1,6 +1,7 @@
 """How good similar words are, judged by a thesaurus: are they listed as synonyms?"""
 
 import random
+import re
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set
 
 from data_gen import storage
@@ -11,6 +12,7 @@ from data_gen.synonyms import SimilarWords
 from data_gen.types import Pieces
 
 _SEED = 1
+_CODE = re.compile(r"[A-Z][a-z]\d\d[A-Z]\d\d([=#@])$")
 
 
 class Judgement(NamedTuple):
@@ -25,17 +27,17 @@ class Judgement(NamedTuple):
 def read_groups(path: str) -> List[List[str]]:
     """Read a thesaurus: synonyms on a line, separated by spaces.
 
-    A first field that ends in "=" is a code, as in HIT's Cilin, whose lines with "#" or "@" hold no
+    HIT's Cilin begins its lines with a code such as Aa01A01=; those that end in "#" or "@" hold no
     synonyms and are passed over. Raises UserError where no line has two words or it is not UTF-8.
     """
     groups = []
     with storage.open_text(path) as handle, storage.reading(path):
         for line in handle:
             words = line.decode("utf-8").split()
-            if words and words[0][-1:] in "#@":
+            code = _CODE.match(words[0]) if words else None
+            if code and code.group(1) != "=":
                 continue
-            if words and words[0].endswith("="):
-                words = words[1:]
+            words = words[1:] if code else words
             if len(words) > 1:
                 groups.append(words)
     if not groups:

@@ -78,7 +78,7 @@ def _add_build(actions: Any) -> None:
     build.add_argument(
         "--vectors",
         nargs="*",
-        default=[tables.TOOLKIT],
+        action="extend",
         metavar="FILE",
         help="word2vec files, binary or text, plain or packed, the preferred first; without a name "
         "none (default: toolkit, the vectors of the Synonyms toolkit)",
@@ -86,6 +86,7 @@ def _add_build(actions: Any) -> None:
     build.add_argument(
         "--corpus",
         nargs="+",
+        action="extend",
         default=[],
         metavar="FILE",
         help="text to learn more words from: files, folders, globs in quotes, or URLs",
@@ -102,7 +103,7 @@ def _add_build(actions: Any) -> None:
     )
     build.add_argument(
         "--min-similarity",
-        type=float,
+        type=_cosine,
         default=-1.0,
         metavar="COSINE",
         help="keep none that is less similar (default: all)",
@@ -113,15 +114,28 @@ def _add_build(actions: Any) -> None:
     add_workers(build)
 
 
+def _cosine(text: str) -> float:
+    try:
+        cosine = float(text)
+    except ValueError:
+        cosine = 2.0
+    if not -1 <= cosine <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no cosine, from -1 to 1")
+    return cosine
+
+
 def _build(args: argparse.Namespace) -> None:
     named = [f"segmenter.name={args.segmenter}"] if args.segmenter else []
     config = load_settings(DataConfig, args.config, [*args.overrides, *named])
     table.require_new_table(args.output)
     files = (
-        corpus.scan_inputs(args.corpus, config.corpus, None, show_progress) if args.corpus else []
+        corpus.scan_inputs(args.corpus, config.corpus, args.output, show_progress)
+        if args.corpus
+        else []
     )
+    vectors = [tables.TOOLKIT] if args.vectors is None else args.vectors
     sources = tables.Sources(
-        tuple(args.vectors), tuple(files), args.top_k, args.min_similarity, args.limit
+        tuple(vectors), tuple(files), args.top_k, args.min_similarity, args.limit
     )
     made = tables.make_table(config, sources, args.output, LocalEngine(args.workers), show_progress)
     for reason, count in made.skipped.items():

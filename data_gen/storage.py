@@ -226,10 +226,10 @@ def _hidden(path: str) -> bool:
 
 
 def within(path: str, folder: Optional[str]) -> bool:
-    """Whether a file lies in a folder or below it."""
+    """Whether a file lies in a folder or below it, or is what is given."""
     if folder is None or _protocol(path) != _protocol(folder):
         return False
-    return _absolute(path).startswith(_absolute(folder) + "/")
+    return (_absolute(path) + "/").startswith(_absolute(folder) + "/")
 
 
 def relative_names(paths: Collection[str]) -> Dict[str, str]:

@@ -6,7 +6,7 @@ as in the paper (IV-A, Table II), then those of one's own text.
 """
 
 from functools import lru_cache
-from typing import Callable, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from data_gen.alike import ALIKE
 from data_gen.config import SynonymsConfig
@@ -62,7 +62,7 @@ class SimilarWords:
         if not known:
             return "not in the table"
         if not any(known):
-            return "no neighbour of known pieces"
+            return "no neighbour in the table"
         enough = any(pair[1] >= self._min_similarity for pairs in known for pair in pairs)
         return "other number of pieces" if enough else "not similar enough"
 
@@ -85,6 +85,8 @@ class SimilarWords:
             candidates = self.of_layer(layer, word)
             if candidates:
                 return Found(candidates, source)
+            if self._strict and layer.near(word):
+                break  # this source has decided
         return _NOTHING
 
     def _look_up_simplified(
@@ -101,17 +103,20 @@ class SimilarWords:
         found = self._in_layers(tuple(pieces))
         texts = [restore(self._tokenizer.text(candidate)) for candidate, _ in found.candidates]
         encoded = [tuple(pieces) for pieces, _ in self._tokenizer.encode(texts)]
-        candidates = [
-            (pieces, similarity)
-            for pieces, (_, similarity) in zip(encoded, found.candidates)
-            if len(pieces) == len(word) and pieces != word and self._tokenizer.unk not in pieces
-        ]
-        return Found(candidates, f"{found.source}, simplified") if candidates else _NOTHING
+        candidates: Dict[Pieces, float] = {}
+        for other, (_, similarity) in zip(encoded, found.candidates):
+            if len(other) == len(word) and other != word and self._tokenizer.unk not in other:
+                candidates.setdefault(other, similarity)
+        if not candidates:
+            return _NOTHING
+        return Found(list(candidates.items()), f"{found.source}, simplified")
 
     def _like(self, word: Pieces, pairs: List[Tuple[Pieces, float]]) -> Candidates:
         """Those that are like the word in what `synonyms.alike` names; all, where none is."""
         for name in self._alike:
             own = self._class(name, word)
+            if own is None:
+                continue
             alike = [pair for pair in pairs if self._class(name, pair[0]) == own]
             pairs = alike or pairs
         return pairs

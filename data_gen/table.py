@@ -100,7 +100,8 @@ def make_layer(words: Sequence[Pieces], rows: Array, cosines: Array) -> Layer:
         pieces=np.fromiter(chain.from_iterable(ordered), np.int32),
         starts=_starts([len(word) for word in ordered]),
         neighbours=place[rows[there]],
-        similarities=cosines[there].astype(np.float32),
+        # Rounded: the last digits depend on the threads of the matrix product.
+        similarities=np.round(cosines[there], 4).astype(np.float32),
         neighbour_starts=_starts(there.sum(axis=1)),
     )
 
@@ -148,7 +149,16 @@ def _array(data: Any, start: int, entry: Dict[str, Any]) -> Array:
 
 
 def require_new_table(path: str) -> None:
-    """Raise UserError where `path` is a file but no table, which would be lost."""
+    """Raise UserError where `path` is a file but no table, which would be lost, or nothing can be
+    written there.
+    """
+    folder = os.path.dirname(path) or "."
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot make the folder {folder}: {error.strerror}") from error
+    if not os.access(folder, os.W_OK) or not os.path.basename(path):
+        raise UserError(f"cannot write {path or 'a table without a name'}: choose another --output")
     if not os.path.exists(path):
         return
     try:

@@ -3,16 +3,19 @@ then one's own text. A table that was made from the same is not made again.
 """
 
 import dataclasses
+import fcntl
 import glob
 import hashlib
 import json
 import os
 import shutil
 from collections import Counter
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from data_gen import storage
 from data_gen.config import DataConfig
 from data_gen.corpus import InputFile
 from data_gen.engine import LocalEngine
@@ -61,7 +64,7 @@ def identity(config: DataConfig, sources: Sources) -> Dict[str, Any]:
         "top_k": sources.top_k,
         "min_similarity": sources.min_similarity,
         "limit": sources.limit,
-        "vectors": [[_name(path), file_sha256(_path(path))] for path in sources.vectors],
+        "vectors": [[_name(path), _sha256(_path(path))] for path in sources.vectors],
     }
     if sources.text:
         text = [[file.name, file.sha256] for file in sources.text]
@@ -87,6 +90,15 @@ def _pieces_identity(config: DataConfig) -> Dict[str, Any]:
     }
 
 
+def _sha256(path: str) -> str:
+    """Of a file's unpacked bytes, wherever it is."""
+    digest = hashlib.sha256()
+    with storage.open_text(path) as handle, storage.reading(path):
+        for chunk in iter(lambda: handle.read(1 << 20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
 def _name(path: str) -> str:
     return path if path == TOOLKIT else os.path.basename(path)
 
@@ -104,19 +116,23 @@ def make_table(
     """
     _require_sources(sources)
     made_from = identity(config, sources)
-    if os.path.exists(path):
-        try:
-            table = load_table(path)
-        except UserError:  # of another format, or damaged
-            table = Table({}, {})
-        if table.made_from == made_from:
-            return MadeTable(table, False, {})
+    same = same_table(path, made_from)
+    if same:
+        return MadeTable(same, False, {})
     skipped: Counter[str] = Counter()
-    work = _work_folder(path, made_from)
-    layers = _layers(config, sources, work, engine, show, skipped)
-    Table(layers, made_from).save(path)
-    shutil.rmtree(work, ignore_errors=True)  # not there without a text
+    with _work_folder(path, made_from) as work:
+        layers = _layers(config, sources, work, engine, show, skipped)
+        Table(layers, made_from).save(path)
     return MadeTable(load_table(path), True, dict(skipped))
+
+
+def same_table(path: str, made_from: Dict[str, Any]) -> Optional[Table]:
+    """The table at `path`, if it is one and was made from the same."""
+    try:
+        table = load_table(path)
+    except UserError:
+        return None
+    return table if table.made_from == made_from else None
 
 
 def _require_sources(sources: Sources) -> None:
@@ -128,16 +144,43 @@ def _require_sources(sources: Sources) -> None:
         raise UserError(f"the sources of similar words name {twice[0]} twice: rename one of them")
 
 
-def _work_folder(path: str, made_from: Dict[str, Any]) -> str:
-    """Where the words of the text are written meanwhile; what an interrupted run with other sources
-    left is deleted.
+@contextmanager
+def _work_folder(path: str, made_from: Dict[str, Any]) -> Iterator[str]:
+    """Where the words of the text are written meanwhile; hidden, so that no input takes it for
+    text. It is left behind by an interrupted run, for the next one with the same sources; what one
+    with others left is deleted.
+
+    Raises UserError where another run makes the same table.
     """
     digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
-    folder = f"{path}.work-{digest[:16]}"
-    for old in glob.glob(f"{glob.escape(path)}.work-*"):
-        if old != folder:
-            shutil.rmtree(old)
-    return folder
+    folder, name = os.path.split(path)
+    start = os.path.join(folder, f".{name}.work-")
+    work = start + digest[:16]
+    os.makedirs(work, exist_ok=True)
+    handle = _lock(work)
+    if handle is None:
+        raise UserError(f"{path} is being made by another run: wait for it")
+    try:
+        for old in glob.glob(f"{glob.escape(start)}*"):
+            other = _lock(old) if old != work else None
+            if other is not None:
+                shutil.rmtree(old)
+                os.close(other)
+        yield work
+        shutil.rmtree(work)
+    finally:
+        os.close(handle)
+
+
+def _lock(folder: str) -> Optional[int]:
+    """A descriptor that holds the folder until it is closed; None where another process does."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
 
 
 def _layers(

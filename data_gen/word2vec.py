@@ -61,9 +61,27 @@ def vectors_of_text(
     """Segment the text on all cores and train word2vec on it. No word, where none is frequent
     enough.
 
-    `folder` takes the words meanwhile, about twice the size of the text.
+    `folder` takes the words meanwhile, up to four times the size of the text; what an interrupted
+    run left there is used.
     """
     os.makedirs(folder, exist_ok=True)
+    text = os.path.join(folder, "words.txt")
+    if not os.path.exists(text):
+        _write_text(config, files, folder, text, engine, show)
+    model = _train(text, config.synonyms.word2vec, config.random_seed, show)
+    unknown = str(load_sentence_maker(config).tokenizer.unk)
+    return _known_words(model, unknown)
+
+
+def _write_text(
+    config: DataConfig,
+    files: Sequence[InputFile],
+    folder: str,
+    text: str,
+    engine: LocalEngine,
+    show: Show,
+) -> None:
+    """Write the words of all files into one, which appears whole or not at all."""
     tasks = [
         WordsTask(os.path.join(folder, f"words-{i:05d}"), config, blocks)
         for i, blocks in enumerate(corpus.task_blocks(files))
@@ -71,15 +89,12 @@ def vectors_of_text(
     missing = [task for task in tasks if not os.path.exists(task.path)]
     for _ in show("words", len(missing), engine.run(write_words, missing)):
         pass
-    text = os.path.join(folder, "words.txt")
-    with open(text, "wb") as whole:
+    with atomic_file(text) as whole:
         for task in tasks:
             with open(task.path, "rb") as part:
                 shutil.copyfileobj(part, whole)
-            os.remove(task.path)
-    model = _train(text, config.synonyms.word2vec, config.random_seed, show)
-    unknown = str(load_sentence_maker(config).tokenizer.unk)
-    return _known_words(model, unknown)
+    for task in tasks:
+        os.remove(task.path)
 
 
 def _train(text: str, settings: Word2VecConfig, seed: int, show: Show) -> Any:

@@ -338,6 +338,10 @@ def test_a_build_makes_its_own_table(without_table, tmp_path, capsys):
     assert not table.exists()
     with pytest.raises(UserError, match="holds another build"):
         run(without_table("synonyms.word2vec.window=2"), tmp_path / "out", [SEGMENTED])
+    (tmp_path / "taken").mkdir()
+    shutil.copy(VOCAB, tmp_path / "taken" / TABLE)
+    with pytest.raises(UserError, match="was made from something else"):
+        run(without_table(), tmp_path / "taken", [SEGMENTED])
     # and its table serves other builds
     again = without_table(f"synonyms.table={table}")
     other = run(without_table(), tmp_path / "other", [SEGMENTED])

@@ -181,6 +181,24 @@ def test_synonyms_build(tmp_path, vectors, capsys):
     assert capsys.readouterr().out.endswith("made\n")
 
 
+def test_a_table_within_its_corpus_is_no_text(tmp_path, vectors, capsys):
+    with open(SEGMENTED, encoding="utf-8") as handle:
+        (tmp_path / "in.txt").write_text(handle.read(), encoding="utf-8")
+    output = str(tmp_path / "table.safetensors")
+    argv = ["--config", "tests/data/golden.yaml", "--vectors", vectors, "--output", output]
+    for ending in ("made", "up to date, nothing to do"):
+        assert main(["synonyms", "build", *argv, "--corpus", str(tmp_path)]) == 0
+        assert capsys.readouterr().out.endswith(f"{output}: {ending}\n")
+
+
+def test_where_no_table_can_be_written(tmp_path, vectors, fails):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    argv = ["synonyms", "build", "--config", "tests/data/golden.yaml", "--vectors", vectors]
+    fails(main([*argv, "--output", str(tmp_path / "file" / "table")]), "cannot make the folder")
+    fails(main([*argv, "--output", f"{tmp_path}/"]), "choose another --output")
+    fails(main([*argv[:-1], "file:///none.vec", "--output", str(tmp_path / "t")]), "none.vec")
+
+
 def test_coverage(table, vectors, capsys):
     with open(SEGMENTED, encoding="utf-8") as handle:
         words = handle.read().split()

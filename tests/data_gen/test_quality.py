@@ -12,6 +12,7 @@ THESAURUS = """Aa01A01= 高兴 快乐 乐
 Aa01A02= 悲伤 难过 伤心
 Aa01A03# 高兴 语言
 语言 语法
+C# csharp
 
 单独
 """
@@ -24,7 +25,12 @@ def groups(tmp_path):
 
 
 def test_groups_are_lines_of_synonyms_without_codes(groups, tmp_path):
-    assert groups == [["高兴", "快乐", "乐"], ["悲伤", "难过", "伤心"], ["语言", "语法"]]
+    assert groups == [
+        ["高兴", "快乐", "乐"],
+        ["悲伤", "难过", "伤心"],
+        ["语言", "语法"],
+        ["C#", "csharp"],
+    ]
     (tmp_path / "none.txt").write_text("单独\n", encoding="utf-8")
     with pytest.raises(UserError, match="no line of two words"):
         read_groups(str(tmp_path / "none.txt"))

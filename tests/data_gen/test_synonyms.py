@@ -14,6 +14,8 @@ FIRST = {
     "大": [("巨大", 0.9)],
     "语言": [("语法", 0.8), ("词汇", 0.7)],
     "孤": [],
+    "线段树": [("电视机", 0.9), ("红黑树", 0.8)],
+    "地区": [("台湾", 0.9), ("臺灣", 0.8)],
     "跑": [("马", 0.9), ("走", 0.8)],
     "马": [("跑", 0.9)],
 }
@@ -66,7 +68,7 @@ def test_the_next_source_is_asked_where_one_has_nothing_of_use(look_up):
 
 def test_why_there_is_none(look_up):
     assert look_up("没有") == ([], "", "not in the table")
-    assert look_up("孤") == ([], "", "no neighbour of known pieces")
+    assert look_up("孤") == ([], "", "no neighbour in the table")
     assert look_up("愉快", "min_similarity=0.95") == ([], "", "not similar enough")
     assert look_up("愉快", "other_lengths=strict")[2] == "other number of pieces"
 
@@ -76,6 +78,8 @@ def test_a_word_may_be_left_without_for_a_nearest_of_another_size(look_up):
     assert look_up("愉快")[0] == ["高兴"]
     assert look_up("愉快", "other_lengths=strict")[0] == []
     assert look_up("高兴", "other_lengths=strict")[0] == ["快乐", "愉快"]
+    # the next source is not asked: the first has decided
+    assert look_up("大", "other_lengths=strict")[:2] == ([], "")
 
 
 def test_neighbours_below_a_similarity_are_no_candidates(look_up):
@@ -96,10 +100,13 @@ def test_candidates_of_the_same_part_of_speech_if_there_are_any(look_up):
     assert look_up("跑")[0] == ["马", "走"]
     assert look_up("跑", "alike=[part_of_speech]")[0] == ["走"]
     assert look_up("马", "alike=[part_of_speech]")[0] == ["跑"]
+    # the dictionary lacks 线段树: nothing is known of what would be like it
+    assert look_up("线段树", "alike=[part_of_speech]")[0] == ["电视机", "红黑树"]
 
 
 def test_traditional_words_are_looked_up_as_simplified_ones(look_up):
     assert look_up("語言") == (["語法", "詞彙"], "toolkit, simplified", "")
     assert look_up("語言", "traditional=false") == ([], "", "not in the table")
+    assert look_up("地區")[0] == ["臺灣"]  # once, though both spellings are in the table
     # 龜 is in the vocabulary, but neither it nor 龟 in the table
     assert look_up("龜") == ([], "", "not in the table")

@@ -3,7 +3,7 @@ import os
 import numpy as np
 import pytest
 
-from data_gen import corpus, tables
+from data_gen import corpus, neighbours, tables, word2vec
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.settings import UserError
@@ -93,8 +93,14 @@ def test_a_text_too_small_to_learn_from_gives_no_words(tokenizer, near, tmp_path
 
 
 def test_neighbours_that_are_less_similar_are_not_kept(tokenizer, near, tmp_path):
-    table = make(tmp_path / "table", Sources((near,), min_similarity=0.999)).table
-    assert candidates(tokenizer, table, "GPU") == ["cpu"]
+    def found(**limits):
+        table = make(tmp_path / "table", Sources((near,), **limits)).table
+        near_words = table.layers["near.bin"].near(pieces_of(tokenizer, "高兴"))
+        return [tokenizer.text(word) for word, _ in near_words]
+
+    assert found() == ["快乐", "愉快", "巨大"]
+    assert found(min_similarity=0.9999) == ["快乐"]
+    assert found(limit=2) == ["快乐"]
 
 
 def test_what_is_no_vector_is_told(tmp_path):
@@ -115,7 +121,8 @@ def test_a_table_is_made_anew_only_when_its_sources_change(near, tmp_path):
     os.rename(text, tmp_path / "other.txt")  # a single file is named by its name
     assert make(path, Sources((near,), text_of(str(tmp_path / "other.txt")))).new
     os.rename(tmp_path / "other.txt", text)
-    assert make(path, sources._replace(top_k=3)).new
+    for other in ({"top_k": 3}, {"min_similarity": 0.5}, {"limit": 5}):
+        assert make(path, sources._replace(**other)).new
     seeded = default_settings(DataConfig, ["segmenter.name=presegmented", "random_seed=1"])
     assert make(path, sources, seeded).new
     assert make(path, sources).new
@@ -133,13 +140,51 @@ def test_a_damaged_table_is_made_again(near, tmp_path):
 def test_what_an_interrupted_run_left_is_used_or_deleted(near, tmp_path, monkeypatch):
     path = tmp_path / "table"
     sources = Sources((), text_of(SEGMENTED))
-    monkeypatch.setattr(tables, "nearest_of_size", None)
-    with pytest.raises(TypeError):
-        make(path, sources)
-    (left,) = os.listdir(tmp_path)
-    assert left.startswith("table.work-")
-    monkeypatch.undo()
+    segmented = []
+    write_words = word2vec.write_words
+    monkeypatch.setattr(
+        word2vec, "write_words", lambda task: segmented.append(task) or write_words(task)
+    )
+    whole = make(tmp_path / "whole", sources)
+    assert len(segmented) == 1
+    for part in ("_train", "candidates"):
+        with monkeypatch.context() as broken:
+            broken.setattr(word2vec if part == "_train" else tables, part, None)
+            with pytest.raises(TypeError):
+                make(path, sources)
+    assert len(segmented) == 2
+    make(path, sources)
+    assert len(segmented) == 2
+    assert path.read_bytes() == (tmp_path / "whole").read_bytes()
+    assert whole.new
+    os.remove(tmp_path / "whole")
+    with monkeypatch.context() as broken:
+        broken.setattr(tables, "nearest_of_size", None)
+        with pytest.raises(TypeError):
+            make(path, sources._replace(top_k=2))
+    hidden = set(os.listdir(tmp_path)) - {"table"}
+    assert [name[:12] for name in hidden] == [".table.work-"]
     make(path, Sources((near,)))
+    assert os.listdir(tmp_path) == ["table"]
+
+
+def test_two_runs_do_not_make_the_same_table(near, tmp_path, monkeypatch):
+    path = tmp_path / "table"
+    during = []
+
+    def second(*args):
+        if not during:
+            for sources in (Sources((near,)), Sources((near,), top_k=3)):
+                try:
+                    during.append(make(path, sources).new)
+                except UserError as error:
+                    during.append(str(error))
+        return nearest_of_size(*args)
+
+    monkeypatch.setattr(tables, "nearest_of_size", second)
+    nearest_of_size = neighbours.nearest_of_size
+    assert make(path, Sources((near,))).new
+    assert during == [f"{path} is being made by another run: wait for it", True]
     assert os.listdir(tmp_path) == ["table"]
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from data_gen.settings import UserError
-from data_gen.vectors import read_vectors, toolkit_vectors
+from data_gen.vectors import NOT_UTF8, TOO_LONG, read_vectors, toolkit_vectors
 from tests.data_gen.conftest import write_word2vec
 
 WORDS = ["大", "巨大", "GPU", "大 小"]
@@ -65,6 +65,71 @@ def test_what_is_no_vector_is_left_out_and_counted(tmp_path):
         assert vectors.skipped == {"duplicate": 1, "zero": 1, "not a number": 2}
 
 
+def test_forms_that_published_files_have(tmp_path):
+    """A byte order mark, tabs, two spaces, Windows line ends, a space as a word, blank lines."""
+    path = tmp_path / "words.vec"
+    lines = ["\ufeff5 2", "大\t1\t2", "小  3 4", " 5 6", "", "\u3000 7 8", "多 少 9 1"]
+    path.write_bytes("\r\n".join(lines).encode())
+    vectors = read_vectors(str(path))
+    assert vectors.words == ["大", "小", "\u3000", "多 少"]
+    assert vectors.matrix.tolist() == [[1, 2], [3, 4], [7, 8], [9, 1]]
+    assert vectors.skipped == {"no word": 1}
+    rows = [w.encode() + b" " + np.array([1, i], "<f4").tobytes() for i, w in enumerate("大小")]
+    path.write_bytes(b"2 2\r\n" + b"\r\n".join(rows) + b"\r\n")
+    assert read_vectors(str(path)).words == ["大", "小"]
+
+
+def test_a_binary_file_whose_first_vector_begins_with_a_line_end(tmp_path):
+    matrix = np.frombuffer(b"\n\x00\x80\x3f" * 4, "<f4").reshape(2, 2)
+    vectors = read_vectors(write_word2vec(tmp_path / "words.bin", ["大", "小"], matrix))
+    assert np.array_equal(vectors.matrix, matrix)
+
+
+def test_words_that_are_not_utf8_do_not_become_others(tmp_path):
+    lines = [b"40 2", b"\xe8\xaf 1 2", *(f"w{i} {i} 1".encode() for i in range(39))]
+    path = tmp_path / "words.vec"
+    path.write_bytes(b"\n".join(lines))
+    assert read_vectors(str(path)).skipped == {NOT_UTF8: 1}
+    path.write_bytes("2 2\n语言 1 2\n模型 2 1\n".encode("gbk"))
+    with pytest.raises(UserError, match=r"hardly a usable vector \(the word is not UTF-8 2"):
+        read_vectors(str(path))
+
+
+def test_lines_of_more_numbers_are_left_out_or_refused(tmp_path):
+    path = tmp_path / "words.vec"
+    lines = ["40 2", *(f"w{i} {i} 1" for i in range(39)), "小 4 5 6"]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    vectors = read_vectors(str(path))
+    assert len(vectors.words) == 39
+    assert vectors.skipped == {TOO_LONG: 1}
+    for text in ("3 2\n大 1 2\n小 4 5 6\n多 1 2\n", "3 2\n大 1 2 3\n小 4 5 6\n多 1 1 1\n"):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(UserError, match=r"hardly a usable vector|line 2 is not a word and 2"):
+            read_vectors(str(path))
+
+
+def test_vectors_without_a_direction_are_left_out(tmp_path):
+    matrix = np.array([[1e30, 2e30], [1e-30, 1e-30], [1, 2]], np.float32)
+    vectors = read_vectors(write_word2vec(tmp_path / "words.bin", ["大", "小", "多"], matrix))
+    assert vectors.words == ["多"]
+    assert vectors.skipped == {"not a number": 1, "zero": 1}
+
+
+def test_a_limit_does_not_hide_damage(tmp_path):
+    path = tmp_path / "words.vec"
+    path.write_text("20 2\n大 1 2\n小 4 5\n", encoding="utf-8")
+    with pytest.raises(UserError, match="holds 20 vectors, and it holds 2"):
+        read_vectors(str(path), limit=10)
+    matrix = np.random.RandomState(0).randn(600, 100).astype(np.float32)
+    binary = write_word2vec(tmp_path / "words.bin", [f"w{i}" for i in range(600)], matrix)
+    with open(binary, "rb") as handle:
+        data = handle.read()
+    with open(binary, "wb") as handle:
+        handle.write(data.replace(b"600 100", b"600 50"))
+    with pytest.raises(UserError, match=r"words\.bin"):
+        read_vectors(binary, limit=100)
+
+
 def test_the_first_words_alone(tmp_path):
     path = tmp_path / "words.txt"
     path.write_text(as_text(WORDS, MATRIX), encoding="utf-8")
@@ -92,10 +157,13 @@ TEXT = as_text(WORDS, MATRIX).encode()
         (b"0 3\n", "holds 0 x 3"),
         (TEXT.replace(b"4 3", b"5 3"), "holds 5 vectors, and it holds 4: it is cut short"),
         (TEXT.replace(b"4 3", b"3 3"), "holds 3 vectors, and it holds 4"),
-        (TEXT.replace(b" 5.0", b""), "line 3 is not a word and 3 numbers"),
+        (TEXT.replace(b" 5.0 6.0", b""), "line 3 is not a word and 3 numbers"),
         (TEXT.replace(b" 5.0", b" x5"), "line 3 is not a word and 3 numbers"),
         (TEXT.replace(b"4 3", b"4 4"), "line 2 is not a word and 4 numbers"),
-        (b"1 2\n\xe5\xa4\xa7 0 0\n", "holds no usable word vector"),
+        (TEXT.replace(b"4 3", b"4 2"), "line 2 is not a word and 2 numbers"),
+        (TEXT.replace(b"4 3", b"4 99999999999"), "holds 4 x 99999999999"),
+        (TEXT.replace(b" 2.5", b" x"), "line 2 is not a word and 3 numbers"),
+        (b"1 2\n\xe5\xa4\xa7 0 0\n", "hardly a usable vector .zero 1"),
     ],
 )
 def test_a_damaged_text_file_is_one_sentence(tmp_path, content, message):
