@@ -259,3 +259,13 @@ def test_kinds_that_found_no_place_are_not_lost(tokenizer, rounds):
     mask(*block(tokenizer, [["概率", "模型"]], [["语言", "的"]], rounds), counts)
     drawn = [counts[f"drawn/{kind}"] for kind in ("similar", "random", "keep")]
     assert drawn[0] / sum(drawn) == pytest.approx(0.8, abs=0.05 if rounds == 300 else 0.015)
+
+
+def test_kinds_used_past_the_cap_are_not_used_again(tokenizer):
+    """Where no word has a similar one, what was drawn to be similar is masked past the cap."""
+    mask = masker(tokenizer, "masking.max_fallback=0.0")
+    counts = Counts()
+    mask(*block(tokenizer, [["概率", "模型"]], [["语言", "的"]], 3000), counts)
+    drawn = [counts[f"drawn/{kind}"] for kind in ("similar", "random", "keep")]
+    assert counts["forced"] > 1000
+    assert drawn[0] / sum(drawn) == pytest.approx(0.8, abs=0.02)
