@@ -5,11 +5,12 @@ test_pieces.py.
 import hashlib
 import json
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from data_gen.pieces import SPECIALS
+from data_gen.pieces import SPECIALS, Tokens, word_starts
 from data_gen.settings import UserError
 from data_gen.wordpiece import BasicTokenizer, WordPiece, load_wordpiece
 from tests.data_gen.conftest import word_spans
@@ -126,3 +127,17 @@ def test_the_vocabulary_is_read_whole(tokenizer):
 def test_a_model_is_refused():
     with pytest.raises(UserError, match=r"takes no model.*tokenizer\.name=sentencepiece"):
         load_wordpiece("configs/vocab/bert_base_chinese.txt", "spiece.model", True)
+
+
+def test_a_run_of_more_than_200_characters_is_unknown(tokenizer):
+    tokens = tokenizer.tokenize(["a" * 200, "a" * 201])
+    second = tokens.ids[tokens.first > 200].tolist()
+    assert second == [tokenizer.unk]
+    assert tokenizer.unk not in tokens.ids[tokens.first < 200]
+
+
+def test_a_piece_without_text_at_the_end_stays_with_its_sentence():
+    """The second sentence is at [3, 5); its word starts there, not at what ends the first."""
+    tokens = Tokens(np.zeros(3), np.array([0, 2, 3]), np.array([2, 2, 5]))
+    marks = np.array([True, False, True, True, False, True])
+    assert word_starts(tokens, np.array([0, 0, 1]), marks).tolist() == [True, False, True]
