@@ -10,7 +10,10 @@ from data_gen.wordclass import word_class
 _JIEBA = "jieba"
 
 
-def script(word: str) -> Optional[str]:
+SCRIPTS = ("other", "latin", "number", "punctuation")
+
+
+def script(word: str) -> str:
     """Chinese characters, an alphabet, numbers or marks.
 
     >>> [script(word) for word in ("的", "模型", "BERT", "3.14", "，")]

@@ -35,6 +35,7 @@ class Similar(Protocol):
 
 
 _CHINESE = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_FROM = "similar_from/"
 _UNKNOWN = "without_similar/holds [UNK], never masked"
 _MOST_KNOWN = 1 << 18  # words; more would take more than 100 MB
 
@@ -84,7 +85,7 @@ class SimilarLexicon:
 
     def _clear(self) -> None:
         self._numbers: Dict[int, int] = {}
-        self._candidates: List[Candidates] = []
+        self._words: List[Pieces] = []
         # Of each word: whether it has candidates, and what is counted of it.
         self._has_similar = array("b")
         self._groups: Dict[str, int] = {}
@@ -112,10 +113,9 @@ class SimilarLexicon:
 
     def _add(self, word: Pieces) -> None:
         unknown = self._tokenizer.unk in word
-        candidates = () if unknown else self._similar(word)
         known = _Known(_UNKNOWN, 0, False) if unknown else self._describe(word)
-        self._candidates.append(candidates)
-        self._has_similar.append(bool(candidates))
+        self._words.append(word)
+        self._has_similar.append(known.group.startswith(_FROM))
         self._group.append(self._groups.setdefault(known.group, len(self._groups)))
         self._characters.append(known.characters)
         self._chinese.append(known.chinese)
@@ -124,12 +124,9 @@ class SimilarLexicon:
     def _describe(self, word: Pieces) -> _Known:
         text = self._tokenizer.text(word)
         source = self._similar.source(word)
-        group = f"similar_from/{source}" if source else None
-        return _Known(
-            group or f"without_similar/{self._similar.missing(word)}",
-            len(text),
-            bool(_CHINESE.search(text)),
-        )
+        reason = "" if source else self._similar.missing(word)
+        group = f"{_FROM}{source}" if source else f"without_similar/{reason}"
+        return _Known(group, len(text), bool(_CHINESE.search(text)))
 
     def known(self, numbers: Array) -> Array:
         """Whether each word has a similar word."""
@@ -173,7 +170,7 @@ class SimilarLexicon:
         self._starts.append(len(self._pieces))
         self._weight_starts.append(len(self._weights))
         similarities = []
-        for pieces, similarity in self._candidates[number]:
+        for pieces, similarity in self._similar(self._words[number]):
             self._pieces.extend(pieces)
             similarities.append(similarity)
         weights = list(accumulate(self._weigh(similarities)))

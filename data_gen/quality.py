@@ -53,8 +53,7 @@ def judge(
     """
     synonyms = _synonyms(groups, tokenizer)
     found = {
-        name: {word: similar.of_layer(layer, word) for word in synonyms}
-        for name, layer in similar.layers.items()
+        name: {word: similar.of_source(name, word) for word in synonyms} for name in similar.layers
     }
     known = {name: {word: c for word, c in all_.items() if c} for name, all_ in found.items()}
     for name, candidates in known.items():

@@ -160,7 +160,7 @@ def _by_source(
 ) -> Sequence[Tuple[str, Sequence[Tuple[Pieces, float]]]]:
     """What a build takes first, then what the other sources have."""
     taken = similar.source(word)
-    others = {name: similar.of_layer(layer, word) for name, layer in similar.layers.items()}
+    others = {name: similar.of_source(name, word) for name in similar.layers}
     others.pop(taken, None)
     return [*([(taken, similar(word))] if taken else []), *others.items()]
 

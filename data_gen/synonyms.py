@@ -5,8 +5,9 @@ A word takes its candidates from the first layer of the table that has any: the 
 as in the paper (IV-A, Table II), then those of one's own text.
 """
 
-from functools import lru_cache
-from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, NamedTuple, Optional, Tuple
+
+import numpy as np
 
 from data_gen.alike import ALIKE
 from data_gen.config import SynonymsConfig
@@ -14,10 +15,7 @@ from data_gen.lexicon import Candidates
 from data_gen.normalise import converter
 from data_gen.pieces import Tokenizer
 from data_gen.table import Layer, Table
-from data_gen.types import Pieces
-
-# Words remembered a process: those of some hundred megabytes of text, 100 MB of memory.
-_REMEMBERED = 1 << 18
+from data_gen.types import Array, Pieces
 
 
 class Found(NamedTuple):
@@ -30,30 +28,39 @@ class Found(NamedTuple):
 _NOTHING = Found((), "")
 
 
+class _Usable(NamedTuple):
+    """Those neighbours of a layer that the settings take as candidates."""
+
+    neighbours: Array  # int32
+    similarities: Array  # float32
+    starts: Array  # int64 [W + 1]
+    refused: Array  # bool [W]: "strict" and the nearest of another number of pieces
+
+
 class SimilarWords:
     """The lookup that corruption uses: pieces of a word -> its candidates."""
 
     def __init__(self, table: Table, tokenizer: Tokenizer, config: SynonymsConfig) -> None:
         self.layers = table.layers
         self._tokenizer = tokenizer
-        self._strict = config.other_lengths == "strict"
         self._min_similarity = config.min_similarity
-        self._alike = config.alike
+        self._usable = {
+            source: _usable(layer, config, tokenizer) for source, layer in table.layers.items()
+        }
         self._convert: Optional[Tuple[Callable[[str], str], Callable[[str], str]]] = None
         if config.traditional:
             self._convert = converter("t2s"), converter("s2t")
-        self._find = lru_cache(_REMEMBERED)(self._look_up)
-        self._class = lru_cache(_REMEMBERED)(self._class_of)
 
     def __call__(self, word: Pieces) -> Candidates:
         """The similar words of `word` with their similarities, the most similar first; empty where
         there is none.
         """
-        return self._find(word).candidates
+        source = self._source(word)
+        return self.of_source(source, word) if source else self._simplified(word).candidates
 
     def source(self, word: Pieces) -> str:
         """The name of the source of its candidates, "toolkit" or "corpus" say; "" without any."""
-        return self._find(word).source
+        return self._source(word) or self._simplified(word).source
 
     def missing(self, word: Pieces) -> str:
         """Why a word has no similar word."""
@@ -66,28 +73,28 @@ class SimilarWords:
         enough = any(pair[1] >= self._min_similarity for pairs in known for pair in pairs)
         return "other number of pieces" if enough else "not similar enough"
 
-    def of_layer(self, layer: Layer, word: Pieces) -> Candidates:
-        """The candidates that one layer has for a word."""
-        pairs = layer.near(word) or ()
-        near = [pair for pair in pairs if pair[1] >= self._min_similarity]
-        if self._strict and near and len(near[0][0]) != len(word):
+    def of_source(self, source: str, word: Pieces) -> Candidates:
+        """The candidates that one source has for a word."""
+        layer, usable = self.layers[source], self._usable[source]
+        number = layer.number(word)
+        if number < 0:
             return ()
-        return self._like(word, [pair for pair in near if len(pair[0]) == len(word)])
+        start, stop = usable.starts[number : number + 2].tolist()
+        words = map(layer.word, usable.neighbours[start:stop].tolist())
+        return list(zip(words, usable.similarities[start:stop].tolist()))
 
-    def _look_up(self, word: Pieces) -> Found:
-        found = self._in_layers(word)
-        if not found.candidates and self._convert:
-            return self._look_up_simplified(word, *self._convert)
-        return found
-
-    def _in_layers(self, word: Pieces) -> Found:
-        for source, layer in self.layers.items():
-            candidates = self.of_layer(layer, word)
-            if candidates:
-                return Found(candidates, source)
-            if self._strict and layer.near(word):
+    def _source(self, word: Pieces) -> str:
+        """The first source that has candidates for a word as it is spelt."""
+        for source, usable in self._usable.items():
+            number = self.layers[source].number(word)
+            if number >= 0 and usable.starts[number] < usable.starts[number + 1]:
+                return source
+            if number >= 0 and usable.refused[number]:
                 break  # this source has decided
-        return _NOTHING
+        return ""
+
+    def _simplified(self, word: Pieces) -> Found:
+        return self._look_up_simplified(word, *self._convert) if self._convert else _NOTHING
 
     def _look_up_simplified(
         self, word: Pieces, simplify: Callable[[str], str], restore: Callable[[str], str]
@@ -100,29 +107,53 @@ class SimilarWords:
         if simplified == text:
             return _NOTHING
         ((pieces, _),) = self._tokenizer.encode([simplified])
-        found = self._in_layers(tuple(pieces))
-        texts = [restore(self._tokenizer.text(candidate)) for candidate, _ in found.candidates]
+        source = self._source(tuple(pieces))
+        if not source:
+            return _NOTHING
+        simple = self.of_source(source, tuple(pieces))
+        texts = [restore(self._tokenizer.text(candidate)) for candidate, _ in simple]
         encoded = [tuple(pieces) for pieces, _ in self._tokenizer.encode(texts)]
         candidates: Dict[Pieces, float] = {}
-        for other, (_, similarity) in zip(encoded, found.candidates):
+        for other, (_, similarity) in zip(encoded, simple):
             if len(other) == len(word) and other != word and self._tokenizer.unk not in other:
                 candidates.setdefault(other, similarity)
         if not candidates:
             return _NOTHING
-        return Found(list(candidates.items()), f"{found.source}, simplified")
+        return Found(list(candidates.items()), f"{source}, simplified")
 
-    def _like(self, word: Pieces, pairs: List[Tuple[Pieces, float]]) -> Candidates:
-        """Those that are like the word in what `synonyms.alike` names; all, where none is."""
-        for name in self._alike:
-            own = self._class(name, word)
-            if own is None:
-                continue
-            alike = [pair for pair in pairs if self._class(name, pair[0]) == own]
-            pairs = alike or pairs
-        return pairs
 
-    def _class_of(self, name: str, word: Pieces) -> Optional[str]:
-        return ALIKE[name](self._tokenizer.text(word))
+def _usable(layer: Layer, config: SynonymsConfig, tokenizer: Tokenizer) -> _Usable:
+    """Apply the settings to all words at once: similar enough, of as many pieces, and like the word
+    where any neighbour is.
+    """
+    sizes = np.diff(layer.starts)
+    owner = np.repeat(np.arange(len(sizes)), np.diff(layer.neighbour_starts))
+    keep = layer.similarities >= config.min_similarity
+    other_size = sizes[layer.neighbours] != sizes[owner]
+    refused = np.zeros(len(sizes), bool)
+    if config.other_lengths == "strict":
+        near = np.flatnonzero(keep)
+        nearest = near[np.unique(owner[near], return_index=True)[1]]
+        refused[owner[nearest]] = other_size[nearest]
+    keep &= ~other_size & ~refused[owner]
+    for name in config.alike:
+        classes = _classes(layer, name, tokenizer)
+        alike = keep & (classes[layer.neighbours] == classes[owner]) & (classes[owner] >= 0)
+        any_alike = np.bincount(owner[alike], minlength=len(sizes)) > 0
+        keep &= alike | ~any_alike[owner]
+    kept = np.bincount(owner[keep], minlength=len(sizes))
+    starts = np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
+    return _Usable(layer.neighbours[keep], layer.similarities[keep], starts, refused)
+
+
+def _classes(layer: Layer, name: str, tokenizer: Tokenizer) -> Array:
+    """The class of each word as a number, int64 [W]; -1 where it is not known."""
+    if name == "script":  # in the table: finding it takes seconds
+        return layer.scripts.astype(np.int64)
+    texts = (tokenizer.text(layer.word(number)) for number in range(len(layer.keys)))
+    numbers: Dict[Optional[str], int] = {None: -1}
+    found = (numbers.setdefault(ALIKE[name](text), len(numbers)) for text in texts)
+    return np.fromiter(found, np.int64, len(layer.keys))
 
 
 class NoSimilarWords:

@@ -10,18 +10,19 @@ import os
 import struct
 from hashlib import blake2b
 from itertools import chain
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from data_gen.alike import SCRIPTS, script
 from data_gen.records import atomic_file
 from data_gen.settings import UserError
 from data_gen.types import Array, Pieces
 
-FORMAT = 3
+FORMAT = 4
 
 
-_DTYPES = {"U64": np.uint64, "I64": np.int64, "I32": np.int32, "F32": np.float32}
+_DTYPES = {"U64": np.uint64, "I64": np.int64, "I32": np.int32, "F32": np.float32, "U8": np.uint8}
 
 
 class Layer(NamedTuple):
@@ -35,6 +36,16 @@ class Layer(NamedTuple):
     neighbours: Array  # int32 [N]: word numbers, the most similar first
     similarities: Array  # float32 [N]: cosines
     neighbour_starts: Array  # int64 [W + 1]
+    scripts: Array  # uint8 [W]: which of alike.SCRIPTS each word is of
+
+    def number(self, word: Pieces) -> int:
+        """The number of a word, -1 of one that is not in the layer."""
+        key = np.uint64(word_key(word))
+        number = int(self.keys.searchsorted(key))
+        # Two words of one key, one chance in 10 million for 2 million words: the second is missing.
+        if number == len(self.keys) or self.keys[number] != key or self.word(number) != word:
+            return -1
+        return number
 
     def word(self, number: int) -> Pieces:
         """The pieces of a word."""
@@ -43,10 +54,8 @@ class Layer(NamedTuple):
 
     def near(self, word: Pieces) -> Optional[List[Tuple[Pieces, float]]]:
         """The neighbours of a word with their cosines; None for a word that is not in the layer."""
-        key = np.uint64(word_key(word))
-        number = int(np.searchsorted(self.keys, key))
-        # Two words of one key, one chance in 10 million for 2 million words: the second is missing.
-        if number == len(self.keys) or self.keys[number] != key or self.word(number) != word:
+        number = self.number(word)
+        if number < 0:
             return None
         start, stop = self.neighbour_starts[number : number + 2].tolist()
         numbers = self.neighbours[start:stop].tolist()
@@ -82,8 +91,10 @@ def word_key(word: Pieces) -> int:
     return int.from_bytes(blake2b(packed, digest_size=8).digest(), "little")
 
 
-def make_layer(words: Sequence[Pieces], rows: Array, cosines: Array) -> Layer:
-    """A layer of different words.
+def make_layer(
+    words: Sequence[Pieces], rows: Array, cosines: Array, text: Callable[[Pieces], str]
+) -> Layer:
+    """A layer of different words; `text` spells them.
 
     rows:    int [W, K], numbers of each word's neighbours, the most similar first; -1 is none
     cosines: float32 [W, K]
@@ -103,6 +114,9 @@ def make_layer(words: Sequence[Pieces], rows: Array, cosines: Array) -> Layer:
         # Rounded: the last digits depend on the threads of the matrix product.
         similarities=np.round(cosines[there], 4).astype(np.float32),
         neighbour_starts=_starts(there.sum(axis=1)),
+        scripts=np.fromiter(
+            (SCRIPTS.index(script(text(word))) for word in ordered), np.uint8, len(ordered)
+        ),
     )
 
 

@@ -203,7 +203,12 @@ def _layers(
         nearest = nearest_of_size(vectors.matrix, sizes, pool, sources.top_k, show)
         found[CORPUS] = (vectors.words, *nearest)
     return {
-        name: make_layer(words, np.where(cosines >= sources.min_similarity, rows, -1), cosines)
+        name: make_layer(
+            words,
+            np.where(cosines >= sources.min_similarity, rows, -1),
+            cosines,
+            tokenizer.text,
+        )
         for name, (words, rows, cosines) in found.items()
     }
 

@@ -63,7 +63,7 @@ def test_chance_is_what_other_words_candidates_give(tokenizer):
     chars = [tokenizer.text([i]) for i in range(1000, 1400)]
     pairs = list(zip(chars[::2], chars[1::2]))
     rows = np.arange(400).reshape(-1, 2)[:, ::-1].reshape(-1, 1)
-    layer = make_layer([(i,) for i in range(1000, 1400)], rows, np.ones((400, 1)))
+    layer = make_layer([(i,) for i in range(1000, 1400)], rows, np.ones((400, 1)), tokenizer.text)
     similar = SimilarWords(Table({"one": layer}, {}), tokenizer, SynonymsConfig())
     one, chance = judge(similar, tokenizer, pairs)
     assert one == ("one", 400, 1.0, 1.0)

@@ -39,7 +39,7 @@ def layer_of(tokenizer, near):
         for i, (other, cosine) in enumerate(pairs):
             rows[words.index(word), i] = words.index(other)
             cosines[words.index(word), i] = cosine
-    return make_layer([pieces_of(tokenizer, word) for word in words], rows, cosines)
+    return make_layer([pieces_of(tokenizer, word) for word in words], rows, cosines, tokenizer.text)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ def test_what_is_put_in_is_found(words, seed):
     random = np.random.RandomState(seed)
     rows = random.randint(-1, len(words), (len(words), 3))
     cosines = np.round(random.rand(len(words), 3), 4).astype(np.float32)
-    layer = make_layer(words, rows, cosines)
+    layer = make_layer(words, rows, cosines, str)
     for word, own_rows, own_cosines in zip(words, rows.tolist(), cosines.tolist()):
         expected = [(words[i], cosine) for i, cosine in zip(own_rows, own_cosines) if i >= 0]
         assert layer.near(word) == expected
@@ -24,7 +24,7 @@ def test_what_is_put_in_is_found(words, seed):
 
 @pytest.fixture
 def saved(tmp_path):
-    layer = make_layer([(1,), (2, 3)], np.array([[1], [-1]]), np.array([[0.5], [0]]))
+    layer = make_layer([(1,), (2, 3)], np.array([[1], [-1]]), np.array([[0.5], [0]]), str)
     path = str(tmp_path / "folder" / "table.safetensors")
     Table({"toolkit": layer, "corpus": layer}, {"top_k": 1}).save(path)
     return path
@@ -79,6 +79,6 @@ def test_a_table_of_another_format_is_an_error(saved):
     with open(saved, "rb") as handle:
         data = handle.read()
     with open(saved, "wb") as handle:
-        handle.write(data.replace(b'{\\"format\\": 3', b'{\\"format\\": 2'))
-    with pytest.raises(UserError, match="format 2, not 3"):
+        handle.write(data.replace(b'{\\"format\\": 4', b'{\\"format\\": 2'))
+    with pytest.raises(UserError, match="format 2, not 4"):
         load_table(saved)
