@@ -22,13 +22,15 @@ Candidates = Sequence[Tuple[Pieces, float]]
 
 
 class Similar(Protocol):
-    """The lookup of similar words."""
+    """The lookup of similar words, of several at once; `keys` are the words' `word_keys`."""
 
-    def __call__(self, word: Pieces) -> Candidates:
-        """The similar words of a word of the same number of pieces; empty where there is none."""
+    def candidates(self, keys: Array, words: Sequence[Pieces]) -> Sequence[Candidates]:
+        """The similar words of each word, of the same number of pieces; empty where there is
+        none.
+        """
 
-    def source(self, word: Pieces) -> str:
-        """Where its similar words come from, e.g. "toolkit"; "" where it has none."""
+    def sources(self, keys: Array, words: Sequence[Pieces]) -> Sequence[str]:
+        """Where the similar words of each word come from, e.g. "toolkit"; "" where it has none."""
 
     def missing(self, word: Pieces) -> str:
         """Why a word has no similar word, e.g. "not in the table"."""
@@ -54,16 +56,25 @@ class Distinct(NamedTuple):
 
 def distinct_words(text: Text) -> Distinct:
     """Find the different words of a text."""
-    sizes = text.sizes
-    place = np.arange(len(text.pieces)) - np.repeat(text.words[:-1], sizes)
+    every = word_keys(text.pieces, text.words)
+    keys, numbers, counts = np.unique(every, return_inverse=True, return_counts=True)
+    examples = np.empty(len(keys), np.int64)
+    examples[numbers] = np.arange(len(every))
+    return Distinct(keys.tolist(), examples, counts, numbers)
+
+
+def word_keys(pieces: Array, starts: Array) -> Array:
+    """The hash of each word, uint64 [W].
+
+    pieces: int [P]
+    starts: int64 [W + 1]: the piece that each word starts at, and P; none is empty
+    """
+    sizes = np.diff(starts)
+    place = np.arange(len(pieces)) - np.repeat(starts[:-1], sizes)
     # A sum of products with random numbers, one for each place.
     factors = draw(np.zeros(1, np.uint64), np.arange(sizes.max(initial=0)))
-    mixed = (text.pieces + 1).astype(np.uint64) * factors[place]
-    sums = np.add.reduceat(mixed, text.words[:-1]) if len(sizes) else mixed
-    keys, numbers, counts = np.unique(draw(sums, sizes), return_inverse=True, return_counts=True)
-    examples = np.empty(len(keys), np.int64)
-    examples[numbers] = np.arange(len(sizes))
-    return Distinct(keys.tolist(), examples, counts, numbers)
+    mixed = (pieces + 1).astype(np.uint64) * factors[place]
+    return draw(np.add.reduceat(mixed, starts[:-1]) if len(sizes) else mixed, sizes)
 
 
 class _Known(NamedTuple):
@@ -85,6 +96,7 @@ class SimilarLexicon:
 
     def _clear(self) -> None:
         self._numbers: Dict[int, int] = {}
+        self._keys = array("Q")
         self._words: List[Pieces] = []
         # Of each word: whether it has candidates, and what is counted of it.
         self._has_similar = array("b")
@@ -105,15 +117,19 @@ class SimilarLexicon:
         if len(self._numbers) > _MOST_KNOWN:
             self._clear()
         numbers = list(map(self._numbers.get, words.keys))
-        for i, number in enumerate(numbers):
-            if number is None:
-                numbers[i] = self._numbers[words.keys[i]] = len(self._numbers)
-                self._add(text.word(words.examples[i]))
+        new = [i for i, number in enumerate(numbers) if number is None]
+        pieces = [text.word(example) for example in words.examples[new].tolist()]
+        keys = [words.keys[i] for i in new]
+        sources = self._similar.sources(np.array(keys, np.uint64), pieces)
+        for i, key, word, source in zip(new, keys, pieces, sources):
+            numbers[i] = self._numbers[key] = len(self._numbers)
+            self._keys.append(key)
+            self._add(word, source)
         return np.array(numbers, np.int64)
 
-    def _add(self, word: Pieces) -> None:
+    def _add(self, word: Pieces, source: str) -> None:
         unknown = self._tokenizer.unk in word
-        known = _Known(_UNKNOWN, 0, False) if unknown else self._describe(word)
+        known = _Known(_UNKNOWN, 0, False) if unknown else self._describe(word, source)
         self._words.append(word)
         self._has_similar.append(known.group.startswith(_FROM))
         self._group.append(self._groups.setdefault(known.group, len(self._groups)))
@@ -121,9 +137,8 @@ class SimilarLexicon:
         self._chinese.append(known.chinese)
         self._slots.append(-1)
 
-    def _describe(self, word: Pieces) -> _Known:
+    def _describe(self, word: Pieces, source: str) -> _Known:
         text = self._tokenizer.text(word)
-        source = self._similar.source(word)
         reason = "" if source else self._similar.missing(word)
         group = f"{_FROM}{source}" if source else f"without_similar/{reason}"
         return _Known(group, len(text), bool(_CHINESE.search(text)))
@@ -156,22 +171,21 @@ class SimilarLexicon:
         """Choose a candidate of each word by a share in `[0, 1)`, a multiple of 2**-24 so that it
         can be added to a slot; of a word of so many pieces the piece at this place is returned.
         """
-        new = numbers[view(self._slots)[numbers] < 0]
-        for number in np.unique(new).tolist():
-            self._spread(number)
+        self._spread(np.unique(numbers[view(self._slots)[numbers] < 0]).tolist())
         slots = view(self._slots)[numbers]
         chosen = np.searchsorted(view(self._weights), slots + shares, side="right")
         chosen -= view(self._weight_starts)[slots]
         return view(self._pieces)[view(self._starts)[slots] + chosen * sizes + places]
 
-    def _spread(self, number: int) -> None:
-        """Put the candidates of a word into columns."""
-        slot = self._slots[number] = len(self._starts)
-        self._starts.append(len(self._pieces))
-        self._weight_starts.append(len(self._weights))
-        similarities = []
-        for pieces, similarity in self._similar(self._words[number]):
-            self._pieces.extend(pieces)
-            similarities.append(similarity)
-        weights = list(accumulate(self._weigh(similarities)))
-        self._weights.extend([slot + weight / weights[-1] for weight in weights])
+    def _spread(self, numbers: Sequence[int]) -> None:
+        """Put the candidates of words into columns."""
+        keys = np.array([self._keys[number] for number in numbers], np.uint64)
+        words = [self._words[number] for number in numbers]
+        for number, candidates in zip(numbers, self._similar.candidates(keys, words)):
+            slot = self._slots[number] = len(self._starts)
+            self._starts.append(len(self._pieces))
+            self._weight_starts.append(len(self._weights))
+            for pieces, _ in candidates:
+                self._pieces.extend(pieces)
+            weights = list(accumulate(self._weigh([similarity for _, similarity in candidates])))
+            self._weights.extend([slot + weight / weights[-1] for weight in weights])

@@ -5,13 +5,13 @@ A word takes its candidates from the first layer of the table that has any: the 
 as in the paper (IV-A, Table II), then those of one's own text.
 """
 
-from typing import Callable, Dict, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from data_gen.alike import ALIKE
 from data_gen.config import SynonymsConfig
-from data_gen.lexicon import Candidates
+from data_gen.lexicon import Candidates, word_keys
 from data_gen.normalise import converter
 from data_gen.pieces import Tokenizer
 from data_gen.table import Layer, Table
@@ -52,15 +52,30 @@ class SimilarWords:
             self._convert = converter("t2s"), converter("s2t")
 
     def __call__(self, word: Pieces) -> Candidates:
-        """The similar words of `word` with their similarities, the most similar first; empty where
-        there is none.
-        """
-        source = self._source(word)
-        return self.of_source(source, word) if source else self._simplified(word).candidates
+        """The similar words of one word."""
+        return self.candidates(_key(word), [word])[0]
 
     def source(self, word: Pieces) -> str:
-        """The name of the source of its candidates, "toolkit" or "corpus" say; "" without any."""
-        return self._source(word) or self._simplified(word).source
+        """Where they come from."""
+        return self.sources(_key(word), [word])[0]
+
+    def candidates(self, keys: Array, words: Sequence[Pieces]) -> List[Candidates]:
+        """The similar words of each word with their similarities, the most similar first; empty
+        where there is none. `keys` are `lexicon.word_keys` of the words.
+        """
+        return [
+            self._of(source, number) if source else self._simplified(word).candidates
+            for word, (source, number) in zip(words, self._found(keys))
+        ]
+
+    def sources(self, keys: Array, words: Sequence[Pieces]) -> List[str]:
+        """The name of the source of each word's candidates, "toolkit" or "corpus" say; "" where
+        there is none.
+        """
+        return [
+            source or self._simplified(word).source
+            for word, (source, _) in zip(words, self._found(keys))
+        ]
 
     def missing(self, word: Pieces) -> str:
         """Why a word has no similar word."""
@@ -75,23 +90,31 @@ class SimilarWords:
 
     def of_source(self, source: str, word: Pieces) -> Candidates:
         """The candidates that one source has for a word."""
+        number = self.layers[source].number(word)
+        return self._of(source, number) if number >= 0 else ()
+
+    def _of(self, source: str, number: int) -> Candidates:
         layer, usable = self.layers[source], self._usable[source]
-        number = layer.number(word)
-        if number < 0:
-            return ()
         start, stop = usable.starts[number : number + 2].tolist()
         words = map(layer.word, usable.neighbours[start:stop].tolist())
         return list(zip(words, usable.similarities[start:stop].tolist()))
 
-    def _source(self, word: Pieces) -> str:
-        """The first source that has candidates for a word as it is spelt."""
-        for source, usable in self._usable.items():
-            number = self.layers[source].number(word)
-            if number >= 0 and usable.starts[number] < usable.starts[number + 1]:
-                return source
-            if number >= 0 and usable.refused[number]:
-                break  # this source has decided
-        return ""
+    def _found(self, keys: Array) -> Iterator[Tuple[str, int]]:
+        """The first source that has candidates for each word as it is spelt, "" for none, and the
+        word's number there.
+        """
+        names = [*self.layers, ""]
+        found = np.full(len(keys), -1)  # the number of the source
+        places = np.zeros(len(keys), np.int64)
+        decided = np.zeros(len(keys), bool)
+        for i, (source, usable) in enumerate(self._usable.items()):
+            numbers = self.layers[source].numbers(keys)
+            there = np.flatnonzero((numbers >= 0) & ~decided)
+            numbers = numbers[there]
+            has = usable.starts[numbers] < usable.starts[numbers + 1]
+            found[there[has]], places[there] = i, numbers
+            decided[there] = has | usable.refused[numbers]
+        return zip((names[i] for i in found.tolist()), places.tolist())
 
     def _simplified(self, word: Pieces) -> Found:
         return self._look_up_simplified(word, *self._convert) if self._convert else _NOTHING
@@ -107,10 +130,10 @@ class SimilarWords:
         if simplified == text:
             return _NOTHING
         ((pieces, _),) = self._tokenizer.encode([simplified])
-        source = self._source(tuple(pieces))
+        ((source, number),) = self._found(_key(tuple(pieces)))
         if not source:
             return _NOTHING
-        simple = self.of_source(source, tuple(pieces))
+        simple = self._of(source, number)
         texts = [restore(self._tokenizer.text(candidate)) for candidate, _ in simple]
         encoded = [tuple(pieces) for pieces, _ in self._tokenizer.encode(texts)]
         candidates: Dict[Pieces, float] = {}
@@ -120,6 +143,11 @@ class SimilarWords:
         if not candidates:
             return _NOTHING
         return Found(list(candidates.items()), f"{source}, simplified")
+
+
+def _key(word: Pieces) -> Array:
+    """The key of one word, uint64 [1]."""
+    return word_keys(np.array(word), np.array([0, len(word)]))
 
 
 def _usable(layer: Layer, config: SynonymsConfig, tokenizer: Tokenizer) -> _Usable:
@@ -159,13 +187,13 @@ def _classes(layer: Layer, name: str, tokenizer: Tokenizer) -> Array:
 class NoSimilarWords:
     """The lookup of builds that replace nothing by similar words."""
 
-    def __call__(self, word: Pieces) -> Candidates:
+    def candidates(self, keys: Array, words: Sequence[Pieces]) -> List[Candidates]:
         """No word has a similar one."""
-        return ()
+        return [()] * len(words)
 
-    def source(self, word: Pieces) -> str:
-        """None."""
-        return ""
+    def sources(self, keys: Array, words: Sequence[Pieces]) -> List[str]:
+        """So there is no source either."""
+        return [""] * len(words)
 
     def missing(self, word: Pieces) -> str:
         """Why a word has no similar word."""

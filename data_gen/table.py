@@ -8,13 +8,13 @@ import json
 import mmap
 import os
 import struct
-from hashlib import blake2b
 from itertools import chain
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from data_gen.alike import SCRIPTS, script
+from data_gen.lexicon import word_keys
 from data_gen.records import atomic_file
 from data_gen.settings import UserError
 from data_gen.types import Array, Pieces
@@ -30,7 +30,7 @@ class Layer(NamedTuple):
     words.
     """
 
-    keys: Array  # uint64 [W], ascending: `word_key` of each word
+    keys: Array  # uint64 [W], ascending: `lexicon.word_keys`
     pieces: Array  # int32
     starts: Array  # int64 [W + 1]
     neighbours: Array  # int32 [N]: word numbers, the most similar first
@@ -40,12 +40,17 @@ class Layer(NamedTuple):
 
     def number(self, word: Pieces) -> int:
         """The number of a word, -1 of one that is not in the layer."""
-        key = np.uint64(word_key(word))
-        number = int(self.keys.searchsorted(key))
-        # Two words of one key, one chance in 10 million for 2 million words: the second is missing.
-        if number == len(self.keys) or self.keys[number] != key or self.word(number) != word:
+        if not word:
             return -1
-        return number
+        keys = word_keys(np.array(word), np.array([0, len(word)]))
+        return int(self.numbers(keys)[0])
+
+    def numbers(self, keys: Array) -> Array:
+        """The numbers of the words of these keys, int64; -1 of those that are not in the layer."""
+        if not len(self.keys):
+            return np.full(len(keys), -1)
+        numbers = np.minimum(self.keys.searchsorted(keys), len(self.keys) - 1)
+        return np.where(self.keys[numbers] == keys, numbers, -1)
 
     def word(self, number: int) -> Pieces:
         """The pieces of a word."""
@@ -85,12 +90,6 @@ class Table(NamedTuple):
             handle.write(data)
 
 
-def word_key(word: Pieces) -> int:
-    """64 bits that stand for a word."""
-    packed = struct.pack(f"<{len(word)}i", *word)
-    return int.from_bytes(blake2b(packed, digest_size=8).digest(), "little")
-
-
 def make_layer(
     words: Sequence[Pieces], rows: Array, cosines: Array, text: Callable[[Pieces], str]
 ) -> Layer:
@@ -99,7 +98,9 @@ def make_layer(
     rows:    int [W, K], numbers of each word's neighbours, the most similar first; -1 is none
     cosines: float32 [W, K]
     """
-    keys = np.fromiter(map(word_key, words), np.uint64, len(words))
+    flat = np.fromiter(chain.from_iterable(words), np.int32)
+    # Two words of one key, one chance in 10 million for 2 million words: only one is found.
+    keys = word_keys(flat, _starts([len(word) for word in words]))
     order = np.argsort(keys)
     place = np.empty(len(words), np.int32)
     place[order] = np.arange(len(words))

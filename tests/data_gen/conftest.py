@@ -80,6 +80,16 @@ def table(vectors, tmp_path_factory):
     return path
 
 
+class OneByOne:
+    """A lookup of similar words that is asked for one word at a time."""
+
+    def candidates(self, keys, words):
+        return [self(word) for word in words]
+
+    def sources(self, keys, words):
+        return [self.source(word) for word in words]
+
+
 def show(title, total, results):
     """No progress."""
     return results

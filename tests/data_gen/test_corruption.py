@@ -19,13 +19,14 @@ from data_gen.draws import seed_for
 from data_gen.lexicon import SimilarLexicon, distinct_words
 from data_gen.placing import Ngrams
 from data_gen.types import Text
+from tests.data_gen.conftest import OneByOne
 
 MASK = 103
 POOL = np.arange(5000, 5100)
 SIMILAR = {(1, 2): [((11, 12), 0.9), ((13, 14), 0.5)], (3,): [((30,), 0.8)]}
 
 
-class Table:
+class Table(OneByOne):
     """A lookup of similar words from a dictionary."""
 
     def __call__(self, word):

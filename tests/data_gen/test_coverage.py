@@ -4,10 +4,11 @@ import random
 
 from data_gen.lexicon import SimilarLexicon, distinct_words
 from data_gen.stats import Counts
+from tests.data_gen.conftest import OneByOne
 from tests.data_gen.test_examples import block
 
 
-class Similar:
+class Similar(OneByOne):
     """Words of one piece have similar ones, from two sources."""
 
     def __call__(self, word):

@@ -16,6 +16,7 @@ from data_gen.stats import Counts
 from data_gen.synonyms import NoSimilarWords
 from data_gen.types import Instances, Text
 from tests.conftest import default_settings
+from tests.data_gen.conftest import OneByOne
 
 WORDS = ["模型", "的", "，", "1998", "bert", "概率", "人工智能", "不", "。", "语言"]
 
@@ -60,7 +61,7 @@ def sequence(tokenizer, text, instances):
     return tokenizer.cls, *pieces[:cut], tokenizer.sep, *pieces[cut:], tokenizer.sep
 
 
-class Neighbours:
+class Neighbours(OneByOne):
     """Every word has two similar ones, but words of an odd first piece."""
 
     def __call__(self, word):

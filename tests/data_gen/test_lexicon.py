@@ -9,6 +9,7 @@ from data_gen import lexicon as lexicon_module
 from data_gen.lexicon import SimilarLexicon, distinct_words
 from data_gen.stats import MISSING_OF_A_BLOCK, Counts
 from data_gen.types import Text
+from tests.data_gen.conftest import OneByOne
 
 words_of_pieces = st.lists(
     st.lists(st.integers(0, 4), min_size=1, max_size=4).map(tuple), max_size=40
@@ -34,7 +35,7 @@ def test_equal_words_have_one_number_and_others_another(words):
     assert [turned.word(example) for example in again.examples.tolist()] == by_number
 
 
-class Table:
+class Table(OneByOne):
     """Words of an even first piece have similar ones."""
 
     def __init__(self):

@@ -9,7 +9,7 @@ from data_gen.segment import SegmenterConfig, load_segmenter, word_boundaries
 from data_gen.stats import Counts
 from data_gen.vectors import read_vectors, toolkit_vectors
 from tests.conftest import default_settings
-from tests.data_gen.conftest import show
+from tests.data_gen.conftest import OneByOne, show
 from tests.data_gen.test_examples import block, sequence, spans
 
 SENTENCE = "使用语言模型来预测下一个词的概率。"
@@ -17,7 +17,7 @@ WORDS = ["使用", "语言", "模型", "来", "预测", "下", "一个", "词", 
 REPLACEMENTS = {"语言": "语法", "模型": "建模", "预测": "预见", "概率": "几率"}
 
 
-class Toolkit:
+class Toolkit(OneByOne):
     """The ten nearest of the four words, computed as `synonyms build` does for all words."""
 
     def __init__(self, tokenizer):
