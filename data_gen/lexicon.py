@@ -32,8 +32,8 @@ class Similar(Protocol):
     def sources(self, keys: Array, words: Sequence[Pieces]) -> Sequence[str]:
         """Where the similar words of each word come from, e.g. "toolkit"; "" where it has none."""
 
-    def missing(self, word: Pieces) -> str:
-        """Why a word has no similar word, e.g. "not in the table"."""
+    def reasons(self, keys: Array, words: Sequence[Pieces]) -> Sequence[str]:
+        """Why words have no similar word, e.g. "not in the table"."""
 
 
 _CHINESE = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
@@ -120,16 +120,27 @@ class SimilarLexicon:
         new = [i for i, number in enumerate(numbers) if number is None]
         pieces = [text.word(example) for example in words.examples[new].tolist()]
         keys = [words.keys[i] for i in new]
-        sources = self._similar.sources(np.array(keys, np.uint64), pieces)
-        for i, key, word, source in zip(new, keys, pieces, sources):
+        for i, key, word, group in zip(new, keys, pieces, self._found_in(keys, pieces)):
             numbers[i] = self._numbers[key] = len(self._numbers)
             self._keys.append(key)
-            self._add(word, source)
+            self._add(word, group)
         return np.array(numbers, np.int64)
 
-    def _add(self, word: Pieces, source: str) -> None:
+    def _found_in(self, keys: Sequence[int], words: Sequence[Pieces]) -> List[str]:
+        """The counter of the source of each word, or of the reason why it has none."""
+        sources = self._similar.sources(np.array(keys, np.uint64), words)
+        lacking = [i for i, source in enumerate(sources) if not source]
+        reasons = self._similar.reasons(
+            np.array([keys[i] for i in lacking], np.uint64), [words[i] for i in lacking]
+        )
+        groups = [f"{_FROM}{source}" for source in sources]
+        for i, reason in zip(lacking, reasons):
+            groups[i] = f"without_similar/{reason}"
+        return groups
+
+    def _add(self, word: Pieces, group: str) -> None:
         unknown = self._tokenizer.unk in word
-        known = _Known(_UNKNOWN, 0, False) if unknown else self._describe(word, source)
+        known = _Known(_UNKNOWN, 0, False) if unknown else self._describe(word, group)
         self._words.append(word)
         self._has_similar.append(known.group.startswith(_FROM))
         self._group.append(self._groups.setdefault(known.group, len(self._groups)))
@@ -137,10 +148,8 @@ class SimilarLexicon:
         self._chinese.append(known.chinese)
         self._slots.append(-1)
 
-    def _describe(self, word: Pieces, source: str) -> _Known:
+    def _describe(self, word: Pieces, group: str) -> _Known:
         text = self._tokenizer.text(word)
-        reason = "" if source else self._similar.missing(word)
-        group = f"{_FROM}{source}" if source else f"without_similar/{reason}"
         return _Known(group, len(text), bool(_CHINESE.search(text)))
 
     def known(self, numbers: Array) -> Array:

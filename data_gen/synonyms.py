@@ -25,6 +25,14 @@ class Found(NamedTuple):
     source: str  # whose they are; "" where there is none
 
 
+# Why a word has no similar word.
+REASONS = (
+    "not in the table",
+    "no neighbour in the table",
+    "not similar enough",
+    "other number of pieces",
+)
+
 _NOTHING = Found((), "")
 
 
@@ -77,16 +85,19 @@ class SimilarWords:
             for word, (source, _) in zip(words, self._found(keys))
         ]
 
-    def missing(self, word: Pieces) -> str:
-        """Why a word has no similar word."""
-        near = [layer.near(word) for layer in self.layers.values()]
-        known = [neighbours for neighbours in near if neighbours is not None]
-        if not known:
-            return "not in the table"
-        if not any(known):
-            return "no neighbour in the table"
-        enough = any(pair[1] >= self._min_similarity for pairs in known for pair in pairs)
-        return "other number of pieces" if enough else "not similar enough"
+    def reasons(self, keys: Array, words: Sequence[Pieces]) -> List[str]:
+        """Why words have no similar word."""
+        reasons = np.zeros(len(keys), np.int64)
+        for layer in self.layers.values():
+            numbers = layer.numbers(keys)
+            there = np.flatnonzero(numbers >= 0)
+            starts, stops = (layer.neighbour_starts[numbers[there] + i] for i in (0, 1))
+            some = starts < stops
+            found = 1 + some.astype(np.int64)
+            # The most similar comes first.
+            found[some] += layer.similarities[starts[some]] >= self._min_similarity
+            reasons[there] = np.maximum(reasons[there], found)
+        return [REASONS[i] for i in reasons.tolist()]
 
     def of_source(self, source: str, word: Pieces) -> Candidates:
         """The candidates that one source has for a word."""
@@ -195,6 +206,6 @@ class NoSimilarWords:
         """So there is no source either."""
         return [""] * len(words)
 
-    def missing(self, word: Pieces) -> str:
-        """Why a word has no similar word."""
-        return "no table"
+    def reasons(self, keys: Array, words: Sequence[Pieces]) -> List[str]:
+        """Why words have no similar word."""
+        return ["no table"] * len(words)

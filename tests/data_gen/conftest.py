@@ -89,6 +89,9 @@ class OneByOne:
     def sources(self, keys, words):
         return [self.source(word) for word in words]
 
+    def reasons(self, keys, words):
+        return [self.missing(word) for word in words]
+
 
 def show(title, total, results):
     """No progress."""

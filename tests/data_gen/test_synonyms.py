@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from data_gen.config import DataConfig
+from data_gen.lexicon import word_keys
 from data_gen.synonyms import SimilarWords
 from data_gen.table import Table, make_layer
 from tests.conftest import default_settings
@@ -52,7 +53,9 @@ def look_up(tokenizer):
         similar = SimilarWords(Table(layers, {}), tokenizer, config.synonyms)
         pieces = pieces_of(tokenizer, word)
         found = [tokenizer.text(candidate) for candidate, _ in similar(pieces)]
-        return found, similar.source(pieces), "" if found else similar.missing(pieces)
+        keys = word_keys(np.array(pieces), np.array([0, len(pieces)]))
+        (reason,) = similar.reasons(keys, [pieces])
+        return found, similar.source(pieces), "" if found else reason
 
     return get
 
