@@ -52,7 +52,9 @@ def _train(args: argparse.Namespace) -> None:
     config = load_settings(TrainConfig, args.config, args.overrides)
     from pretrain.train import train
 
-    print(train(config, args.data, args.output, args.init))
+    last = train(config, args.data, args.output, args.init)
+    if last:
+        print(last)
 
 
 def _add_evaluate(commands: Any) -> None:

@@ -6,7 +6,7 @@ B batch, S sequence, H hidden, A attention heads, D hidden per head, F intermedi
 import math
 import zlib
 from collections import OrderedDict
-from typing import Callable, Dict, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -14,17 +14,38 @@ from pretrain.config import BertConfig
 from pretrain.devices import Tensor, tf
 
 Variables = Dict[str, Tensor]
-Dropout = Callable[[Tensor, float], Tensor]
+Dropout = Callable[[Tensor, float, str], Tensor]  # (x, rate, name of the place) -> x
+
+
+class Mode(NamedTuple):
+    """How to compute, which changes no weight's type: variables are float32."""
+
+    dtype: str = "float32"  # of activations and products; sums over many numbers stay float32
+    recompute: bool = False
+
+
+FLOAT32 = Mode()
 
 EMBEDDINGS = "bert/embeddings/word_embeddings"
 
-_ACTIVATIONS: Dict[str, Callable[[Tensor], Tensor]] = {
-    # Google's "gelu" is the tanh form; exact equality with its checkpoints needs it.
-    "gelu": lambda x: (
-        0.5 * x * (1.0 + tf.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x * x * x)))
-    ),
-    "relu": tf.nn.relu,
-}
+
+def _gelu(x: Tensor) -> Tuple[Tensor, Callable[[Tensor], Tensor]]:
+    """Google's "gelu", the tanh form: x / 2 * (1 + tanh(u)) = x * sigmoid(2 u), with u =
+    sqrt(2 / pi) * (x + 0.044715 x^3). Its own gradient needs half the passes over memory of the
+    automatic one.
+    """
+    first, third = 2 * math.sqrt(2 / math.pi), 2 * math.sqrt(2 / math.pi) * 0.044715
+    gate = tf.sigmoid(x * (first + third * tf.square(x)))
+
+    def gradient(upstream: Tensor) -> Tensor:
+        slope = x * (first + 3 * third * tf.square(x))
+        return upstream * (gate * (1 + slope * (1 - gate)))
+
+    return x * gate, gradient
+
+
+gelu: Callable[[Tensor], Tensor] = tf.custom_gradient(_gelu)
+_ACTIVATIONS: Dict[str, Callable[[Tensor], Tensor]] = {"gelu": gelu, "relu": tf.nn.relu}
 
 
 def variable_shapes(config: BertConfig) -> "OrderedDict[str, Tuple[int, ...]]":
@@ -88,40 +109,43 @@ def init(config: BertConfig, seed: int) -> Variables:
     }
 
 
-def no_dropout(x: Tensor, rate: float) -> Tensor:
+def no_dropout(x: Tensor, rate: float, place: str) -> Tensor:
     """Leave `x` as it is: for evaluation."""
     return x
 
 
-def seeded_dropout(seed: int, step: Tensor) -> Dropout:
-    """Dropout whose noise depends on (seed, step, call) alone, so that a resumed training repeats
-    it.
+def seeded_dropout(seed: int, *keys: Tensor) -> Dropout:
+    """Dropout whose noise depends on seed, keys (step, part of the batch) and place alone, so that
+    a resumed training repeats it, and so does a layer that is computed twice.
     """
-    calls = [0]
+    mixed = tf.constant(seed, tf.int64)
+    for key in keys:  # an odd multiplier, overflow welcome: distinct keys give distinct seeds
+        mixed = mixed * 6364136223846793005 + tf.cast(key, tf.int64) + 1
 
-    def dropout(x: Tensor, rate: float) -> Tensor:
+    def dropout(x: Tensor, rate: float, place: str) -> Tensor:
         if not rate:
             return x
-        calls[0] += 1
-        key = tf.stack([tf.constant(seed * 1000 + calls[0], tf.int64), tf.cast(step, tf.int64)])
-        kept = tf.random.stateless_uniform(tf.shape(x), seed=key) >= rate
-        return tf.where(kept, x / (1.0 - rate), tf.zeros_like(x))
+        noise_seed = tf.stack([mixed, tf.constant(zlib.crc32(place.encode()), tf.int64)])
+        kept = tf.random.stateless_uniform(tf.shape(x), seed=noise_seed) >= rate
+        return x * (tf.cast(kept, x.dtype) * (1.0 / (1.0 - rate)))
 
     return dropout
 
 
 def dense(variables: Variables, name: str, x: Tensor) -> Tensor:
     """`x` times the kernel plus the bias; float [..., inputs] -> [..., outputs]."""
-    kernel = variables[f"{name}/kernel"]
-    flat = tf.matmul(tf.reshape(x, [-1, kernel.shape[0]]), kernel) + variables[f"{name}/bias"]
-    return tf.reshape(flat, tf.concat([tf.shape(x)[:-1], [kernel.shape[1]]], axis=0))
+    kernel = tf.cast(variables[f"{name}/kernel"], x.dtype)
+    bias = tf.cast(variables[f"{name}/bias"], x.dtype)
+    flat = tf.nn.bias_add(tf.matmul(tf.reshape(x, [-1, kernel.shape[0]]), kernel), bias)
+    return tf.reshape(flat, [-1, *x.shape[1:-1], kernel.shape[1]])
 
 
 def layer_norm(variables: Variables, name: str, x: Tensor) -> Tensor:
-    """Normalize the last axis; epsilon is that of TF 1's contrib.layers, 1e-12."""
-    mean, variance = tf.nn.moments(x, axes=[-1], keepdims=True)
+    """Normalize the last axis, in float32; epsilon is that of TF 1's contrib.layers, 1e-12."""
+    wide = tf.cast(x, tf.float32)
+    mean, variance = tf.nn.moments(wide, axes=[-1], keepdims=True)
     gamma, beta = variables[f"{name}/LayerNorm/gamma"], variables[f"{name}/LayerNorm/beta"]
-    return tf.nn.batch_normalization(x, mean, variance, beta, gamma, 1e-12)
+    return tf.cast(tf.nn.batch_normalization(wide, mean, variance, beta, gamma, 1e-12), x.dtype)
 
 
 def activation(config: BertConfig) -> Callable[[Tensor], Tensor]:
@@ -134,26 +158,61 @@ def encode(
     batch: Dict[str, Tensor],
     config: BertConfig,
     dropout: Optional[Dropout] = None,
+    mode: Mode = FLOAT32,
 ) -> Tensor:
     """Run the encoder.
 
     batch:   input_ids, input_mask, segment_ids: int32 [B, S]; where the mask is 0 nothing is
              attended to
-    Returns  float [B, S, H], the last layer
+    Returns  `mode.dtype` [B, S, H], the last layer
     """
     drop = dropout or no_dropout
-    x = _embed(variables, batch, config, drop)
-    mask = (1.0 - tf.cast(batch["input_mask"][:, None, None, :], x.dtype)) * -10000.0
+    x = tf.cast(_embed(variables, batch, config, drop), mode.dtype)
+    mask = (1.0 - tf.cast(batch["input_mask"][:, None, None, :], tf.float32)) * -10000.0
     for i in range(config.num_hidden_layers):
-        layer = f"bert/encoder/layer_{i}"
-        attended = _attend(variables, f"{layer}/attention/self", x, mask, config, drop)
-        attended = dense(variables, f"{layer}/attention/output/dense", attended)
-        attended = drop(attended, config.hidden_dropout_prob)
-        x = layer_norm(variables, f"{layer}/attention/output", x + attended)
-        inner = activation(config)(dense(variables, f"{layer}/intermediate/dense", x))
-        outer = drop(dense(variables, f"{layer}/output/dense", inner), config.hidden_dropout_prob)
-        x = layer_norm(variables, f"{layer}/output", x + outer)
+        prefix = f"bert/encoder/layer_{i}/"
+        names = [name for name in variables if name.startswith(prefix)]
+
+        def layer(x: Tensor, *weights: Tensor, i: int = i, names: Sequence[str] = names) -> Tensor:
+            return _layer(dict(zip(names, weights)), i, x, mask, config, drop)
+
+        run = recomputed(layer) if mode.recompute else layer
+        x = run(x, *(tf.convert_to_tensor(variables[name]) for name in names))
     return x
+
+
+def recomputed(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The same function of tensors, which keeps nothing but its arguments for the backward pass
+    and is run once more there.
+    """
+
+    def run(*inputs: Tensor) -> Tuple[Tensor, Callable[[Tensor], List[Tensor]]]:
+        def gradient(upstream: Tensor) -> List[Tensor]:
+            with tf.control_dependencies([upstream]):  # not before it is needed
+                again = [tf.identity(x) for x in inputs]
+            with tf.GradientTape() as tape:
+                tape.watch(again)
+                output = function(*again)
+            found: List[Tensor] = tape.gradient(output, again, upstream)
+            return found
+
+        return function(*inputs), gradient
+
+    wrapped: Callable[..., Tensor] = tf.custom_gradient(run)
+    return wrapped
+
+
+def _layer(
+    weights: Variables, i: int, x: Tensor, mask: Tensor, config: BertConfig, drop: Dropout
+) -> Tensor:
+    layer, rate = f"bert/encoder/layer_{i}", config.hidden_dropout_prob
+    attended = _attend(weights, f"{layer}/attention/self", x, mask, config, drop)
+    attended = dense(weights, f"{layer}/attention/output/dense", attended)
+    attended = drop(attended, rate, f"{layer}/attention/output")
+    x = layer_norm(weights, f"{layer}/attention/output", x + attended)
+    inner = activation(config)(dense(weights, f"{layer}/intermediate/dense", x))
+    outer = drop(dense(weights, f"{layer}/output/dense", inner), rate, f"{layer}/output")
+    return layer_norm(weights, f"{layer}/output", x + outer)
 
 
 def pool(variables: Variables, sequence: Tensor) -> Tensor:
@@ -173,7 +232,7 @@ def _embed(
     types = tf.tensordot(kinds, variables["bert/embeddings/token_type_embeddings"], axes=1)
     positions = variables["bert/embeddings/position_embeddings"][:length]
     x = layer_norm(variables, "bert/embeddings", words + types + positions)
-    return drop(x, config.hidden_dropout_prob)
+    return drop(x, config.hidden_dropout_prob, "bert/embeddings")
 
 
 def _attend(
@@ -181,15 +240,15 @@ def _attend(
 ) -> Tensor:
     """Multi-head self-attention; float [B, S, H] -> [B, S, H]."""
     heads, size = config.num_attention_heads, config.hidden_size // config.num_attention_heads
-    shape = tf.shape(x)
+    length = x.shape[1]
 
     def split(part: str) -> Tensor:  # [B, A, S, D]
-        projected = tf.reshape(
-            dense(variables, f"{name}/{part}", x), [shape[0], shape[1], heads, size]
-        )
+        projected = tf.reshape(dense(variables, f"{name}/{part}", x), [-1, length, heads, size])
         return tf.transpose(projected, [0, 2, 1, 3])
 
-    scores = tf.matmul(split("query"), split("key"), transpose_b=True) / math.sqrt(size) + mask
-    weights = drop(tf.nn.softmax(scores), config.attention_probs_dropout_prob)
+    products = tf.matmul(split("query"), split("key"), transpose_b=True)
+    scores = tf.cast(products, tf.float32) * (1.0 / math.sqrt(size)) + mask
+    weights = tf.cast(tf.nn.softmax(scores), x.dtype)
+    weights = drop(weights, config.attention_probs_dropout_prob, name)
     mixed = tf.transpose(tf.matmul(weights, split("value")), [0, 2, 1, 3])
-    return tf.reshape(mixed, shape)
+    return tf.reshape(mixed, [-1, length, heads * size])

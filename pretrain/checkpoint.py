@@ -10,7 +10,7 @@ import glob
 import os
 import re
 import shutil
-from typing import Dict, List, NamedTuple, Optional, Sequence
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from pretrain.devices import Tensor, tf
 GLOBAL_STEP = "global_step"
 PREFIX = "model.ckpt"
 
-_SLOT = re.compile(r"/(adam|lamb)_[mv]$")
+_NOT_OF_THE_MODEL = re.compile(rf"/(adam|lamb)_[mv]$|^loss_scale|^{GLOBAL_STEP}$")
 
 
 def save(prefix: str, tensors: Dict[str, Tensor]) -> None:
@@ -48,21 +48,60 @@ def save(prefix: str, tensors: Dict[str, Tensor]) -> None:
     os.rmdir(scratch)
 
 
-def save_step(folder: str, step: int, tensors: Dict[str, Tensor], keep: int) -> str:
-    """Write the checkpoint of a step and tidy up. Returns its prefix."""
+def save_step(
+    folder: str, step: int, tensors: Dict[str, Tensor], keep: int, every: Optional[int] = None
+) -> str:
+    """Write the checkpoint of a step and tidy up. Returns its prefix.
+
+    Raises UserError for a weight that is no number: the earlier checkpoints stay.
+    """
+    for name in sorted(tensors):
+        if not np.isfinite(tf.convert_to_tensor(tensors[name]).numpy()).all():
+            raise UserError(
+                f"{name} is no number after step {step}, so nothing is saved: lower learning_rate "
+                "or lengthen the warm-up, in a new --output"
+            )
     prefix = os.path.join(folder, f"{PREFIX}-{step}")
     save(prefix, tensors)
-    tidy(folder, keep)
+    tidy(folder, keep, every)
     return prefix
 
 
-def tidy(folder: str, keep: int) -> None:
-    """Name the newest checkpoint in the file `checkpoint`, remove all but the newest `keep`."""
+def tidy(folder: str, keep: int, every: Optional[int] = None) -> None:
+    """Name the newest checkpoint in the file `checkpoint`; remove all but the newest `keep` and
+    those of each `every` steps.
+    """
     steps = sorted(_steps(folder))
-    _write_state(folder, [f"{PREFIX}-{s}" for s in steps[-keep:]])
-    for old in steps[:-keep]:
-        for path in glob.glob(glob.escape(os.path.join(folder, f"{PREFIX}-{old}")) + ".*"):
+    old = [s for s in steps[:-keep] if not every or s % every]
+    _write_state(folder, [f"{PREFIX}-{s}" for s in steps if s not in old])
+    for step in old:
+        for path in glob.glob(glob.escape(os.path.join(folder, f"{PREFIX}-{step}")) + ".*"):
             os.remove(path)
+
+
+def read_newest(folder: str, warn: Callable[[str], None]) -> Optional[Dict[str, np.ndarray]]:
+    """The arrays of the newest checkpoint that is whole; None where there is no checkpoint at all.
+
+    Raises UserError where there are some, all damaged.
+    """
+    steps = sorted(_steps(folder), reverse=True)
+    for step in steps:
+        prefix = os.path.join(folder, f"{PREFIX}-{step}")
+        try:
+            return read(prefix)
+        except UserError:
+            warn(f"warning: {prefix} is damaged, so its steps are done again")
+    if steps:
+        raise UserError(f"every checkpoint in {folder} is damaged: choose another --output")
+    return None
+
+
+def set_aside_damaged(folder: str, newest: int) -> None:
+    """Rename the index of each checkpoint after step `newest`, so that none takes it for one."""
+    for step in _steps(folder):
+        if step > newest:
+            index = os.path.join(folder, f"{PREFIX}-{step}.index")
+            os.replace(index, f"{index}.damaged")
 
 
 def _write_state(folder: str, names: Sequence[str]) -> None:
@@ -130,11 +169,7 @@ def read(prefix: str) -> Dict[str, np.ndarray]:
 
 def without_slots(arrays: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
     """The model's weights alone."""
-    return {
-        name: array
-        for name, array in arrays.items()
-        if name != GLOBAL_STEP and not _SLOT.search(name)
-    }
+    return {name: array for name, array in arrays.items() if not _NOT_OF_THE_MODEL.search(name)}
 
 
 class Report(NamedTuple):

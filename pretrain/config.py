@@ -5,6 +5,7 @@ The presets in configs/pretrain/ give every value its source.
 
 import dataclasses
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional
 
@@ -14,6 +15,10 @@ from data_gen.settings import UserError, require_one_of
 OPTIMIZERS = ("adamw", "lamb")
 PAIR_TASKS = ("sop", "nsp", "none")
 ACTIVATIONS = ("gelu", "relu")
+# What only the pair task gives a gradient.
+PAIR_HEAD = ("bert/pooler/", "cls/seq_relationship/")
+SCHEDULES = ("linear", "constant")
+PRECISIONS = ("float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,7 @@ class StageConfig:
     learning_rate: Optional[float] = None
     num_train_steps: Optional[int] = None
     num_warmup_steps: Optional[int] = None
+    gradient_accumulation_steps: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -86,8 +92,12 @@ class TrainConfig:
     bert_config_file: str = "configs/models/base.json"
     vocab_file: str = "configs/vocab/bert_base_chinese.txt"
     pair_task: str = "sop"  # none: the pair head is kept and saved, but not trained
-    train_batch_size: int = 32  # sequences a step
-    learning_rate: float = 1e-4  # the peak, reached after the warm-up; from there linearly to 0
+    masked_lm_loss_weight: float = 1.0
+    pair_loss_weight: float = 1.0
+    train_batch_size: int = 32  # sequences a step, on all devices together
+    gradient_accumulation_steps: int = 1  # parts of a device's batch, one after the other
+    learning_rate: float = 1e-4  # the peak, reached after the warm-up
+    schedule: str = "linear"  # from the peak to 0; constant: stays there
     num_train_steps: int = 100000
     num_warmup_steps: int = 10000
     # Empty: one stage with the values above.
@@ -98,22 +108,39 @@ class TrainConfig:
     beta_2: float = 0.999
     epsilon: float = 1e-6
     clip_norm: float = 1.0  # of all gradients together
+    frozen: List[str] = field(default_factory=list)  # weights with a match of one of these stay
     random_seed: int = 12345  # initial weights, order of the data, dropout
     save_checkpoints_steps: int = 1000
-    keep_checkpoints: int = 5
+    keep_checkpoints: int = 5  # the newest
+    keep_checkpoint_every_steps: Optional[int] = None  # these, too, for good
     log_steps: int = 100
+    steps_per_call: int = 1  # steps from one visit of Python to the next
+    precision: str = "float32"  # of activations and products; weights are kept in float32
+    recompute: bool = False  # layers once more in the backward pass: less memory, more time
     jit_compile: bool = False  # XLA
+    tpu: Optional[str] = None  # local on a TPU VM, or a name
 
     def __post_init__(self) -> None:
         require_one_of("optimizer", self.optimizer, OPTIMIZERS)
         require_one_of("pair_task", self.pair_task, PAIR_TASKS)
-        for name in ("save_checkpoints_steps", "keep_checkpoints", "log_steps"):
+        require_one_of("schedule", self.schedule, SCHEDULES)
+        require_one_of("precision", self.precision, PRECISIONS)
+        for name in ("save_checkpoints_steps", "keep_checkpoints", "log_steps", "steps_per_call"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        every = self.keep_checkpoint_every_steps
+        if every is not None and every < 1:
+            raise ValueError(f"keep_checkpoint_every_steps must be at least 1, not {every}")
         if not 0 <= self.random_seed < 1 << 32:
             raise ValueError(f"random_seed must be between 0 and 2**32 - 1, not {self.random_seed}")
-        if self.weight_decay < 0:
-            raise ValueError(f"weight_decay must not be negative, but is {self.weight_decay}")
+        for name in ("weight_decay", "masked_lm_loss_weight", "pair_loss_weight"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} must not be negative, but is {getattr(self, name)}")
+        for pattern in self.frozen:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"frozen: {pattern} is no regular expression: {error}") from error
         for name in ("epsilon", "clip_norm"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
@@ -124,6 +151,28 @@ class TrainConfig:
                 )
         for stage in self.resolved_stages():
             stage.check()
+        self._check_steps_per_call()
+
+    def _check_steps_per_call(self) -> None:
+        """What happens at a step can only happen between two calls."""
+        counts = [("save_checkpoints_steps", self.save_checkpoints_steps)]
+        counts += [("log_steps", self.log_steps)]
+        counts += [("num_train_steps", s.num_train_steps) for s in self.resolved_stages()]
+        for name, value in counts:
+            if value % self.steps_per_call:
+                raise ValueError(
+                    f"{name} must be a multiple of steps_per_call ({self.steps_per_call}), "
+                    f"not {value}"
+                )
+
+    def is_frozen(self, name: str) -> bool:
+        """Whether a weight stays as it is, by `frozen`."""
+        return any(re.search(pattern, name) for pattern in self.frozen)
+
+    def is_trained(self, name: str) -> bool:
+        """Whether a weight moves: neither frozen nor of a pair head without a task."""
+        idle = self.pair_task == "none" and name.startswith(PAIR_HEAD)
+        return not idle and not self.is_frozen(name)
 
     def resolved_stages(self) -> List["Stage"]:
         """The stages in order, every value given."""
@@ -136,6 +185,7 @@ class TrainConfig:
                     "learning_rate",
                     "num_train_steps",
                     "num_warmup_steps",
+                    "gradient_accumulation_steps",
                 )
             }
             first = stages[-1].last_step if stages else 0
@@ -153,6 +203,7 @@ class Stage:
     learning_rate: float
     num_train_steps: int
     num_warmup_steps: int
+    gradient_accumulation_steps: int = 1
 
     @property
     def last_step(self) -> int:
@@ -161,7 +212,7 @@ class Stage:
 
     def check(self) -> None:
         """Raise ValueError for values that cannot be trained with."""
-        for name in ("train_batch_size", "num_train_steps"):
+        for name in ("train_batch_size", "num_train_steps", "gradient_accumulation_steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         if not self.learning_rate > 0:

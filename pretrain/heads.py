@@ -7,7 +7,9 @@ from typing import Dict, NamedTuple, Optional
 
 from pretrain.bert import (
     EMBEDDINGS,
+    FLOAT32,
     Dropout,
+    Mode,
     Variables,
     activation,
     dense,
@@ -15,19 +17,28 @@ from pretrain.bert import (
     layer_norm,
     pool,
 )
-from pretrain.config import BertConfig
+from pretrain.config import BertConfig, TrainConfig
 from pretrain.devices import Tensor, tf
 
 
 class Outputs(NamedTuple):
     """Logits of both heads."""
 
-    masked_lm: Tensor  # float [B * P, V]
-    pair: Tensor  # float [B, 2]
+    masked_lm: Tensor  # float32 [B * P, V]
+    pair: Tensor  # float32 [B, 2]
+
+
+class Totals(NamedTuple):
+    """What the losses of a whole batch are divided by, however many parts it is worked on in.
+    Scalars.
+    """
+
+    masked: Tensor  # sum of masked_lm_weights
+    sequences: Tensor
 
 
 class Losses(NamedTuple):
-    """Scalars."""
+    """Scalars. Of a part of a batch: its share; the shares of all parts sum up to the batch's."""
 
     total: Tensor
     masked_lm: Tensor  # mean over the masked pieces of the batch
@@ -41,9 +52,9 @@ def gather_positions(sequence: Tensor, positions: Tensor) -> Tensor:
     positions: int32 [B, P], padded with 0
     Returns    float [B * P, H]; the rows of padding repeat [CLS] and weigh 0 in the loss.
     """
-    shape = tf.shape(sequence)
-    flat = tf.reshape(positions + tf.range(shape[0])[:, None] * shape[1], [-1])
-    return tf.gather(tf.reshape(sequence, [-1, sequence.shape[2]]), flat)
+    length, size = sequence.shape[1], sequence.shape[2]
+    flat = tf.reshape(positions + tf.range(tf.shape(sequence)[0])[:, None] * length, [-1])
+    return tf.gather(tf.reshape(sequence, [-1, size]), flat)
 
 
 def forward(
@@ -51,24 +62,28 @@ def forward(
     batch: Dict[str, Tensor],
     config: BertConfig,
     dropout: Optional[Dropout] = None,
+    mode: Mode = FLOAT32,
 ) -> Outputs:
     """Encode a batch and apply both heads. Only masked positions go through the MLM head, which is
     most of the cost.
     """
-    sequence = encode(variables, batch, config, dropout)
+    sequence = encode(variables, batch, config, dropout, mode)
     x = gather_positions(sequence, batch["masked_lm_positions"])
     x = activation(config)(dense(variables, "cls/predictions/transform/dense", x))
     x = layer_norm(variables, "cls/predictions/transform", x)
-    masked_lm = (
-        tf.matmul(x, variables[EMBEDDINGS], transpose_b=True)
-        + variables["cls/predictions/output_bias"]
-    )
-    pair = tf.matmul(
+    masked_lm = _logits(x, variables[EMBEDDINGS], variables["cls/predictions/output_bias"])
+    pair = _logits(
         pool(variables, sequence),
         variables["cls/seq_relationship/output_weights"],
-        transpose_b=True,
+        variables["cls/seq_relationship/output_bias"],
     )
-    return Outputs(masked_lm, pair + variables["cls/seq_relationship/output_bias"])
+    return Outputs(masked_lm, pair)
+
+
+def _logits(x: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
+    """float [N, H] and [classes, H] -> float32 [N, classes]."""
+    products = tf.matmul(x, tf.cast(weights, x.dtype), transpose_b=True)
+    return tf.nn.bias_add(tf.cast(products, tf.float32), bias)
 
 
 def masked_lm_losses(outputs: Outputs, batch: Dict[str, Tensor]) -> Tensor:
@@ -83,16 +98,29 @@ def pair_losses(outputs: Outputs, batch: Dict[str, Tensor]) -> Tensor:
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=outputs.pair)
 
 
-def losses(outputs: Outputs, batch: Dict[str, Tensor], pair_task: str) -> Losses:
-    """L = L_mlm + L_pair, unweighted (MacBERT paper, Eq. 7); without a pair task L_pair is reported
-    but not added.
+def totals(batch: Dict[str, Tensor]) -> Totals:
+    """Count a batch, or a part of one."""
+    weights = batch["masked_lm_weights"]
+    return Totals(
+        tf.reduce_sum(weights), tf.cast(tf.size(batch["next_sentence_labels"]), tf.float32)
+    )
+
+
+def losses(
+    outputs: Outputs, batch: Dict[str, Tensor], config: TrainConfig, whole: Optional[Totals] = None
+) -> Losses:
+    """L = L_mlm + L_pair (MacBERT paper, Eq. 7); without a pair task L_pair is reported but not
+    added.
 
     The loss is taken on every selected position, also on kept and replaced ones (MacBERT#1).
+    `whole` counts the batch that this one is a part of.
     """
+    whole = whole or totals(batch)
     weights = tf.reshape(batch["masked_lm_weights"], [-1])
     # 1e-5 as in run_pretraining.py: a batch without any prediction gives 0, not NaN
-    masked_lm = tf.reduce_sum(masked_lm_losses(outputs, batch) * weights) / (
-        tf.reduce_sum(weights) + 1e-5
-    )
-    pair = tf.reduce_mean(pair_losses(outputs, batch))
-    return Losses(masked_lm if pair_task == "none" else masked_lm + pair, masked_lm, pair)
+    masked_lm = tf.reduce_sum(masked_lm_losses(outputs, batch) * weights) / (whole.masked + 1e-5)
+    pair = tf.reduce_sum(pair_losses(outputs, batch)) / whole.sequences
+    total = config.masked_lm_loss_weight * masked_lm
+    if config.pair_task != "none":
+        total += config.pair_loss_weight * pair
+    return Losses(total, masked_lm, pair)

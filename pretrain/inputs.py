@@ -3,13 +3,12 @@
 S is max_seq_length, P is max_predictions_per_seq, B the batch size.
 """
 
-import random
-from typing import Any, Dict, Iterator
+from typing import Any, Dict, Iterator, Sequence
 
 from data_gen.features import DatasetInfo, feature_shapes
 from data_gen.settings import UserError
-from pretrain.config import BertConfig
-from pretrain.devices import Tensor, compiled, tf
+from pretrain.config import BertConfig, Stage
+from pretrain.devices import Strategy, Tensor, distribute, reader_of, tf
 
 # Serialized records; the shards are shuffled as a whole already, this varies the order by epoch.
 _SHUFFLE = 8192
@@ -42,32 +41,83 @@ def require_positions(info: DatasetInfo, model: BertConfig) -> None:
         )
 
 
-def training_batches(info: DatasetInfo, batch_size: int, seed: int, start: int) -> Iterator[Batch]:
-    """Endless batches of `batch_size`, from batch number `start` on; what does not fill a batch
-    ends an epoch.
+def training_batches(
+    strategy: Strategy, info: DatasetInfo, stage: Stage, seed: int, start: int, steps: int = 1
+) -> Iterator[Batch]:
+    """Endless input of every replica, each element that of `steps` steps, from step `start` of the
+    stage on: name -> [steps, parts, B, ...], where `parts` are worked on one after the other.
 
-    The data must fill at least one batch.
+    A global batch is the same for any number of replicas, processes, parts and steps; what does not
+    fill one ends an epoch. The data must fill at least one.
     """
+    parts = stage.gradient_accumulation_steps
+    size = share(stage.train_batch_size, strategy.num_replicas_in_sync * parts)
+
+    def make(context: Any) -> Any:
+        records = _records(info, stage.train_batch_size, seed, start)
+        groups = records.batch(steps * stage.train_batch_size, drop_remainder=True)
+        readers, index = reader_of(context)
+        replicas = context.num_replicas_in_sync // readers
+        mine = groups.map(lambda group: _of_process(group, [steps, readers, replicas, -1], index))
+        # One element a replica, parsed as a whole.
+        parsed = mine.apply(_unbatched).map(
+            lambda records: {
+                name: tf.reshape(x, [steps, parts, size, *x.shape[1:]])
+                for name, x in parse(records, info).items()
+            },
+            num_parallel_calls=tf.data.experimental.AUTOTUNE,
+        )
+        return parsed.prefetch(2 * replicas)
+
+    return iter(distribute(strategy, make))
+
+
+def share(batch_size: int, ways: int) -> int:
+    """Sequences that each device works on at a time. Raises UserError where they do not divide."""
+    if batch_size % ways:
+        raise UserError(
+            f"train_batch_size {batch_size} cannot be shared equally among {ways} devices times "
+            "gradient_accumulation_steps: use a multiple"
+        )
+    return batch_size // ways
+
+
+def _of_process(group: Tensor, shape: Sequence[int], index: int) -> Tensor:
+    """string [steps * batch] as [steps, processes, replicas, B] -> the records of one process,
+    string [replicas, steps * B].
+    """
+    mine = tf.reshape(group, shape)[:, index]
+    return tf.reshape(tf.transpose(mine, [1, 0, 2]), [shape[2], -1])
+
+
+def _unbatched(dataset: Any) -> Any:
+    return dataset.flat_map(tf.data.Dataset.from_tensor_slices)
+
+
+def _records(info: DatasetInfo, batch_size: int, seed: int, start: int) -> Any:
+    """Serialized examples from global batch `start` on, shuffled anew with each epoch."""
     per_epoch = info.examples // batch_size
-    # Traced once; in the data set it would be traced with every epoch, which 1.15 never frees.
-    parsing = compiled(lambda records: parse(records, info))
-    epoch, skipped = divmod(start, per_epoch)
-    while True:
-        for records in _epoch(info, batch_size, seed, epoch, skipped):
-            yield parsing(records)
-        epoch, skipped = epoch + 1, 0
+    first, done = divmod(start, per_epoch)
+
+    def of_epoch(epoch: Tensor) -> Any:
+        keys = tf.stack([tf.constant(seed, tf.int64), epoch])
+        order = tf.argsort(tf.random.stateless_uniform([len(info.paths)], keys))
+        records = _read(tf.gather(info.paths, order), info)
+        shuffled = records.shuffle(
+            _SHUFFLE, seed=(seed << 20) + epoch, reshuffle_each_iteration=False
+        )
+        return shuffled.take(per_epoch * batch_size)
+
+    epochs = tf.data.Dataset.range(first, 1 << 40)
+    return epochs.flat_map(of_epoch).skip(done * batch_size)
 
 
-def _epoch(info: DatasetInfo, batch_size: int, seed: int, epoch: int, skipped: int) -> Any:
-    rng = random.Random(f"{seed}/epoch/{epoch}")
-    paths = rng.sample(info.paths, len(info.paths))
-    records = tf.data.TFRecordDataset(paths)
-    records = records.shuffle(_SHUFFLE, seed=rng.randrange(1 << 31), reshuffle_each_iteration=False)
-    batches = records.skip(skipped * batch_size).batch(batch_size, drop_remainder=True)
-    return batches.prefetch(2)
+def _read(paths: Any, info: DatasetInfo) -> Any:
+    compression = "GZIP" if info.paths[0].endswith(".gz") else ""
+    return tf.data.TFRecordDataset(paths, compression_type=compression)
 
 
 def all_batches(info: DatasetInfo, batch_size: int) -> Any:
     """Every example once, in the shards' order; the last batch may be smaller."""
-    records = tf.data.TFRecordDataset(info.paths).batch(batch_size)
+    records = _read(info.paths, info).batch(batch_size)
     return records.map(lambda batch: parse(batch, info)).prefetch(2)

@@ -4,44 +4,40 @@ import json
 import os
 import sys
 import time
-from typing import Any, List
+from typing import Any, Sequence
 
-from data_gen.settings import UserError
+import numpy as np
+
 from pretrain.checkpoint import write_text
-from pretrain.devices import Tensor
+from pretrain.devices import is_chief
 
 METRICS = "metrics.jsonl"
 
-NAMES = ("loss", "masked_lm_loss", "pair_loss", "gradient_norm", "learning_rate")
-
 
 class Meter:
-    """Averages metrics between two lines of the log and of metrics.jsonl."""
+    """Averages metrics between two lines of the log and of metrics.jsonl; of several processes the
+    first writes.
+    """
 
     def __init__(self, output: str, step: int, tokens_per_step: int) -> None:
         self._path = os.path.join(output, METRICS)
         self._tokens = tokens_per_step
         self._since = step
-        self._sums: List[Any] = []
+        self._sums: Any = 0.0
         self._time = time.perf_counter()
-        _drop_after(self._path, step)
+        if is_chief():
+            _drop_after(self._path, step)
 
-    def add(self, metrics: List[Tensor]) -> None:
-        """Count the metrics of one step, in the order of `NAMES`."""
-        self._sums = [a + b for a, b in zip(self._sums, metrics)] if self._sums else metrics
+    def add(self, sums: "np.ndarray") -> None:
+        """Count the metrics of some steps."""
+        self._sums = self._sums + sums
 
-    def write(self, step: int, last_step: int) -> None:
-        """Write the means since the last line. Raises UserError where one is no number."""
+    def write(self, step: int, last_step: int, names: Sequence[str]) -> None:
+        """Write the means since the last line, by these names."""
         count = step - self._since
-        if not count:
+        if not count or not is_chief():
             return
-        means = {name: float(total) / count for name, total in zip(NAMES, self._sums)}
-        for name, value in means.items():
-            if not abs(value) < float("inf"):
-                raise UserError(
-                    f"{name} is {value} at or before step {step}: the last checkpoint is from "
-                    "before it; lower learning_rate or lengthen the warm-up, in a new --output"
-                )
+        means = {name: float(total) / count for name, total in zip(names, self._sums)}
         seconds = time.perf_counter() - self._time
         rate = self._tokens * count / seconds
         line = {"step": step, **means, "tokens_per_second": round(rate)}
@@ -53,7 +49,7 @@ class Meter:
             f"(words {means['masked_lm_loss']:.3f}, pairs {means['pair_loss']:.3f}), "
             f"{rate:,.0f} tokens/s, {left / 60:.1f} min left"
         )
-        self._since, self._sums, self._time = step, [], time.perf_counter()
+        self._since, self._sums, self._time = step, 0.0, time.perf_counter()
 
 
 def _drop_after(path: str, step: int) -> None:
@@ -76,5 +72,8 @@ def _step(line: str) -> float:
 
 
 def log(line: str) -> None:
-    """Print a line on stderr at once: stdout is for results."""
-    print(line, file=sys.stderr, flush=True)
+    """Print a line on stderr at once: stdout is for results. Of several processes the first
+    speaks.
+    """
+    if is_chief():
+        print(line, file=sys.stderr, flush=True)

@@ -54,19 +54,31 @@ def init_slots(optimizer: str, variables: Variables) -> Variables:
     }
 
 
-def learning_rate(stage: Stage, step: Tensor) -> Tensor:
+def learning_rate(stage: Stage, step: Tensor, schedule: str = "linear") -> Tensor:
     """Linear warm-up from 0, then on the line that falls from the peak at the stage's step 0 to 0
-    at its end.
+    at its end, or, for a constant schedule, at the peak.
 
     step: int64, of the whole training, read before it is counted up. Google's code leaves that
     order to chance.
     """
     done = tf.cast(step - stage.first_step, tf.float32)
-    decayed = stage.learning_rate * (1.0 - tf.minimum(done / stage.num_train_steps, 1.0))
+    after = tf.constant(stage.learning_rate)
+    if schedule == "linear":
+        after = stage.learning_rate * (1.0 - tf.minimum(done / stage.num_train_steps, 1.0))
     if not stage.num_warmup_steps:
-        return decayed
+        return after
     warming = stage.learning_rate * done / stage.num_warmup_steps
-    return tf.where(done < stage.num_warmup_steps, warming, decayed)
+    return tf.where(done < stage.num_warmup_steps, warming, after)
+
+
+def squared_norms(gradients: Dict[str, Tensor]) -> Tensor:
+    """||g||^2 of each, float32 [number of gradients]; infinite or NaN where g is."""
+    return tf.stack([tf.reduce_sum(tf.square(g)) for g in gradients.values()])
+
+
+def clip_factor(config: TrainConfig, norm: Tensor) -> Tensor:
+    """What clips gradients that together have this norm."""
+    return config.clip_norm / tf.maximum(norm, config.clip_norm)
 
 
 def apply_gradients(
@@ -74,22 +86,20 @@ def apply_gradients(
     variables: Variables,
     slots: Variables,
     gradients: Dict[str, Tensor],
+    factor: Tensor,
     rate: Tensor,
-) -> Tensor:
-    """Clip by the global norm and update weights and slots in place. Returns the norm before
-    clipping, a scalar.
-    """
+) -> None:
+    """Update weights and slots in place by the gradients times `factor`."""
     rule = OPTIMIZERS[config.optimizer]
-    clipped, norm = tf.clip_by_global_norm(list(gradients.values()), config.clip_norm)
-    for name, gradient in zip(gradients, clipped):
+    new_m, new_v = (1.0 - config.beta_1) * factor, (1.0 - config.beta_2) * tf.square(factor)
+    for name, gradient in gradients.items():
         weight = variables[name]
         m, v = (slots[f"{name}/{slot}"] for slot in rule.slots)
-        next_m = config.beta_1 * m + (1.0 - config.beta_1) * gradient
-        next_v = config.beta_2 * v + (1.0 - config.beta_2) * tf.square(gradient)
+        next_m = config.beta_1 * m + new_m * gradient
+        next_v = config.beta_2 * v + new_v * tf.square(gradient)
         update = next_m / (tf.sqrt(next_v) + config.epsilon)
         if not _NO_DECAY.search(name):
             update += config.weight_decay * weight
         weight.assign_sub(rate * rule.scale(weight, update) * update)
         m.assign(next_m)
         v.assign(next_v)
-    return norm

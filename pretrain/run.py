@@ -25,7 +25,11 @@ VOCAB = "vocab.txt"
 _MAY_CHANGE = (
     "save_checkpoints_steps",
     "keep_checkpoints",
+    "keep_checkpoint_every_steps",
     "log_steps",
+    "steps_per_call",
+    "recompute",
+    "tpu",
     "bert_config_file",
     "vocab_file",
 )

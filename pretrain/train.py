@@ -1,127 +1,128 @@
 """The training loop: stages, checkpoints, resume."""
 
-from typing import List, NamedTuple, Optional, Sequence
+import signal
+from typing import Callable, List, NamedTuple, Optional, Sequence
 
 from data_gen.features import DatasetInfo, read_info, require_same_vocabulary
 from data_gen.settings import UserError
-from pretrain import checkpoint, optimizers, run
-from pretrain.bert import Variables, init, seeded_dropout
+from pretrain import checkpoint, run
 from pretrain.config import BertConfig, Stage, TrainConfig, read_bert_config
-from pretrain.devices import Tensor, compiled, describe, tf
-from pretrain.heads import forward, losses
-from pretrain.inputs import Batch, require_positions, training_batches
+from pretrain.devices import Strategy, Tensor, describe, is_chief, open_strategy, tf
+from pretrain.inputs import require_positions, share, training_batches
 from pretrain.metrics import Meter, log
+from pretrain.step import State, TrainStep, new_state
 
 
-class State(NamedTuple):
-    """Everything that a checkpoint holds."""
+class Training(NamedTuple):
+    """What the parts of a training share."""
 
-    variables: Variables
-    slots: Variables
-    step: Tensor  # int64 scalar: steps done
+    strategy: Strategy
+    model: BertConfig
+    config: TrainConfig
+    state: State
+    output: str
+    asked_to_stop: Callable[[], bool]
 
-    def tensors(self) -> Variables:
-        """By the names of the checkpoint."""
-        return {**self.variables, **self.slots, checkpoint.GLOBAL_STEP: self.step}
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return int(tf.convert_to_tensor(self.state.step).numpy())
 
-
-def new_state(model: BertConfig, config: TrainConfig) -> State:
-    """Initial weights, empty slots, step 0."""
-    variables = init(model, config.random_seed)
-    step = tf.Variable(0, dtype=tf.int64, name=checkpoint.GLOBAL_STEP, trainable=False)
-    return State(variables, optimizers.init_slots(config.optimizer, variables), step)
-
-
-class TrainStep:
-    """One update, compiled: batch -> the metrics of `metrics.NAMES` before it."""
-
-    def __init__(self, model: BertConfig, config: TrainConfig, stage: Stage, state: State) -> None:
-        self._model, self._config, self._stage, self._state = model, config, stage, state
-        self._compiled = compiled(self._update, config.jit_compile)
-
-    def __call__(self, batch: Batch) -> List[Tensor]:
-        """Update the weights; returns scalars in the order of `metrics.NAMES`."""
-        result: List[Tensor] = self._compiled(batch)
-        return result
-
-    def _update(self, batch: Batch) -> List[Tensor]:
-        state = self._state
-        step = tf.identity(state.step)  # read before it is counted up
-        dropout = seeded_dropout(self._config.random_seed, step)
-        with tf.GradientTape() as tape:
-            result = losses(
-                forward(state.variables, batch, self._model, dropout), batch, self._config.pair_task
+    def save(self) -> None:
+        """Write a checkpoint; of several processes the first does."""
+        if is_chief():
+            config = self.config
+            checkpoint.save_step(
+                self.output,
+                self.step,
+                self.state.tensors(),
+                config.keep_checkpoints,
+                config.keep_checkpoint_every_steps,
             )
-        names = list(state.variables)
-        found = tape.gradient(result.total, [state.variables[name] for name in names])
-        # A head without a task has no gradient and stays as it is.
-        gradients = {
-            name: tf.convert_to_tensor(g) for name, g in zip(names, found) if g is not None
-        }
-        rate = optimizers.learning_rate(self._stage, step)
-        norm = optimizers.apply_gradients(
-            self._config, state.variables, state.slots, gradients, rate
-        )
-        state.step.assign_add(1)
-        return [result.total, result.masked_lm, result.pair, norm, rate]
 
 
 def train(
     config: TrainConfig, data: Sequence[str], output: str, init_checkpoint: Optional[str]
-) -> str:
+) -> Optional[str]:
     """Train to the last step, going on from the newest checkpoint in `output`. Returns the prefix
-    of the last checkpoint.
+    of the last checkpoint; None where SIGTERM came before, or another process writes.
 
     data: one folder of `data_gen build` a stage. Raises UserError where data, vocabulary and model
-    do not belong together, where `output` holds another training, or where the loss is no number
-    any more.
+    do not belong together, where `output` holds another training, or where a loss or a gradient is
+    no number.
     """
+    strategy = open_strategy(config.tpu)
     model = read_bert_config(config.bert_config_file)
     infos = _datasets(config, model, data)
+    for stage in config.resolved_stages():
+        share(
+            stage.train_batch_size,
+            strategy.num_replicas_in_sync * stage.gradient_accumulation_steps,
+        )
     source = checkpoint.find(init_checkpoint) if init_checkpoint else None
-    run.claim(output, config, run.describe(config, model, infos, source))
-    state = new_state(model, config)
-    _load(state, output, source, config.keep_checkpoints)
-    done = int(state.step.numpy())
+    if is_chief():
+        run.claim(output, config, run.describe(config, model, infos, source))
+    state = new_state(strategy, model, config)
+    _load(state, output, source, config)
+    training = Training(strategy, model, config, state, output, _on_sigterm())
     log(
-        f"{describe()}; {sum(_size(v) for v in state.variables.values()):,} weights; {output} "
-        f"is at step {done:,}"
+        f"{describe(strategy)}; {sum(_size(v) for v in state.variables.values()):,} weights; "
+        f"{output} is at step {training.step:,}"
     )
     for stage, info in zip(config.resolved_stages(), infos):
-        if done < stage.last_step:
-            _train_stage(model, config, stage, info, state, output)
-            done = stage.last_step
-    last = checkpoint.latest(output)
-    assert last is not None  # the last stage ended with a checkpoint
-    return last
+        if training.step < stage.last_step and not _train_stage(training, stage, info):
+            log(f"stopped by SIGTERM after step {training.step:,}; the same command goes on")
+            return None
+    return checkpoint.latest(output) if is_chief() else None
 
 
-def _train_stage(
-    model: BertConfig,
-    config: TrainConfig,
-    stage: Stage,
-    info: DatasetInfo,
-    state: State,
-    output: str,
-) -> None:
-    update = TrainStep(model, config, stage, state)
-    step = int(state.step.numpy())
+def _on_sigterm() -> Callable[[], bool]:
+    """Whether SIGTERM has come, the sign of a machine about to be taken away."""
+    received: List[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
+    return lambda: bool(received)
+
+
+def _train_stage(training: Training, stage: Stage, info: DatasetInfo) -> bool:
+    """Train to the end of a stage, with a checkpoint there. False where it was asked to stop."""
+    config, output, step = training.config, training.output, training.step
+    if step % config.steps_per_call:
+        raise UserError(
+            f"{output} is at step {step}, no multiple of steps_per_call {config.steps_per_call}: "
+            "set steps_per_call=1"
+        )
+    update = TrainStep(training.strategy, training.model, config, stage, training.state)
     batches = training_batches(
-        info, stage.train_batch_size, config.random_seed, step - stage.first_step
+        training.strategy,
+        info,
+        stage,
+        config.random_seed,
+        step - stage.first_step,
+        config.steps_per_call,
     )
     meter = Meter(output, step, stage.train_batch_size * info.max_seq_length)
-    for batch in batches:
-        meter.add(update(batch))
-        step += 1
-        last = step == stage.last_step
-        saves = last or step % config.save_checkpoints_steps == 0
+    while step < stage.last_step:
+        outcome = update(next(batches), training.asked_to_stop())
+        step += outcome.steps
+        meter.add(outcome.sums)
+        if outcome.failed:
+            raise UserError(_no_number(outcome.failed, step, checkpoint.latest(output)))
+        saves = outcome.stop or step == stage.last_step or step % config.save_checkpoints_steps == 0
         if saves or step % config.log_steps == 0:
-            # Before the checkpoint: it stops the run where the loss is no number.
-            meter.write(step, stage.last_step)
+            meter.write(step, stage.last_step, update.metrics)
         if saves:
-            checkpoint.save_step(output, step, state.tensors(), config.keep_checkpoints)
-        if last:
-            return
+            training.save()
+        if outcome.stop:
+            return False
+    return True
+
+
+def _no_number(tensor: str, step: int, newest: Optional[str]) -> str:
+    return (
+        f"{tensor} is no number in step {step + 1}, which was not applied; the last good "
+        f"checkpoint is {newest or 'none'}: lower learning_rate or lengthen the warm-up, in a "
+        "new --output"
+    )
 
 
 def _datasets(config: TrainConfig, model: BertConfig, folders: Sequence[str]) -> List[DatasetInfo]:
@@ -170,17 +171,19 @@ def _vocabulary_size(path: str) -> int:
         raise UserError(f"cannot read the vocabulary {path}: {error.strerror}") from error
 
 
-def _load(state: State, output: str, source: Optional[str], keep: int) -> None:
+def _load(state: State, output: str, source: Optional[str], config: TrainConfig) -> None:
     """Go on from the newest checkpoint, else from another model's weights, if one is given."""
-    newest = checkpoint.latest(output)
-    if newest:
-        checkpoint.tidy(output, keep)
-        report = checkpoint.restore(state.tensors(), checkpoint.read(newest), newest)
+    arrays = checkpoint.read_newest(output, log)
+    if arrays is not None:
+        report = checkpoint.restore(state.tensors(), arrays, output)
         if report.missing:
             raise UserError(
-                f"{newest} lacks {', '.join(report.missing[:3])}: it is no checkpoint of this "
-                "training"
+                f"the checkpoint in {output} lacks {', '.join(report.missing[:3])}: it is none of "
+                "this training"
             )
+        if is_chief():
+            checkpoint.set_aside_damaged(output, int(arrays[checkpoint.GLOBAL_STEP]))
+            checkpoint.tidy(output, config.keep_checkpoints, config.keep_checkpoint_every_steps)
     elif source:
         arrays = checkpoint.without_slots(checkpoint.read(source))
         report = checkpoint.restore(state.variables, arrays, source)

@@ -77,6 +77,7 @@ PRETRAIN = [
     "checkpoint",
     "run",
     "metrics",
+    "step",
     "train",
     "evaluate",
     "export",

@@ -11,7 +11,17 @@ with warnings.catch_warnings():  # 1.15 warns of NumPy's and Python's changes si
 
 from data_gen.features import read_info
 from pretrain.config import BertConfig, TrainConfig
+from pretrain.devices import mirrored, tf
 from tests.conftest import default_settings
+
+# A second device for the tests of replicas; what is not told to use it does not.
+_CPU = tf.config.experimental.list_physical_devices("CPU")[0]
+if hasattr(tf.config, "set_logical_device_configuration"):
+    tf.config.set_logical_device_configuration(_CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
+else:
+    tf.config.experimental.set_virtual_device_configuration(
+        _CPU, [tf.config.experimental.VirtualDeviceConfiguration()] * 2
+    )
 
 DATA = "tests/golden/dataset"
 
@@ -45,6 +55,20 @@ def model_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "bert_config.json"
     path.write_text(json.dumps(MODEL))
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def plain_model_file(tmp_path_factory):
+    """The same model without dropout."""
+    path = tmp_path_factory.mktemp("plain") / "bert_config.json"
+    rates = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    path.write_text(json.dumps({**MODEL, **rates}))
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def two_devices():
+    return mirrored(["CPU:0", "CPU:1"])
 
 
 @pytest.fixture(scope="session")

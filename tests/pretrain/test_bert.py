@@ -66,7 +66,7 @@ def google():
     return dict(np.load("tests/golden/google_bert.npz"))
 
 
-def test_outputs_are_googles(model, info, google):
+def test_outputs_are_googles(model, info, google, settings):
     variables = {name: tf.Variable(value) for name, value in scaled_weights(model).items()}
     batch = next(iter(all_batches(info, 8)))
     outputs = forward(variables, batch, model)
@@ -77,7 +77,7 @@ def test_outputs_are_googles(model, info, google):
         "pooled": pool(variables, sequence),
         "masked_lm_losses": masked_lm_losses(outputs, batch),
         "pair_losses": pair_losses(outputs, batch),
-        "loss": losses(outputs, batch, "sop").total,
+        "loss": losses(outputs, batch, settings()).total,
     }
     for name, value in found.items():
         assert np.abs(value.numpy() - google[name]).max() < 2e-5, name
@@ -98,12 +98,14 @@ def test_dropout_repeats_itself_step_by_step():
     x = tf.ones([64, 64])
 
     def dropped(seed, step):
-        dropout = seeded_dropout(seed, tf.constant(step, tf.int64))
-        return [dropout(x, 0.1).numpy() for _ in range(2)]
+        dropout = seeded_dropout(seed, tf.constant(step, tf.int64), tf.constant(0))
+        return [dropout(x, 0.1, place).numpy() for place in "ab"]
 
     first, second = dropped(1, 5)
     assert np.array_equal(dropped(1, 5), [first, second])
     assert not np.array_equal(first, second)
+    other_part = seeded_dropout(1, tf.constant(5, tf.int64), tf.constant(1))
+    assert not np.array_equal(first, other_part(x, 0.1, "a").numpy())
     assert not np.array_equal(first, dropped(1, 6)[0])
     assert not np.array_equal(first, dropped(2, 5)[0])
     assert (first == 0).mean() == pytest.approx(0.1, abs=0.02)
@@ -111,15 +113,17 @@ def test_dropout_repeats_itself_step_by_step():
 
 
 def test_dropout_is_where_bert_has_it(model, info):
-    rates = []
+    rates, places = [], set()
 
-    def record(x, rate):
+    def record(x, rate, place):
         rates.append(rate)
+        places.add(place)
         return x
 
     config = dataclasses.replace(model, hidden_dropout_prob=0.3, attention_probs_dropout_prob=0.2)
     encode(init(config, 1), next(iter(all_batches(info, 2))), config, record)
     assert rates == [0.3] + [0.2, 0.3, 0.3] * 2  # embeddings; weights, attention, output a layer
+    assert len(places) == len(rates)  # each has noise of its own
 
 
 def test_padding_changes_nothing(model, info):

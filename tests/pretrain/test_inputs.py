@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from data_gen.features import feature_shapes
-from pretrain.devices import tf
+from pretrain.config import Stage
+from pretrain.devices import one_device, tf
 from pretrain.inputs import all_batches, training_batches
 
 
@@ -39,33 +40,50 @@ def test_batches_hold_the_same_numbers(info):
     assert sizes == [32, 32, 14]
 
 
-def test_shapes_and_types_are_static(info):
-    for batch in (next(training_batches(info, 8, 1, 0)), next(iter(all_batches(info, 8)))):
-        assert {name: (x.dtype.name, tuple(x.shape)) for name, x in batch.items()} == {
-            "input_ids": ("int32", (8, 48)),
-            "input_mask": ("int32", (8, 48)),
-            "segment_ids": ("int32", (8, 48)),
-            "masked_lm_positions": ("int32", (8, 12)),
-            "masked_lm_ids": ("int32", (8, 12)),
-            "masked_lm_weights": ("float32", (8, 12)),
-            "next_sentence_labels": ("int32", (8, 1)),
-        }
+def batches_from(info, start=0, seed=1, size=8, parts=1, steps=1):
+    stage = Stage(0, None, size, 1.0, 100, 0, parts)
+    return training_batches(one_device(), info, stage, seed, start, steps)
+
+
+@pytest.mark.parametrize(("steps", "parts"), [(1, 1), (2, 4)])
+def test_shapes_and_types_are_static(info, steps, parts):
+    batches = batches_from(info, parts=parts, steps=steps)
+    lead = (steps, parts, 8 // parts)
+    assert {n: (x.dtype.name, tuple(x.shape)) for n, x in next(batches).items()} == {
+        "input_ids": ("int32", (*lead, 48)),
+        "input_mask": ("int32", (*lead, 48)),
+        "segment_ids": ("int32", (*lead, 48)),
+        "masked_lm_positions": ("int32", (*lead, 12)),
+        "masked_lm_ids": ("int32", (*lead, 12)),
+        "masked_lm_weights": ("float32", (*lead, 12)),
+        "next_sentence_labels": ("int32", (*lead, 1)),
+    }
+
+
+def test_steps_and_parts_do_not_change_what_is_in_a_batch(info):
+    whole = ids(batches_from(info), 18)
+    assert np.array_equal(whole, ids(batches_from(info, parts=4), 18))
+    assert np.array_equal(
+        np.concatenate(whole), np.concatenate(ids(batches_from(info, steps=6), 3))
+    )
 
 
 def ids(batches, count):
-    return [batch["input_ids"].numpy() for batch in itertools.islice(batches, count)]
+    """The ids of `count` global batches."""
+    found = [batch["input_ids"].numpy() for batch in itertools.islice(batches, count)]
+    return [ids.reshape([-1, ids.shape[-1]]) for ids in found]
 
 
 def test_the_order_is_that_of_seed_and_epoch(info):
-    two_epochs = ids(training_batches(info, 8, 1, 0), 18)
-    assert np.array_equal(two_epochs, ids(training_batches(info, 8, 1, 0), 18))
+    two_epochs = ids(batches_from(info), 18)
+    assert np.array_equal(two_epochs, ids(batches_from(info), 18))
     assert not np.array_equal(two_epochs[:9], two_epochs[9:])
-    assert not np.array_equal(two_epochs[:9], ids(training_batches(info, 8, 2, 0), 9))
+    assert not np.array_equal(two_epochs[:9], ids(batches_from(info, seed=2), 9))
     rows = {row.tobytes() for batch in two_epochs[:9] for row in batch}
     assert len(rows) == 72  # nothing twice within an epoch
 
 
 @pytest.mark.parametrize("start", [0, 5, 9, 13])
 def test_a_resumed_training_goes_on_at_the_same_batch(info, start):
-    whole = ids(training_batches(info, 8, 1, 0), 18)
-    assert np.array_equal(whole[start:], ids(training_batches(info, 8, 1, start), 18 - start))
+    whole = ids(batches_from(info), 18)
+    assert np.array_equal(whole[start:], ids(batches_from(info, start), 18 - start))

@@ -5,7 +5,14 @@ import pytest
 
 from pretrain.config import Stage
 from pretrain.devices import tf
-from pretrain.optimizers import OPTIMIZERS, apply_gradients, init_slots, learning_rate
+from pretrain.optimizers import (
+    OPTIMIZERS,
+    apply_gradients,
+    clip_factor,
+    init_slots,
+    learning_rate,
+    squared_norms,
+)
 
 NAMES = ["layer/kernel", "layer/bias", "x/LayerNorm/gamma", "zero/kernel"]
 SHAPES = [(3, 4), (4,), (4,), (2, 2)]
@@ -39,8 +46,10 @@ def test_five_steps_are_those_of_the_definition(settings, optimizer, scale):
         norm = np.sqrt(sum((g**2).sum() for g in gradients.values()))
         tensors = {n: tf.constant(g) for n, g in gradients.items()}
         rate = 0.1 / (step + 1)
-        found = apply_gradients(config, variables, slots, tensors, tf.constant(rate, tf.float32))
+        found = tf.sqrt(tf.reduce_sum(squared_norms(tensors)))
         assert float(found) == pytest.approx(norm, rel=1e-5)
+        factor = clip_factor(config, found)
+        apply_gradients(config, variables, slots, tensors, factor, tf.constant(rate, tf.float32))
         for name in NAMES:
             clipped = gradients[name] / max(norm, 1.0)
             weights[name], *moments[name] = reference(
@@ -74,3 +83,9 @@ def test_the_schedule_starts_anew_with_each_stage(first_step, step):
 def test_without_warm_up_the_rate_starts_at_its_peak():
     stage = Stage(0, None, 8, 1.0, 100, 0)
     assert float(learning_rate(stage, tf.constant(0, tf.int64))) == 1.0
+
+
+def test_a_constant_rate_stays_after_the_warm_up():
+    stage = Stage(0, None, 8, 1.0, 100, 10)
+    rates = [float(learning_rate(stage, tf.constant(s, tf.int64), "constant")) for s in (5, 10, 99)]
+    assert rates == pytest.approx([0.5, 1.0, 1.0])

@@ -10,12 +10,13 @@ from pretrain import checkpoint
 from pretrain import evaluate as evaluation
 from pretrain import train as training
 from pretrain.bert import variable_shapes
-from pretrain.devices import tf
+from pretrain.devices import one_device, tf
 from pretrain.evaluate import evaluate, load_model
 from pretrain.export import export_tf1
 from pretrain.heads import Outputs, forward, losses
 from pretrain.inputs import training_batches
 from pretrain.metrics import METRICS
+from pretrain.step import TrainStep, new_state
 from pretrain.train import train
 from tests.conftest import ROOT
 from tests.pretrain.conftest import DATA, MODEL
@@ -76,19 +77,19 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(
     data = [DATA] * len(config.resolved_stages())
     whole, output = str(tmp_path / "whole"), str(tmp_path / "out")
     train(config, data, whole, None)
-    original = training.TrainStep.__call__
+    original = TrainStep.__call__
     calls = []
 
-    def stop_at_18(self, batch):
+    def stop_at_18(self, batch, stop):
         calls.append(batch)
         if len(calls) == 18:  # after the log of step 15
             raise KeyboardInterrupt
-        return original(self, batch)
+        return original(self, batch, stop)
 
-    monkeypatch.setattr(training.TrainStep, "__call__", stop_at_18)
+    monkeypatch.setattr(TrainStep, "__call__", stop_at_18)
     with pytest.raises(KeyboardInterrupt):
         train(config, data, output, None)
-    monkeypatch.setattr(training.TrainStep, "__call__", original)
+    monkeypatch.setattr(TrainStep, "__call__", original)
     assert checkpoint.latest(output).endswith("model.ckpt-10")
     train(config, data, output, None)
     first, second = (checkpoint.read(checkpoint.find(folder)) for folder in (whole, output))
@@ -125,7 +126,7 @@ def test_without_a_pair_task_its_head_is_saved_but_not_trained(
     train(settings("pair_task=none"), [no_task], str(tmp_path / "out"), None)
     arrays = checkpoint.read(checkpoint.find(str(tmp_path / "out")))
     head = "cls/seq_relationship/output_weights"
-    start = training.new_state(model, settings()).variables
+    start = new_state(one_device(), model, settings()).variables
     assert np.array_equal(arrays[head], start[head].numpy())
     query = "bert/encoder/layer_0/attention/self/query/kernel"
     assert not np.array_equal(arrays[query], start[query].numpy())
@@ -246,35 +247,33 @@ def test_the_newest_checkpoint_is_named_again_after_a_crash(trained, settings, t
     assert tf.train.latest_checkpoint(output).endswith("model.ckpt-20")
 
 
+def first_metrics(info, bert, config):
+    """The metrics of the first step of a training."""
+    stage = config.resolved_stages()[0]
+    state = new_state(one_device(), bert, config)
+    batch = next(training_batches(one_device(), info, stage, 1, 0))
+    return TrainStep(one_device(), bert, config, stage, state)(batch).sums
+
+
 def test_training_drops_out_and_evaluation_does_not(settings, model, info):
-    batch = next(training_batches(info, 8, 1, 0))
-
-    def first_loss(bert):
-        state = training.new_state(bert, settings())
-        stage = settings().resolved_stages()[0]
-        return float(training.TrainStep(bert, settings(), stage, state)(batch)[0])
-
-    plain = model.without_dropout()
-    outputs = forward(training.new_state(plain, settings()).variables, batch, plain)
-    assert first_loss(plain) == pytest.approx(float(losses(outputs, batch, "sop").total), abs=1e-5)
-    assert abs(first_loss(model) - first_loss(plain)) > 1e-5
+    config, plain = settings(), model.without_dropout()
+    batches = training_batches(one_device(), info, config.resolved_stages()[0], 1, 0)
+    batch = {name: x[0, 0] for name, x in next(batches).items()}
+    outputs = forward(new_state(one_device(), plain, config).variables, batch, plain)
+    expected = float(losses(outputs, batch, config).total)
+    assert first_metrics(info, plain, config)[0] == pytest.approx(expected, abs=1e-5)
+    assert abs(first_metrics(info, model, config)[0] - expected) > 1e-5
 
 
 def test_xla_computes_the_same_where_there_is_one(settings, model, info):
-    batch = next(training_batches(info, 8, 1, 0))
     plain = model.without_dropout()
-
-    def first_metrics(*overrides):
-        config = settings(*overrides)
-        state = training.new_state(plain, config)
-        step = training.TrainStep(plain, config, config.resolved_stages()[0], state)
-        return [float(value) for value in step(batch)]
-
+    xla = settings("jit_compile=true")
     if tf.__version__.startswith("1."):
         with pytest.raises(UserError, match="jit_compile=false"):
-            first_metrics("jit_compile=true")
+            first_metrics(info, plain, xla)
     else:
-        assert first_metrics("jit_compile=true") == pytest.approx(first_metrics(), rel=1e-4)
+        expected = first_metrics(info, plain, settings())
+        assert first_metrics(info, plain, xla) == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_vocabulary_larger_than_the_models_is_refused(settings, tmp_path):

@@ -1,0 +1,159 @@
+"""A training of 20 steps is Google's, and the same one however it is spread over devices."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from pretrain import checkpoint
+from pretrain import train as training
+from pretrain.bert import variable_shapes
+from pretrain.devices import one_device, tf
+from pretrain.inputs import parse
+from pretrain.step import TrainStep, new_state
+from pretrain.train import train
+from tests.conftest import ROOT
+from tests.pretrain.conftest import DATA
+
+STEPS = 20
+
+
+@pytest.fixture(scope="module")
+def google():
+    """What google-research/bert ends with on TensorFlow 1.15.5; see tests/golden/README.md."""
+    return dict(np.load("tests/golden/google_training.npz"))
+
+
+def test_twenty_steps_are_googles(google, model, info, settings):
+    """The same initial weights and records in the same order, rate constant, no dropout."""
+    plain = model.without_dropout()
+    config = settings("learning_rate=1.0e-3", "schedule=constant", "num_warmup_steps=0")
+    state = new_state(one_device(), plain, config)
+    for i, (name, shape) in enumerate(variable_shapes(plain).items()):
+        noise = np.random.RandomState(i).uniform(-0.2, 0.2, shape)
+        state.variables[name].assign((noise + name.endswith("gamma")).astype(np.float32))
+    step = TrainStep(one_device(), plain, config, config.resolved_stages()[0], state)
+    # As run_pretraining.py reads for an evaluation: in order, again and again.
+    records = tf.data.TFRecordDataset(info.paths).repeat().batch(8).take(STEPS)
+    batches = [parse(batch, info) for batch in records]
+    losses = [step({name: x[None, None] for name, x in b.items()}).sums[0] for b in batches]
+    assert np.abs(losses - google.pop("losses")).max() < 2e-5
+    tensors = state.tensors()
+    assert set(tensors) == set(google)
+    for name, expected in google.items():
+        found = tensors[name].numpy().ravel()
+        found = found[:: max(1, found.size // 1000)]
+        assert np.abs(found - expected).max() <= 1e-5, name
+
+
+@pytest.fixture(scope="module")
+def arguments(plain_model_file):
+    """Settings of 20 steps without dropout, at a rate that means something after 20 steps."""
+
+    def make(*overrides):
+        sets = ["learning_rate=1.0e-3", f"bert_config_file={plain_model_file}", *overrides]
+        return [*sets, "train_batch_size=8", f"num_train_steps={STEPS}", "num_warmup_steps=2"]
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def on_one_device(arguments, settings, tmp_path_factory):
+    """Optimizer -> the end of a training on one device."""
+
+    def end(optimizer):
+        output = str(tmp_path_factory.mktemp("one"))
+        config = settings(*arguments(f"optimizer={optimizer}"))
+        train(config, [os.path.join(ROOT, DATA)], output, None)
+        return checkpoint.read(checkpoint.find(output))
+
+    return {optimizer: end(optimizer) for optimizer in ("adamw", "lamb")}
+
+
+def difference(folder, expected):
+    found = checkpoint.read(checkpoint.find(str(folder)))
+    assert set(found) == set(expected)
+    return max(np.abs(found[name] - array).max() for name, array in expected.items())
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "replicas", "overrides"),
+    [
+        ("adamw", 1, ["gradient_accumulation_steps=4"]),
+        ("adamw", 1, ["steps_per_call=5", "recompute=true"]),
+        ("adamw", 2, []),
+        ("lamb", 2, ["gradient_accumulation_steps=2", "steps_per_call=5"]),
+        ("lamb", 1, ["jit_compile=true", "gradient_accumulation_steps=2", "steps_per_call=5"]),
+        ("adamw", 2, ["jit_compile=true", "recompute=true"]),
+    ],
+)
+def test_the_way_of_working_changes_nothing(
+    on_one_device,
+    arguments,
+    settings,
+    tmp_path,
+    two_devices,
+    monkeypatch,
+    optimizer,
+    replicas,
+    overrides,
+):
+    if "jit_compile=true" in overrides and tf.__version__.startswith("1."):
+        pytest.skip("XLA of TensorFlow 1.15 lacks the stateless random numbers")
+    if replicas == 2:
+        monkeypatch.setattr(training, "open_strategy", lambda tpu: two_devices)
+    config = settings(*arguments(f"optimizer={optimizer}", *overrides))
+    train(config, [DATA], str(tmp_path), None)
+    assert difference(tmp_path, on_one_device[optimizer]) <= 1e-5
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for s in sockets:
+        s.bind(("localhost", 0))
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def start_workers(sets, output):
+    """Two processes of one training on this machine."""
+    hosts = [f"localhost:{port}" for port in free_ports(2)]
+    command = [sys.executable, "-m", "pretrain", "train", "--config", "tests/data/defaults.yaml"]
+    command += ["--data", DATA, "--output", output]
+    command += [word for setting in sets for word in ("--set", setting)]
+    workers = []
+    for index in range(2):
+        task = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
+        environment = {**os.environ, "TF_CONFIG": json.dumps(task), "PYTHONWARNINGS": "ignore"}
+        workers.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE))
+    return workers
+
+
+def finish(workers):
+    errors = [worker.communicate(timeout=300)[1].decode() for worker in workers]
+    for worker, error in zip(workers, errors):
+        assert worker.returncode == 0, error
+
+
+def test_two_processes_train_the_same_even_when_one_is_killed(on_one_device, arguments, tmp_path):
+    sets = [*arguments("optimizer=adamw"), "log_steps=1", "save_checkpoints_steps=5"]
+    output = str(tmp_path)
+    workers = start_workers(sets, output)
+    for line in workers[0].stderr:  # the chief reports
+        if b"step 7 of 20" in line:
+            break
+    workers[1].kill()
+    workers[1].communicate()
+    time.sleep(1)
+    workers[0].kill()  # a scheduler restarts a training whole
+    workers[0].communicate()
+    assert 5 <= int(checkpoint.latest(output).split("-")[-1]) < STEPS
+    finish(start_workers(sets, output))
+    assert difference(tmp_path, on_one_device["adamw"]) <= 1e-5
