@@ -46,13 +46,16 @@ def _add_train(commands: Any) -> None:
     parser.add_argument(
         "--init", metavar="CKPT", help="start from these weights: a checkpoint's folder or prefix"
     )
+    parser.add_argument(
+        "--reinit-heads", action="store_true", help="but from new ones in the heads (cls/*)"
+    )
 
 
 def _train(args: argparse.Namespace) -> None:
     config = load_settings(TrainConfig, args.config, args.overrides)
     from pretrain.train import train
 
-    last = train(config, args.data, args.output, args.init)
+    last = train(config, args.data, args.output, args.init, args.reinit_heads)
     if last:
         print(last)
 

@@ -7,8 +7,12 @@ It holds everything that a later command needs: checkpoints, bert_config.json, v
 import dataclasses
 import json
 import os
+import platform
 import shutil
+import subprocess
 from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
 
 from data_gen.features import DatasetInfo, file_sha256
 from data_gen.settings import UserError
@@ -40,6 +44,7 @@ def describe(
     model: BertConfig,
     data: Sequence[DatasetInfo],
     init_prefix: Optional[str],
+    reinit_heads: bool = False,
 ) -> Dict[str, Any]:
     """What decides a training; the content of run.json."""
     return {
@@ -48,9 +53,31 @@ def describe(
         "vocab_sha256": file_sha256(config.vocab_file),
         "data": [info.fingerprint for info in data],
         "init_checkpoint": init_prefix,
+        "reinit_heads": reinit_heads,
         "init_sha256": file_sha256(f"{init_prefix}.index") if init_prefix else None,
-        "tensorflow": tf.__version__,
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "tensorflow": tf.__version__,
+        },
+        "git_revision": git_revision(),
     }
+
+
+def git_revision() -> Optional[str]:
+    """The commit of this code, with `+` where files differ from it; None outside a repository."""
+    command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
+    try:
+        found = subprocess.run(
+            command,
+            cwd=os.path.dirname(os.path.abspath(__file__)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.decode().strip()
 
 
 def claim(output: str, config: TrainConfig, description: Dict[str, Any]) -> None:
@@ -98,7 +125,8 @@ def _decisive(description: Dict[str, Any]) -> List[Tuple[str, Any]]:
         (name, value) for name, value in description["config"].items() if name not in _MAY_CHANGE
     ]
     return settings + [
-        (name, description[name]) for name in ("model", "vocab_sha256", "data", "init_sha256")
+        (name, description[name])
+        for name in ("model", "vocab_sha256", "data", "init_sha256", "reinit_heads")
     ]
 
 

@@ -42,12 +42,17 @@ class Training(NamedTuple):
 
 
 def train(
-    config: TrainConfig, data: Sequence[str], output: str, init_checkpoint: Optional[str]
+    config: TrainConfig,
+    data: Sequence[str],
+    output: str,
+    init_checkpoint: Optional[str],
+    reinit_heads: bool = False,
 ) -> Optional[str]:
     """Train to the last step, going on from the newest checkpoint in `output`. Returns the prefix
     of the last checkpoint; None where SIGTERM came before, or another process writes.
 
-    data: one folder of `data_gen build` a stage. Raises UserError where data, vocabulary and model
+    data: one folder of `data_gen build` a stage. `reinit_heads`: take the encoder and the pooler
+    alone from `init_checkpoint`. Raises UserError where data, vocabulary and model
     do not belong together, where `output` holds another training, or where a loss or a gradient is
     no number.
     """
@@ -61,9 +66,10 @@ def train(
         )
     source = checkpoint.find(init_checkpoint) if init_checkpoint else None
     if is_chief():
-        run.claim(output, config, run.describe(config, model, infos, source))
+        run.claim(output, config, run.describe(config, model, infos, source, reinit_heads))
     state = new_state(strategy, model, config)
-    _load(state, output, source, config)
+    if not _resume(state, output, config) and source:
+        _start_from(state, source, reinit_heads)
     training = Training(strategy, model, config, state, output, _on_sigterm())
     log(
         f"{describe(strategy)}; {sum(_size(v) for v in state.variables.values()):,} weights; "
@@ -171,34 +177,43 @@ def _vocabulary_size(path: str) -> int:
         raise UserError(f"cannot read the vocabulary {path}: {error.strerror}") from error
 
 
-def _load(state: State, output: str, source: Optional[str], config: TrainConfig) -> None:
-    """Go on from the newest checkpoint, else from another model's weights, if one is given."""
+def _resume(state: State, output: str, config: TrainConfig) -> bool:
+    """Go on from the newest whole checkpoint; False where there is none."""
     arrays = checkpoint.read_newest(output, log)
-    if arrays is not None:
-        report = checkpoint.restore(state.tensors(), arrays, output)
-        if report.missing:
-            raise UserError(
-                f"the checkpoint in {output} lacks {', '.join(report.missing[:3])}: it is none of "
-                "this training"
-            )
-        if is_chief():
-            checkpoint.set_aside_damaged(output, int(arrays[checkpoint.GLOBAL_STEP]))
-            checkpoint.tidy(output, config.keep_checkpoints, config.keep_checkpoint_every_steps)
-    elif source:
-        arrays = checkpoint.without_slots(checkpoint.read(source))
-        report = checkpoint.restore(state.variables, arrays, source)
-        if not report.loaded:
-            raise UserError(
-                f"{source} has no weight of this model: give a BERT checkpoint with Google's names"
-            )
-        log(
-            f"from {source}: {len(report.loaded)} weights loaded, {len(report.missing)} new, "
-            f"{len(report.left_over)} left"
+    if arrays is None:
+        return False
+    report = checkpoint.restore(state.tensors(), arrays, output)
+    if report.missing:
+        raise UserError(
+            f"the checkpoint in {output} lacks {', '.join(report.missing[:3])}: it is none of "
+            "this training"
         )
-        for name in report.missing:
-            log(f"  new: {name}")
-        for name in report.left_over:
-            log(f"  left over: {name}")
+    if is_chief():
+        checkpoint.set_aside_damaged(output, int(arrays[checkpoint.GLOBAL_STEP]))
+        checkpoint.tidy(output, config.keep_checkpoints, config.keep_checkpoint_every_steps)
+    return True
+
+
+def _start_from(state: State, source: str, reinit_heads: bool) -> None:
+    """Take the weights of another model and say what was taken. A model of fewer layers takes its
+    first ones, as HFL's RBT3 took RoBERTa-wwm-ext's.
+    """
+    arrays = checkpoint.without_slots(checkpoint.read(source))
+    if reinit_heads:
+        arrays = {name: array for name, array in arrays.items() if not name.startswith("cls/")}
+    report = checkpoint.restore(state.variables, arrays, source)
+    if not report.loaded:
+        raise UserError(
+            f"{source} has no weight of this model: give a BERT checkpoint with Google's names"
+        )
+    log(
+        f"from {source}: {len(report.loaded)} weights loaded, {len(report.missing)} new, "
+        f"{len(report.left_over)} left"
+    )
+    for name in report.missing:
+        log(f"  new: {name}")
+    for name in report.left_over:
+        log(f"  left over: {name}")
 
 
 def _size(variable: Tensor) -> int:

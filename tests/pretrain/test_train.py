@@ -144,18 +144,6 @@ def data_with(folder, **changed):
     return str(folder)
 
 
-def test_weights_of_another_model_start_a_training(trained, settings, tmp_path, capsys):
-    release = str(tmp_path / "release")
-    export_tf1(trained, release)
-    train(
-        settings("num_train_steps=2"), [DATA], str(tmp_path / "out"), release + "/bert_model.ckpt"
-    )
-    assert "46 weights loaded, 0 new, 0 left" in capsys.readouterr().err
-    assert (
-        metrics(tmp_path / "out")[0]["masked_lm_loss"] < metrics(trained)[0]["masked_lm_loss"] - 1
-    )
-
-
 def test_an_exported_release_is_googles_without_slots(trained, model, tmp_path):
     prefix = export_tf1(trained, str(tmp_path / "release"))
     arrays = checkpoint.read(prefix)
@@ -173,20 +161,6 @@ def test_an_exported_release_is_googles_without_slots(trained, model, tmp_path):
     }
     with pytest.raises(UserError, match="is not empty"):
         export_tf1(trained, str(tmp_path / "release"))
-
-
-def test_only_the_newest_checkpoints_are_kept(settings, tmp_path):
-    train(settings("save_checkpoints_steps=4", "keep_checkpoints=2"), [DATA], str(tmp_path), None)
-    kept = sorted(name for name in os.listdir(str(tmp_path)) if name.endswith(".index"))
-    assert kept == ["model.ckpt-16.index", "model.ckpt-20.index"]
-    assert tf.train.latest_checkpoint(str(tmp_path)) == str(tmp_path / "model.ckpt-20")
-
-
-def test_a_loss_that_is_no_number_stops_before_it_is_saved(settings, tmp_path):
-    config = settings("learning_rate=1.0e30", "optimizer=adamw", "num_warmup_steps=0")
-    with pytest.raises(UserError, match="lower learning_rate"):
-        train(config, [DATA], str(tmp_path), None)
-    assert checkpoint.latest(str(tmp_path)) is None
 
 
 @pytest.mark.parametrize(
