@@ -114,6 +114,7 @@ class TrainConfig:
     keep_checkpoints: int = 5  # the newest
     keep_checkpoint_every_steps: Optional[int] = None  # these, too, for good
     log_steps: int = 100
+    heldout_shards: int = 0  # the last ones of each data set: evaluated on, not trained on
     steps_per_call: int = 1  # steps from one visit of Python to the next
     precision: str = "float32"  # of activations and products; weights are kept in float32
     recompute: bool = False  # layers once more in the backward pass: less memory, more time
@@ -128,6 +129,8 @@ class TrainConfig:
         for name in ("save_checkpoints_steps", "keep_checkpoints", "log_steps", "steps_per_call"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.heldout_shards < 0:
+            raise ValueError(f"heldout_shards must not be negative, but is {self.heldout_shards}")
         every = self.keep_checkpoint_every_steps
         if every is not None and every < 1:
             raise ValueError(f"keep_checkpoint_every_steps must be at least 1, not {every}")

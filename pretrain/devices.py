@@ -7,6 +7,7 @@ default one.
 
 import json
 import os
+import time
 from typing import Any, Callable, Dict, Optional, Sequence, Tuple
 
 from data_gen.settings import UserError
@@ -32,6 +33,7 @@ __all__ = [
     "first_number",
     "first_replica",
     "is_chief",
+    "matmul_rate",
     "mirrored",
     "one_device",
     "open_strategy",
@@ -193,3 +195,19 @@ def describe(strategy: Strategy) -> str:
     device = "TPU" if "TPU" in kind else "GPU" if gpus else "CPU"
     many = f" x {replicas} ({kind})" if replicas > 1 else ""
     return f"TensorFlow {tf.__version__}, {device}{many}"
+
+
+def matmul_rate(precision: str) -> float:
+    """Floating point operations a second of this machine's first device in a product of square
+    matrices: the best of some.
+    """
+    size = 8192 if tf.config.experimental.list_physical_devices("GPU") else 1024
+    x = tf.cast(tf.fill([size, size], 0.5), precision)
+    product = tf.function(lambda: tf.reduce_max(tf.matmul(x, x)))
+    product().numpy()
+    seconds = []
+    for _ in range(10):
+        start = time.perf_counter()
+        product().numpy()
+        seconds.append(time.perf_counter() - start)
+    return 2.0 * size**3 / min(seconds)

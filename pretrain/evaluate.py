@@ -2,8 +2,11 @@
 labels.
 """
 
+import math
 import os
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, NamedTuple, Optional
+
+import numpy as np
 
 from data_gen.features import DatasetInfo, read_info, require_same_vocabulary
 from data_gen.settings import UserError
@@ -11,7 +14,7 @@ from pretrain import checkpoint
 from pretrain.bert import Variables, init
 from pretrain.config import BertConfig, read_bert_config
 from pretrain.devices import Tensor, compiled, tf
-from pretrain.heads import forward, masked_lm_losses, pair_losses
+from pretrain.heads import Outputs, forward, masked_lm_losses, pair_losses
 from pretrain.inputs import Batch, all_batches, require_positions
 from pretrain.run import MODEL, VOCAB
 
@@ -36,14 +39,7 @@ def load_model(path: str) -> Model:
     folder = os.path.dirname(source)
     config = read_bert_config(os.path.join(folder, MODEL)).without_dropout()
     vocab_file = os.path.join(folder, VOCAB)
-    try:
-        with open(vocab_file, encoding="utf-8") as handle:
-            pieces = [line.rstrip("\n") for line in handle]
-        mask = pieces.index("[MASK]")
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"{vocab_file} must be the vocabulary of the checkpoint beside it ({error})"
-        ) from error
+    mask = mask_id(vocab_file)
     variables = init(config, seed=0)
     report = checkpoint.restore(variables, checkpoint.read(source), source)
     if report.missing:
@@ -53,84 +49,160 @@ def load_model(path: str) -> Model:
     return Model(config, variables, vocab_file, mask, source)
 
 
-def evaluate(model: Model, folder: str, batch_size: int = 32) -> Dict[str, Any]:
+def evaluate(
+    model: Model, folder: str, batch_size: int = 32, similar_words: Optional[str] = None
+) -> Dict[str, Any]:
     """Losses and accuracies of a model on all examples of a data set; accuracies are shares between
     0 and 1.
 
-    Masked pieces are told apart by what the model saw: [MASK], the original ("kept"), or something
-    else ("replaced").
+    `similar_words` is the table that the records were made with, from `data_gen synonyms build`.
     """
     info = read_info(folder)
     require_same_vocabulary(info, model.vocab_file)
     require_positions(info, model.config)
     if not info.examples:
         raise UserError(f"{folder} holds no example")
-    sums = _sums(model, info, batch_size)
-    by_kind = {kind: _share(sums[f"right_{kind}"], sums[kind]) for kind in _KINDS if sums[kind]}
-    return {
-        "checkpoint": model.source,
-        "data": folder,
-        "examples": int(sums["examples"]),
-        "masked_pieces": int(sums["masked"]),
-        "masked_lm_loss": sums["masked_loss"] / max(sums["masked"], 1.0),
-        "masked_lm_accuracy": _share(sums["right"], sums["masked"]),
-        "masked_lm_accuracy_by_kind": by_kind,
-        "pair_task": info.manifest["config"]["pair_task"],
-        "pair_loss": sums["pair_loss"] / sums["examples"],
-        "pair_accuracy": _share(sums["right_pairs"], sums["examples"]),
-    }
+    pairs = read_similar_pairs(similar_words, model.config.vocab_size) if similar_words else None
+    measure = Measure(model.variables, model.config, info, model.mask, batch_size, pairs)
+    return {"checkpoint": model.source, "data": folder, **measure()}
 
 
-_KINDS = ("replaced", "kept", "mask")
-_COUNTED = [
-    "examples",
-    "masked",
-    "masked_loss",
-    "right",
-    "pair_loss",
-    "right_pairs",
-    *_KINDS,
-    *(f"right_{kind}" for kind in _KINDS),
-]
+def read_similar_pairs(path: str, vocab_size: int) -> np.ndarray:
+    """Which piece stands for which in some pair of similar words: `old * vocab_size + new`, sorted.
+
+    path: the table of `data_gen synonyms build`, whose word i has the pieces `pieces[starts[i]:
+    starts[i + 1]]` and the similar words `candidates[candidate_starts[i]:candidate_starts[i + 1]]`
+    Raises UserError where it is none.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as table:
+            starts, pieces = table["starts"].astype(np.int64), table["pieces"].astype(np.int64)
+            first, others = table["candidate_starts"], table["candidates"].astype(np.int64)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{path} is no table of `python -m data_gen synonyms build`") from error
+    sizes = np.diff(starts)
+    words = np.repeat(np.arange(len(sizes)), np.diff(first))
+    same = sizes[words] == sizes[others]
+    words, others = words[same], others[same]
+    found = []
+    for place in range(int(sizes.max()) if len(sizes) else 0):
+        long = sizes[words] > place
+        old, new = pieces[starts[words[long]] + place], pieces[starts[others[long]] + place]
+        found.append(old * vocab_size + new)
+    return np.unique(np.concatenate(found)) if found else np.zeros([0], np.int64)
 
 
-def _sums(model: Model, info: DatasetInfo, batch_size: int) -> Dict[str, float]:
-    def count(batch: Batch) -> List[Tensor]:
-        counted = _count(model, batch)
-        return [counted[name] for name in _COUNTED]
+class Measure:
+    """Losses and accuracies on a data set, as often as wanted while the variables change.
 
-    counting = compiled(count)
-    totals = [0.0] * len(_COUNTED)
-    for batch in all_batches(info, batch_size):
-        totals = [total + float(value) for total, value in zip(totals, counting(batch))]
-    return dict(zip(_COUNTED, totals))
+    Masked pieces are told apart by what the model saw: [MASK], the original ("kept"), or something
+    else: "replaced", or, with a table of similar words, "similar" where it stands for the original
+    in some similar word and "random" where not. A random piece is taken for a similar one where
+    chance made it one.
+    """
+
+    def __init__(
+        self,
+        variables: Variables,
+        config: BertConfig,
+        info: DatasetInfo,
+        mask: int,
+        batch_size: int,
+        similar_pairs: Optional[np.ndarray] = None,
+    ) -> None:
+        self._variables, self._config, self._info = variables, config, info
+        self._mask, self._batch_size, self._pairs = mask, batch_size, similar_pairs
+        self._kinds = _REPLACED if similar_pairs is None else _TOLD_APART
+        self._names = [*_COUNTED, *self._kinds, *(f"right_{kind}" for kind in self._kinds)]
+        self._counting = compiled(self._count)
+
+    def __call__(self) -> Dict[str, Any]:
+        """Go through the data once."""
+        totals = np.zeros([len(self._names)])
+        for batch in all_batches(self._info, self._batch_size):
+            totals += self._counting(batch).numpy()
+        sums = dict(zip(self._names, totals.tolist()))
+        loss = sums["masked_loss"] / max(sums["masked"], 1.0)
+        result = {
+            "examples": int(sums["examples"]),
+            "masked_pieces": int(sums["masked"]),
+            "masked_lm_loss": loss,
+            "perplexity": math.exp(min(loss, 700.0)),
+            "masked_lm_accuracy": _share(sums["right"], sums["masked"]),
+            "masked_lm_accuracy_by_kind": {
+                kind: _share(sums[f"right_{kind}"], sums[kind])
+                for kind in self._kinds
+                if sums[kind]
+            },
+            "masked_pieces_by_kind": {kind: int(sums[kind]) for kind in self._kinds if sums[kind]},
+            "pair_task": self._info.manifest["config"]["pair_task"],
+            "pair_loss": sums["pair_loss"] / sums["examples"],
+            "pair_accuracy": _share(sums["pairs_00"] + sums["pairs_11"], sums["examples"]),
+            # rows: the label; columns: what the model said
+            "pair_confusion": [
+                [int(sums[f"pairs_{label}{said}"]) for said in (0, 1)] for label in (0, 1)
+            ],
+        }
+        return result
+
+    def _count(self, batch: Batch) -> Tensor:
+        outputs = forward(self._variables, batch, self._config)
+        labels = tf.reshape(batch["masked_lm_ids"], [-1])
+        weights = tf.reshape(batch["masked_lm_weights"], [-1])
+        said = tf.argmax(outputs.masked_lm, axis=-1, output_type=tf.int32)
+        right = weights * _equal(said, labels)
+        seen = tf.gather(batch["input_ids"], batch["masked_lm_positions"], batch_dims=1)
+        counted = {
+            "masked": tf.reduce_sum(weights),
+            "masked_loss": tf.reduce_sum(weights * masked_lm_losses(outputs, batch)),
+            "right": tf.reduce_sum(right),
+            **self._count_pairs(outputs, batch),
+        }
+        for kind, is_kind in self._by_kind(tf.reshape(seen, [-1]), labels).items():
+            counted[kind] = tf.reduce_sum(weights * is_kind)
+            counted[f"right_{kind}"] = tf.reduce_sum(right * is_kind)
+        return tf.stack([counted[name] for name in self._names])
+
+    def _by_kind(self, seen: Tensor, labels: Tensor) -> Dict[str, Tensor]:
+        masked, kept = _equal(seen, self._mask), _equal(seen, labels)
+        replaced = (1.0 - masked) * (1.0 - kept)
+        kinds = {"mask": masked, "kept": kept, "replaced": replaced}
+        if self._pairs is not None:
+            key = tf.cast(labels, tf.int64) * self._config.vocab_size + tf.cast(seen, tf.int64)
+            known = tf.constant(np.append(self._pairs, np.int64(-1)))
+            place = tf.searchsorted(known[:-1], key)
+            similar = replaced * _equal(tf.gather(known, place), key)
+            kinds.update(similar=similar, random=replaced - similar)
+        return {kind: kinds[kind] for kind in self._kinds}
+
+    def _count_pairs(self, outputs: Outputs, batch: Batch) -> Dict[str, Tensor]:
+        labels = tf.reshape(batch["next_sentence_labels"], [-1])
+        said = tf.argmax(outputs.pair, axis=-1, output_type=tf.int32)
+        counted = {
+            f"pairs_{a}{b}": tf.reduce_sum(_equal(labels, a) * _equal(said, b))
+            for a in (0, 1)
+            for b in (0, 1)
+        }
+        counted["examples"] = tf.cast(tf.size(labels), tf.float32)
+        counted["pair_loss"] = tf.reduce_sum(pair_losses(outputs, batch))
+        return counted
 
 
-def _count(model: Model, batch: Batch) -> Dict[str, Tensor]:
-    outputs = forward(model.variables, batch, model.config)
-    labels = tf.reshape(batch["masked_lm_ids"], [-1])
-    weights = tf.reshape(batch["masked_lm_weights"], [-1])
-    seen = tf.reshape(
-        tf.gather(batch["input_ids"], batch["masked_lm_positions"], batch_dims=1), [-1]
-    )
-    right = weights * _equal(tf.argmax(outputs.masked_lm, axis=-1, output_type=tf.int32), labels)
-    masked, kept = _equal(seen, model.mask), _equal(seen, labels)
-    kinds = {"mask": masked, "kept": kept, "replaced": (1.0 - masked) * (1.0 - kept)}
-    pairs = tf.reshape(batch["next_sentence_labels"], [-1])
-    counted = {
-        "examples": tf.cast(tf.shape(pairs)[0], tf.float32),
-        "masked": tf.reduce_sum(weights),
-        "masked_loss": tf.reduce_sum(weights * masked_lm_losses(outputs, batch)),
-        "right": tf.reduce_sum(right),
-        "pair_loss": tf.reduce_sum(pair_losses(outputs, batch)),
-        "right_pairs": tf.reduce_sum(
-            _equal(tf.argmax(outputs.pair, axis=-1, output_type=tf.int32), pairs)
-        ),
-    }
-    for kind, is_kind in kinds.items():
-        counted[kind] = tf.reduce_sum(weights * is_kind)
-        counted[f"right_{kind}"] = tf.reduce_sum(right * is_kind)
-    return counted
+_REPLACED = ("replaced", "kept", "mask")
+_TOLD_APART = ("similar", "random", "kept", "mask")
+_COUNTED = (
+    *("examples", "masked", "masked_loss", "right", "pair_loss"),
+    *("pairs_00", "pairs_01", "pairs_10", "pairs_11"),  # label, answer
+)
+
+
+def mask_id(vocab_file: str) -> int:
+    """The id of [MASK]. Raises UserError where the file is no vocabulary with it."""
+    try:
+        with open(vocab_file, encoding="utf-8") as handle:
+            return [line.rstrip("\n") for line in handle].index("[MASK]")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{vocab_file} must be a vocabulary with [MASK] ({error})") from error
 
 
 def _equal(a: Tensor, b: Any) -> Tensor:

@@ -3,7 +3,7 @@
 S is max_seq_length, P is max_predictions_per_seq, B the batch size.
 """
 
-from typing import Any, Dict, Iterator, Sequence
+from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
 
 from data_gen.features import DatasetInfo, feature_shapes
 from data_gen.settings import UserError
@@ -39,6 +39,23 @@ def require_positions(info: DatasetInfo, model: BertConfig) -> None:
             f"{info.folder} has sequences of {length}, the model has {positions} positions: "
             f"build with a max_seq_length of at most {positions}"
         )
+
+
+def split_heldout(info: DatasetInfo, shards: int) -> Tuple[DatasetInfo, Optional[DatasetInfo]]:
+    """What is trained on, and what is not: the last `shards` shards, None for 0.
+
+    Raises UserError where one of them would hold no example.
+    """
+    if not shards:
+        return info, None
+    trained = info._replace(shards=info.shards[:-shards])
+    heldout = info._replace(shards=info.shards[-shards:])
+    if not trained.examples or not heldout.examples:
+        raise UserError(
+            f"{info.folder} has {len(info.shards)} shards, which heldout_shards {shards} does not "
+            "divide into two sets with examples: build it with more, num_shards=..."
+        )
+    return trained, heldout
 
 
 def training_batches(

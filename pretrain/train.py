@@ -7,9 +7,19 @@ from data_gen.features import DatasetInfo, read_info, require_same_vocabulary
 from data_gen.settings import UserError
 from pretrain import checkpoint, run
 from pretrain.config import BertConfig, Stage, TrainConfig, read_bert_config
-from pretrain.devices import Strategy, Tensor, describe, is_chief, open_strategy, tf
-from pretrain.inputs import require_positions, share, training_batches
-from pretrain.metrics import Meter, log
+from pretrain.cost import flops
+from pretrain.devices import (
+    Strategy,
+    Tensor,
+    describe,
+    is_chief,
+    matmul_rate,
+    open_strategy,
+    tf,
+)
+from pretrain.evaluate import Measure, mask_id
+from pretrain.inputs import require_positions, share, split_heldout, training_batches
+from pretrain.metrics import EVALUATIONS, Journal, Meter, log
 from pretrain.step import State, TrainStep, new_state
 
 
@@ -21,6 +31,7 @@ class Training(NamedTuple):
     config: TrainConfig
     state: State
     output: str
+    journal: Journal
     asked_to_stop: Callable[[], bool]
 
     @property
@@ -47,18 +58,25 @@ def train(
     output: str,
     init_checkpoint: Optional[str],
     reinit_heads: bool = False,
+    heldout: Optional[str] = None,
 ) -> Optional[str]:
     """Train to the last step, going on from the newest checkpoint in `output`. Returns the prefix
     of the last checkpoint; None where SIGTERM came before, or another process writes.
 
     data: one folder of `data_gen build` a stage. `reinit_heads`: take the encoder and the pooler
-    alone from `init_checkpoint`. Raises UserError where data, vocabulary and model
+    alone from `init_checkpoint`. `heldout`: data to evaluate on with every checkpoint, beside
+    what `heldout_shards` keeps back. Raises UserError where data, vocabulary and model
     do not belong together, where `output` holds another training, or where a loss or a gradient is
     no number.
     """
     strategy = open_strategy(config.tpu)
     model = read_bert_config(config.bert_config_file)
     infos = _datasets(config, model, data)
+    splits = [split_heldout(info, config.heldout_shards) for info in infos]
+    if heldout:
+        splits = [(trained, _heldout(config, model, heldout)) for trained, _ in splits]
+    for stage, (trained, _) in zip(config.resolved_stages(), splits):
+        _require_a_batch(trained, stage)
     for stage in config.resolved_stages():
         share(
             stage.train_batch_size,
@@ -70,13 +88,14 @@ def train(
     state = new_state(strategy, model, config)
     if not _resume(state, output, config) and source:
         _start_from(state, source, reinit_heads)
-    training = Training(strategy, model, config, state, output, _on_sigterm())
+    journal = Journal(output, int(tf.convert_to_tensor(state.step).numpy()))
+    training = Training(strategy, model, config, state, output, journal, _on_sigterm())
     log(
         f"{describe(strategy)}; {sum(_size(v) for v in state.variables.values()):,} weights; "
         f"{output} is at step {training.step:,}"
     )
-    for stage, info in zip(config.resolved_stages(), infos):
-        if training.step < stage.last_step and not _train_stage(training, stage, info):
+    for stage, (trained, other) in zip(config.resolved_stages(), splits):
+        if training.step < stage.last_step and not _train_stage(training, stage, trained, other):
             log(f"stopped by SIGTERM after step {training.step:,}; the same command goes on")
             return None
     return checkpoint.latest(output) if is_chief() else None
@@ -89,7 +108,55 @@ def _on_sigterm() -> Callable[[], bool]:
     return lambda: bool(received)
 
 
-def _train_stage(training: Training, stage: Stage, info: DatasetInfo) -> bool:
+def _require_a_batch(info: DatasetInfo, stage: Stage) -> None:
+    if info.examples < stage.train_batch_size:
+        raise UserError(
+            f"{info.folder} holds {info.examples} examples to train on, fewer than one batch of "
+            f"{stage.train_batch_size}: lower train_batch_size"
+        )
+
+
+def _heldout(config: TrainConfig, model: BertConfig, folder: str) -> DatasetInfo:
+    info = read_info(folder)
+    require_same_vocabulary(info, config.vocab_file)
+    require_positions(info, model)
+    if not info.examples:
+        raise UserError(f"{folder} holds no example")
+    return info
+
+
+def _evaluation(training: Training, info: Optional[DatasetInfo]) -> Callable[[], None]:
+    """What evaluates the present weights on the first device of the process that writes."""
+    if not info or not is_chief():
+        return lambda: None
+    config, model = training.config, training.model.without_dropout()
+    measure = Measure(training.state.variables, model, info, mask_id(config.vocab_file), 32)
+
+    def evaluate() -> None:
+        result = measure()
+        training.journal.write(EVALUATIONS, training.step, result)
+        log(
+            f"step {training.step:,}, held-out: words {result['masked_lm_loss']:.3f} "
+            f"({result['masked_lm_accuracy']:.1%} right), pairs {result['pair_loss']:.3f} "
+            f"({result['pair_accuracy']:.1%} right)"
+        )
+
+    return evaluate
+
+
+def _seconds_of_products(training: Training, stage: Stage, info: DatasetInfo) -> Optional[float]:
+    """The least time of a step's matrix products on these devices; unknown on a TPU."""
+    config = training.config
+    if config.tpu:
+        return None
+    work = flops(training.model, info.max_seq_length, info.max_predictions_per_seq)
+    rate = matmul_rate(config.precision) * training.strategy.num_replicas_in_sync
+    return float(stage.train_batch_size * work / rate)
+
+
+def _train_stage(
+    training: Training, stage: Stage, info: DatasetInfo, heldout: Optional[DatasetInfo]
+) -> bool:
     """Train to the end of a stage, with a checkpoint there. False where it was asked to stop."""
     config, output, step = training.config, training.output, training.step
     if step % config.steps_per_call:
@@ -106,7 +173,9 @@ def _train_stage(training: Training, stage: Stage, info: DatasetInfo) -> bool:
         step - stage.first_step,
         config.steps_per_call,
     )
-    meter = Meter(output, step, stage.train_batch_size * info.max_seq_length)
+    evaluate = _evaluation(training, heldout)
+    work = _seconds_of_products(training, stage, info)
+    meter = Meter(training.journal, step, stage.train_batch_size, info.max_seq_length, work)
     while step < stage.last_step:
         outcome = update(next(batches), training.asked_to_stop())
         step += outcome.steps
@@ -120,6 +189,9 @@ def _train_stage(training: Training, stage: Stage, info: DatasetInfo) -> bool:
             training.save()
         if outcome.stop:
             return False
+        if saves:
+            evaluate()
+            meter.restart_clock()
     return True
 
 
@@ -149,11 +221,6 @@ def _datasets(config: TrainConfig, model: BertConfig, folders: Sequence[str]) ->
             raise UserError(
                 f"{info.folder} has sequences of {length}, the stage wants {stage.max_seq_length}: "
                 "give the stages' folders in order, or build with that max_seq_length"
-            )
-        if info.examples < stage.train_batch_size:
-            raise UserError(
-                f"{info.folder} holds {info.examples} examples, fewer than one batch of "
-                f"{stage.train_batch_size}: lower train_batch_size"
             )
         pair_task = info.manifest["config"]["pair_task"]
         if pair_task != config.pair_task:

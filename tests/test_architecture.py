@@ -70,6 +70,7 @@ DATA_GEN = [
 PRETRAIN = [
     "devices",
     "config",
+    "cost",
     "bert",
     "heads",
     "optimizers",
@@ -78,9 +79,11 @@ PRETRAIN = [
     "run",
     "metrics",
     "step",
-    "train",
     "evaluate",
+    "train",
     "export",
+    "plan",
+    "bench",
     "__main__",
 ]
 

@@ -7,13 +7,12 @@ import pytest
 
 from data_gen.settings import UserError
 from pretrain import checkpoint
-from pretrain import evaluate as evaluation
 from pretrain import train as training
 from pretrain.bert import variable_shapes
 from pretrain.devices import one_device, tf
 from pretrain.evaluate import evaluate, load_model
 from pretrain.export import export_tf1
-from pretrain.heads import Outputs, forward, losses
+from pretrain.heads import forward, losses
 from pretrain.inputs import training_batches
 from pretrain.metrics import METRICS
 from pretrain.step import TrainStep, new_state
@@ -97,7 +96,8 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(
         assert np.array_equal(array, second[name]), name
     lines = [metrics(folder) for folder in (whole, output)]
     for line in lines[0] + lines[1]:
-        del line["tokens_per_second"]
+        for speed in ("tokens_per_second", "examples_per_second", "utilisation"):
+            del line[speed]
     assert lines[0] == lines[1]
 
 
@@ -318,18 +318,3 @@ def test_an_interrupted_save_leaves_no_checkpoint(trained, tmp_path, monkeypatch
         "model.ckpt-20.data-00000-of-00001",
         "model.ckpt-20.index",
     ]
-
-
-def test_evaluation_tells_what_the_model_saw(trained, monkeypatch):
-    """A model that repeats its input is always right on kept words and never on replaced ones."""
-
-    def repeat(variables, batch, config):
-        seen = tf.gather(batch["input_ids"], batch["masked_lm_positions"], batch_dims=1)
-        pairs = tf.one_hot(tf.reshape(batch["next_sentence_labels"], [-1]), 2)
-        return Outputs(tf.one_hot(tf.reshape(seen, [-1]), 21128), pairs)
-
-    monkeypatch.setattr(evaluation, "forward", repeat)
-    result = evaluate(load_model(trained), DATA)
-    assert result["masked_lm_accuracy_by_kind"] == {"replaced": 0.0, "kept": 1.0}
-    assert result["pair_accuracy"] == 1.0
-    assert 0.05 < result["masked_lm_accuracy"] < 0.2

@@ -1,0 +1,147 @@
+"""Evaluations after a training and during one, and what they leave behind."""
+
+import glob
+import json
+import os
+
+import numpy as np
+import pytest
+
+from data_gen.settings import UserError
+from pretrain import evaluate as evaluation
+from pretrain.devices import tf
+from pretrain.evaluate import evaluate, load_model, read_similar_pairs
+from pretrain.heads import Outputs
+from pretrain.inputs import all_batches, split_heldout
+from pretrain.metrics import EVALUATIONS, METRICS
+from pretrain.train import train
+from tests.pretrain.conftest import DATA
+
+SETS = ["num_train_steps=10", "save_checkpoints_steps=5", "heldout_shards=1"]
+
+
+@pytest.fixture(scope="module")
+def trained(settings, root, tmp_path_factory):
+    """A training of 10 steps that keeps one of the two shards back."""
+    output = str(tmp_path_factory.mktemp("trained"))
+    train(settings(*SETS), [os.path.join(root, DATA)], output, None)
+    return output
+
+
+@pytest.fixture
+def repeating(monkeypatch):
+    """A model that repeats what it sees and calls every pair 1."""
+
+    def repeat(variables, batch, config):
+        seen = tf.gather(batch["input_ids"], batch["masked_lm_positions"], batch_dims=1)
+        pairs = tf.one_hot(tf.ones_like(batch["next_sentence_labels"][:, 0]), 2)
+        return Outputs(tf.one_hot(tf.reshape(seen, [-1]), 21128), pairs)
+
+    monkeypatch.setattr(evaluation, "forward", repeat)
+
+
+def masked_pairs(info):
+    """(original, seen) of every masked piece, and every pair label."""
+    pieces, labels = [], []
+    for batch in all_batches(info, 32):
+        ids, positions = batch["input_ids"].numpy(), batch["masked_lm_positions"].numpy()
+        seen = np.take_along_axis(ids, positions, axis=1)
+        there = batch["masked_lm_weights"].numpy() > 0
+        pieces += zip(batch["masked_lm_ids"].numpy()[there].tolist(), seen[there].tolist())
+        labels += batch["next_sentence_labels"].numpy().ravel().tolist()
+    return pieces, labels
+
+
+def test_it_tells_what_the_model_saw(trained, repeating, info):
+    """One that repeats its input is always right on kept words and never on replaced ones."""
+    result = evaluate(load_model(trained), DATA)
+    pieces, labels = masked_pairs(info)
+    kept = sum(old == seen for old, seen in pieces)
+    assert result["masked_pieces_by_kind"] == {"replaced": len(pieces) - kept, "kept": kept}
+    assert result["masked_lm_accuracy_by_kind"] == {"replaced": 0.0, "kept": 1.0}
+    assert result["masked_lm_accuracy"] == pytest.approx(kept / len(pieces))
+    swapped = sum(labels)
+    assert result["pair_confusion"] == [[0, len(labels) - swapped], [0, swapped]]
+    assert result["pair_accuracy"] == pytest.approx(swapped / len(labels))
+    assert result["perplexity"] == pytest.approx(np.exp(result["masked_lm_loss"]))
+
+
+def table_of(path, words, neighbours):
+    starts = np.cumsum([0] + [len(word) for word in words])
+    first = np.cumsum([0] + [len(others) for others in neighbours])
+    np.savez(
+        str(path),
+        pieces=np.array([p for word in words for p in word], np.int32),
+        starts=starts,
+        candidates=np.array([c for others in neighbours for c in others], np.int32),
+        candidate_starts=first,
+    )
+    return str(path)
+
+
+def test_similar_words_are_those_of_the_table(tmp_path):
+    # 0 and 1 have two pieces each, 2 has one: no substitute for them
+    path = table_of(tmp_path / "t.npz", [(10, 11), (20, 21), (30,)], [[1, 2], [0], []])
+    pairs = read_similar_pairs(path, 100)
+    assert pairs.tolist() == [1020, 1121, 2010, 2111]
+    with pytest.raises(UserError, match="is no table of"):
+        read_similar_pairs("setup.cfg", 100)
+
+
+def test_similar_and_random_pieces_are_told_apart(trained, repeating, info, tmp_path):
+    pieces, _ = masked_pairs(info)
+    replaced = [(old, seen) for old, seen in pieces if old != seen]
+    old, seen = replaced[0]
+    path = table_of(tmp_path / "t.npz", [(old,), (seen,)], [[1], []])
+    result = evaluate(load_model(trained), DATA, similar_words=path)
+    similar = replaced.count((old, seen))
+    kinds = result["masked_pieces_by_kind"]
+    assert (kinds["similar"], kinds["random"]) == (similar, len(replaced) - similar)
+
+
+def lines(folder, name):
+    with open(os.path.join(folder, name), encoding="utf-8") as handle:
+        return [json.loads(line) for line in handle]
+
+
+def test_what_is_held_out_is_evaluated_with_every_checkpoint(trained, info):
+    found = lines(trained, EVALUATIONS)
+    assert [line["step"] for line in found] == [5, 10]
+    heldout = split_heldout(info, 1)[1]
+    assert {line["examples"] for line in found} == {heldout.examples} == {43}
+    assert found[1]["masked_lm_loss"] < found[0]["masked_lm_loss"]
+
+
+def test_a_set_of_its_own_may_be_held_out(settings, tmp_path, capsys):
+    train(settings(*SETS[:2]), [DATA], str(tmp_path), None, heldout=DATA)
+    found = lines(str(tmp_path), EVALUATIONS)
+    again = evaluate(load_model(str(tmp_path)), DATA)
+    assert found[-1]["masked_lm_loss"] == pytest.approx(again["masked_lm_loss"], rel=1e-5)
+    assert "step 10, held-out: words " in capsys.readouterr().err
+
+
+def test_what_is_held_out_is_not_trained_on(info):
+    trained, heldout = split_heldout(info, 1)
+    assert trained.paths == info.paths[:1]
+    assert heldout.paths == info.paths[1:]
+    assert split_heldout(info, 0) == (info, None)
+    with pytest.raises(UserError, match="does not divide into two sets"):
+        split_heldout(info, 2)
+
+
+def test_tensorboard_reads_the_same_numbers(trained):
+    (path,) = glob.glob(os.path.join(trained, "events.out.tfevents.*"))
+    events = list(tf.compat.v1.train.summary_iterator(path))
+    assert events[0].file_version == "brain.Event:2"
+    values = {
+        (event.step, value.tag): value.simple_value
+        for event in events
+        for value in event.summary.value
+    }
+    for line in lines(trained, METRICS):
+        assert values[line["step"], "metrics/loss"] == pytest.approx(line["loss"], rel=1e-6)
+        assert line["examples_per_second"] > 0
+        assert line["utilisation"] > 0
+    last = lines(trained, EVALUATIONS)[-1]
+    kept = values[10, "evaluations/masked_lm_accuracy_by_kind/kept"]
+    assert kept == pytest.approx(last["masked_lm_accuracy_by_kind"]["kept"])
