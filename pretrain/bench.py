@@ -21,7 +21,7 @@ from pretrain.devices import Strategy, describe, matmul_rate, open_strategy, tf
 from pretrain.inputs import share, training_batches
 from pretrain.step import TrainStep, new_state
 
-_EXAMPLES = 20000
+_EXAMPLES = 20480
 
 
 def bench(
@@ -96,18 +96,19 @@ def _times(steps: Dict[str, Any], seconds: float) -> Dict[str, List[float]]:
 
 
 def input_rate(strategy: Strategy, info: DatasetInfo, stage: Stage) -> float:
-    """Examples a second that the input gives when nothing is done with them: the best of three
-    passes over a part of the data.
+    """Examples a second that the input gives when nothing is done with them, in batches of at
+    least 256: the best of three passes.
     """
-    batches = training_batches(strategy, info, stage, 1, 0)
+    size = stage.train_batch_size * -(-256 // stage.train_batch_size)
+    large = dataclasses.replace(stage, train_batch_size=size)
+    batches = training_batches(strategy, info, large, 1, 0)
     next(batches)
-    count = max(1, _EXAMPLES // stage.train_batch_size)
     rates = []
     for _ in range(3):
         start = time.perf_counter()
-        for _ in range(count):
+        for _ in range(_EXAMPLES // size):
             next(batches)
-        rates.append(count * stage.train_batch_size / (time.perf_counter() - start))
+        rates.append(_EXAMPLES // size * size / (time.perf_counter() - start))
     return max(rates)
 
 

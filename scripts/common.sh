@@ -35,3 +35,17 @@ pip_install() { PYTHONWARNINGS=ignore "$1/bin/python" -m pip install -qq --disab
 
 # quietly COMMAND...: without the two lines that TensorFlow prints at every start whatever the log level.
 quietly() { "$@" 2> >(grep --line-buffered -v -E 'absl::InitializeLog|oneDNN custom operations' >&2); }
+
+# sets KEY=VALUE...: the words `--set KEY=VALUE ...`.
+sets() { [ $# -eq 0 ] || printf -- '--set %s ' "$@"; }
+
+# build_macbert_data PYTHON FOLDER TEXT HELDOUT: similar words, records to train on and records to evaluate on, each made once.
+build_macbert_data() {
+  local config=configs/data/macbert_512.yaml
+  [ -e "$2/ltp/source.txt" ] || "$1" -m data_gen segmenter fetch --output "$2/ltp"
+  [ -e "$2/synonyms.npz" ] || "$1" -m data_gen synonyms build --config $config --output "$2/synonyms.npz"
+  local settings
+  settings=$(sets segmenter.model="$2/ltp" synonyms.table="$2/synonyms.npz")
+  "$1" -m data_gen build --config $config --input "$3" --output "$2/data" $settings
+  "$1" -m data_gen build --config $config --input "$4" --output "$2/data-heldout" $settings --set dupe_factor=1
+}

@@ -154,6 +154,7 @@ def test_the_presets_are_those_promised():
     assert names["data"] == {"tiny", "wwm_128", "wwm_512", "roberta_wwm_512", "macbert_512"}
     assert names["pretrain"] == {
         "tiny",
+        "small",
         "bert_wwm",
         "bert_wwm_ext",
         "roberta_wwm_ext",
@@ -165,7 +166,13 @@ def test_the_presets_are_those_promised():
 
 @pytest.mark.parametrize(
     ("name", "layers", "hidden", "heads"),
-    [("tiny", 2, 128, 2), ("small", 4, 256, 4), ("base", 12, 768, 12), ("large", 24, 1024, 16)],
+    [
+        ("tiny", 2, 128, 2),
+        ("small", 4, 256, 4),
+        ("rbt3", 3, 768, 12),
+        ("base", 12, 768, 12),
+        ("large", 24, 1024, 16),
+    ],
 )
 def test_models(name, layers, hidden, heads):
     with open(f"configs/models/{name}.json", encoding="utf-8") as handle:

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Train MacBERT-base on a Cloud TPU VM: one host, or a pod with --worker=all. Run from your own machine, with gcloud set up:
+#
+#   bash scripts/train_tpu_vm.sh my-tpu us-central2-b v3-8 /mnt/disk/data /mnt/disk/model
+#
+# The TPU is made where it does not exist. Data and model are paths on the VM's disks; on a pod both must be one folder that all
+# hosts share (a Filestore, or a bucket mounted with gcsfuse). After a preemption run the same command again. SETS="key=value ..." are
+# further settings, VERSION is the software image. A pod needs one with TensorFlow and its worker processes, tpu-vm-tf-*-pod-pjrt.
+# Delete it afterwards: gcloud compute tpus tpu-vm delete my-tpu --zone us-central2-b
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/common.sh
+
+if [ $# -ne 5 ]; then
+  sed -n '4p' "$0" | cut -c3- >&2
+  exit 2
+fi
+name=$1 zone=$2 type=$3 data=$4 model=$5
+tpu() { gcloud compute tpus tpu-vm "$@" --zone "$zone"; }
+
+cores=${type##*-}
+if [ "$cores" -le 8 ]; then # one host
+  version=tpu-ubuntu2204-base where=local environment=
+  install="python3 -m venv .venv && .venv/bin/pip install -q -e '.[tpu]'"
+else # a pod: the process on the first host drives the workers that the image runs on all of them, with the image's TensorFlow
+  version=tpu-vm-tf-2.18.0-pod-pjrt where=$name environment="TPU_NAME=$name TPU_LOAD_LIBRARY=0"
+  install="python3 -m venv --system-site-packages .venv && .venv/bin/pip install -q -e ."
+fi
+
+say "1/3 the TPU"
+tpu describe "$name" >/dev/null 2>&1 || tpu create "$name" --accelerator-type "$type" --version "${VERSION:-$version}"
+
+say "2/3 this code and its environment on every host"
+mkdir -p work
+git archive --format=tar.gz -o work/code.tar.gz HEAD
+tpu scp work/code.tar.gz "$name:" --worker=all
+tpu ssh "$name" --worker=all --command \
+  "mkdir -p macbert && tar xzf code.tar.gz -C macbert && cd macbert && { [ -x .venv/bin/pip ] || { $install; }; }"
+
+say "3/3 training"
+tpu ssh "$name" --worker=0 --command "cd macbert && $environment .venv/bin/python -m pretrain train \
+  --config configs/pretrain/macbert_base.yaml --data $data --output $model \
+  $(sets tpu="$where" precision=bfloat16 steps_per_call=100 ${SETS:-})"
