@@ -1,7 +1,8 @@
 """The training loop: stages, checkpoints, resume."""
 
+import contextlib
 import signal
-from typing import Callable, List, NamedTuple, Optional, Sequence
+from typing import Callable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.features import DatasetInfo, read_info, require_same_vocabulary
 from data_gen.settings import UserError
@@ -89,23 +90,35 @@ def train(
     if not _resume(state, output, config) and source:
         _start_from(state, source, reinit_heads)
     journal = Journal(output, int(tf.convert_to_tensor(state.step).numpy()))
-    training = Training(strategy, model, config, state, output, journal, _on_sigterm())
+    with _sigterm() as asked_to_stop:
+        training = Training(strategy, model, config, state, output, journal, asked_to_stop)
+        return _train_stages(training, splits)
+
+
+def _train_stages(
+    training: Training, splits: Sequence[Tuple[DatasetInfo, Optional[DatasetInfo]]]
+) -> Optional[str]:
+    count = sum(_size(variable) for variable in training.state.variables.values())
     log(
-        f"{describe(strategy)}; {sum(_size(v) for v in state.variables.values()):,} weights; "
-        f"{output} is at step {training.step:,}"
+        f"{describe(training.strategy)}; {count:,} weights; {training.output} is at step "
+        f"{training.step:,}"
     )
-    for stage, (trained, other) in zip(config.resolved_stages(), splits):
-        if training.step < stage.last_step and not _train_stage(training, stage, trained, other):
+    for stage, (info, heldout) in zip(training.config.resolved_stages(), splits):
+        if training.step < stage.last_step and not _train_stage(training, stage, info, heldout):
             log(f"stopped by SIGTERM after step {training.step:,}; the same command goes on")
             return None
-    return checkpoint.latest(output) if is_chief() else None
+    return checkpoint.latest(training.output) if is_chief() else None
 
 
-def _on_sigterm() -> Callable[[], bool]:
-    """Whether SIGTERM has come, the sign of a machine about to be taken away."""
+@contextlib.contextmanager
+def _sigterm() -> Iterator[Callable[[], bool]]:
+    """Whether SIGTERM, the sign of a machine about to be taken away, has come in the meantime."""
     received: List[int] = []
-    signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
-    return lambda: bool(received)
+    before = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
+    try:
+        yield lambda: bool(received)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _require_a_batch(info: DatasetInfo, stage: Stage) -> None:

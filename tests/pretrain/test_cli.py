@@ -46,6 +46,16 @@ def test_train_evaluate_export(train, tmp_path, capsys):
         (["--set", "learning_rate=-1"], "learning_rate must be above 0"),
         (["--set", "beta_1=1"], "beta_1 must be at least 0 and below 1"),
         (["--set", "random_seed=-1"], "random_seed must be between 0 and"),
+        (["--set", "steps_per_call=7"], "must be a multiple of steps_per_call (7)"),
+        (["--set", "precision=float8"], "must be one of float32, bfloat16, float16, not float8"),
+        (["--set", "schedule=cosine"], "schedule must be one of linear, constant, not cosine"),
+        (["--set", "frozen=['(']"], "frozen: ( is no regular expression"),
+        (["--set", "pair_loss_weight=-1"], "pair_loss_weight must not be negative"),
+        (["--set", "heldout_shards=-1"], "heldout_shards must not be negative"),
+        (["--set", "heldout_shards=2"], "does not divide into two sets with examples"),
+        (["--set", "keep_checkpoint_every_steps=0"], "keep_checkpoint_every_steps must be at"),
+        (["--set", "gradient_accumulation_steps=3"], "16 cannot be shared equally among 3"),
+        (["--heldout", "nowhere"], "nowhere has no dataset.json"),
         (["--set", "bert_config_file=nowhere.json"], "cannot read the model nowhere.json"),
         (["--set", "bert_config_file=setup.cfg"], "setup.cfg is no bert_config.json"),
         (["--data", "nowhere"], "nowhere has no dataset.json"),
@@ -60,7 +70,7 @@ def test_mistakes_are_one_sentence(train, capsys, arguments, sentence):
     assert len([line for line in error.splitlines() if line.startswith("error: ")]) == 1
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "export"])
+@pytest.mark.parametrize("command", ["train", "evaluate", "export", "plan", "bench"])
 def test_help_shows_an_example(command, capsys):
     with pytest.raises(SystemExit) as exit_code:
         main([command, "--help"])
