@@ -65,7 +65,7 @@ def train(
     of the last checkpoint; None where SIGTERM came before, or another process writes.
 
     data: one folder of `data_gen build` a stage. `reinit_heads`: take the encoder and the pooler
-    alone from `init_checkpoint`. `heldout`: data to evaluate on with every checkpoint, beside
+    alone from `init_checkpoint`. `heldout`: data to evaluate on with every checkpoint, instead of
     what `heldout_shards` keeps back. Raises UserError where data, vocabulary and model
     do not belong together, where `output` holds another training, or where a loss or a gradient is
     no number.
