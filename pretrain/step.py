@@ -188,12 +188,8 @@ class TrainStep:
         config, state = self._config, self._state
         dropout = seeded_dropout(config.random_seed, step, index)
         with tf.GradientTape() as tape:
-            variables = {
-                name: tf.stop_gradient(v) if config.is_frozen(name) else v
-                for name, v in state.variables.items()
-            }
             mode = Mode(config.precision, config.recompute)
-            outputs = forward(variables, piece, self._model, dropout, mode)
+            outputs = forward(state.variables, piece, self._model, dropout, mode)
             result = losses(outputs, piece, config, Totals(counts[0], counts[1]))
             scaled = result.total * state.scaling.get("loss_scale", 1.0)
         found = tape.gradient(scaled, [state.variables[name] for name in self._trained])
