@@ -1,5 +1,5 @@
-"""The contract between the generator and a trainer: the features of a TFRecord, and the
-dataset.json beside the shards.
+"""The contract between the generator and a trainer: the features of a TFRecord, the dataset.json
+beside the shards, and how the arrays of a table of similar words are read.
 
 The features are those of google-research/bert's create_pretraining_data.py, so its unmodified
 run_pretraining.py trains on our shards. Python 3.7 syntax: `pretrain` imports this module on
@@ -10,8 +10,12 @@ S is max_seq_length, P is max_predictions_per_seq.
 
 import hashlib
 import json
+import mmap
 import os
+import struct
 from typing import Any, Dict, List, NamedTuple, Tuple
+
+import numpy as np
 
 from data_gen.settings import UserError
 
@@ -127,3 +131,26 @@ def require_same_vocabulary(info: DatasetInfo, vocab_file: str) -> None:
             f"{ours[:8]}: set vocab_file to the vocab.txt that made the records, or build them "
             "again"
         )
+
+
+_DTYPES = {"U64": np.uint64, "I64": np.int64, "I32": np.int32, "F32": np.float32, "U8": np.uint8}
+
+
+def map_arrays(path: str) -> Tuple[Dict[str, str], Dict[str, Any]]:
+    """Map a file in safetensors' format into memory: its metadata, and its arrays, one-dimensional
+    and read-only, by name. Only what is looked at is read, once for all processes.
+
+    Raises OSError, ValueError, KeyError, TypeError or struct.error where it is none.
+    """
+    with open(path, "rb") as handle:
+        data = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
+    (size,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + size].decode("utf-8"))
+    metadata = header.pop("__metadata__")
+    arrays = {}
+    for name, entry in header.items():
+        first, last = entry["data_offsets"]
+        dtype = np.dtype(_DTYPES[entry["dtype"]])
+        count = (last - first) // dtype.itemsize
+        arrays[name] = np.frombuffer(data, dtype, count, 8 + size + first)
+    return metadata, arrays

@@ -5,7 +5,6 @@ copy and only what is looked up is read. W words of a layer, N neighbours of all
 """
 
 import json
-import mmap
 import os
 import struct
 from itertools import chain
@@ -14,15 +13,13 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 import numpy as np
 
 from data_gen.alike import SCRIPTS, script
+from data_gen.features import map_arrays
 from data_gen.lexicon import word_keys
 from data_gen.records import atomic_file
 from data_gen.settings import UserError
 from data_gen.types import Array, Pieces
 
 FORMAT = 4
-
-
-_DTYPES = {"U64": np.uint64, "I64": np.int64, "I32": np.int32, "F32": np.float32, "U8": np.uint8}
 
 
 class Layer(NamedTuple):
@@ -128,9 +125,17 @@ def _starts(sizes: Any) -> Array:
 def load_table(path: str) -> Table:
     """Map a table into memory. Raises UserError where the file is no table."""
     try:
-        with open(path, "rb") as handle:
-            data = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
-        return _read(path, data)
+        metadata, arrays = map_arrays(path)
+        about = json.loads(metadata["similar_words"])
+        if about["format"] != FORMAT:
+            raise UserError(
+                f"{path} is of table format {about['format']}, not {FORMAT}: build it again"
+            )
+        layers = {
+            source: Layer(*(arrays[f"{i}.{name}"] for name in Layer._fields))
+            for i, source in enumerate(about["layers"])
+        }
+        return Table(layers, about["made_from"])
     except FileNotFoundError as error:
         raise UserError(
             f"there is no table {path}: make it with `python -m data_gen synonyms build`"
@@ -139,28 +144,6 @@ def load_table(path: str) -> Table:
         raise UserError(
             f"{path} is no whole table of `python -m data_gen synonyms build`: make it again"
         ) from error
-
-
-def _read(path: str, data: Any) -> Table:
-    (size,) = struct.unpack("<Q", data[:8])
-    header = json.loads(data[8 : 8 + size])
-    about = json.loads(header["__metadata__"]["similar_words"])
-    if about["format"] != FORMAT:
-        raise UserError(
-            f"{path} is of table format {about['format']}, not {FORMAT}: build it again"
-        )
-    layers = {}
-    for i, source in enumerate(about["layers"]):
-        arrays = [_array(data, 8 + size, header[f"{i}.{name}"]) for name in Layer._fields]
-        layers[source] = Layer(*arrays)
-    return Table(layers, about["made_from"])
-
-
-def _array(data: Any, start: int, entry: Dict[str, Any]) -> Array:
-    """One array of the file; safetensors' header gives dtype, shape and place."""
-    first, last = entry["data_offsets"]
-    dtype = np.dtype(_DTYPES[entry["dtype"]])
-    return np.frombuffer(data, dtype, (last - first) // dtype.itemsize, start + first)
 
 
 def require_new_table(path: str) -> None:

@@ -2,13 +2,15 @@
 labels.
 """
 
+import json
 import math
 import os
+import struct
 from typing import Any, Dict, NamedTuple, Optional
 
 import numpy as np
 
-from data_gen.features import DatasetInfo, read_info, require_same_vocabulary
+from data_gen.features import DatasetInfo, map_arrays, read_info, require_same_vocabulary
 from data_gen.settings import UserError
 from pretrain import checkpoint
 from pretrain.bert import Variables, init
@@ -70,26 +72,35 @@ def evaluate(
 def read_similar_pairs(path: str, vocab_size: int) -> np.ndarray:
     """Which piece stands for which in some pair of similar words: `old * vocab_size + new`, sorted.
 
-    path: the table of `data_gen synonyms build`, whose word i has the pieces `pieces[starts[i]:
-    starts[i + 1]]` and the similar words `candidates[candidate_starts[i]:candidate_starts[i + 1]]`
+    path: the table of `data_gen synonyms build`, described in data_gen/table.py
     Raises UserError where it is none.
     """
     try:
-        with np.load(path, allow_pickle=False) as table:
-            starts, pieces = table["starts"].astype(np.int64), table["pieces"].astype(np.int64)
-            first, others = table["candidate_starts"], table["candidates"].astype(np.int64)
-    except (OSError, ValueError, KeyError) as error:
+        metadata, arrays = map_arrays(path)
+        count = len(json.loads(metadata["similar_words"])["layers"])
+        found = [_pairs_of_layer(arrays, f"{i}.", vocab_size) for i in range(count)]
+    except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
         raise UserError(f"{path} is no table of `python -m data_gen synonyms build`") from error
+    return np.unique(np.concatenate(found)) if found else np.zeros([0], np.int64)
+
+
+def _pairs_of_layer(arrays: Dict[str, np.ndarray], layer: str, vocab_size: int) -> np.ndarray:
+    """The pairs of one source, some of them several times: word i has the pieces
+    `pieces[starts[i]:starts[i + 1]]` and, by their numbers, the similar words
+    `neighbours[neighbour_starts[i]:neighbour_starts[i + 1]]`.
+    """
+    starts, pieces = arrays[layer + "starts"], arrays[layer + "pieces"].astype(np.int64)
+    others = arrays[layer + "neighbours"].astype(np.int64)
     sizes = np.diff(starts)
-    words = np.repeat(np.arange(len(sizes)), np.diff(first))
+    words = np.repeat(np.arange(len(sizes)), np.diff(arrays[layer + "neighbour_starts"]))
     same = sizes[words] == sizes[others]
     words, others = words[same], others[same]
-    found = []
+    found = [np.zeros([0], np.int64)]
     for place in range(int(sizes.max()) if len(sizes) else 0):
         long = sizes[words] > place
         old, new = pieces[starts[words[long]] + place], pieces[starts[others[long]] + place]
         found.append(old * vocab_size + new)
-    return np.unique(np.concatenate(found)) if found else np.zeros([0], np.int64)
+    return np.concatenate(found)
 
 
 class Measure:

@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import struct
 
 import numpy as np
 import pytest
@@ -67,21 +68,28 @@ def test_it_tells_what_the_model_saw(trained, repeating, info):
 
 
 def table_of(path, words, neighbours):
-    starts = np.cumsum([0] + [len(word) for word in words])
-    first = np.cumsum([0] + [len(others) for others in neighbours])
-    np.savez(
-        str(path),
-        pieces=np.array([p for word in words for p in word], np.int32),
-        starts=starts,
-        candidates=np.array([c for others in neighbours for c in others], np.int32),
-        candidate_starts=first,
-    )
+    """A table of one layer, as `data_gen.table` writes it with the package safetensors."""
+    arrays = {
+        "0.pieces": np.array([p for word in words for p in word], np.int32),
+        "0.starts": np.cumsum([0] + [len(word) for word in words]),
+        "0.neighbours": np.array([c for others in neighbours for c in others], np.int32),
+        "0.neighbour_starts": np.cumsum([0] + [len(others) for others in neighbours]),
+    }
+    header = {"__metadata__": {"similar_words": json.dumps({"layers": ["toolkit"]})}}
+    stop = 0
+    for name, array in arrays.items():
+        start, stop = stop, stop + array.nbytes
+        dtype = {"int32": "I32", "int64": "I64"}[array.dtype.name]
+        header[name] = {"dtype": dtype, "shape": [array.size], "data_offsets": [start, stop]}
+    text = json.dumps(header).encode()
+    data = struct.pack("<Q", len(text)) + text + b"".join(a.tobytes() for a in arrays.values())
+    path.write_bytes(data)
     return str(path)
 
 
 def test_similar_words_are_those_of_the_table(tmp_path):
     # 0 and 1 have two pieces each, 2 has one: no substitute for them
-    path = table_of(tmp_path / "t.npz", [(10, 11), (20, 21), (30,)], [[1, 2], [0], []])
+    path = table_of(tmp_path / "table.safetensors", [(10, 11), (20, 21), (30,)], [[1, 2], [0], []])
     pairs = read_similar_pairs(path, 100)
     assert pairs.tolist() == [1020, 1121, 2010, 2111]
     with pytest.raises(UserError, match="is no table of"):
@@ -92,7 +100,7 @@ def test_similar_and_random_pieces_are_told_apart(trained, repeating, info, tmp_
     pieces, _ = masked_pairs(info)
     replaced = [(old, seen) for old, seen in pieces if old != seen]
     old, seen = replaced[0]
-    path = table_of(tmp_path / "t.npz", [(old,), (seen,)], [[1], []])
+    path = table_of(tmp_path / "table.safetensors", [(old,), (seen,)], [[1], []])
     result = evaluate(load_model(trained), DATA, similar_words=path)
     similar = replaced.count((old, seen))
     kinds = result["masked_pieces_by_kind"]
