@@ -10,7 +10,8 @@ import re
 import warnings
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
+from itertools import chain
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -64,32 +65,61 @@ class Marks(NamedTuple):
 def word_marks(segmenter: Segmenter, sentences: Sequence[str]) -> Marks:
     """Segment sentences and find their words in the text."""
     text = "\n".join(sentences)
-    runs = text.split()
-    sizes: List[int] = []  # of all words, one after another
-    strange = []  # numbers of runs
-    for number, (run, words) in enumerate(zip(runs, segmenter.words(runs))):
-        if "".join(words) != run:
-            aligned = align(run, words)
-            if aligned is None:
-                strange.append(number)
-            words = aligned or [run]
-        sizes += map(len, words)
     codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    spaces = _SPACES[np.minimum(codes, len(_SPACES) - 1)]
+    sizes = _sizes_with_spaces(segmenter, sentences, text, spaces) if segmenter.spaces else None
+    strange: Sequence[int] = ()
+    if sizes is None:
+        runs = text.split()
+        sizes, strange = _sizes_in_runs(segmenter, runs)
     # The characters of all runs, one after another: words are ranges of these.
-    solid = np.flatnonzero(~_SPACES[np.minimum(codes, len(_SPACES) - 1)])
-    every_size = np.array(sizes, np.int64)
-    ends = np.cumsum(every_size[every_size > 0])
+    solid = np.flatnonzero(~spaces)
+    ends = np.cumsum(sizes)
     boundaries = np.zeros(len(text) + 1, bool)
-    boundaries[solid[ends[:-1]]] = True
+    boundaries[solid[ends - sizes]] = True
     boundaries[solid[ends - 1] + 1] = True
-    if runs:
-        boundaries[solid[0]] = True
-    first = np.cumsum([0, *map(len, runs)])[strange]
-    starts = np.cumsum([0, *(len(sentence) + 1 for sentence in sentences)])
-    misaligned = np.unique(np.searchsorted(starts, solid[first], side="right") - 1)
+    misaligned = np.zeros(0, np.int64)
+    if len(strange):
+        first = np.cumsum([0, *map(len, runs)])[strange]
+        starts = np.cumsum([0, *(len(sentence) + 1 for sentence in sentences)])
+        misaligned = np.unique(np.searchsorted(starts, solid[first], side="right") - 1)
     return Marks(boundaries, misaligned)
 
 
+def _sizes_with_spaces(
+    segmenter: Segmenter, sentences: Sequence[str], text: str, spaces: Array
+) -> Optional[Array]:
+    """The characters of each word, where the engine is given many sentences at once; None where its
+    words do not re-join to the text.
+    """
+    chunks = [
+        "\n".join([*sentences[start : start + _SENTENCES_AT_ONCE], ""])
+        for start in range(0, len(sentences), _SENTENCES_AT_ONCE)
+    ]
+    words = list(chain.from_iterable(segmenter.words(chunks)))
+    if "".join(words) != f"{text}\n":
+        return None
+    sizes = np.fromiter(map(len, words), np.int64, len(words))
+    return sizes[~np.append(spaces, True)[np.cumsum(sizes) - sizes]]
+
+
+def _sizes_in_runs(segmenter: Segmenter, runs: Sequence[str]) -> Tuple[Array, Sequence[int]]:
+    """The characters of each word of all runs, and the numbers of the runs whose words do not lie
+    in them.
+    """
+    found = list(segmenter.words(runs))
+    strange = []
+    if "".join(chain.from_iterable(found)) != "".join(runs):
+        for number, run in enumerate(runs):
+            aligned = align(run, found[number])
+            if aligned is None:
+                strange.append(number)
+            found[number] = aligned or [run]
+    sizes = np.fromiter(map(len, chain.from_iterable(found)), np.int64)
+    return sizes[sizes > 0], strange
+
+
+_SENTENCES_AT_ONCE = 64
 # What `str.split` splits at; no character beyond is whitespace.
 _SPACES = np.array([chr(code).isspace() for code in range(0x3002)])
 
@@ -130,7 +160,9 @@ def _jieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter
     engine.initialized = True
     for word in user_words:
         engine.add_word(*word)
-    return Segmenter(lambda runs: map(engine.lcut, runs), f"jieba {metadata.version('jieba')}")
+    # It ends words at whitespace and gives that back as words of its own.
+    identity = f"jieba {metadata.version('jieba')}"
+    return Segmenter(lambda texts: map(engine.lcut, texts), identity, spaces=True)
 
 
 def _rjieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
@@ -141,7 +173,8 @@ def _rjieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmente
     engine = rjieba.Jieba()
     for word in user_words:
         engine.add_word(*word)
-    return Segmenter(lambda runs: map(engine.cut, runs), f"rjieba {metadata.version('rjieba')}")
+    identity = f"rjieba {metadata.version('rjieba')}"
+    return Segmenter(lambda texts: map(engine.cut, texts), identity, spaces=True)
 
 
 def _presegmented(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:

@@ -12,11 +12,14 @@ Words = List[str]
 
 class Segmenter(NamedTuple):
     """An engine: runs of text without whitespace -> the words of each, perhaps made one by one as
-    they are asked for; and its name, model and version, contents instead of paths.
+    they are asked for.
     """
 
     words: Callable[[Sequence[str]], Iterable[Words]]
-    identity: str
+    identity: str  # its name, model and version; contents instead of paths
+    # Whether a text with whitespace gives the words of its runs, and each whitespace character as a
+    # word. Long texts are faster than many runs.
+    spaces: bool = False
 
 
 def align(run: str, words: Sequence[str]) -> Optional[Words]:
