@@ -42,9 +42,9 @@ OTHER_LENGTHS = ("skip", "strict")
 
 
 CANDIDATE_CHOICES: Dict[str, Weigh] = {
-    "first": lambda similarities: [1.0] + [0.0] * (len(similarities) - 1),
-    "uniform": lambda similarities: [1.0] * len(similarities),
-    "weighted": lambda similarities: [max(similarity, 1e-6) for similarity in similarities],
+    "first": lambda similarities: (np.arange(similarities.shape[1]) == 0) * 1.0,
+    "uniform": np.ones_like,
+    "weighted": lambda similarities: np.maximum(similarities, 1e-6),
 }
 
 # What a replacement is. A fallback is random for want of a similar word.

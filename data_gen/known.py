@@ -60,12 +60,13 @@ class WordKnower:
         """Of each different word 1 + the number of the reason not to mask it, or 0."""
         if len(self._classes) > _MOST_CLASSES:
             self._classes = {}
-        for key, example in zip(words.keys, words.examples.tolist()):
+        keys = words.keys.tolist()
+        for key, example in zip(keys, words.examples.tolist()):
             if key not in self._classes:
                 found = word_class(self._tokenizer.text(text.word(example)))
                 skipped = found in self.reasons
                 self._classes[key] = 1 + self.reasons.index(found) if skipped else 0
-        return np.array([self._classes[key] for key in words.keys])
+        return np.array([self._classes[key] for key in keys])
 
 
 def piecewise(text: Text) -> Text:

@@ -7,32 +7,38 @@ probability of n * n / 2**65: 3 in 100 million for a million of them.
 
 import re
 from array import array
-from itertools import accumulate
-from typing import Callable, Dict, List, NamedTuple, Protocol, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, NamedTuple, Protocol, Sequence, Tuple
 
 import numpy as np
 
 from data_gen.draws import draw
 from data_gen.pieces import Tokenizer
 from data_gen.stats import MISSING_OF_A_BLOCK, Counts
-from data_gen.types import Array, Pieces, Text, view
+from data_gen.types import Array, Pieces, Text, WordColumn, ranges, view
 
 # Similar words with their similarity, the most similar first.
 Candidates = Sequence[Tuple[Pieces, float]]
 
 
+class CandidateColumns(NamedTuple):
+    """The candidates of N words, one after another; each is of as many pieces as its word."""
+
+    words: Array  # int64 [N]: the number of each word among those that were asked for
+    counts: Array  # int64 [N]: how many candidates it has
+    pieces: Array  # int32: of all candidates
+    similarities: Array  # float32: of all candidates, of each word the most similar first
+
+
 class Similar(Protocol):
     """The lookup of similar words, of several at once; `keys` are the words' `word_keys`."""
 
-    def candidates(self, keys: Array, words: Sequence[Pieces]) -> Sequence[Candidates]:
-        """The similar words of each word, of the same number of pieces; empty where there is
-        none.
-        """
+    def candidates(self, keys: Array, words: WordColumn) -> Iterable[CandidateColumns]:
+        """The similar words of the words that have any, in portions."""
 
-    def sources(self, keys: Array, words: Sequence[Pieces]) -> Sequence[str]:
+    def sources(self, keys: Array, words: WordColumn) -> Sequence[str]:
         """Where the similar words of each word come from, e.g. "toolkit"; "" where it has none."""
 
-    def reasons(self, keys: Array, words: Sequence[Pieces]) -> Sequence[str]:
+    def reasons(self, keys: Array) -> Sequence[str]:
         """Why words have no similar word, e.g. "not in the table"."""
 
 
@@ -41,14 +47,14 @@ _FROM = "similar_from/"
 _UNKNOWN = "without_similar/holds [UNK], never masked"
 _MOST_KNOWN = 1 << 18  # words; more would take more than 100 MB
 
-# Similarities of the candidates of a word, descending -> their weights in the choice.
-Weigh = Callable[[Sequence[float]], Sequence[float]]
+# Similarities of the candidates of words, a row each, descending -> their weights in the choice.
+Weigh = Callable[[Array], Array]
 
 
 class Distinct(NamedTuple):
     """The different words of a text, V of W, in an order that depends on nothing but them."""
 
-    keys: List[int]
+    keys: Array  # uint64 [V]
     examples: Array  # int64 [V]: a word of the text that each is
     counts: Array  # int64 [V]: how often it stands there
     numbers: Array  # int64 [W]: which of them each word is
@@ -60,7 +66,7 @@ def distinct_words(text: Text) -> Distinct:
     keys, numbers, counts = np.unique(every, return_inverse=True, return_counts=True)
     examples = np.empty(len(keys), np.int64)
     examples[numbers] = np.arange(len(every))
-    return Distinct(keys.tolist(), examples, counts, numbers)
+    return Distinct(keys, examples, counts, numbers)
 
 
 def word_keys(pieces: Array, starts: Array) -> Array:
@@ -77,14 +83,6 @@ def word_keys(pieces: Array, starts: Array) -> Array:
     return draw(np.add.reduceat(mixed, starts[:-1]) if len(sizes) else mixed, sizes)
 
 
-class _Known(NamedTuple):
-    """What is known of a word."""
-
-    group: str  # the counter of its source, or of the reason why it has no similar word
-    characters: int  # 0 of a word that holds [UNK]: it is never masked
-    chinese: bool  # whether there are Chinese ones among them
-
-
 class SimilarLexicon:
     """The similar words of all words met so far, looked up once for each."""
 
@@ -92,18 +90,21 @@ class SimilarLexicon:
         self._similar = similar
         self._tokenizer = tokenizer
         self._weigh = weigh
+        spelt = [tokenizer.text((piece,)) for piece in range(len(tokenizer.pieces))]
+        self._piece_characters = np.array([len(text) for text in spelt])
+        self._piece_is_chinese = np.array([bool(_CHINESE.search(text)) for text in spelt])
         self._clear()
 
     def _clear(self) -> None:
         self._numbers: Dict[int, int] = {}
         self._keys = array("Q")
-        self._words: List[Pieces] = []
+        self._words, self._word_starts = array("i"), array("q", [0])
         # Of each word: whether it has candidates, and what is counted of it.
         self._has_similar = array("b")
-        self._groups: Dict[str, int] = {}
+        self._groups: Dict[str, int] = {}  # counters: of a source, or of a reason for none
         self._group = array("i")
-        self._characters = array("i")
-        self._chinese = array("b")
+        self._characters = array("i")  # 0 of a word that holds [UNK]: it is never masked
+        self._chinese = array("b")  # whether there are Chinese ones among them
         # Of those words that were chosen for ever: the candidates as columns. The weights of the
         # word in slot i are cumulated from i to i + 1, so that one search finds a choice.
         self._slots = array("q")  # of each word, -1 before
@@ -116,41 +117,41 @@ class SimilarLexicon:
         """The number of each different word of a text, int64 [V]."""
         if len(self._numbers) > _MOST_KNOWN:
             self._clear()
-        numbers = list(map(self._numbers.get, words.keys))
-        new = [i for i, number in enumerate(numbers) if number is None]
-        pieces = [text.word(example) for example in words.examples[new].tolist()]
-        keys = [words.keys[i] for i in new]
-        for i, key, word, group in zip(new, keys, pieces, self._found_in(keys, pieces)):
-            numbers[i] = self._numbers[key] = len(self._numbers)
-            self._keys.append(key)
-            self._add(word, group)
-        return np.array(numbers, np.int64)
+        numbers = np.array([self._numbers.get(key, -1) for key in words.keys.tolist()], np.int64)
+        new = np.flatnonzero(numbers < 0)
+        if len(new):
+            first = len(self._numbers)
+            numbers[new] = np.arange(first, first + len(new))
+            self._numbers.update(zip(words.keys[new].tolist(), numbers[new].tolist()))
+            self._add(words.keys[new], text.some_words(words.examples[new]))
+        return numbers
 
-    def _found_in(self, keys: Sequence[int], words: Sequence[Pieces]) -> List[str]:
+    def _add(self, keys: Array, words: WordColumn) -> None:
+        starts = words.starts[:-1]
+        unknown = np.logical_or.reduceat(words.pieces == self._tokenizer.unk, starts)
+        characters = np.add.reduceat(self._piece_characters[words.pieces], starts)
+        chinese = np.logical_or.reduceat(self._piece_is_chinese[words.pieces], starts)
+        groups = self._found_in(keys, words)
+        for number in np.flatnonzero(unknown).tolist():
+            groups[number] = _UNKNOWN
+        group = [self._groups.setdefault(name, len(self._groups)) for name in groups]
+        _extend(self._keys, keys)
+        _extend(self._word_starts, words.starts[1:] + len(self._words))
+        _extend(self._words, words.pieces)
+        _extend(self._has_similar, np.array([name.startswith(_FROM) for name in groups]))
+        _extend(self._group, np.array(group))
+        _extend(self._characters, np.where(unknown, 0, characters))
+        _extend(self._chinese, chinese & ~unknown)
+        _extend(self._slots, np.full(len(keys), -1))
+
+    def _found_in(self, keys: Array, words: WordColumn) -> List[str]:
         """The counter of the source of each word, or of the reason why it has none."""
-        sources = self._similar.sources(np.array(keys, np.uint64), words)
-        lacking = [i for i, source in enumerate(sources) if not source]
-        reasons = self._similar.reasons(
-            np.array([keys[i] for i in lacking], np.uint64), [words[i] for i in lacking]
-        )
+        sources = self._similar.sources(keys, words)
         groups = [f"{_FROM}{source}" for source in sources]
-        for i, reason in zip(lacking, reasons):
+        lacking = [i for i, source in enumerate(sources) if not source]
+        for i, reason in zip(lacking, self._similar.reasons(keys[lacking])):
             groups[i] = f"without_similar/{reason}"
         return groups
-
-    def _add(self, word: Pieces, group: str) -> None:
-        unknown = self._tokenizer.unk in word
-        known = _Known(_UNKNOWN, 0, False) if unknown else self._describe(word, group)
-        self._words.append(word)
-        self._has_similar.append(known.group.startswith(_FROM))
-        self._group.append(self._groups.setdefault(known.group, len(self._groups)))
-        self._characters.append(known.characters)
-        self._chinese.append(known.chinese)
-        self._slots.append(-1)
-
-    def _describe(self, word: Pieces, group: str) -> _Known:
-        text = self._tokenizer.text(word)
-        return _Known(group, len(text), bool(_CHINESE.search(text)))
 
     def known(self, numbers: Array) -> Array:
         """Whether each word has a similar word."""
@@ -180,21 +181,40 @@ class SimilarLexicon:
         """Choose a candidate of each word by a share in `[0, 1)`, a multiple of 2**-24 so that it
         can be added to a slot; of a word of so many pieces the piece at this place is returned.
         """
-        self._spread(np.unique(numbers[view(self._slots)[numbers] < 0]).tolist())
+        self._spread(np.unique(numbers[view(self._slots)[numbers] < 0]))
         slots = view(self._slots)[numbers]
         chosen = np.searchsorted(view(self._weights), slots + shares, side="right")
         chosen -= view(self._weight_starts)[slots]
         return view(self._pieces)[view(self._starts)[slots] + chosen * sizes + places]
 
-    def _spread(self, numbers: Sequence[int]) -> None:
+    def _spread(self, numbers: Array) -> None:
         """Put the candidates of words into columns."""
-        keys = np.array([self._keys[number] for number in numbers], np.uint64)
-        words = [self._words[number] for number in numbers]
-        for number, candidates in zip(numbers, self._similar.candidates(keys, words)):
-            slot = self._slots[number] = len(self._starts)
-            self._starts.append(len(self._pieces))
-            self._weight_starts.append(len(self._weights))
-            for pieces, _ in candidates:
-                self._pieces.extend(pieces)
-            weights = list(accumulate(self._weigh([similarity for _, similarity in candidates])))
-            self._weights.extend([slot + weight / weights[-1] for weight in weights])
+        keys = view(self._keys)[numbers]
+        starts = view(self._word_starts)
+        first, last = starts[numbers], starts[numbers + 1]
+        ends = np.concatenate([[0], np.cumsum(last - first)])
+        words = WordColumn(view(self._words)[ranges(first, last)], ends)
+        for found in self._similar.candidates(keys, words):
+            slots = len(self._starts) + np.arange(len(found.words))
+            for number, slot in zip(numbers[found.words].tolist(), slots.tolist()):
+                self._slots[number] = slot
+            sizes = (last - first)[found.words] * found.counts
+            _extend(self._starts, len(self._pieces) + np.cumsum(sizes) - sizes)
+            weight_starts = len(self._weights) + np.cumsum(found.counts) - found.counts
+            _extend(self._weight_starts, weight_starts)
+            _extend(self._pieces, found.pieces)
+            _extend(self._weights, _cumulated(self._weigh, found, slots))
+
+
+def _extend(column: array, values: Array) -> None:  # type: ignore[type-arg] # as types.view
+    column.frombytes(values.astype(column.typecode).tobytes())
+
+
+def _cumulated(weigh: Weigh, found: CandidateColumns, slots: Array) -> Array:
+    """The weights of the candidates, those of each word cumulated to 1 from its slot on."""
+    # A row for each word, so that what a word's weights add up to does not depend on the others.
+    there = np.arange(found.counts.max(initial=0)) < found.counts[:, None]
+    similarities = np.zeros(there.shape)
+    similarities[there] = found.similarities
+    cumulated = np.cumsum(weigh(similarities) * there, axis=1)
+    return (slots[:, None] + cumulated / cumulated[:, -1:])[there]

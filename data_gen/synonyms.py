@@ -5,17 +5,18 @@ A word takes its candidates from the first layer of the table that has any: the 
 as in the paper (IV-A, Table II), then those of one's own text.
 """
 
+from itertools import chain
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from data_gen.alike import ALIKE
 from data_gen.config import SynonymsConfig
-from data_gen.lexicon import Candidates, word_keys
+from data_gen.lexicon import CandidateColumns, Candidates, word_keys
 from data_gen.normalise import converter
 from data_gen.pieces import Tokenizer
 from data_gen.table import Layer, Table
-from data_gen.types import Array, Pieces
+from data_gen.types import Array, Pieces, WordColumn, ranges
 
 
 class Found(NamedTuple):
@@ -50,6 +51,7 @@ class SimilarWords:
 
     def __init__(self, table: Table, tokenizer: Tokenizer, config: SynonymsConfig) -> None:
         self.layers = table.layers
+        self._names = [*table.layers, ""]  # so that number -1 is none
         self._tokenizer = tokenizer
         self._min_similarity = config.min_similarity
         self._usable = {
@@ -60,32 +62,50 @@ class SimilarWords:
             self._convert = converter("t2s"), converter("s2t")
 
     def __call__(self, word: Pieces) -> Candidates:
-        """The similar words of one word."""
-        return self.candidates(_key(word), [word])[0]
+        """The similar words of one word with their similarities, the most similar first."""
+        return self._of_one(word).candidates
 
     def source(self, word: Pieces) -> str:
         """Where they come from."""
-        return self.sources(_key(word), [word])[0]
+        return self._of_one(word).source
 
-    def candidates(self, keys: Array, words: Sequence[Pieces]) -> List[Candidates]:
-        """The similar words of each word with their similarities, the most similar first; empty
-        where there is none. `keys` are `lexicon.word_keys` of the words.
+    def _of_one(self, word: Pieces) -> Found:
+        sources, places = self._found(_key(word))
+        source = self._names[sources[0]]
+        if source:
+            return Found(self._of(source, int(places[0])), source)
+        return self._simplified(word)
+
+    def candidates(self, keys: Array, words: WordColumn) -> Iterator[CandidateColumns]:
+        """The similar words of the words that have any, in portions, one for each source. `keys`
+        are `lexicon.word_keys` of the words.
         """
-        return [
-            self._of(source, number) if source else self._simplified(word).candidates
-            for word, (source, number) in zip(words, self._found(keys))
-        ]
+        found, places = self._found(keys)
+        for i, (source, usable) in enumerate(self._usable.items()):
+            own = np.flatnonzero(found == i)
+            starts, stops = (usable.starts[places[own] + j] for j in (0, 1))
+            candidates = ranges(starts, stops)
+            near = usable.neighbours[candidates]
+            bounds = self.layers[source].starts
+            pieces = self.layers[source].pieces[ranges(bounds[near], bounds[near + 1])]
+            yield CandidateColumns(own, stops - starts, pieces, usable.similarities[candidates])
+        if self._convert:
+            rest = np.flatnonzero(found < 0)
+            simplified = (self._simplified(words.word(i)) for i in rest.tolist())
+            yield _columns(rest, [found.candidates for found in simplified])
 
-    def sources(self, keys: Array, words: Sequence[Pieces]) -> List[str]:
+    def sources(self, keys: Array, words: WordColumn) -> List[str]:
         """The name of the source of each word's candidates, "toolkit" or "corpus" say; "" where
         there is none.
         """
-        return [
-            source or self._simplified(word).source
-            for word, (source, _) in zip(words, self._found(keys))
-        ]
+        found, _ = self._found(keys)
+        names = [self._names[i] for i in found.tolist()]
+        if self._convert:
+            for i in np.flatnonzero(found < 0).tolist():
+                names[i] = self._simplified(words.word(i)).source
+        return names
 
-    def reasons(self, keys: Array, words: Sequence[Pieces]) -> List[str]:
+    def reasons(self, keys: Array) -> List[str]:
         """Why words have no similar word."""
         reasons = np.zeros(len(keys), np.int64)
         for layer in self.layers.values():
@@ -110,12 +130,11 @@ class SimilarWords:
         words = map(layer.word, usable.neighbours[start:stop].tolist())
         return list(zip(words, usable.similarities[start:stop].tolist()))
 
-    def _found(self, keys: Array) -> Iterator[Tuple[str, int]]:
-        """The first source that has candidates for each word as it is spelt, "" for none, and the
-        word's number there.
+    def _found(self, keys: Array) -> Tuple[Array, Array]:
+        """The number of the first source that has candidates for each word as it is spelt, -1 for
+        none, and the word's number there.
         """
-        names = [*self.layers, ""]
-        found = np.full(len(keys), -1)  # the number of the source
+        found = np.full(len(keys), -1)
         places = np.zeros(len(keys), np.int64)
         decided = np.zeros(len(keys), bool)
         for i, (source, usable) in enumerate(self._usable.items()):
@@ -125,7 +144,7 @@ class SimilarWords:
             has = usable.starts[numbers] < usable.starts[numbers + 1]
             found[there[has]], places[there] = i, numbers
             decided[there] = has | usable.refused[numbers]
-        return zip((names[i] for i in found.tolist()), places.tolist())
+        return found, places
 
     def _simplified(self, word: Pieces) -> Found:
         return self._look_up_simplified(word, *self._convert) if self._convert else _NOTHING
@@ -141,10 +160,11 @@ class SimilarWords:
         if simplified == text:
             return _NOTHING
         ((pieces, _),) = self._tokenizer.encode([simplified])
-        ((source, number),) = self._found(_key(tuple(pieces)))
+        found, places = self._found(_key(tuple(pieces)))
+        source = self._names[found[0]]
         if not source:
             return _NOTHING
-        simple = self._of(source, number)
+        simple = self._of(source, int(places[0]))
         texts = [restore(self._tokenizer.text(candidate)) for candidate, _ in simple]
         encoded = [tuple(pieces) for pieces, _ in self._tokenizer.encode(texts)]
         candidates: Dict[Pieces, float] = {}
@@ -195,17 +215,29 @@ def _classes(layer: Layer, name: str, tokenizer: Tokenizer) -> Array:
     return np.fromiter(found, np.int64, len(layer.keys))
 
 
+def _columns(numbers: Array, candidates: Sequence[Candidates]) -> CandidateColumns:
+    """Candidates of the words of these numbers as columns; words without any are left out."""
+    counts = np.array([len(some) for some in candidates], np.int64)
+    every = [*chain.from_iterable(candidates)]
+    return CandidateColumns(
+        numbers[counts > 0],
+        counts[counts > 0],
+        np.array([*chain.from_iterable(pieces for pieces, _ in every)], np.int32),
+        np.array([similarity for _, similarity in every], np.float32),
+    )
+
+
 class NoSimilarWords:
     """The lookup of builds that replace nothing by similar words."""
 
-    def candidates(self, keys: Array, words: Sequence[Pieces]) -> List[Candidates]:
+    def candidates(self, keys: Array, words: WordColumn) -> Iterator[CandidateColumns]:
         """No word has a similar one."""
-        return [()] * len(words)
+        return iter(())
 
-    def sources(self, keys: Array, words: Sequence[Pieces]) -> List[str]:
+    def sources(self, keys: Array, words: WordColumn) -> List[str]:
         """So there is no source either."""
-        return [""] * len(words)
+        return [""] * len(keys)
 
-    def reasons(self, keys: Array, words: Sequence[Pieces]) -> List[str]:
+    def reasons(self, keys: Array) -> List[str]:
         """Why words have no similar word."""
-        return ["no table"] * len(words)
+        return ["no table"] * len(keys)

@@ -25,6 +25,18 @@ class Document(NamedTuple):
     sentences: Tuple[str, ...]
 
 
+class WordColumn(NamedTuple):
+    """Several words, W of P pieces. Word i is `pieces[starts[i]:starts[i + 1]]`."""
+
+    pieces: Array  # int32 [P]
+    starts: Array  # int64 [W + 1]
+
+    def word(self, number: int) -> Pieces:
+        """The pieces of one word."""
+        start, stop = self.starts[number : number + 2].tolist()
+        return tuple(self.pieces[start:stop].tolist())
+
+
 class Text(NamedTuple):
     """The tokenized documents of a block. P pieces, W words, S sentences, D documents."""
 
@@ -41,6 +53,12 @@ class Text(NamedTuple):
     def word(self, number: int) -> Pieces:
         """The pieces of one word."""
         return tuple(self.pieces[self.words[number] : self.words[number + 1]].tolist())
+
+    def some_words(self, numbers: Array) -> WordColumn:
+        """Several of the words."""
+        starts, stops = self.words[numbers], self.words[numbers + 1]
+        pieces = self.pieces[ranges(starts, stops)]
+        return WordColumn(pieces, np.concatenate([[0], np.cumsum(stops - starts)]))
 
     def sentence_words(self) -> List[List[Pieces]]:
         """The words of each sentence."""

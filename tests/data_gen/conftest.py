@@ -10,6 +10,7 @@ import pytest
 from data_gen import vocab
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
+from data_gen.lexicon import CandidateColumns
 from data_gen.pieces import Tokens, read_vocabulary, word_starts
 from data_gen.sentence_piece import SentencePiece, load_sentencepiece
 from data_gen.tables import Sources, make_table
@@ -84,13 +85,21 @@ class OneByOne:
     """A lookup of similar words that is asked for one word at a time."""
 
     def candidates(self, keys, words):
-        return [self(word) for word in words]
+        every = [(i, self(words.word(i))) for i in range(len(keys))]
+        found = [(i, candidates) for i, candidates in every if candidates]
+        yield CandidateColumns(
+            np.array([i for i, _ in found], np.int64),
+            np.array([len(some) for _, some in found], np.int64),
+            np.array([piece for _, some in found for pieces, _ in some for piece in pieces]),
+            np.array([similarity for _, some in found for _, similarity in some]),
+        )
 
     def sources(self, keys, words):
-        return [self.source(word) for word in words]
+        self._words = dict(zip(keys.tolist(), (words.word(i) for i in range(len(keys)))))
+        return [self.source(word) for word in self._words.values()]
 
-    def reasons(self, keys, words):
-        return [self.missing(word) for word in words]
+    def reasons(self, keys):
+        return [self.missing(self._words[key]) for key in keys.tolist()]
 
 
 def show(title, total, results):

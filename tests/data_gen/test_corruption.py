@@ -43,6 +43,7 @@ class Spelling:
     """What a lexicon asks of a tokenizer."""
 
     unk = 0
+    pieces = range(5100)
 
     def text(self, pieces):
         return "-".join(map(str, pieces))

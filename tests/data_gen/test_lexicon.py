@@ -56,6 +56,7 @@ class Table(OneByOne):
 
 class Tokenizer:
     unk = -1
+    pieces = range(1000)
 
     def text(self, pieces):
         return "-".join(map(str, pieces))
@@ -80,7 +81,7 @@ def every_choice(lexicon, text):
 def test_words_are_looked_up_once_and_remembered_within_limits(monkeypatch, most):
     monkeypatch.setattr(lexicon_module, "_MOST_KNOWN", most)
     table = Table()
-    lexicon = SimilarLexicon(table, Tokenizer(), lambda similarities: [1.0] * len(similarities))
+    lexicon = SimilarLexicon(table, Tokenizer(), np.ones_like)
     words = [(2, 3), (1,), (4,), (2, 3)]
     for text in (text_of(words), text_of([(8, 8, 8), *words])):
         known, pieces = every_choice(lexicon, text)
@@ -94,7 +95,7 @@ def test_words_without_a_similar_one_are_counted():
     words += [(2 * i + 5,) for i in range(MISSING_OF_A_BLOCK)]
     text = text_of(words)
     distinct = distinct_words(text)
-    lexicon = SimilarLexicon(Table(), Tokenizer(), lambda similarities: [1.0] * len(similarities))
+    lexicon = SimilarLexicon(Table(), Tokenizer(), np.ones_like)
     numbers = lexicon.numbers(text, distinct)
     counts = Counts()
     lexicon.count(text, distinct, numbers, counts)

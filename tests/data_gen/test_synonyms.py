@@ -54,7 +54,7 @@ def look_up(tokenizer):
         pieces = pieces_of(tokenizer, word)
         found = [tokenizer.text(candidate) for candidate, _ in similar(pieces)]
         keys = word_keys(np.array(pieces), np.array([0, len(pieces)]))
-        (reason,) = similar.reasons(keys, [pieces])
+        (reason,) = similar.reasons(keys)
         return found, similar.source(pieces), "" if found else reason
 
     return get
