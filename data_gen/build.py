@@ -164,9 +164,10 @@ def run_map_task(task: MapTask) -> None:
 def _records(task: MapTask, pipeline: Pipeline) -> Iterator[KeyedRecord]:
     pack = ExamplePacker(task.config.max_seq_length, task.config.max_predictions_per_seq)
     for documents in corpus.read_blocks(task.blocks, task.config.corpus):
-        examples = pipeline.examples(documents)
+        keys, examples = pipeline.examples(documents)
         with timed(pipeline.counts, "pack"):
-            yield from [(key, pack(example)) for key, example in examples]
+            records = pack(examples)
+        yield from zip(keys.tolist(), records)
 
 
 @contextmanager

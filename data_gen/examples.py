@@ -2,7 +2,7 @@
 done.
 """
 
-from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -23,11 +23,11 @@ from data_gen.masking import SELECTORS, Select
 from data_gen.pieces import Tokenizer
 from data_gen.placing import Ngrams, Policy
 from data_gen.stats import DECILES, LENGTH_BINS, LONG_WORD, Counts, count_numbers
-from data_gen.types import Array, Example, Instances, Text, ranges
+from data_gen.types import Array, Examples, Instances, Text, ranges
 
 # Instances of a block that are masked at once: what finds no place in one such group is handed on
 # to the next.
-_GROUP = 256
+_GROUP = 512
 
 _ROOM_DRAW, _STREAM_DRAW = 2, 3  # of an instance; masking has the first two
 
@@ -76,25 +76,25 @@ class Masker:
         )
         self._know = WordKnower(config.masking, tokenizer, self._corruptor)
 
-    def __call__(self, text: Text, instances: Instances, counts: Counts) -> List[Optional[Example]]:
+    def __call__(self, text: Text, instances: Instances, counts: Counts) -> Examples:
         """Mask the instances of a text. Every example predicts something: an instance of [UNK]
-        alone gives None.
+        alone gives none.
         """
         if self._config.masking.selector == "piece":
             text = piecewise(text)
         words = self._know(text, counts)
-        examples: List[Optional[Example]] = []
+        groups = []
         carry = _NOTHING
         for start in range(0, len(instances.keys), _GROUP):
             group = instances.where(slice(start, start + _GROUP))
-            made, carry = self._mask_group(words, group, carry, counts)
-            examples += made
+            examples, carry = self._mask_group(words, group, carry, counts)
+            groups.append(examples._replace(instances=start + examples.instances))
         counts["ngrams_given_up"] += len(carry.owed)
-        return examples
+        return _joined(groups)
 
     def _mask_group(
         self, words: KnownWords, instances: Instances, carry: _Carry, counts: Counts
-    ) -> Tuple[List[Optional[Example]], _Carry]:
+    ) -> Tuple[Examples, _Carry]:
         config = self._config
         layout = self._lay_out(words, instances)
         every_word = np.bincount(layout.instances, minlength=len(instances.keys))
@@ -124,10 +124,9 @@ class Masker:
         self._count(words, layout, hopeless, counts)
         masked = _Masked(*map(np.concatenate, zip(masked, *more)))
         count_masked(counts, masked, layout)
-        examples = _examples(layout, masked, instances.labels)
-        made = [None if gone else example for gone, example in zip(hopeless, examples)]
+        examples = _examples(layout, masked.sorted(), instances.labels, np.flatnonzero(~hopeless))
         left = Streams(*map(np.concatenate, zip(masking.draft.unused(), waiting)))
-        return made, _Carry(owed, left)
+        return examples, _Carry(owed, left)
 
     def _lay_out(self, words: KnownWords, instances: Instances) -> Layout:
         return lay_out(words.text, instances, self._tokenizer.cls, self._tokenizer.sep)
@@ -256,17 +255,35 @@ def count_masked(counts: Counts, masked: _Masked, layout: Layout) -> None:
     count_numbers(counts, "masked_in_decile", deciles)
 
 
-def _examples(layout: Layout, masked: _Masked, labels: Array) -> Iterator[Example]:
-    """Make the replacements."""
-    masked = masked.sorted()
+def _examples(layout: Layout, masked: _Masked, labels: Array, kept: Array) -> Examples:
+    """Make the replacements, sorted as they are, in the sequences `kept`; there are none in
+    others.
+    """
     at = layout.rows[masked.instance] + masked.position
-    originals = tuple(layout.pieces[at].tolist())
-    positions = tuple(masked.position.tolist())
     corrupted = layout.pieces.copy()
     corrupted[at] = np.where(masked.piece < 0, corrupted[at], masked.piece)
-    pieces, rows = tuple(corrupted.tolist()), layout.rows.tolist()
-    bounds = np.searchsorted(masked.instance, np.arange(len(rows))).tolist()
-    for i, (a_stop, label) in enumerate(zip(layout.a_stops.tolist(), labels.tolist())):
-        own = slice(bounds[i], bounds[i + 1])
-        row = pieces[rows[i] : rows[i + 1]]
-        yield Example(row, a_stop, positions[own], originals[own], label)
+    return Examples(
+        instances=kept,
+        pieces=corrupted[ranges(layout.rows[kept], layout.rows[kept + 1])],
+        rows=_bounds(layout.lengths[kept]),
+        a_stops=layout.a_stops[kept],
+        labels=labels[kept],
+        masked_positions=masked.position,
+        masked_labels=layout.pieces[at],
+        masked_rows=_bounds(np.bincount(masked.instance, minlength=len(labels))[kept]),
+    )
+
+
+def _joined(groups: Sequence[Examples]) -> Examples:
+    """The examples of all groups. There may be no group."""
+    none = np.zeros(0, np.int64)
+    columns = dict(zip(Examples._fields, zip(*groups)))
+    joined = {name: np.concatenate(columns.get(name, [none])) for name in Examples._fields}
+    for name in ("rows", "masked_rows"):
+        joined[name] = _bounds(np.concatenate([none, *map(np.diff, columns.get(name, []))]))
+    return Examples(**joined)
+
+
+def _bounds(sizes: Array) -> Array:
+    """Where each of several neighbours of these sizes starts, and the last ends."""
+    return np.concatenate([[0], np.cumsum(sizes)])

@@ -19,14 +19,14 @@ from data_gen.lexicon import Similar
 from data_gen.pairs import PAIR_TASKS, Chunk, PairContext, cut, outline_of
 from data_gen.sentences import SentenceMaker
 from data_gen.stats import Counts, timed
-from data_gen.types import Document, Example, Instances, Pair, Text
+from data_gen.types import Array, Document, Examples, Instances, Pair, Text
 
 
 class Keyed(NamedTuple):
-    """An example and its place in the global shuffle: a 64-bit hash of its name."""
+    """Examples and their places in the global shuffle: 64-bit hashes of their names."""
 
-    key: int
-    example: Example
+    keys: Array  # uint64 [N]
+    examples: Examples
 
 
 def rng_for(seed: int, *work: object) -> random.Random:
@@ -54,7 +54,7 @@ class Pipeline:
         counts, self.counts = self.counts, Counts()
         return counts
 
-    def examples(self, documents: Sequence[Document]) -> List[Keyed]:
+    def examples(self, documents: Sequence[Document]) -> Keyed:
         """The examples of one block of documents, `dupe_factor` copies of each, in the documents'
         order.
         """
@@ -65,11 +65,7 @@ class Pipeline:
         with timed(self.counts, "mask"):
             examples = self._mask(text, instances, self.counts)
         self._count(made, examples)
-        return [
-            Keyed(key, example)
-            for key, example in zip(instances.keys.tolist(), examples)
-            if example
-        ]
+        return Keyed(instances.keys[examples.instances], examples)
 
     def _text(self, documents: Sequence[Document]) -> Text:
         text = self.make_sentences(documents, self.counts)
@@ -118,12 +114,13 @@ class Pipeline:
             draw(draw(seeds, _KEYS), numbers),
         )
 
-    def _count(self, made: Sequence["_Made"], examples: Sequence[Optional[Example]]) -> None:
-        for (pair, copy, _, _), example in zip(made, examples):
-            self.counts[f"split_at/{pair.split_at}"] += 1
-            if example:
-                self.counts["label_1"] += pair.label
-            if example and copy == 0:
+    def _count(self, made: Sequence["_Made"], examples: Examples) -> None:
+        for one in made:
+            self.counts[f"split_at/{one.pair.split_at}"] += 1
+        self.counts["label_1"] += int(examples.labels.sum())
+        for number in examples.instances.tolist():
+            pair, copy = made[number][:2]
+            if copy == 0:
                 stranger = self._config.pair_task == "nsp" and pair.label
                 own = (pair.a,) if stranger else (pair.a, pair.b)
                 self.counts["pieces_kept"] += sum(stop - start for start, stop in own)

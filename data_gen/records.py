@@ -14,10 +14,11 @@ from heapq import merge
 from typing import Any, BinaryIO, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 import google_crc32c
+import numpy as np
 
 from data_gen.features import Shard, feature_shapes
 from data_gen.settings import UserError
-from data_gen.types import Example
+from data_gen.types import Array, Examples
 
 _LENGTH_DELIMITED = 2
 
@@ -32,10 +33,6 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
-# Every id of a usual vocabulary, ready to join.
-_VARINTS = [_varint(value) for value in range(1 << 16)]
-
-
 def _field(number: int, payload: bytes) -> bytes:
     return _field_head(number, len(payload)) + payload
 
@@ -44,12 +41,26 @@ def _field_head(number: int, size: int) -> bytes:
     return bytes([number << 3 | _LENGTH_DELIMITED]) + _varint(size)
 
 
-def _ints(values: Sequence[int]) -> bytes:
-    """The bytes of packed integers."""
-    try:
-        return b"".join([_VARINTS[value] for value in values])
-    except IndexError:
-        return b"".join(map(_varint, values))
+def _packed(values: Array, bounds: Array) -> List[bytes]:
+    """The bytes of packed integers, ids or positions: `values[bounds[i]:bounds[i + 1]]` for each
+    i.
+    """
+    varints, sizes = _varints(int(values.max(initial=0)).bit_length())
+    # Four bytes a number, of which as many count as it has.
+    there = np.array([0, 0x1, 0x101, 0x10101, 0x1010101], "<u4")[sizes][values].view(bool)
+    data = varints[values].view(np.uint8)[there].tobytes()
+    ends = np.concatenate([[0], np.cumsum(sizes[values])])[bounds].tolist()
+    return [data[start:stop] for start, stop in zip(ends, ends[1:])]
+
+
+@cache
+def _varints(bits: int) -> Tuple[Array, Array]:
+    """The bytes of every number of so many bits, at most 28, as if they were one of 32; and how
+    many they are.
+    """
+    every = [_varint(value) for value in range(1 << bits)]
+    values = [int.from_bytes(varint, "little") for varint in every]
+    return np.array(values, "<u4"), np.array(list(map(len, every)))
 
 
 @cache
@@ -76,27 +87,50 @@ class ExamplePacker:
         one, zero = (struct.pack("<f", weight) * max_predictions_per_seq for weight in (1.0, 0.0))
         self._weights = one + zero
 
-    def __call__(self, example: Example) -> bytes:
-        """Serialize one example.
+    def __call__(self, examples: Examples) -> List[bytes]:
+        """Serialize examples.
 
-        Raises ValueError where it is longer than the sizes given, which would be a mistake of the
+        Raises ValueError where one is longer than the sizes given, which would be a mistake of the
         stages before.
         """
-        length, predictions = len(example.pieces), len(example.masked_positions)
-        if length > self._s or predictions > self._p:
+        lengths, predictions = np.diff(examples.rows), np.diff(examples.masked_rows)
+        if (lengths > self._s).any() or (predictions > self._p).any():
             raise ValueError(
-                f"an example of {length} pieces, {predictions} masked, for {self._s} and {self._p}"
+                f"an example of {lengths.max()} pieces, {predictions.max()} masked, for {self._s} "
+                f"and {self._p}"
             )
+        columns = (
+            _packed(examples.pieces, examples.rows),
+            _packed(examples.masked_positions, examples.masked_rows),
+            _packed(examples.masked_labels, examples.masked_rows),
+            lengths.tolist(),
+            examples.a_stops.tolist(),
+            predictions.tolist(),
+            examples.labels.tolist(),
+        )
+        return [self._pack(*row) for row in zip(*columns)]
+
+    def _pack(
+        self,
+        pieces: bytes,
+        positions: bytes,
+        masked: bytes,
+        length: int,
+        a_stop: int,
+        predictions: int,
+        label: int,
+    ) -> bytes:
+        """Serialize one example, of which the integers are packed already."""
         padding = self._zeros[length:]
         spare = self._zeros[: self._p - predictions]
         payloads = (
-            _ints(example.pieces) + padding,
+            pieces + padding,
             self._ones[:length] + padding,
-            self._zeros[: example.a_stop] + self._ones[example.a_stop : length] + padding,
-            _ints(example.masked_positions) + spare,
-            _ints(example.masked_labels) + spare,
+            self._zeros[:a_stop] + self._ones[a_stop:length] + padding,
+            positions + spare,
+            masked + spare,
             self._weights[4 * (self._p - predictions) : 4 * (2 * self._p - predictions)],
-            _ints((example.label,)),
+            b"\1" if label else b"\0",
         )
         features = []
         for (name, dtype), payload in zip(self._dtypes, payloads):

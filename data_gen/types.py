@@ -7,7 +7,7 @@ whole block of documents at once.
 """
 
 from array import array
-from typing import Any, List, NamedTuple, Tuple
+from typing import Any, Iterator, List, NamedTuple, Tuple
 
 import numpy as np
 
@@ -111,6 +111,31 @@ class Example(NamedTuple):
     masked_positions: Tuple[int, ...]  # ascending
     masked_labels: Tuple[int, ...]
     label: int
+
+
+class Examples(NamedTuple):
+    """Several examples as columns: N of them, P pieces, M masked."""
+
+    instances: Array  # int64 [N]: the number of the instance that each was made of, ascending
+    pieces: Array  # int32 [P]
+    rows: Array  # int64 [N + 1]: where each sequence starts, and P
+    a_stops: Array  # int64 [N]
+    labels: Array  # int64 [N]
+    masked_positions: Array  # int64 [M]
+    masked_labels: Array  # int32 [M]
+    masked_rows: Array  # int64 [N + 1]: where the masked positions of each start, and M
+
+    def each(self) -> Iterator[Example]:
+        """One after another."""
+        pieces, positions, labels = (
+            tuple(column.tolist())
+            for column in (self.pieces, self.masked_positions, self.masked_labels)
+        )
+        rows, masked = self.rows.tolist(), self.masked_rows.tolist()
+        for i, (a_stop, label) in enumerate(zip(self.a_stops.tolist(), self.labels.tolist())):
+            own = slice(*masked[i : i + 2])
+            row = pieces[rows[i] : rows[i + 1]]
+            yield Example(row, a_stop, positions[own], labels[own], label)
 
 
 def view(column: array) -> Array:  # type: ignore[type-arg] # array[int] is no type on Python 3.9

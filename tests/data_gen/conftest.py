@@ -14,6 +14,7 @@ from data_gen.lexicon import CandidateColumns
 from data_gen.pieces import Tokens, read_vocabulary, word_starts
 from data_gen.sentence_piece import SentencePiece, load_sentencepiece
 from data_gen.tables import Sources, make_table
+from data_gen.types import Examples
 from data_gen.wordpiece import WordPiece
 from tests.conftest import ROOT, default_settings
 
@@ -79,6 +80,24 @@ def table(vectors, tmp_path_factory):
     path = str(tmp_path_factory.mktemp("table") / "table.safetensors")
     make_table(default_settings(DataConfig), Sources((vectors,)), path, LocalEngine(1), show)
     return path
+
+
+def columns(*examples):
+    """Examples, each given on its own, as columns."""
+
+    def column(name):
+        return np.array([number for example in examples for number in getattr(example, name)], int)
+
+    return Examples(
+        np.arange(len(examples)),
+        column("pieces"),
+        np.cumsum([0, *(len(example.pieces) for example in examples)]),
+        np.array([example.a_stop for example in examples], int),
+        np.array([example.label for example in examples], int),
+        column("masked_positions"),
+        column("masked_labels"),
+        np.cumsum([0, *(len(example.masked_positions) for example in examples)]),
+    )
 
 
 class OneByOne:

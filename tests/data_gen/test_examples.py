@@ -104,8 +104,8 @@ def test_every_combination_masks_whole_words_and_nothing_else(
         text, instances = block(tokenizer, a, b, 3, seed)
         original = sequence(tokenizer, text, instances)
         counts = Counts()
-        examples = masks[random_unit](text, instances, counts)
-        again = masks[random_unit](text, instances, Counts())
+        examples = list(masks[random_unit](text, instances, counts).each())
+        again = list(masks[random_unit](text, instances, Counts()).each())
         assert examples == again
         assert len(examples) == 3
         for example in examples:
@@ -136,7 +136,7 @@ def masked_words(tokenizer, rounds, a, b, *overrides, corruption="partial_mask")
     mask = masker(tokenizer, f"masking.corruption={corruption}", "masked_lm_prob=0.3", *overrides)
     text, instances = block(tokenizer, a, b, rounds)
     masked, counts = Counter(), Counts()
-    for example in mask(text, instances, counts):
+    for example in mask(text, instances, counts).each():
         for number, (start, _) in enumerate(spans(text, instances)):
             if start in example.masked_positions:
                 masked[tokenizer.text(text.word(number))] += 1
@@ -189,7 +189,7 @@ def test_unknown_characters_are_never_masked(tokenizer):
 def test_an_instance_of_unknown_characters_alone_gives_no_example(tokenizer):
     counts = Counts()
     text, instances = block(tokenizer, [["“"]], [["”"]], 2)
-    assert masker(tokenizer)(text, instances, counts) == [None, None]
+    assert list(masker(tokenizer)(text, instances, counts).each()) == []
     assert counts["instances_of_unknown_pieces"] == 2
     assert counts["instances"] == 0
 
@@ -200,7 +200,7 @@ def test_random_words_are_words_of_the_block(tokenizer):
     text, instances = block(tokenizer, [["模型", "概率"]], [["语言", "不", "“"]], 100)
     words = [text.word(i) for i in range(4)]
     replaced = Counter()
-    for example in mask(text, instances, Counts()):
+    for example in mask(text, instances, Counts()).each():
         for start, stop in spans(text, instances)[:4]:
             assert example.pieces[start:stop] in words
             replaced[example.pieces[start:stop]] += 1
@@ -239,7 +239,7 @@ def test_every_example_predicts_something(tokenizer, overrides):
     for words in (["模型"], ["bert" * 12]):
         b = [["语言"] if len(words[0]) < 9 else words]
         mask = masker(tokenizer, "masking.corruption=partial_mask", *overrides)
-        for example in mask(*block(tokenizer, [words], b, 30), Counts()):
+        for example in mask(*block(tokenizer, [words], b, 30), Counts()).each():
             assert example.masked_positions
 
 
@@ -247,9 +247,10 @@ def test_the_order_and_the_number_of_instances_do_not_matter(tokenizer):
     """But for n-grams that are owed, of which there are none here."""
     mask = masker(tokenizer, "masking.corruption=partial_mask")
     text, instances = block(tokenizer, [WORDS], [WORDS], 9)
-    every = mask(text, instances, Counts())
+    every = list(mask(text, instances, Counts()).each())
     order = np.array([8, 2, 5])
-    assert mask(text, instances.where(order), Counts()) == [every[i] for i in order]
+    turned = mask(text, instances.where(order), Counts()).each()
+    assert list(turned) == [every[i] for i in order]
 
 
 @pytest.mark.parametrize("rounds", [300, 3000])

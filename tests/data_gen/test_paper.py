@@ -74,7 +74,7 @@ def test_masking_the_sentence_gives_the_papers_replacements(tokenizer, toolkit):
     text, instances = block(tokenizer, [a], [b], 2000)
     found = {word: set() for word in REPLACEMENTS}
     bigrams = set()
-    for example in mask(text, instances, Counts()):
+    for example in mask(text, instances, Counts()).each():
         assert len(example.pieces) == len(sequence(tokenizer, text, instances))
         new = [tokenizer.text(example.pieces[slice(*span)]) for span in spans(text, instances)]
         for old, word, span in zip(WORDS, new, spans(text, instances)):

@@ -12,6 +12,7 @@ from data_gen.reader import parse_example, parse_features, read_examples, read_r
 from data_gen.records import ExamplePacker, frame, masked_crc
 from data_gen.settings import UserError
 from data_gen.types import Example
+from tests.data_gen.conftest import columns
 
 S, P, V = 16, 4, 70001
 EXAMPLE = Example((101, 5, 70000, 102, 7, 102), 4, (1, 4), (21127, 300), 1)
@@ -70,7 +71,8 @@ def test_every_example_comes_back(data):
     a_stop = data.draw(st.integers(0, length))
     label = data.draw(st.integers(0, 1))
     example = Example(tuple(pieces), a_stop, tuple(positions), tuple(labels), label)
-    assert parse_example(ExamplePacker(S, P)(example), S, P, V) == example
+    (packed,) = ExamplePacker(S, P)(columns(example))
+    assert parse_example(packed, S, P, V) == example
 
 
 def test_records_of_other_writers_are_read():
@@ -179,7 +181,7 @@ def write_build(folder, shards):
 @pytest.mark.parametrize("skip", range(6))
 def test_examples_in_order_from_any_on(tmp_path, skip):
     examples = [EXAMPLE._replace(pieces=(101, i, 9, 102, 7, 102)) for i in range(5)]
-    packed = [ExamplePacker(S, P)(example) for example in examples]
+    packed = ExamplePacker(S, P)(columns(*examples))
     info = write_build(tmp_path, [[], packed[:2], [], packed[2:], []])
     found = list(read_examples(info, V, skip))
     assert [stored.example for stored in found] == examples[skip:]
@@ -188,14 +190,14 @@ def test_examples_in_order_from_any_on(tmp_path, skip):
 
 
 def test_shards_before_the_first_wanted_are_not_opened(tmp_path):
-    packed = ExamplePacker(S, P)(EXAMPLE)
+    (packed,) = ExamplePacker(S, P)(columns(EXAMPLE))
     info = write_build(tmp_path, [[packed], [packed]])
     os.unlink(tmp_path / "part-0")
     assert len(list(read_examples(info, V, 1))) == 1
 
 
 def test_a_whole_record_that_is_no_example_names_its_place(tmp_path):
-    packed = ExamplePacker(S, P)(EXAMPLE)
+    (packed,) = ExamplePacker(S, P)(columns(EXAMPLE))
     info = write_build(tmp_path, [[packed, b"\x0a\x05"]])
     place = f"part-0: the record at byte {len(packed) + 16} is no example"
     with pytest.raises(UserError, match=place):

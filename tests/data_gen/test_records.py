@@ -20,6 +20,7 @@ from data_gen.records import (
     write_shard,
 )
 from data_gen.types import Example
+from tests.data_gen.conftest import columns
 
 S, P = 16, 4
 EXAMPLE = Example((101, 5, 70000, 102, 7, 102), 4, (1, 4), (21127, 300), 1)
@@ -67,7 +68,8 @@ def unpack(record):
 
 
 def test_an_example_holds_googles_features():
-    decoded = unpack(ExamplePacker(S, P)(EXAMPLE))
+    other = EXAMPLE._replace(pieces=(7,) * S)
+    decoded = unpack(ExamplePacker(S, P)(columns(other, EXAMPLE, other))[1])
     assert decoded == {
         "input_ids": [101, 5, 70000, 102, 7, 102] + [0] * 10,
         "input_mask": [1] * 6 + [0] * 10,
@@ -92,7 +94,7 @@ def test_an_example_holds_googles_features():
 )
 def test_an_example_that_does_not_fit_is_never_cut_silently(example):
     with pytest.raises(ValueError, match="an example of"):
-        ExamplePacker(S, P)(example)
+        ExamplePacker(S, P)(columns(EXAMPLE, example))
 
 
 def test_the_frame_is_that_of_tfrecord():
