@@ -10,11 +10,12 @@ import re
 from bisect import bisect_left
 from contextlib import ExitStack
 from itertools import groupby
+from operator import attrgetter
 from typing import IO, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from data_gen import storage
 from data_gen.config import CorpusConfig
-from data_gen.formats import Cursor, format_of
+from data_gen.formats import Cursor, FormatError, Taken, format_of
 from data_gen.normalise import normaliser
 from data_gen.progress import Show
 from data_gen.repeats import Repeats
@@ -34,7 +35,7 @@ PLAIN = CorpusConfig()
 # closes on it stays, and so does a mark after that, as in （……）。
 _MARKS = "。！？…"
 _CLOSERS = "”’〞」』﹂﹄）》】〉〕〗〙〛］｝＂＇)]}\"'"
-_SENTENCE = re.compile(rf"[^{_MARKS}]*(?:[{_MARKS}][{_MARKS}{re.escape(_CLOSERS)}]*|$)")
+_SENTENCE = re.compile(rf"[^{_MARKS}\n]*(?:[{_MARKS}][{_MARKS}{re.escape(_CLOSERS)}]*|\n|$)")
 
 
 class Part(NamedTuple):
@@ -130,14 +131,17 @@ def scan(
     cursor = Cursor(format_of(config.format, name), config.field)
     repeats = Repeats(set() if seen is None else seen)
     parts: List[Part] = []
-    start = position = first = 0
-    with storage.open_text(path) as lines:
-        for number, line in enumerate(_lines(lines, path), 1):
-            digest.update(line)
-            text = _text(cursor, line, path, number)
-            if text and seen is not None:
-                repeats.add(cursor.whole, cursor.count - 1, text)
-            position += len(line)
+    start = position = first = number = 0
+    with storage.open_text(path) as handle:
+        while lines := _read_lines(handle, path, start + BLOCK_BYTES - position):
+            text = b"".join(lines)
+            digest.update(text)
+            taken = _taken(cursor, text, path, number)
+            if seen is not None:
+                for one in taken:
+                    repeats.add(*one)
+            position += len(text)
+            number += len(lines)
             limit = 2 * BLOCK_BYTES if cursor.open else BLOCK_BYTES
             if position - start >= limit and cursor.count > first:
                 parts.append(Part(path, name, start, position - start, first))
@@ -225,54 +229,56 @@ def _documents(
     cursor: Cursor, text: bytes, part: Part, normalise: Callable[[str], str]
 ) -> Iterator[Document]:
     try:
-        taken = [(cursor.take(line), cursor.count - 1) for line in text.decode("utf-8").split("\n")]
+        taken = cursor.take(text.decode("utf-8"))
     except ValueError as error:  # it was of the format when it was scanned
         raise UserError(
             f"{part.path} changed while it was read: run the build again on a stable copy"
         ) from error
-    texts = (pair for pair in taken if pair[0])
     dropped = frozenset(part.dropped)
-    for ordinal, lines in groupby(texts, key=lambda pair: pair[1]):
+    for ordinal, lines in groupby(taken, key=attrgetter("ordinal")):
         if ordinal not in dropped:
-            sentences = [
-                normalise(sentence)
-                for text, _ in lines
-                for line in text.split("\n")
-                for sentence in split_sentences(line)
-            ]
+            sentences = split_sentences("\n".join(line.text for line in lines))
+            sentences = normalise("\n".join(sentences)).split("\n")
             yield Document(f"{part.name}:{ordinal}", tuple(sentences))
 
 
 def split_sentences(text: str) -> List[str]:
-    """Split after 。！？… and what closes on them.
+    """Split after 。！？… and what closes on them, and between lines.
 
     >>> split_sentences("“好。”他说。走！！")
     ['“好。”', '他说。', '走！！']
     """
-    return [
-        sentence for sentence in (match.strip() for match in _SENTENCE.findall(text)) if sentence
-    ]
+    return [*filter(None, map(str.strip, _SENTENCE.findall(text)))]
 
 
-def _lines(handle: IO[bytes], path: str) -> Iterator[bytes]:
-    """The lines; a read error of a damaged or truncated file becomes a sentence."""
+def _read_lines(handle: IO[bytes], path: str, size: int) -> List[bytes]:
+    """The next lines, at least so many bytes of them and at least one; none at the end.
+
+    A read error of a damaged or truncated file becomes a sentence.
+    """
     with storage.reading(path):
-        yield from handle
+        # `readlines` goes on until it has more than its hint.
+        return handle.readlines(size - 1) if size > 1 else [*filter(None, [handle.readline()])]
 
 
-def _text(cursor: Cursor, line: bytes, path: str, number: int) -> str:
-    """The text of a line."""
-    if b"\0" in line:
+def _taken(cursor: Cursor, text: bytes, path: str, before: int) -> List[Taken]:
+    """What lines hold that follow so many others."""
+
+    def place(byte: int) -> Tuple[int, int]:
+        return before + text.count(b"\n", 0, byte) + 1, byte - text.rfind(b"\n", 0, byte)
+
+    if b"\0" in text:
         raise UserError(
-            f"{path}, line {number} holds a NUL byte, as archives and UTF-16 do: unpack or convert "
-            "the file"
+            f"{path}, line {place(text.index(0))[0]} holds a NUL byte, as archives and UTF-16 do: "
+            "unpack or convert the file"
         )
     try:
-        return cursor.take(line.decode("utf-8"))
+        return cursor.take(text.decode("utf-8"))
     except UnicodeDecodeError as error:
+        line, byte = place(error.start)
         raise UserError(
-            f"{path}, line {number} is not UTF-8 (byte {error.start + 1}): convert the file, "
+            f"{path}, line {line} is not UTF-8 (byte {byte}): convert the file, "
             "e.g. with `iconv -f GB18030 -t UTF-8`"
         ) from error
-    except ValueError as error:
-        raise UserError(f"{path}, line {number} {error}") from error
+    except FormatError as error:
+        raise UserError(f"{path}, line {before + error.line + 1} {error}") from error

@@ -6,7 +6,7 @@ them, for finding the places to cut a file at and for reading its parts.
 
 import json
 import os
-from typing import Callable, Dict, List, NamedTuple
+from typing import Callable, Dict, List, NamedTuple, Sequence
 
 
 class Line(NamedTuple):
@@ -116,11 +116,31 @@ def clean(line: str) -> str:
     return line.lstrip("\ufeff").strip()
 
 
-class Cursor:
-    """Follows the documents of a file, line by line.
+class FormatError(ValueError):
+    """A line that is not of its format: which one of those given, from 0; the text goes on after
+    "FILE, line N".
+    """
 
-    `count` documents have begun, so `count - 1` is the ordinal of the one that the last text
-    belongs to; `whole` counts without those that `cut` makes; `open` says whether a document is.
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(reason)
+        self.line = line
+
+
+class Taken(NamedTuple):
+    """The text of a line, and which document of the file it is of: `whole` counts them, `ordinal`
+    also counts those that `cut` makes, both from 0.
+    """
+
+    whole: int
+    ordinal: int
+    text: str
+
+
+class Cursor:
+    """Follows the documents of a file.
+
+    `count` documents have begun, `whole` of them without those that `cut` makes; `open` says
+    whether one is.
     """
 
     def __init__(self, form: Format, field: str) -> None:
@@ -138,23 +158,56 @@ class Cursor:
         cursor.count, cursor.open = first, True
         return cursor
 
-    def take(self, line: str) -> str:
-        """Pass over a line. Returns its text, "" if there is none.
+    def take(self, text: str) -> List[Taken]:
+        """Pass over whole lines. Returns what those with text hold.
 
-        Raises ValueError, whose text goes on after "FILE, line N", where it is not of the format.
+        Raises FormatError where one is not of the format.
         """
-        text, starts, ends = self._form.parse(clean(line), self._field)
-        if starts or (text and not self.open):
-            if not starts and self._form.framed:
-                raise ValueError(f"is not between {self._form.framed}: is corpus.format right?")
-            self.open = self._fresh = True
-            self.whole += 1
-        if text and self._fresh:
-            self.count += 1
-            self._fresh = False
-        if ends:
-            self.open = False
-        return text
+        lines = text.split("\n")
+        if not lines[-1]:
+            lines.pop()
+        # A byte order mark is rare, and looking for it in every line is not cheap.
+        lines = [*map(clean if "\ufeff" in text else str.strip, lines)]
+        return self._take_text(lines) if self._form.parse is _text else self._take(lines)
+
+    def _take(self, lines: Sequence[str]) -> List[Taken]:
+        taken = []
+        for number, line in enumerate(lines):
+            try:
+                text, starts, ends = self._form.parse(line, self._field)
+            except ValueError as error:
+                raise FormatError(number, str(error)) from error
+            if starts or (text and not self.open):
+                if not starts and self._form.framed:
+                    frame = self._form.framed
+                    raise FormatError(number, f"is not between {frame}: is corpus.format right?")
+                self.open = self._fresh = True
+                self.whole += 1
+            if text:
+                self.count += self._fresh
+                self._fresh = False
+                taken.append(Taken(self.whole - 1, self.count - 1, text))
+            if ends:
+                self.open = False
+        return taken
+
+    def _take_text(self, lines: Sequence[str]) -> List[Taken]:
+        """The same for the format `text`, several times as fast."""
+        taken = []
+        whole, count, opened, fresh = self.whole, self.count, self.open, self._fresh
+        for line in lines:
+            if not line:
+                opened = False
+                continue
+            if not opened:
+                opened = fresh = True
+                whole += 1
+            if fresh:
+                count += 1
+                fresh = False
+            taken.append(Taken(whole - 1, count - 1, line))
+        self.whole, self.count, self.open, self._fresh = whole, count, opened, fresh
+        return taken
 
     def cut(self) -> None:
         """Give the text that follows another ordinal, even if it is of the same document."""
