@@ -147,27 +147,35 @@ class Draft:
         """Whether each n-gram may be masked: not where too many of its words would be random for
         want of a similar word.
         """
-        if self._corruptor.past_the_cap == "keep":
-            return np.ones(len(ngrams.start), bool)
-        fallback, counted = self._costs(ngrams)
-        allowed = (fallback == 0) | (counted <= self._room[ngrams.instance])
-        self.refused += int((~allowed).sum())
-        refused = ngrams.where(~allowed)
-        needed = self._streams.next[refused.instance] + self._draws(refused)
-        np.maximum.at(self._seen, refused.instance, needed)
-        return allowed
+        return self._allowed(ngrams, *self._costs(ngrams))
 
-    def take(self, ngrams: Ngrams) -> None:
-        """Note that n-grams of different instances are masked."""
+    def take(self, ngrams: Ngrams) -> Array:
+        """Whether each n-gram, of different instances, may be masked; notes that those are."""
         fallback, counted = self._costs(ngrams)
+        allowed = self._allowed(ngrams, fallback, counted)
+        if not allowed.all():
+            ngrams = ngrams.where(allowed)
+            fallback, counted = fallback[allowed], counted[allowed]
         past = (fallback > 0) & (counted > self._room[ngrams.instance])
-        if self._corruptor.past_the_cap == "keep" and past.any():
+        if past.any():
             self._kept[ngrams.start[past]] = True
             self.kept_past_the_cap += int(fallback[past].sum())
             counted = np.where(past, counted - fallback, counted)
         self._room[ngrams.instance] -= counted
         self._first_draw[ngrams.start] = self._streams.next[ngrams.instance]
         self._streams.next[ngrams.instance] += self._draws(ngrams)
+        return allowed
+
+    def _allowed(self, ngrams: Ngrams, fallback: Array, counted: Array) -> Array:
+        if self._corruptor.past_the_cap == "keep":
+            return np.ones(len(fallback), bool)
+        allowed = (fallback == 0) | (counted <= self._room[ngrams.instance])
+        if not allowed.all():
+            self.refused += int((~allowed).sum())
+            refused = ngrams.where(~allowed)
+            needed = self._streams.next[refused.instance] + self._draws(refused)
+            np.maximum.at(self._seen, refused.instance, needed)
+        return allowed
 
     def streams(self, instances: Array) -> Streams:
         """Where the kinds of some instances go on."""

@@ -8,7 +8,7 @@ from data_gen.corpus import Block, InputFile
 from data_gen.corruption import CANDIDATE_CHOICES
 from data_gen.engine import LocalEngine
 from data_gen.kept import keep_last
-from data_gen.lexicon import SimilarLexicon, distinct_words
+from data_gen.lexicon import SimilarLexicon
 from data_gen.progress import Show
 from data_gen.sentences import load_sentence_maker
 from data_gen.stats import Counts
@@ -41,8 +41,7 @@ def count_task(task: CoverageTask) -> Counts:
     make_sentences = load_sentence_maker(task.config)
     for documents in corpus.read_blocks(task.blocks, task.config.corpus):
         text = make_sentences(documents, counts)
-        words = distinct_words(text)
-        lexicon.count(text, words, lexicon.numbers(text, words), counts)
+        lexicon.count(lexicon.numbers(text), counts)
     return counts
 
 

@@ -1,15 +1,16 @@
 """What the settings ask for about the words of a text, found out once for all its instances."""
 
-from typing import Dict, NamedTuple, Optional
+from array import array
+from typing import NamedTuple, Optional
 
 import numpy as np
 
 from data_gen.config import MaskingConfig
 from data_gen.corruption import Corruptor, RandomWords
-from data_gen.lexicon import Distinct, distinct_words
+from data_gen.distinct import WordNumbers, distinct_words, word_keys
 from data_gen.pieces import Tokenizer
 from data_gen.stats import Counts
-from data_gen.types import Array, Text
+from data_gen.types import Array, Text, view
 from data_gen.wordclass import word_class
 
 UNKNOWN = "unknown"  # why words with [UNK] are never masked: there is nothing to predict
@@ -34,7 +35,8 @@ class WordKnower:
         self._masking = masking
         self._tokenizer = tokenizer
         self._corruptor = corruptor
-        self._classes: Dict[int, int] = {}
+        self._numbers = WordNumbers()
+        self._classes = array("b")
 
     def __call__(self, text: Text, counts: Counts) -> KnownWords:
         """Find out what the settings ask for about the words of a text."""
@@ -43,30 +45,26 @@ class WordKnower:
         reasons = unknown.astype(np.int64)
         similar = np.zeros(len(reasons), np.int64)
         random = None
-        with_similar = self._corruptor.shares.similar
-        if with_similar or masking.skip or masking.random_unit == "word":
+        if masking.skip:
+            reasons = np.where(unknown, 1, self._classified(text))
+        if self._corruptor.shares.similar:
+            similar = lexicon.numbers(text)
+            lexicon.count(similar, counts)
+        if masking.random_unit == "word":
             words = distinct_words(text)
-            if masking.skip:
-                reasons = np.where(unknown, 1, self._classified(text, words)[words.numbers])
-            if with_similar:
-                numbers = lexicon.numbers(text, words)
-                lexicon.count(text, words, numbers, counts)
-                similar = numbers[words.numbers]
-            if masking.random_unit == "word":
-                random = _random_words(text, words.examples[~unknown[words.examples]])
+            random = _random_words(text, words[~unknown[words]])
         return KnownWords(text, reasons, unknown, similar, random)
 
-    def _classified(self, text: Text, words: Distinct) -> Array:
-        """Of each different word 1 + the number of the reason not to mask it, or 0."""
-        if len(self._classes) > _MOST_CLASSES:
-            self._classes = {}
-        keys = words.keys.tolist()
-        for key, example in zip(keys, words.examples.tolist()):
-            if key not in self._classes:
-                found = word_class(self._tokenizer.text(text.word(example)))
-                skipped = found in self.reasons
-                self._classes[key] = 1 + self.reasons.index(found) if skipped else 0
-        return np.array([self._classes[key] for key in keys])
+    def _classified(self, text: Text) -> Array:
+        """Of each word 1 + the number of the reason not to mask it, or 0."""
+        if len(self._numbers) > _MOST_CLASSES:
+            self._numbers, self._classes = WordNumbers(), array("b")
+        numbers, new = self._numbers(word_keys(text.pieces, text.words))
+        for word in new.tolist():
+            found = word_class(self._tokenizer.text(text.word(word)))
+            skipped = found in self.reasons
+            self._classes.append(1 + self.reasons.index(found) if skipped else 0)
+        return view(self._classes)[numbers].astype(np.int64)
 
 
 def piecewise(text: Text) -> Text:

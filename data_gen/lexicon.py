@@ -1,9 +1,4 @@
-"""The different words of a text by number, and the similar words of each as arrays.
-
-A word is known by a 64-bit hash of its pieces, so that the words of a block become numbers without
-a Python object each. Two of n different words of the same number of pieces share a hash with a
-probability of n * n / 2**65: 3 in 100 million for a million of them.
-"""
+"""The similar words of all words met so far, as arrays."""
 
 import re
 from array import array
@@ -11,10 +6,10 @@ from typing import Callable, Dict, Iterable, List, NamedTuple, Protocol, Sequenc
 
 import numpy as np
 
-from data_gen.draws import draw
+from data_gen.distinct import WordNumbers, word_keys
 from data_gen.pieces import Tokenizer
 from data_gen.stats import MISSING_OF_A_BLOCK, Counts
-from data_gen.types import Array, Pieces, Text, WordColumn, ranges, view
+from data_gen.types import Array, Pieces, Text, WordColumn, view
 
 # Similar words with their similarity, the most similar first.
 Candidates = Sequence[Tuple[Pieces, float]]
@@ -30,7 +25,7 @@ class CandidateColumns(NamedTuple):
 
 
 class Similar(Protocol):
-    """The lookup of similar words, of several at once; `keys` are the words' `word_keys`."""
+    """The lookup of similar words, of several at once; `keys` are their `distinct.word_keys`."""
 
     def candidates(self, keys: Array, words: WordColumn) -> Iterable[CandidateColumns]:
         """The similar words of the words that have any, in portions."""
@@ -51,38 +46,6 @@ _MOST_KNOWN = 1 << 18  # words; more would take more than 100 MB
 Weigh = Callable[[Array], Array]
 
 
-class Distinct(NamedTuple):
-    """The different words of a text, V of W, in an order that depends on nothing but them."""
-
-    keys: Array  # uint64 [V]
-    examples: Array  # int64 [V]: a word of the text that each is
-    counts: Array  # int64 [V]: how often it stands there
-    numbers: Array  # int64 [W]: which of them each word is
-
-
-def distinct_words(text: Text) -> Distinct:
-    """Find the different words of a text."""
-    every = word_keys(text.pieces, text.words)
-    keys, numbers, counts = np.unique(every, return_inverse=True, return_counts=True)
-    examples = np.empty(len(keys), np.int64)
-    examples[numbers] = np.arange(len(every))
-    return Distinct(keys, examples, counts, numbers)
-
-
-def word_keys(pieces: Array, starts: Array) -> Array:
-    """The hash of each word, uint64 [W].
-
-    pieces: int [P]
-    starts: int64 [W + 1]: the piece that each word starts at, and P; none is empty
-    """
-    sizes = np.diff(starts)
-    place = np.arange(len(pieces)) - np.repeat(starts[:-1], sizes)
-    # A sum of products with random numbers, one for each place.
-    factors = draw(np.zeros(1, np.uint64), np.arange(sizes.max(initial=0)))
-    mixed = (pieces + 1).astype(np.uint64) * factors[place]
-    return draw(np.add.reduceat(mixed, starts[:-1]) if len(sizes) else mixed, sizes)
-
-
 class SimilarLexicon:
     """The similar words of all words met so far, looked up once for each."""
 
@@ -96,7 +59,7 @@ class SimilarLexicon:
         self._clear()
 
     def _clear(self) -> None:
-        self._numbers: Dict[int, int] = {}
+        self._numbers = WordNumbers()
         self._keys = array("Q")
         self._words, self._word_starts = array("i"), array("q", [0])
         # Of each word: whether it has candidates, and what is counted of it.
@@ -113,17 +76,14 @@ class SimilarLexicon:
         self._pieces = array("i")
         self._starts = array("q")
 
-    def numbers(self, text: Text, words: Distinct) -> Array:
-        """The number of each different word of a text, int64 [V]."""
+    def numbers(self, text: Text) -> Array:
+        """The number of each word of a text, int64 [W]; they hold until the next call."""
         if len(self._numbers) > _MOST_KNOWN:
             self._clear()
-        numbers = np.array([self._numbers.get(key, -1) for key in words.keys.tolist()], np.int64)
-        new = np.flatnonzero(numbers < 0)
+        keys = word_keys(text.pieces, text.words)
+        numbers, new = self._numbers(keys)
         if len(new):
-            first = len(self._numbers)
-            numbers[new] = np.arange(first, first + len(new))
-            self._numbers.update(zip(words.keys[new].tolist(), numbers[new].tolist()))
-            self._add(words.keys[new], text.some_words(words.examples[new]))
+            self._add(keys[new], text.some_words(new))
         return numbers
 
     def _add(self, keys: Array, words: WordColumn) -> None:
@@ -157,14 +117,16 @@ class SimilarLexicon:
         """Whether each word has a similar word."""
         return view(self._has_similar)[numbers] != 0
 
-    def count(self, text: Text, words: Distinct, numbers: Array, counts: Counts) -> None:
+    def count(self, numbers: Array, counts: Counts) -> None:
         """Count which words of a text have similar ones: by source and reason, of all words, of
         those that hold Chinese characters, by characters, and the most frequent without.
         """
-        times, covered = words.counts, self.known(numbers)
-        characters = view(self._characters)[numbers] * times
-        chinese = (view(self._chinese)[numbers] != 0) * times
-        groups = np.bincount(view(self._group)[numbers], times, len(self._groups))
+        every = np.bincount(numbers)
+        words = np.flatnonzero(every)
+        times, covered = every[words], self.known(words)
+        characters = view(self._characters)[words] * times
+        chinese = (view(self._chinese)[words] != 0) * times
+        groups = np.bincount(view(self._group)[words], times, len(self._groups))
         for group, number in self._groups.items():
             if groups[number]:
                 counts[group] += int(groups[number])
@@ -173,9 +135,16 @@ class SimilarLexicon:
         counts["chinese_words"] += int(chinese.sum())
         counts["chinese_words_with_similar"] += int(chinese[covered].sum())
         lacking = np.flatnonzero(~covered & (characters > 0))
-        most = lacking[np.argsort(-times[lacking], kind="stable")[:MISSING_OF_A_BLOCK]]
-        for example, count in zip(words.examples[most].tolist(), times[most].tolist()):
-            counts[f"missing/{self._tokenizer.text(text.word(example))}"] += count
+        # Which of equally frequent ones must not depend on the order in which they were met.
+        order = np.lexsort((view(self._keys)[words[lacking]], -times[lacking]))
+        most = lacking[order[:MISSING_OF_A_BLOCK]]
+        every_word = self._columns()
+        for number, count in zip(words[most].tolist(), times[most].tolist()):
+            counts[f"missing/{self._tokenizer.text(every_word.word(number))}"] += count
+
+    def _columns(self) -> WordColumn:
+        """The words, by their numbers."""
+        return WordColumn(view(self._words), view(self._word_starts))
 
     def choose(self, numbers: Array, shares: Array, sizes: Array, places: Array) -> Array:
         """Choose a candidate of each word by a share in `[0, 1)`, a multiple of 2**-24 so that it
@@ -189,16 +158,13 @@ class SimilarLexicon:
 
     def _spread(self, numbers: Array) -> None:
         """Put the candidates of words into columns."""
-        keys = view(self._keys)[numbers]
-        starts = view(self._word_starts)
-        first, last = starts[numbers], starts[numbers + 1]
-        ends = np.concatenate([[0], np.cumsum(last - first)])
-        words = WordColumn(view(self._words)[ranges(first, last)], ends)
-        for found in self._similar.candidates(keys, words):
+        words = self._columns().some(numbers)
+        size = np.diff(words.starts)
+        for found in self._similar.candidates(view(self._keys)[numbers], words):
             slots = len(self._starts) + np.arange(len(found.words))
             for number, slot in zip(numbers[found.words].tolist(), slots.tolist()):
                 self._slots[number] = slot
-            sizes = (last - first)[found.words] * found.counts
+            sizes = size[found.words] * found.counts
             _extend(self._starts, len(self._pieces) + np.cumsum(sizes) - sizes)
             weight_starts = len(self._weights) + np.cumsum(found.counts) - found.counts
             _extend(self._weight_starts, weight_starts)

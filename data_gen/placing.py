@@ -8,11 +8,13 @@ from typing import List, NamedTuple, Protocol, Sequence
 
 import numpy as np
 
-from data_gen.draws import below, draw
+from data_gen.draws import draw, uniform
 from data_gen.types import Array, ranges
 
 # What the seed of an instance is used for: to draw lengths, and places.
 PLAN_DRAW, PLACE_DRAW = 0, 1
+
+_DRAWS_AHEAD = 32  # made at once: a call for each would cost more than the numbers
 
 
 class Words(NamedTuple):
@@ -40,13 +42,15 @@ class Ngrams(NamedTuple):
 
 
 class Judge(Protocol):
-    """Says which n-grams may be masked, of several that lie in different instances."""
+    """Says which n-grams may be masked."""
 
     def allows(self, ngrams: Ngrams) -> Array:
         """Whether each may be masked, bool [G]."""
 
-    def take(self, ngrams: Ngrams) -> None:
-        """Note that they are masked."""
+    def take(self, ngrams: Ngrams) -> Array:
+        """Whether each may be masked; it is noted that those are. They lie in different
+        instances.
+        """
 
 
 class Policy(NamedTuple):
@@ -84,6 +88,7 @@ class Placing:
         self._judge = judge
         self._seeds = draw(seeds, PLACE_DRAW)
         self._draws = 0
+        self._ahead = np.zeros((len(seeds), 0))  # the draws before this one, a row for each seed
         self._pieces = np.concatenate([[0], np.cumsum(words.sizes)])
         self._room = np.full(len(seeds), policy.most)  # pieces
         self._longest = len(policy.ngram_weights)
@@ -107,19 +112,27 @@ class Placing:
         the last word of a run are still masked three quarters as often as others, since fewer
         n-grams can hold them; with the start itself drawn it would be half as often.
         """
-        i, seeds = ngrams.instance, self._seeds[ngrams.instance]
-        word = self.words.instances[i] + below(seeds, self._draws, self.counts[i])
-        start = word - below(seeds, self._draws + 1, ngrams.length)
-        self._draws += 2
+        i = ngrams.instance
+        word = self.words.instances[i] + self._below(i, self.counts[i])
+        start = word - self._below(i, ngrams.length)
         start = np.minimum(start, self.words.run_last[word] - ngrams.length)
         return self.place_at(ngrams._replace(start=np.maximum(start, self.words.run_first[word])))
 
     def place_at(self, ngrams: Ngrams) -> Array:
         """Put n-grams, of different instances, where they say. Returns which fitted."""
         fits = self._fits(ngrams)
-        fits[fits] = self._judge.allows(ngrams.where(fits))
+        fits[fits] = self._judge.take(ngrams.where(fits))
         self._take(ngrams.where(fits))
         return fits
+
+    def _below(self, instances: Array, limits: Array) -> Array:
+        """The next draw of the seeds of some instances, an int64 in `[0, limit)`."""
+        column = self._draws % _DRAWS_AHEAD
+        if column == 0:
+            numbers = np.arange(self._draws, self._draws + _DRAWS_AHEAD)
+            self._ahead = uniform(self._seeds[:, None], numbers)
+        self._draws += 1
+        return (self._ahead[instances, column] * limits).astype(np.int64)
 
     def place_anywhere(self, ngram: Ngrams) -> bool:
         """Put one n-gram at a random start of all where it fits; False where there is none."""
@@ -131,8 +144,9 @@ class Placing:
         every = every.where(self._judge.allows(every))
         if not len(every.start):
             return False
-        self._take(every.where(below(self._seeds[[i]], self._draws, len(every.start))))
-        self._draws += 1
+        chosen = every.where(self._below(ngram.instance, np.array([len(every.start)])))
+        self._judge.take(chosen)
+        self._take(chosen)
         return True
 
     def _fits(self, ngrams: Ngrams) -> Array:
@@ -151,5 +165,4 @@ class Placing:
             self._free[near] = np.minimum(self._free[near], back)
         self._room[i] -= self._pieces[stop] - self._pieces[start]
         self.done[i] += self.passed[stop] - self.passed[start]
-        self._judge.take(ngrams)
         self._chosen.append(ngrams)

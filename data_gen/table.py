@@ -13,8 +13,8 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 import numpy as np
 
 from data_gen.alike import SCRIPTS, script
+from data_gen.distinct import word_keys
 from data_gen.features import map_arrays
-from data_gen.lexicon import word_keys
 from data_gen.records import atomic_file
 from data_gen.settings import UserError
 from data_gen.types import Array, Pieces
@@ -27,7 +27,7 @@ class Layer(NamedTuple):
     words.
     """
 
-    keys: Array  # uint64 [W], ascending: `lexicon.word_keys`
+    keys: Array  # uint64 [W], ascending: `distinct.word_keys`
     pieces: Array  # int32
     starts: Array  # int64 [W + 1]
     neighbours: Array  # int32 [N]: word numbers, the most similar first

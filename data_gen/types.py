@@ -36,6 +36,12 @@ class WordColumn(NamedTuple):
         start, stop = self.starts[number : number + 2].tolist()
         return tuple(self.pieces[start:stop].tolist())
 
+    def some(self, numbers: Array) -> "WordColumn":
+        """Several of them."""
+        starts, stops = self.starts[numbers], self.starts[numbers + 1]
+        pieces = self.pieces[ranges(starts, stops)]
+        return WordColumn(pieces, np.concatenate([[0], np.cumsum(stops - starts)]))
+
 
 class Text(NamedTuple):
     """The tokenized documents of a block. P pieces, W words, S sentences, D documents."""
@@ -56,9 +62,7 @@ class Text(NamedTuple):
 
     def some_words(self, numbers: Array) -> WordColumn:
         """Several of the words."""
-        starts, stops = self.words[numbers], self.words[numbers + 1]
-        pieces = self.pieces[ranges(starts, stops)]
-        return WordColumn(pieces, np.concatenate([[0], np.cumsum(stops - starts)]))
+        return WordColumn(self.pieces, self.words).some(numbers)
 
     def sentence_words(self) -> List[List[Pieces]]:
         """The words of each sentence."""

@@ -31,6 +31,7 @@ DATA_GEN = [
     "ltp",
     "segment",
     "stats",
+    "distinct",
     "lexicon",
     "placing",
     "masking",

@@ -2,7 +2,7 @@
 
 import random
 
-from data_gen.lexicon import SimilarLexicon, distinct_words
+from data_gen.lexicon import SimilarLexicon
 from data_gen.stats import Counts
 from tests.data_gen.conftest import OneByOne
 from tests.data_gen.test_examples import block
@@ -23,8 +23,7 @@ class Similar(OneByOne):
 
 def count(lexicon, tokenizer, words, counts):
     text, _ = block(tokenizer, [words], [])
-    distinct = distinct_words(text)
-    lexicon.count(text, distinct, lexicon.numbers(text, distinct), counts)
+    lexicon.count(lexicon.numbers(text), counts)
 
 
 def lexicon_of(tokenizer):

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_gen import distinct as distinct_module
 from data_gen import lexicon as lexicon_module
-from data_gen.lexicon import SimilarLexicon, distinct_words
+from data_gen.distinct import WordNumbers, distinct_words, word_keys
+from data_gen.lexicon import SimilarLexicon
 from data_gen.stats import MISSING_OF_A_BLOCK, Counts
 from data_gen.types import Text
 from tests.data_gen.conftest import OneByOne
@@ -25,14 +27,26 @@ def text_of(words):
 @given(words_of_pieces)
 def test_equal_words_have_one_number_and_others_another(words):
     text = text_of(words)
-    found = distinct_words(text)
-    by_number = [text.word(example) for example in found.examples.tolist()]
-    assert [by_number[number] for number in found.numbers.tolist()] == words
-    assert dict(zip(by_number, found.counts.tolist())) == Counter(words)
+    examples = [text.word(example) for example in distinct_words(text).tolist()]
+    assert sorted(examples) == sorted(set(words))
     # nothing but the words decides, not where they stand
     turned = text_of(words[::-1])
-    again = distinct_words(turned)
-    assert [turned.word(example) for example in again.examples.tolist()] == by_number
+    assert [turned.word(example) for example in distinct_words(turned).tolist()] == examples
+
+
+@pytest.mark.parametrize("bits", [1, 2, 20])
+@given(st.lists(words_of_pieces, max_size=4))
+def test_numbers_are_kept_from_text_to_text(bits, texts):
+    """With few slots most words are found the longer way."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distinct_module, "_SLOT_BITS", bits)
+        numbers, known = WordNumbers(), []
+        for words in texts:
+            text = text_of(words)
+            found, new = numbers(word_keys(text.pieces, text.words))
+            known += [text.word(example) for example in new.tolist()]
+            assert [known[number] for number in found.tolist()] == words
+            assert len(numbers) == len(known) == len(set(known))
 
 
 class Table(OneByOne):
@@ -64,8 +78,7 @@ class Tokenizer:
 
 def every_choice(lexicon, text):
     """For each word whether it has a similar one, and the pieces of its first and second."""
-    words = distinct_words(text)
-    numbers = lexicon.numbers(text, words)[words.numbers]
+    numbers = lexicon.numbers(text)
     known = lexicon.known(numbers)
     pieces = []
     for number, size in zip(numbers[known], text.sizes[known]):
@@ -94,11 +107,10 @@ def test_words_without_a_similar_one_are_counted():
     words = [(1, 1)] * 5 + [(3, 3, 3)] * 2 + [(2,)] * 9
     words += [(2 * i + 5,) for i in range(MISSING_OF_A_BLOCK)]
     text = text_of(words)
-    distinct = distinct_words(text)
     lexicon = SimilarLexicon(Table(), Tokenizer(), np.ones_like)
-    numbers = lexicon.numbers(text, distinct)
+    numbers = lexicon.numbers(text)
     counts = Counts()
-    lexicon.count(text, distinct, numbers, counts)
+    lexicon.count(numbers, counts)
     assert counts["without_similar/short"] == 5 + MISSING_OF_A_BLOCK
     assert counts["without_similar/long"] == 2
     missing = {name: n for name, n in counts.items() if name.startswith("missing/")}

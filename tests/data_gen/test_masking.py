@@ -45,7 +45,9 @@ class Judge:
 
     def take(self, ngrams):
         assert len(set(ngrams.instance.tolist())) == len(ngrams.instance)
-        self.taken += len(ngrams.start)
+        allowed = self.allows(ngrams)
+        self.taken += int(allowed.sum())
+        return allowed
 
 
 def select(name, words, budget, most, seed=0, judge=None, weights=NOMINAL, **policy):

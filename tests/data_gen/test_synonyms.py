@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data_gen.config import DataConfig
-from data_gen.lexicon import word_keys
+from data_gen.distinct import word_keys
 from data_gen.synonyms import SimilarWords
 from data_gen.table import Table, make_layer
 from tests.conftest import default_settings
