@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left
 from contextlib import ExitStack
 from itertools import groupby
-from operator import attrgetter
+from operator import itemgetter
 from typing import IO, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from data_gen import storage
@@ -235,9 +235,9 @@ def _documents(
             f"{part.path} changed while it was read: run the build again on a stable copy"
         ) from error
     dropped = frozenset(part.dropped)
-    for ordinal, lines in groupby(taken, key=attrgetter("ordinal")):
+    for ordinal, lines in groupby(taken, key=itemgetter(1)):
         if ordinal not in dropped:
-            sentences = split_sentences("\n".join(line.text for line in lines))
+            sentences = split_sentences("\n".join(text for _, _, text in lines))
             sentences = normalise("\n".join(sentences)).split("\n")
             yield Document(f"{part.name}:{ordinal}", tuple(sentences))
 

@@ -6,7 +6,7 @@ them, for finding the places to cut a file at and for reading its parts.
 
 import json
 import os
-from typing import Callable, Dict, List, NamedTuple, Sequence
+from typing import Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 
 class Line(NamedTuple):
@@ -126,14 +126,9 @@ class FormatError(ValueError):
         self.line = line
 
 
-class Taken(NamedTuple):
-    """The text of a line, and which document of the file it is of: `whole` counts them, `ordinal`
-    also counts those that `cut` makes, both from 0.
-    """
-
-    whole: int
-    ordinal: int
-    text: str
+# The number of a document in its file, its number where those that `Cursor.cut` makes count too,
+# both from 0, and the text of one of its lines. A plain tuple: there are millions.
+Taken = Tuple[int, int, str]
 
 
 class Cursor:
@@ -186,7 +181,7 @@ class Cursor:
             if text:
                 self.count += self._fresh
                 self._fresh = False
-                taken.append(Taken(self.whole - 1, self.count - 1, text))
+                taken.append((self.whole - 1, self.count - 1, text))
             if ends:
                 self.open = False
         return taken
@@ -205,7 +200,7 @@ class Cursor:
             if fresh:
                 count += 1
                 fresh = False
-            taken.append(Taken(whole - 1, count - 1, line))
+            taken.append((whole - 1, count - 1, line))
         self.whole, self.count, self.open, self._fresh = whole, count, opened, fresh
         return taken
 
