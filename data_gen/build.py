@@ -11,18 +11,18 @@ import gc
 import hashlib
 import json
 import os
-import shutil
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen import alike, corpus, tables
 from data_gen.config import DataConfig
 from data_gen.corpus import Block, InputFile
-from data_gen.engine import LocalEngine
+from data_gen.engine import Engine
 from data_gen.features import FORMAT, MANIFEST, DatasetInfo, file_sha256, read_info
 from data_gen.kept import keep_last
 from data_gen.lexicon import Similar
 from data_gen.normalise import normaliser, opencc_version
+from data_gen.outputs import list_names, read_json, write_json
 from data_gen.pipeline import Pipeline
 from data_gen.progress import Show, tell
 from data_gen.records import (
@@ -30,7 +30,6 @@ from data_gen.records import (
     KeyedRecord,
     Segment,
     combine_segments,
-    write_json,
     write_run,
     write_shard,
 )
@@ -38,12 +37,11 @@ from data_gen.sentences import SentenceMaker, load_sentence_maker
 from data_gen.settings import UserError
 from data_gen.stats import Counts, report, timed
 from data_gen.synonyms import NoSimilarWords
+from data_gen.work import TABLE, WORK, claim, clean, resumable
 
 # Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
 # is not continued.
 CODE_FORMAT = 5
-TABLE = "synonyms.safetensors"  # within the output folder, where the build makes it itself
-WORK = ".data_gen"  # within the output folder, until dataset.json is written
 
 
 class MapTask(NamedTuple):
@@ -63,7 +61,7 @@ class MergeTask(NamedTuple):
 
 
 def build(
-    config: DataConfig, inputs: Sequence[str], output: str, engine: LocalEngine, show: Show
+    config: DataConfig, inputs: Sequence[str], output: str, engine: Engine, show: Show
 ) -> DatasetInfo:
     """Build the data set `output` from text files, unless it is there already.
 
@@ -89,18 +87,40 @@ def build(
                 f"{output} holds another build (other settings, input or models): choose "
                 "another --output"
             )
-        shutil.rmtree(os.path.join(output, WORK), ignore_errors=True)  # of a crash at the very end
+        clean(output)  # after a crash at the very end
         return info
-    work = _claim(output, fingerprint)
-    told = config
-    if sources:
-        config = _with_own_table(config, sources, os.path.join(output, TABLE), engine, show)
+    with claim(output, fingerprint) as work:
+        told = config
+        if sources:
+            config = _with_own_table(config, sources, os.path.join(output, TABLE), engine, show)
+        shards, counts = _run_stages(config, files, output, work, engine, show)
+        manifest = {
+            "format": FORMAT,
+            "fingerprint": fingerprint,
+            **identity,
+            "config": dataclasses.asdict(told),
+            "shards": shards,
+            "statistics": report(counts, config.max_seq_length),
+        }
+        with resumable():
+            write_json(os.path.join(output, MANIFEST), manifest)
+    return read_info(output)
 
+
+def _run_stages(
+    config: DataConfig,
+    files: Sequence[InputFile],
+    output: str,
+    work: str,
+    engine: Engine,
+    show: Show,
+) -> Tuple[List[Dict[str, Any]], Counts]:
+    """Map and merge. Returns the shards' manifests and what was counted."""
     map_tasks = [
         MapTask(os.path.join(work, f"map-{i:05d}"), config, blocks)
         for i, blocks in enumerate(corpus.task_blocks(files))
     ]
-    maps = _manifests("map", map_tasks, run_map_task, engine, show)
+    maps = _manifests("map", work, map_tasks, run_map_task, engine, show)
     counts = Counts({"skipped/duplicate": sum(file.duplicates for file in files)})
     for manifest in maps:
         counts.update(manifest["counts"])
@@ -109,24 +129,11 @@ def build(
             "the input gave no instance: no document has two pieces of which one can be masked"
         )
     merge_tasks = list(_merge_tasks(map_tasks, maps, output, config.num_shards))
-    shards = _manifests("merge", merge_tasks, run_merge_task, engine, show)
-    write_json(
-        os.path.join(output, MANIFEST),
-        {
-            "format": FORMAT,
-            "fingerprint": fingerprint,
-            **identity,
-            "config": dataclasses.asdict(told),
-            "shards": shards,
-            "statistics": report(counts, config.max_seq_length),
-        },
-    )
-    shutil.rmtree(work)  # all of it is ours
-    return read_info(output)
+    return _manifests("merge", work, merge_tasks, run_merge_task, engine, show), counts
 
 
 def _with_own_table(
-    config: DataConfig, sources: tables.Sources, path: str, engine: LocalEngine, show: Show
+    config: DataConfig, sources: tables.Sources, path: str, engine: Engine, show: Show
 ) -> DataConfig:
     """The settings with a table made from the toolkit's vectors and the text of the build."""
     made_from = tables.identity(config, sources)
@@ -136,7 +143,8 @@ def _with_own_table(
             "--set synonyms.table=FILE, or choose another --output"
         )
     tell(f"{path}: similar words from the toolkit's vectors and from this text (synonyms.table)")
-    tables.make_table(config, sources, path, engine, show)
+    with resumable():
+        tables.make_table(config, sources, path, engine, show)
     return dataclasses.replace(config, synonyms=dataclasses.replace(config.synonyms, table=path))
 
 
@@ -205,17 +213,20 @@ def _merge_tasks(
 
 
 def _manifests(
-    title: str, tasks: Sequence[Any], run: Callable[[Any], None], engine: LocalEngine, show: Show
+    title: str,
+    work: str,
+    tasks: Sequence[Any],
+    run: Callable[[Any], None],
+    engine: Engine,
+    show: Show,
 ) -> List[Dict[str, Any]]:
     """Run the tasks whose manifest is missing; return all manifests, in the order of the tasks."""
-    missing = [task for task in tasks if not os.path.exists(f"{task.stem}.json")]
-    for _ in show(title, len(missing), engine.run(run, missing)):
-        pass
-    manifests = []
-    for task in tasks:
-        with open(f"{task.stem}.json", encoding="utf-8") as handle:
-            manifests.append(json.load(handle))
-    return manifests
+    there = set(list_names(work))
+    missing = [task for task in tasks if f"{os.path.basename(task.stem)}.json" not in there]
+    with resumable():
+        for _ in show(title, len(missing), engine.run(run, missing)):
+            pass
+    return [read_json(f"{task.stem}.json") for task in tasks]
 
 
 def _identity(
@@ -248,26 +259,3 @@ def _identity(
         "synonyms_made_from": tables.identity(config, sources) if sources else None,
         "input": [{"name": file.name, "sha256": file.sha256, "bytes": file.size} for file in files],
     }
-
-
-def _claim(output: str, fingerprint: str) -> str:
-    """Make the work folder, or take up the one that an interrupted build of the same fingerprint
-    left.
-    """
-    work = os.path.join(output, WORK)
-    path = os.path.join(work, "fingerprint.json")
-    if os.path.exists(path):
-        with open(path, encoding="utf-8") as handle:
-            if json.load(handle)["fingerprint"] != fingerprint:
-                raise UserError(
-                    f"{output} holds an unfinished build with other settings, input or models: "
-                    "choose another --output, or delete that folder"
-                )
-        return work
-    if os.path.isdir(work) and os.listdir(work):
-        raise UserError(f"{work} is not of a build: choose another --output")
-    if os.path.isdir(output) and any(".tfrecord" in name for name in os.listdir(output)):
-        raise UserError(f"{output} holds TFRecords but no {MANIFEST}: choose another --output")
-    os.makedirs(work, exist_ok=True)
-    write_json(path, {"fingerprint": fingerprint})
-    return work

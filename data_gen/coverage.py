@@ -6,7 +6,7 @@ from data_gen import corpus
 from data_gen.config import DataConfig
 from data_gen.corpus import Block, InputFile
 from data_gen.corruption import CANDIDATE_CHOICES
-from data_gen.engine import LocalEngine
+from data_gen.engine import Engine
 from data_gen.kept import keep_last
 from data_gen.lexicon import SimilarLexicon
 from data_gen.progress import Show
@@ -22,9 +22,7 @@ class CoverageTask(NamedTuple):
     blocks: Tuple[Block, ...]
 
 
-def coverage(
-    config: DataConfig, files: Sequence[InputFile], engine: LocalEngine, show: Show
-) -> Counts:
+def coverage(config: DataConfig, files: Sequence[InputFile], engine: Engine, show: Show) -> Counts:
     """Count the words of a text. Raises UserError where the settings name no usable table."""
     _load(config)  # finds mistakes before any work is handed out
     tasks = [CoverageTask(config, blocks) for blocks in corpus.task_blocks(files)]

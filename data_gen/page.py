@@ -5,7 +5,7 @@ from html import escape
 from typing import Any, Dict, Iterable, Iterator, Mapping, Tuple
 
 from data_gen.features import DatasetInfo
-from data_gen.records import atomic_file
+from data_gen.outputs import atomic_file
 from data_gen.settings import UserError
 from data_gen.show import LEGEND, Run, Shown
 

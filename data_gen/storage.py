@@ -113,8 +113,13 @@ def reading(path: str) -> Iterator[None]:
     except (UserError, MemoryError):
         raise
     except Exception as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise UserError(f"cannot read {path}: {reason or type(error).__name__}") from error
+        raise UserError(f"cannot read {path}: {reason(error)}") from error
+
+
+def reason(error: Exception) -> str:
+    """What went wrong, on one line."""
+    text = getattr(error, "strerror", None) or " ".join(str(error).split())
+    return text or type(error).__name__
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import numpy as np
 from data_gen.alike import SCRIPTS, script
 from data_gen.distinct import word_keys
 from data_gen.features import map_arrays
-from data_gen.records import atomic_file
+from data_gen.outputs import atomic_file
 from data_gen.settings import UserError
 from data_gen.types import Array, Pieces
 

@@ -3,7 +3,6 @@ then one's own text. A table that was made from the same is not made again.
 """
 
 import dataclasses
-import fcntl
 import glob
 import hashlib
 import json
@@ -18,10 +17,11 @@ import numpy as np
 from data_gen import storage
 from data_gen.config import DataConfig
 from data_gen.corpus import InputFile
-from data_gen.engine import LocalEngine
+from data_gen.engine import Engine
 from data_gen.features import file_sha256
 from data_gen.neighbours import nearby, nearest_of_size
 from data_gen.normalise import opencc_version
+from data_gen.outputs import lock_folder, make_folder
 from data_gen.pieces import Tokenizer
 from data_gen.progress import Show
 from data_gen.sentences import load_sentence_maker, load_tokenizer
@@ -108,7 +108,7 @@ def _path(path: str) -> str:
 
 
 def make_table(
-    config: DataConfig, sources: Sources, path: str, engine: LocalEngine, show: Show
+    config: DataConfig, sources: Sources, path: str, engine: Engine, show: Show
 ) -> MadeTable:
     """Make the table `path`, unless it is there, made from the same.
 
@@ -156,13 +156,13 @@ def _work_folder(path: str, made_from: Dict[str, Any]) -> Iterator[str]:
     folder, name = os.path.split(path)
     start = os.path.join(folder, f".{name}.work-")
     work = start + digest[:16]
-    os.makedirs(work, exist_ok=True)
-    handle = _lock(work)
+    make_folder(work)
+    handle = lock_folder(work)
     if handle is None:
         raise UserError(f"{path} is being made by another run: wait for it")
     try:
         for old in glob.glob(f"{glob.escape(start)}*"):
-            other = _lock(old) if old != work else None
+            other = lock_folder(old) if old != work else None
             if other is not None:
                 shutil.rmtree(old)
                 os.close(other)
@@ -172,22 +172,11 @@ def _work_folder(path: str, made_from: Dict[str, Any]) -> Iterator[str]:
         os.close(handle)
 
 
-def _lock(folder: str) -> Optional[int]:
-    """A descriptor that holds the folder until it is closed; None where another process does."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        return None
-    return handle
-
-
 def _layers(
     config: DataConfig,
     sources: Sources,
     work: str,
-    engine: LocalEngine,
+    engine: Engine,
     show: Show,
     skipped: Counter[str],
 ) -> Dict[str, Layer]:

@@ -7,8 +7,8 @@ from typing import Any
 from data_gen import sample, vocab
 from data_gen.config import DataConfig
 from data_gen.ltp import DEFAULT_LTP, fetch_ltp
+from data_gen.outputs import atomic_file
 from data_gen.progress import show_progress
-from data_gen.records import atomic_file
 from data_gen.settings import add_command, add_config_arguments, load_settings, positive
 
 

@@ -13,9 +13,9 @@ import numpy as np
 from data_gen import corpus
 from data_gen.config import DataConfig, Word2VecConfig
 from data_gen.corpus import Block, InputFile
-from data_gen.engine import LocalEngine
+from data_gen.engine import Engine
+from data_gen.outputs import atomic_file
 from data_gen.progress import Show
-from data_gen.records import atomic_file
 from data_gen.sentences import load_sentence_maker
 from data_gen.stats import Counts
 from data_gen.types import Array, Pieces
@@ -56,7 +56,7 @@ def _line(words: Sequence[Pieces]) -> bytes:
 
 
 def vectors_of_text(
-    config: DataConfig, files: Sequence[InputFile], folder: str, engine: LocalEngine, show: Show
+    config: DataConfig, files: Sequence[InputFile], folder: str, engine: Engine, show: Show
 ) -> WordVectors:
     """Segment the text on all cores and train word2vec on it. No word, where none is frequent
     enough.
@@ -78,7 +78,7 @@ def _write_text(
     files: Sequence[InputFile],
     folder: str,
     text: str,
-    engine: LocalEngine,
+    engine: Engine,
     show: Show,
 ) -> None:
     """Write the words of all files into one, which appears whole or not at all."""

@@ -1,4 +1,3 @@
-import json
 import os
 import shutil
 
@@ -251,15 +250,6 @@ def test_a_build_is_known_by_the_content_of_the_users_words(settings, tmp_path):
         fingerprints.append(run(config, tmp_path / str(i)).fingerprint)
     assert fingerprints[0] == fingerprints[1]
     assert len({*fingerprints, run(settings(), tmp_path / "none").fingerprint}) == 3
-
-
-def test_a_worker_that_dies_fails_the_build(settings, tmp_path, monkeypatch):
-    from tests.data_gen import killer
-
-    engine = LocalEngine(2)
-    with pytest.raises(UserError, match="a worker was killed"):
-        list(engine.run(killer.kill_yourself, [1, 2, 3]))
-    assert sorted(engine.run(json.dumps, [1, 2, 3])) == ["1", "2", "3"]
 
 
 def test_one_document_a_file_still_gives_balanced_nsp(settings, tmp_path):

@@ -1,4 +1,3 @@
-import os
 import struct
 
 import pytest
@@ -10,12 +9,10 @@ from data_gen.features import feature_shapes
 from data_gen.records import (
     ExamplePacker,
     Segment,
-    atomic_file,
     combine_segments,
     frame,
     read_segment,
     shard_of,
-    write_json,
     write_run,
     write_shard,
 )
@@ -135,22 +132,6 @@ def test_a_run_file_cut_short_is_an_error(tmp_path):
         handle.truncate(stop - 2)
     with pytest.raises(EOFError, match="cut short"):
         list(read_segment(Segment(path, 0, stop)))
-
-
-def test_a_file_appears_whole_or_not_at_all(tmp_path):
-    path = str(tmp_path / "file")
-
-    def write_half():
-        with atomic_file(path) as handle:
-            handle.write(b"half")
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        write_half()
-    assert os.listdir(tmp_path) == []
-    write_json(path, {"词": 1})
-    assert os.listdir(tmp_path) == ["file"]
-    assert (tmp_path / "file").read_text(encoding="utf-8") == '{\n "词": 1\n}\n'
 
 
 def test_many_runs_are_merged_in_passes(tmp_path, monkeypatch):
