@@ -18,7 +18,7 @@ from data_gen import alike, corpus, tables
 from data_gen.config import DataConfig
 from data_gen.corpus import Block, InputFile
 from data_gen.engine import Engine
-from data_gen.features import FORMAT, MANIFEST, DatasetInfo, file_sha256, read_info
+from data_gen.features import COMPRESSIONS, FORMAT, MANIFEST, DatasetInfo, file_sha256, read_info
 from data_gen.kept import keep_last
 from data_gen.lexicon import Similar
 from data_gen.normalise import normaliser, opencc_version
@@ -128,7 +128,7 @@ def _run_stages(
         raise UserError(
             "the input gave no instance: no document has two pieces of which one can be masked"
         )
-    merge_tasks = list(_merge_tasks(map_tasks, maps, output, config.num_shards))
+    merge_tasks = list(_merge_tasks(map_tasks, maps, output, config))
     return _manifests("merge", work, merge_tasks, run_merge_task, engine, show), counts
 
 
@@ -197,8 +197,9 @@ def run_merge_task(task: MergeTask) -> None:
 
 
 def _merge_tasks(
-    maps: Sequence[MapTask], manifests: Sequence[Dict[str, Any]], output: str, num_shards: int
+    maps: Sequence[MapTask], manifests: Sequence[Dict[str, Any]], output: str, config: DataConfig
 ) -> Iterator[MergeTask]:
+    num_shards, suffix = config.num_shards, COMPRESSIONS[config.compression]
     for i in range(num_shards):
         name = f"part-{i:05d}-of-{num_shards:05d}"
         ranges = [
@@ -207,9 +208,8 @@ def _merge_tasks(
         segments = tuple(
             Segment(f"{task.stem}.run", start, stop) for task, start, stop in ranges if start < stop
         )
-        yield MergeTask(
-            os.path.join(output, WORK, name), os.path.join(output, f"{name}.tfrecord"), segments
-        )
+        shard = os.path.join(output, f"{name}.tfrecord{suffix}")
+        yield MergeTask(os.path.join(output, WORK, name), shard, segments)
 
 
 def _manifests(

@@ -17,6 +17,7 @@ from data_gen.corruption import (
     PAST_THE_CAP,
     RANDOM_UNITS,
 )
+from data_gen.features import COMPRESSIONS
 from data_gen.formats import SETTINGS as FORMAT_SETTINGS
 from data_gen.masking import BUDGET_UNITS, NGRAM_WITHIN, OVER_BUDGET, SELECTORS
 from data_gen.pairs import PAIR_TASKS, SPLITS
@@ -192,6 +193,7 @@ class DataConfig:
     random_seed: int = 12345
     pair_task: str = "sop"  # a name in pairs.PAIR_TASKS
     num_shards: int = 16
+    compression: str = "none"  # of the shards: a name in features.COMPRESSIONS
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     segmenter: SegmenterConfig = field(default_factory=SegmenterConfig)
@@ -201,6 +203,7 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         require_one_of("pair_task", self.pair_task, list(PAIR_TASKS))
+        require_one_of("compression", self.compression, list(COMPRESSIONS))
         if self.pair_task == "nsp" and self.max_seq_length < 32:
             raise ValueError(
                 f"max_seq_length {self.max_seq_length} leaves no room for random next sentences: "

@@ -21,6 +21,7 @@ from data_gen.settings import UserError
 
 FORMAT = 1  # bumped whenever a reader of older shards would misread newer ones
 MANIFEST = "dataset.json"
+COMPRESSIONS = {"none": "", "gzip": ".gz"}  # of the shards -> what their names end in
 
 
 def feature_shapes(max_seq_length: int, max_predictions_per_seq: int) -> Dict[str, Tuple[str, int]]:

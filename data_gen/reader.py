@@ -6,14 +6,17 @@ their features may stand in any order, and their numbers need not be packed.
 
 import os
 import struct
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Tuple, Union
+from typing import IO, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
+from data_gen import storage
 from data_gen.features import DatasetInfo, feature_shapes
 from data_gen.records import masked_crc
 from data_gen.settings import UserError
 from data_gen.types import Example
 
 _VARINT, _EIGHT_BYTES, _LENGTH_DELIMITED, _FOUR_BYTES = 0, 1, 2, 5
+
+_CHUNK = 1 << 20  # bytes
 
 Number = Union[int, float]
 
@@ -54,26 +57,42 @@ def read_examples(info: DatasetInfo, vocab_size: int, skip: int = 0) -> Iterator
 
 
 def read_records(path: str) -> Iterator[Tuple[int, bytes]]:
-    """(offset in the file, bytes) of every record of a TFRecord file.
+    """(offset in the unpacked file, bytes) of every record of a TFRecord file, plain or packed.
 
     Raises UserError where a record is cut short or does not fit its checksums.
     """
-    with open(path, "rb") as handle:
-        left = os.fstat(handle.fileno()).st_size
-        offset = 0
-        while left:
-            length, length_crc = handle.read(8), handle.read(4)
-            size = struct.unpack("<Q", length)[0] if masked_crc(length) == length_crc else left
-            # A whole record ends within the file, its length and both checksums included.
-            record = handle.read(size) if size + 16 <= left else None
-            if record is None or masked_crc(record) != handle.read(4):
-                raise UserError(
-                    f"{path} is damaged: the record at byte {offset} does not fit its checksum, "
-                    "build the data set again elsewhere"
-                )
+    offset = 0
+    with storage.open_text(path) as handle:
+        while (record := _next_record(handle, path, offset)) is not None:
             yield offset, record
-            offset += size + 16
-            left -= size + 16
+            offset += len(record) + 16
+
+
+def _next_record(handle: IO[bytes], path: str, offset: int) -> Optional[bytes]:
+    """The next record; None at the end of the file."""
+    with storage.reading(path):
+        head = handle.read(12)
+        if not head:
+            return None
+        whole = len(head) == 12 and masked_crc(head[:8]) == head[8:]
+        record = _read(handle, struct.unpack("<Q", head[:8])[0]) if whole else b""
+        if not whole or masked_crc(record) != handle.read(4):
+            raise UserError(
+                f"{path} is damaged: the record at byte {offset} does not fit its checksum, "
+                "build the data set again elsewhere"
+            )
+        return record
+
+
+def _read(handle: IO[bytes], size: int) -> bytes:
+    """So many bytes, fewer at the end of the file; memory is asked for what is there alone."""
+    found = bytearray()
+    while size > len(found):
+        data = handle.read(min(size - len(found), _CHUNK))
+        if not data:
+            break
+        found += data
+    return bytes(found)
 
 
 def parse_example(

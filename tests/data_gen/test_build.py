@@ -1,3 +1,5 @@
+import gzip
+import hashlib
 import os
 import shutil
 
@@ -9,6 +11,7 @@ from data_gen.build import TABLE, WORK, build
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.features import MANIFEST, read_info, require_same_vocabulary
+from data_gen.reader import read_examples
 from data_gen.settings import UserError, load_settings
 from data_gen.table import load_table
 from tests.conftest import ROOT, default_settings
@@ -121,6 +124,24 @@ def test_an_interrupted_build_goes_on_and_gives_the_same(settings, tmp_path, mon
     assert shards(whole.folder) == shards(output)
     assert whole.manifest["statistics"].keys() == resumed.manifest["statistics"].keys()
     assert not os.path.exists(output / WORK)
+
+
+def test_packed_shards_hold_the_same_records(settings, tmp_path, monkeypatch):
+    plain = run(settings(), tmp_path / "plain")
+    packed = run(settings("compression=gzip"), tmp_path / "packed")
+    assert packed.fingerprint != plain.fingerprint
+    assert list(shards(packed.folder)) == [f"{name}.gz" for name in shards(plain.folder)]
+    unpacked = [gzip.decompress(data) for data in shards(packed.folder).values()]
+    assert unpacked == list(shards(plain.folder).values())
+    for one, other in zip(read_examples(packed, 21128), read_examples(plain, 21128)):
+        assert one.example == other.example
+    for shard, (name, data) in zip(packed.shards, shards(packed.folder).items()):
+        assert (shard.name, shard.bytes) == (name, len(data))
+        assert shard.sha256 == hashlib.sha256(data).hexdigest()
+        assert data[3:8] == bytes(5)  # neither name nor time
+    monkeypatch.setattr("time.time", lambda: 0.0)
+    again = run(settings("compression=gzip"), tmp_path / "again")
+    assert shards(again.folder) == shards(packed.folder)
 
 
 def test_a_finished_build_is_not_done_again(settings, tmp_path, monkeypatch):

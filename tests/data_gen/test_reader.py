@@ -1,4 +1,5 @@
 import contextlib
+import gzip
 import json
 import os
 import struct
@@ -154,6 +155,16 @@ def test_a_file_cut_short_is_found(shard, at):
         return
     with pytest.raises(UserError, match="is damaged"):
         list(read_records(str(cut)))
+
+
+@given(st.integers(1, 100))
+def test_a_packed_file_is_read_and_checked(shard, left_out):
+    packed = shard.parent / "packed.gz"
+    packed.write_bytes(gzip.compress(shard.read_bytes()))
+    assert list(read_records(str(packed))) == list(zip([0, 16, 35], RECORDS))
+    packed.write_bytes(gzip.compress(shard.read_bytes())[:-left_out])
+    with pytest.raises(UserError, match=r"packed\.gz"):
+        list(read_records(str(packed)))
 
 
 def test_a_length_beyond_the_file_is_not_asked_of_memory(tmp_path):

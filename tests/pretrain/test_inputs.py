@@ -1,3 +1,4 @@
+import gzip
 import itertools
 
 import numpy as np
@@ -38,6 +39,22 @@ def test_batches_hold_the_same_numbers(info):
                 expected = example[name].int64_list.value or example[name].float_list.value
                 assert value[i].numpy().tolist() == list(expected)
     assert sizes == [32, 32, 14]
+
+
+def test_packed_shards_give_the_same_batches(info, tmp_path):
+    shards = []
+    for shard, path in zip(info.shards, info.paths):
+        with open(path, "rb") as plain, gzip.open(
+            str(tmp_path / f"{shard.name}.gz"), "wb"
+        ) as packed:
+            packed.write(plain.read())
+        shards.append(shard._replace(name=f"{shard.name}.gz"))
+    packed_info = info._replace(folder=str(tmp_path), shards=tuple(shards))
+    batches = list(zip(all_batches(packed_info, 32), all_batches(info, 32)))
+    assert len(batches) == 3
+    for batch, expected in batches:
+        for name, value in expected.items():
+            assert np.array_equal(batch[name], value)
 
 
 def batches_from(info, start=0, seed=1, size=8, parts=1, steps=1):
