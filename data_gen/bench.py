@@ -9,11 +9,12 @@ import time
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 from data_gen import corpus
-from data_gen.build import build, load_pipeline
+from data_gen.build import build
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.progress import Show
 from data_gen.segment import SegmenterConfig, load_segmenter
+from data_gen.stages import load_pipeline
 from data_gen.words import Segmenter
 
 _YARDSTICK_CHARACTERS = 1_000_000  # of the text, taken evenly from all of it

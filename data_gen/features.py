@@ -81,8 +81,8 @@ def read_info(folder: str) -> DatasetInfo:
     """
     path = os.path.join(folder, MANIFEST)
     try:
-        with open(path, encoding="utf-8") as handle:
-            manifest = json.load(handle)
+        text, sizes = _text_and_sizes(folder)
+        manifest = json.loads(text)
         if manifest["format"] != FORMAT:
             raise UserError(
                 f"{folder} is of record format {manifest['format']}, this code reads {FORMAT}: "
@@ -107,10 +107,40 @@ def read_info(folder: str) -> DatasetInfo:
             f"{path} is damaged ({type(error).__name__}: {error}): build it again"
         ) from error
     for shard in info.shards:
-        file = os.path.join(folder, shard.name)
-        if not os.path.exists(file) or os.path.getsize(file) != shard.bytes:
+        if sizes.get(shard.name) != shard.bytes:
+            file = os.path.join(folder, shard.name)
             raise UserError(f"{file} is missing or cut short: build the data set again elsewhere")
     return info
+
+
+def _text_and_sizes(folder: str) -> Tuple[str, Dict[str, int]]:
+    """What dataset.json holds, and the bytes of each file of the folder, which may be a URL.
+
+    Raises FileNotFoundError where dataset.json is not there.
+    """
+    if "://" not in folder:
+        with open(os.path.join(folder, MANIFEST), encoding="utf-8") as handle:
+            text = handle.read()
+        with os.scandir(folder) as entries:
+            return text, {entry.name: entry.stat().st_size for entry in entries}
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError as error:
+        raise UserError(f"{folder} needs the package fsspec: pip install fsspec") from error
+    try:
+        filesystem, inner = url_to_fs(folder)
+        filesystem.invalidate_cache()
+        found = filesystem.ls(inner, detail=True)
+        names = {os.path.basename(entry["name"]): entry for entry in found}
+        if MANIFEST not in names:
+            raise FileNotFoundError(folder)
+        text = filesystem.cat_file(names[MANIFEST]["name"]).decode("utf-8")
+        return text, {name: entry["size"] for name, entry in names.items()}
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # every storage has errors of its own
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"cannot read {folder}: {reason}") from error
 
 
 def file_sha256(path: str) -> str:

@@ -19,7 +19,8 @@ import google_crc32c
 import numpy as np
 
 from data_gen.features import Shard, feature_shapes
-from data_gen.outputs import atomic_file
+from data_gen.outputs import atomic_file, open_range
+from data_gen.settings import UserError
 from data_gen.types import Array, Examples
 
 _LENGTH_DELIMITED = 2
@@ -193,19 +194,20 @@ def write_run(path: str, records: List[KeyedRecord], num_shards: int) -> List[in
 
 
 def read_segment(segment: Segment) -> Iterator[KeyedRecord]:
-    """The records of one segment, in the order of their keys. Raises EOFError where the file is cut
-    short.
+    """The records of one segment, in the order of their keys. Raises UserError where the file is
+    cut short.
     """
-    with open(segment.path, "rb") as handle:
-        handle.seek(segment.start)
-        while handle.tell() < segment.stop:
+    left = segment.stop - segment.start
+    with open_range(segment.path, segment.start, segment.stop) as handle:
+        while left:
             head = handle.read(_HEAD.size)
-            if len(head) < _HEAD.size:
-                raise EOFError(f"{segment.path} is cut short")
-            key, length = _HEAD.unpack(head)
-            record = handle.read(length)
+            key, length = _HEAD.unpack(head) if len(head) == _HEAD.size else (0, left)
+            left -= _HEAD.size + length
+            record = handle.read(length) if left >= 0 else b""
             if len(record) < length:
-                raise EOFError(f"{segment.path} is cut short")
+                raise UserError(
+                    f"{segment.path} is cut short: delete its folder and run the command again"
+                )
             yield key, record
 
 

@@ -1,5 +1,5 @@
-"""Where input files are, and how they are opened: on this machine or behind any URL that fsspec
-knows, plain or packed.
+"""Where files are, and how they are opened for reading: on this machine or behind any URL that
+fsspec knows, plain or packed.
 
 Local paths (and file:// URLs) go through `open`, all others through fsspec. What a memory:// URL
 names lives in one process, so it needs `--workers 1`.
@@ -136,8 +136,13 @@ def open_text(path: str) -> Iterator[IO[bytes]]:
 def _open(path: str) -> IO[bytes]:
     if not is_url(path):
         return open(path, "rb")
-    filesystem, inner = _filesystem(path)
+    filesystem, inner = filesystem_of(path)
     return io.BufferedReader(filesystem.open(inner, "rb"), _BUFFER)
+
+
+def plain_path(path: str) -> str:
+    """The path that a file:// URL names; anything else as it is."""
+    return path[len("file://") :] if path.startswith("file://") else path
 
 
 def is_url(path: str) -> bool:
@@ -145,7 +150,7 @@ def is_url(path: str) -> bool:
     return "://" in path
 
 
-def _filesystem(url: str) -> Tuple[Any, str]:
+def filesystem_of(url: str) -> Tuple[Any, str]:
     """The file system of a URL and its path there."""
     if "::" in url:
         raise UserError(f"{url} chains several URLs: unpack or copy the files first")
@@ -166,7 +171,7 @@ def list_files(pattern: str) -> Iterator[str]:
     regular file and for a URL that cannot be listed.
     """
     if is_url(pattern):
-        filesystem, inner = _filesystem(pattern)
+        filesystem, inner = filesystem_of(pattern)
         from fsspec.implementations.local import LocalFileSystem
 
         if not isinstance(filesystem, LocalFileSystem):

@@ -15,7 +15,7 @@ import numpy as np
 from data_gen.alike import SCRIPTS, script
 from data_gen.distinct import word_keys
 from data_gen.features import map_arrays
-from data_gen.outputs import atomic_file
+from data_gen.outputs import atomic_file, local_copy, make_folder
 from data_gen.settings import UserError
 from data_gen.types import Array, Pieces
 
@@ -82,7 +82,7 @@ class Table(NamedTuple):
         # One entry: the package writes several in no fixed order.
         about = {"format": FORMAT, "layers": list(self.layers), "made_from": self.made_from}
         data = save(arrays, {"similar_words": json.dumps(about, ensure_ascii=False)})
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        make_folder(os.path.dirname(path) or ".")
         with atomic_file(path) as handle:
             handle.write(data)
 
@@ -123,9 +123,12 @@ def _starts(sizes: Any) -> Array:
 
 
 def load_table(path: str) -> Table:
-    """Map a table into memory. Raises UserError where the file is no table."""
+    """Map a table into memory, or a copy of it where it is behind a URL.
+
+    Raises UserError where the file is no table.
+    """
     try:
-        metadata, arrays = map_arrays(path)
+        metadata, arrays = map_arrays(local_copy(path))
         about = json.loads(metadata["similar_words"])
         if about["format"] != FORMAT:
             raise UserError(

@@ -3,11 +3,9 @@ then one's own text. A table that was made from the same is not made again.
 """
 
 import dataclasses
-import glob
 import hashlib
 import json
 import os
-import shutil
 from collections import Counter
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
@@ -21,7 +19,7 @@ from data_gen.engine import Engine
 from data_gen.features import file_sha256
 from data_gen.neighbours import nearby, nearest_of_size
 from data_gen.normalise import opencc_version
-from data_gen.outputs import lock_folder, make_folder
+from data_gen.outputs import delete_folder, list_names, locked, make_folder
 from data_gen.pieces import Tokenizer
 from data_gen.progress import Show
 from data_gen.sentences import load_sentence_maker, load_tokenizer
@@ -157,19 +155,17 @@ def _work_folder(path: str, made_from: Dict[str, Any]) -> Iterator[str]:
     start = os.path.join(folder, f".{name}.work-")
     work = start + digest[:16]
     make_folder(work)
-    handle = lock_folder(work)
-    if handle is None:
-        raise UserError(f"{path} is being made by another run: wait for it")
-    try:
-        for old in glob.glob(f"{glob.escape(start)}*"):
-            other = lock_folder(old) if old != work else None
-            if other is not None:
-                shutil.rmtree(old)
-                os.close(other)
+    with locked(work) as ours:
+        if not ours:
+            raise UserError(f"{path} is being made by another run: wait for it")
+        for other in list_names(folder or "."):
+            old = os.path.join(folder, other)
+            if old.startswith(start) and old != work:
+                with locked(old) as unused:
+                    if unused:
+                        delete_folder(old)
         yield work
-        shutil.rmtree(work)
-    finally:
-        os.close(handle)
+        delete_folder(work)
 
 
 def _layers(

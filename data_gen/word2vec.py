@@ -6,6 +6,8 @@ text that is frequent enough is found again, whatever its segmenter and tokenize
 
 import os
 import shutil
+import tempfile
+from contextlib import nullcontext
 from typing import Any, Iterable, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
@@ -14,10 +16,11 @@ from data_gen import corpus
 from data_gen.config import DataConfig, Word2VecConfig
 from data_gen.corpus import Block, InputFile
 from data_gen.engine import Engine
-from data_gen.outputs import atomic_file
+from data_gen.outputs import atomic_file, list_names, make_folder
 from data_gen.progress import Show
 from data_gen.sentences import load_sentence_maker
 from data_gen.stats import Counts
+from data_gen.storage import is_url, open_text, reading
 from data_gen.types import Array, Pieces
 
 # Of every size the most frequent words are candidates, however rare: a small text has few others.
@@ -62,13 +65,14 @@ def vectors_of_text(
     enough.
 
     `folder` takes the words meanwhile, up to four times the size of the text; what an interrupted
-    run left there is used.
+    run left there is used. Where it is a URL, a temporary folder takes them, too.
     """
-    os.makedirs(folder, exist_ok=True)
-    text = os.path.join(folder, "words.txt")
-    if not os.path.exists(text):
-        _write_text(config, files, folder, text, engine, show)
-    model = _train(text, config.synonyms.word2vec, config.random_seed, show)
+    make_folder(folder)
+    with tempfile.TemporaryDirectory() if is_url(folder) else nullcontext(folder) as local:
+        text = os.path.join(local, "words.txt")
+        if not os.path.exists(text):
+            _write_text(config, files, folder, text, engine, show)
+        model = _train(text, config.synonyms.word2vec, config.random_seed, show)
     unknown = str(load_sentence_maker(config).tokenizer.unk)
     return _known_words(model, unknown)
 
@@ -86,15 +90,17 @@ def _write_text(
         WordsTask(os.path.join(folder, f"words-{i:05d}"), config, blocks)
         for i, blocks in enumerate(corpus.task_blocks(files))
     ]
-    missing = [task for task in tasks if not os.path.exists(task.path)]
+    there = set(list_names(folder))
+    missing = [task for task in tasks if os.path.basename(task.path) not in there]
     for _ in show("words", len(missing), engine.run(write_words, missing)):
         pass
     with atomic_file(text) as whole:
         for task in tasks:
-            with open(task.path, "rb") as part:
+            with open_text(task.path) as part, reading(task.path):
                 shutil.copyfileobj(part, whole)
-    for task in tasks:
-        os.remove(task.path)
+    if not is_url(folder):  # there the whole does not outlive an interruption
+        for task in tasks:
+            os.remove(task.path)
 
 
 def _train(text: str, settings: Word2VecConfig, seed: int, show: Show) -> Any:

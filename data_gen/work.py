@@ -11,7 +11,7 @@ from data_gen.features import MANIFEST
 from data_gen.outputs import (
     delete_folder,
     list_names,
-    lock_folder,
+    locked,
     make_folder,
     read_json,
     sweep,
@@ -38,15 +38,12 @@ def claim(output: str, fingerprint: str) -> Iterator[str]:
     work = os.path.join(output, WORK)
     _require_free(output, work)
     make_folder(work)
-    handle = lock_folder(work)
-    if handle is None:
-        raise UserError(f"{output} is being built by another run: wait for it")
-    try:
+    with locked(work) as ours:
+        if not ours:
+            raise UserError(f"{output} is being built by another run: wait for it")
         _take_up(output, work, fingerprint)
         yield work
         clean(output)
-    finally:
-        os.close(handle)
 
 
 def clean(output: str) -> None:

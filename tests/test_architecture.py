@@ -60,6 +60,7 @@ DATA_GEN = [
     "examples",
     "pipeline",
     "work",
+    "stages",
     "build",
     "bench",
     "sample",

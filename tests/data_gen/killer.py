@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from data_gen import corpus, outputs
+from data_gen import corpus
 from data_gen.__main__ import main
 
 
@@ -16,16 +16,15 @@ def kill_yourself(task):
 
 
 def kill_at(number):
-    finish = outputs.atomic_file.__exit__
+    replace = os.replace
     left = iter(range(number - 1, -1, -1))
 
-    def dying(self, *error):
+    def dying(partial, path):
         if next(left) == 0:
-            self._handle.flush()
             kill_yourself(None)
-        finish(self, *error)
+        replace(partial, path)
 
-    outputs.atomic_file.__exit__ = dying
+    os.replace = dying
 
 
 if __name__ in ("__main__", "__mp_main__"):  # the second in spawned workers

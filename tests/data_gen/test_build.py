@@ -5,15 +5,15 @@ import shutil
 
 import pytest
 
-from data_gen import build as builds
-from data_gen import corpus, tables
-from data_gen.build import TABLE, WORK, build
+from data_gen import corpus, stages, tables
+from data_gen.build import build
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.features import MANIFEST, read_info, require_same_vocabulary
 from data_gen.reader import read_examples
 from data_gen.settings import UserError, load_settings
 from data_gen.table import load_table
+from data_gen.work import TABLE, WORK
 from tests.conftest import ROOT, default_settings
 from tests.data_gen.conftest import SEGMENTED, TEXT, VOCAB
 from tests.data_gen.test_records import unpack
@@ -109,13 +109,13 @@ def test_an_interrupted_build_goes_on_and_gives_the_same(settings, tmp_path, mon
         return wrapped
 
     for stage, tasks in (("run_map_task", 3), ("run_merge_task", 1)):
-        original = getattr(builds, stage)
+        original = getattr(stages, stage)
         done.clear()
-        monkeypatch.setattr(builds, stage, fail_after(original, tasks))
+        monkeypatch.setattr(stages, stage, fail_after(original, tasks))
         with pytest.raises(KeyboardInterrupt):
             run(settings(), output)
         assert not os.path.exists(output / MANIFEST)
-        monkeypatch.setattr(builds, stage, original)
+        monkeypatch.setattr(stages, stage, original)
     finished = os.listdir(output / WORK)
     assert sum(name.startswith("part-") for name in finished) == 1
     with pytest.raises(UserError, match="unfinished build with other settings"):
@@ -146,7 +146,7 @@ def test_packed_shards_hold_the_same_records(settings, tmp_path, monkeypatch):
 
 def test_a_finished_build_is_not_done_again(settings, tmp_path, monkeypatch):
     first = run(settings(), tmp_path / "out")
-    monkeypatch.setattr(builds, "run_map_task", None)
+    monkeypatch.setattr(stages, "run_map_task", None)
     assert run(settings(), tmp_path / "out") == first
 
 
@@ -362,7 +362,7 @@ def test_a_build_makes_its_own_table(without_table, tmp_path, capsys):
 
 def test_a_build_that_makes_its_table_goes_on_after_a_crash(without_table, tmp_path, monkeypatch):
     whole = run(without_table(), tmp_path / "whole", [SEGMENTED])
-    monkeypatch.setattr(builds, "run_map_task", None)
+    monkeypatch.setattr(stages, "run_map_task", None)
     with pytest.raises(TypeError):
         run(without_table(), tmp_path / "out", [SEGMENTED])
     assert TABLE in os.listdir(tmp_path / "out")

@@ -213,7 +213,7 @@ def test_too_little_memory_is_one_sentence(tmp_path, table, capsys, monkeypatch)
     def exhausted(task):
         raise MemoryError
 
-    monkeypatch.setattr("data_gen.build.run_map_task", exhausted)
+    monkeypatch.setattr("data_gen.stages.run_map_task", exhausted)
     assert main(arguments(table, tmp_path / "out")) == 1
     assert capsys.readouterr().err.startswith("error: there is too little memory: use fewer --w")
 
@@ -227,6 +227,6 @@ def test_two_runs_of_one_build_do_not_meet(tmp_path, table, capsys, monkeypatch)
         assert "is being built by another run: wait for it" in capsys.readouterr().err
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("data_gen.build.run_map_task", second)
+    monkeypatch.setattr("data_gen.stages.run_map_task", second)
     assert main(argv) == 130
     assert main(argv) == 0

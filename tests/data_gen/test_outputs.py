@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from data_gen.outputs import atomic_file, lock_folder, sweep, write_json, write_new
+from data_gen.outputs import atomic_file, locked, sweep, write_json, write_new
 from data_gen.settings import UserError
 
 
@@ -51,10 +51,9 @@ def test_partial_files_of_the_names_given_are_swept(tmp_path):
 
 
 def test_a_folder_is_held_by_one(tmp_path):
-    first = lock_folder(str(tmp_path))
-    assert lock_folder(str(tmp_path)) is None
-    os.close(first)
-    os.close(lock_folder(str(tmp_path)))
+    for _ in range(2):
+        with locked(str(tmp_path)) as first, locked(str(tmp_path)) as second:
+            assert (first, second) == (True, False)
 
 
 @pytest.mark.parametrize("path", ["file/x", "none/x", "."])

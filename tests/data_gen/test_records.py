@@ -16,6 +16,7 @@ from data_gen.records import (
     write_run,
     write_shard,
 )
+from data_gen.settings import UserError
 from data_gen.types import Example
 from tests.data_gen.conftest import columns
 
@@ -130,7 +131,7 @@ def test_a_run_file_cut_short_is_an_error(tmp_path):
     _, stop = write_run(path, [(1, b"abc"), (2, b"defg")], 1)
     with open(path, "r+b") as handle:
         handle.truncate(stop - 2)
-    with pytest.raises(EOFError, match="cut short"):
+    with pytest.raises(UserError, match="cut short"):
         list(read_segment(Segment(path, 0, stop)))
 
 
