@@ -56,13 +56,27 @@ def _add_build(commands: Any) -> None:
         "--output", required=True, metavar="DIR", help="a new folder, or one of the same build"
     )
     tools.add_workers(parser)
+    parser.add_argument(
+        "--task-megabytes",
+        type=positive,
+        metavar="N",
+        help="text of one task; a worker's memory follows it, the output does not (default: a "
+        "256th of the input, at most 16)",
+    )
 
 
 def _build(args: argparse.Namespace) -> None:
     config = load_settings(DataConfig, args.config, args.overrides)
     there = os.path.exists(os.path.join(args.output, MANIFEST))
     start = time.perf_counter()
-    info = builds.build(config, args.input, args.output, LocalEngine(args.workers), show_progress)
+    info = builds.build(
+        config,
+        args.input,
+        args.output,
+        LocalEngine(args.workers),
+        show_progress,
+        args.task_megabytes and args.task_megabytes << 20,
+    )
     seconds = time.perf_counter() - start
     megabytes = sum(file["bytes"] for file in info.manifest["input"]) / 1e6
     how = "whole already" if there else f"{seconds:.1f} s, {megabytes / seconds:.2f} MB/s"

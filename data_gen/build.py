@@ -32,9 +32,15 @@ CODE_FORMAT = 5
 
 
 def build(
-    config: DataConfig, inputs: Sequence[str], output: str, engine: Engine, show: Show
+    config: DataConfig,
+    inputs: Sequence[str],
+    output: str,
+    engine: Engine,
+    show: Show,
+    task_bytes: Optional[int] = None,
 ) -> DatasetInfo:
     """Build the data set `output` from text files, unless it is there already.
+    `task_bytes` of text are one task; they decide memory and time, not a byte of the output.
 
     Raises UserError for input that is missing, unreadable, empty or not UTF-8, and where `output`
     holds another build.
@@ -65,7 +71,7 @@ def build(
         told = config
         if sources:
             config = _with_own_table(config, sources, os.path.join(output, TABLE), engine, show)
-        shards, counts = run_stages(config, files, output, work, engine, show)
+        shards, counts = run_stages(config, files, output, work, engine, show, task_bytes)
         manifest = {
             "format": FORMAT,
             "fingerprint": fingerprint,

@@ -176,19 +176,21 @@ def blocks(files: Sequence[InputFile]) -> Iterator[Block]:
         yield tuple(group)
 
 
-def task_blocks(files: Sequence[InputFile]) -> Iterator[Tuple[Block, ...]]:
-    """Group neighbouring blocks into tasks of about a 256th of the input.
-
-    A compressed file is cut as seldom as memory allows, because each task unpacks it from its
-    start.
+def task_blocks(
+    files: Sequence[InputFile], task_bytes: Optional[int] = None
+) -> Iterator[Tuple[Block, ...]]:
+    """Group neighbouring blocks into tasks of about `task_bytes` of text; without it of a 256th of
+    the input, and a compressed file is cut as seldom as memory allows, because each task unpacks it
+    from its start.
     """
-    usual = min(_LARGEST_TASK, sum(file.size for file in files) // _TASKS)
+    usual = task_bytes or min(_LARGEST_TASK, sum(file.size for file in files) // _TASKS)
     group: List[Block] = []
     size = 0
     for block in blocks(files):
         group.append(block)
         size += sum(part.size for part in block)
-        if size >= (_LARGEST_TASK if storage.is_packed(block[-1].path) else usual):
+        packed = storage.is_packed(block[-1].path) and not task_bytes
+        if size >= (_LARGEST_TASK if packed else usual):
             yield tuple(group)
             group, size = [], 0
     if group:

@@ -7,7 +7,7 @@ is there is not done again.
 import gc
 import os
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple, cast
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, cast
 
 from data_gen import corpus, tables
 from data_gen.config import DataConfig
@@ -67,12 +67,10 @@ def run_stages(
     work: str,
     engine: Engine,
     show: Show,
+    task_bytes: Optional[int],
 ) -> Tuple[List[Dict[str, Any]], Counts]:
     """Map and merge, in the folder `work`. Returns the shards' manifests and what was counted."""
-    map_tasks = [
-        MapTask(os.path.join(work, f"map-{i:05d}"), config, blocks)
-        for i, blocks in enumerate(corpus.task_blocks(files))
-    ]
+    map_tasks = list(_map_tasks(config, files, work, task_bytes))
     maps = _manifests("map", work, map_tasks, run_map_task, engine, show)
     counts = Counts({"skipped/duplicate": sum(file.duplicates for file in files)})
     for manifest in maps:
@@ -156,6 +154,17 @@ def run_merge_task(task: MergeTask) -> Done:
 def _merge(task: MergeTask) -> Dict[str, Any]:
     segments = combine_segments(task.segments, task.stem)
     return write_shard(task.shard, segments)._asdict()
+
+
+def _map_tasks(
+    config: DataConfig, files: Sequence[InputFile], work: str, task_bytes: Optional[int]
+) -> Iterator[MapTask]:
+    first = 0
+    for blocks in corpus.task_blocks(files, task_bytes):
+        # Named by what is in them: a build may go on with tasks of another size.
+        last = first + len(blocks)
+        yield MapTask(os.path.join(work, f"map-{first:06d}-{last:06d}"), config, blocks)
+        first = last
 
 
 def _merge_tasks(
