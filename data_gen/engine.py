@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from typing import Callable, Iterable, Iterator, Protocol, Sequence, Set, TypeVar
+from typing import Callable, Iterable, Iterator, Optional, Protocol, TypeVar
 
 from data_gen.settings import UserError
 
@@ -23,6 +23,11 @@ Result = TypeVar("Result")
 class Engine(Protocol):
     """What runs the tasks of a command."""
 
+    def expect(self, tasks: int, load: Callable[[Task], object], argument: Task) -> None:
+        """So many tasks will come, and first of all they will `load(argument)`: what can be started
+        meanwhile is.
+        """
+
     def run(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         """Yield the result of every task, in any order. The first error ends the run."""
 
@@ -31,8 +36,15 @@ class LocalEngine:
     """Processes of this machine. With one worker everything runs in this process."""
 
     def __init__(self, workers: int = 0) -> None:
-        """Use `workers` processes; 0 is one a core."""
+        """Use `workers` processes; 0 is one a core. They live as long as the engine."""
         self.workers = workers or os.cpu_count() or 1
+        self._processes: Optional[_Processes] = None
+
+    def expect(self, tasks: int, load: Callable[[Task], object], argument: Task) -> None:
+        """Let processes start, and load, while this one goes on."""
+        if self.workers > 1 and tasks > 1:
+            for _ in range(min(self.workers, tasks)):
+                self._started().submit(load, argument)
 
     def run(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         """Yield the result of every task, in any order. The first error ends the run.
@@ -44,30 +56,48 @@ class LocalEngine:
             yield from map(function, tasks)
             return
         try:
-            yield from _in_processes(function, tasks, min(self.workers, len(tasks)))
-        except BrokenProcessPool as error:
-            raise UserError(
-                "a worker was killed, perhaps for want of memory: use fewer --workers"
-            ) from error
-
-
-def _in_processes(
-    function: Callable[[Task], Result], tasks: Sequence[Task], workers: int
-) -> Iterator[Result]:
-    # Spawned, not forked: the tokenizer's threads and a forked lock of theirs would hang.
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    with ours, theirs, ProcessPoolExecutor(workers, context, _end_with_pipe, (ours,)) as pool:
-        with _interrupts_held():
-            pending: Set[Future[Result]] = {pool.submit(function, task) for task in tasks}
-        try:
+            processes = self._started()
+            pending = {processes.submit(function, task) for task in tasks}
             while pending:
                 done, pending = wait(pending, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield future.result()
-        except BaseException:
-            theirs.close()  # nobody waits for tasks that are under way
+        except BaseException as error:
+            self._end()  # nobody waits for tasks that are under way
+            if isinstance(error, BrokenProcessPool):
+                raise UserError(
+                    "a worker was killed, perhaps for want of memory: use fewer --workers"
+                ) from error
             raise
+
+    def _started(self) -> "_Processes":
+        self._processes = self._processes or _Processes(self.workers)
+        return self._processes
+
+    def _end(self) -> None:
+        if self._processes:
+            self._processes.kill()
+        self._processes = None
+
+
+class _Processes:
+    """A pool whose processes end at once, whatever they are at, when they are told to or this one
+    ends. As many are started as there are tasks for.
+    """
+
+    def __init__(self, workers: int) -> None:
+        # Spawned, not forked: the tokenizer's threads and a forked lock of theirs would hang.
+        context = multiprocessing.get_context("spawn")
+        self._ours, self._theirs = context.Pipe(duplex=False)
+        self._pool = ProcessPoolExecutor(workers, context, _end_with_pipe, (self._ours,))
+
+    def submit(self, function: Callable[[Task], Result], task: Task) -> "Future[Result]":
+        with _interrupts_held():  # a process may be started
+            return self._pool.submit(function, task)
+
+    def kill(self) -> None:
+        self._theirs.close()
+        self._pool.shutdown()
 
 
 @contextmanager
