@@ -7,16 +7,14 @@ import sys
 import time
 from typing import Any, Optional, Sequence
 
-from data_gen import bench, page, show, similar_tools, tools
+from data_gen import bench, page, show, similar_tools, tools, word_folder
 from data_gen import build as builds
-from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.features import MANIFEST, read_info
 from data_gen.progress import show_progress
 from data_gen.settings import (
     add_command,
     add_config_arguments,
-    load_settings,
     positive,
     run_command,
 )
@@ -34,6 +32,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     _add_show(commands)
     _add_bench(commands)
     similar_tools.add_synonyms(commands)
+    tools.add_segment(commands)
     tools.add_segmenter(commands)
     tools.add_corpus(commands)
     tools.add_vocab(commands)
@@ -51,7 +50,7 @@ def _add_build(commands: Any) -> None:
         "    --set segmenter.model=work/ltp",
     )
     add_config_arguments(parser, "configs/data")
-    tools.add_input(parser)
+    tools.add_input(parser, or_words=True)
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="a new folder, or one of the same build"
     )
@@ -66,7 +65,7 @@ def _add_build(commands: Any) -> None:
 
 
 def _build(args: argparse.Namespace) -> None:
-    config = load_settings(DataConfig, args.config, args.overrides)
+    config = tools.load_config(args, args.input)
     there = os.path.exists(os.path.join(args.output, MANIFEST))
     start = time.perf_counter()
     info = builds.build(
@@ -92,15 +91,17 @@ def _add_stats(commands: Any) -> None:
         commands,
         "stats",
         _stats,
-        "print what a build counted",
+        "print what a build or a segmentation counted",
         "python -m data_gen stats work/data",
     )
-    parser.add_argument("folder", metavar="DIR", help="the output of a build")
+    parser.add_argument("folder", metavar="DIR", help="the output of `build` or `segment`")
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
 def _stats(args: argparse.Namespace) -> None:
-    statistics = read_info(args.folder).manifest["statistics"]
+    words = word_folder.find([args.folder])
+    described = word_folder.read(words) if words else read_info(args.folder)
+    statistics = described.manifest["statistics"]
     if args.json:
         print(json.dumps(statistics, ensure_ascii=False, indent=1))
         return
@@ -156,11 +157,11 @@ def _add_bench(commands: Any) -> None:
         "    --set segmenter.name=rjieba --set synonyms.table=work/synonyms.safetensors",
     )
     add_config_arguments(parser, "configs/data")
-    tools.add_input(parser)
+    tools.add_input(parser, or_words=True)
 
 
 def _bench(args: argparse.Namespace) -> None:
-    config = load_settings(DataConfig, args.config, args.overrides)
+    config = tools.load_config(args, args.input)
     print("\n".join(bench.lines(bench.run_bench(config, args.input, show_progress))))
 
 

@@ -8,12 +8,12 @@ import tempfile
 import time
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
-from data_gen import corpus
+from data_gen import corpus, word_folder
 from data_gen.build import build
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.progress import Show
-from data_gen.segment import SegmenterConfig, load_segmenter
+from data_gen.segment import SegmenterConfig, StoredWords, load_segmenter
 from data_gen.stages import load_pipeline
 from data_gen.words import Segmenter
 
@@ -53,6 +53,7 @@ def run_bench(config: DataConfig, inputs: Sequence[str], show: Show) -> Bench:
 
     Raises UserError as `build` does.
     """
+    config = word_folder.settle(config, inputs)
     pipeline, loading = _timed(lambda: load_pipeline(config))
     with tempfile.TemporaryDirectory() as folder:
         info, seconds = _timed(lambda: build(config, inputs, folder, LocalEngine(1), show))
@@ -63,8 +64,9 @@ def run_bench(config: DataConfig, inputs: Sequence[str], show: Show) -> Bench:
     cpu["read, merge and the rest"] = seconds - sum(statistics["cpu_seconds"].values())
     cpu["build"] = seconds
     rate = statistics["characters"] / seconds
-    segmenter = pipeline.make_sentences.segmenter
-    jieba = load_segmenter(SegmenterConfig(name="jieba"))
+    segmenters = [load_segmenter(SegmenterConfig(name="jieba"))]
+    if not isinstance(config.segmenter, StoredWords):
+        segmenters.append(pipeline.make_sentences.segmenter)
     sentences = _sample(config, inputs, statistics["characters"])
     return Bench(
         megabytes,
@@ -73,7 +75,7 @@ def run_bench(config: DataConfig, inputs: Sequence[str], show: Show) -> Bench:
         rate,
         memory / (1e6 if sys.platform == "darwin" else 1e3),
         [Stage(name, used, megabytes / max(used, 1e-9)) for name, used in cpu.items()],
-        [_measured(one, sentences, rate) for one in (jieba, segmenter)],
+        [_measured(one, sentences, rate) for one in segmenters],
     )
 
 
@@ -84,7 +86,7 @@ def _timed(work: Callable[[], Any]) -> Tuple[Any, float]:
 
 def _sample(config: DataConfig, inputs: Sequence[str], characters: int) -> List[str]:
     """Sentences of evenly spaced documents."""
-    files = corpus.scan_inputs(inputs, config.corpus, None, lambda title, total, each: each)
+    files = word_folder.scan_inputs(inputs, config, None, lambda title, total, each: each)
     blocks = corpus.read_blocks(list(corpus.blocks(files)), config.corpus)
     documents = [document for block in blocks for document in block]
     step = max(1, characters // _YARDSTICK_CHARACTERS)

@@ -11,20 +11,21 @@ import json
 import os
 from typing import Any, Dict, Optional, Sequence
 
-from data_gen import alike, corpus, tables
+from data_gen import alike, tables, word_folder
 from data_gen.config import DataConfig
 from data_gen.corpus import InputFile
 from data_gen.engine import Engine
 from data_gen.features import FORMAT, MANIFEST, DatasetInfo, file_sha256, read_info
-from data_gen.normalise import normaliser, opencc_version
+from data_gen.normalise import opencc_version
 from data_gen.outputs import list_names, local_copy, write_json
 from data_gen.progress import Show, tell
-from data_gen.sentences import SentenceMaker, load_sentence_maker
+from data_gen.segment import segmenter_settings
+from data_gen.sentences import SentenceMaker, load_sentence_maker, text_opencc
 from data_gen.settings import UserError
 from data_gen.stages import load_pipeline, run_stages
 from data_gen.stats import report
 from data_gen.storage import plain_path
-from data_gen.work import TABLE, claim, clean, resumable
+from data_gen.work import DATA, TABLE, claim, clean, resumable
 
 # Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
 # is not continued.
@@ -39,7 +40,7 @@ def build(
     show: Show,
     task_bytes: Optional[int] = None,
 ) -> DatasetInfo:
-    """Build the data set `output` from text files, unless it is there already.
+    """Build the data set `output` from text files or a folder of words, unless it is there already.
     `task_bytes` of text are one task; they decide memory and time, not a byte of the output.
 
     Raises UserError for input that is missing, unreadable, empty or not UTF-8, and where `output`
@@ -48,13 +49,13 @@ def build(
     if not output:
         raise UserError("--output is empty: name a folder")
     output = plain_path(output)
+    config = word_folder.settle(config, inputs)
     own_table = config.masking.corruption == "similar" and not config.synonyms.table
     # These also find mistakes before any work is handed out.
     make_sentences = (
         load_sentence_maker(config) if own_table else load_pipeline(config).make_sentences
     )
-    normaliser(config.corpus.width, config.corpus.quotes, config.corpus.opencc)
-    files = corpus.scan_inputs(inputs, config.corpus, output, show)
+    files = word_folder.scan_inputs(inputs, config, output, show)
     sources = tables.Sources(text=tuple(files)) if own_table else None
     identity = _identity(config, files, make_sentences, sources)
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
@@ -65,9 +66,9 @@ def build(
                 f"{output} holds another build (other settings, input or models): choose "
                 "another --output"
             )
-        clean(output)  # after a crash at the very end
+        clean(output, DATA)  # after a crash at the very end
         return info
-    with claim(output, fingerprint) as work:
+    with claim(output, fingerprint, DATA) as work:
         told = config
         if sources:
             config = _with_own_table(config, sources, os.path.join(output, TABLE), engine, show)
@@ -76,7 +77,10 @@ def build(
             "format": FORMAT,
             "fingerprint": fingerprint,
             **identity,
-            "config": dataclasses.asdict(told),
+            "config": {
+                **dataclasses.asdict(told),
+                "segmenter": segmenter_settings(told.segmenter),
+            },
             "shards": shards,
             "statistics": report(counts, config.max_seq_length),
         }
@@ -119,14 +123,15 @@ def _identity(
     similar = config.masking.corruption == "similar"
     if not similar:
         del settings["synonyms"]
-    converts = config.corpus.opencc or (similar and config.synonyms.traditional)
+    converts = similar and config.synonyms.traditional
+    opencc = {text_opencc(config), opencc_version() if converts else None} - {None}
     return {
         "config": settings,
         "code_format": CODE_FORMAT,
         "vocab_sha256": file_sha256(config.vocab_file),
         "tokenizer": make_sentences.tokenizer.identity,
         "segmenter": make_sentences.segmenter.identity,
-        "opencc": opencc_version() if converts else None,
+        "opencc": ", ".join(sorted(filter(None, opencc))) or None,
         "alike": alike.identity(config.synonyms.alike) if similar else None,
         "synonyms_sha256": file_sha256(local_copy(table)) if table and similar else None,
         "synonyms_made_from": tables.identity(config, sources) if sources else None,

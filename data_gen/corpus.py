@@ -13,7 +13,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import IO, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-from data_gen import storage
+from data_gen import storage, word_file
 from data_gen.config import CorpusConfig
 from data_gen.formats import Cursor, FormatError, Taken, format_of
 from data_gen.normalise import normaliser
@@ -47,6 +47,7 @@ class Part(NamedTuple):
     size: int
     first: int  # ordinal of the first document in the file
     dropped: Tuple[int, ...] = ()  # ordinals of its documents that are duplicates
+    packed: int = 0  # of a file of words: bytes at `offset`, packed; then `size` is the text's
 
 
 Block = Tuple[Part, ...]  # about BLOCK_BYTES of text, of one file or of several small ones
@@ -81,6 +82,7 @@ def find_inputs(patterns: Sequence[str], exclude: Optional[str] = None) -> List[
     for pattern in patterns:
         files = storage.list_files(pattern)
         found = {path for path in files if not storage.within(path, exclude)}
+        word_file.require_no_words(found)
         if not found:
             raise UserError(
                 f"no input matches {pattern}: give text files, folders of them or globs in quotes"
@@ -189,8 +191,9 @@ def task_blocks(
     for block in blocks(files):
         group.append(block)
         size += sum(part.size for part in block)
-        packed = storage.is_packed(block[-1].path) and not task_bytes
-        if size >= (_LARGEST_TASK if packed else usual):
+        last = block[-1]
+        from_its_start = storage.is_packed(last.path) and not last.packed and not task_bytes
+        if size >= (_LARGEST_TASK if from_its_start else usual):
             yield tuple(group)
             group, size = [], 0
     if group:
@@ -198,8 +201,11 @@ def task_blocks(
 
 
 def read_blocks(group: Sequence[Block], config: CorpusConfig = PLAIN) -> Iterator[List[Document]]:
-    """The documents of each block, in order. Each file is opened once."""
-    normalise = normaliser(config.width, config.quotes, config.opencc)
+    """The documents of each block, in order. Each file is opened once. Those of a file of words are
+    normalised already, and have their marks.
+    """
+    stored = any(part.packed for block in group for part in block)
+    normalise = str if stored else normaliser(config.width, config.quotes, config.opencc)
     path = None
     with ExitStack() as opened:
         for block in group:
@@ -208,12 +214,23 @@ def read_blocks(group: Sequence[Block], config: CorpusConfig = PLAIN) -> Iterato
                 if part.path != path:
                     opened.close()
                     path = part.path
-                    handle = opened.enter_context(storage.open_text(path))
+                    opener = storage.open_as_is if stored else storage.open_text
+                    handle = opened.enter_context(opener(path))
+                if stored:
+                    documents += _stored(handle, part)
+                    continue
                 cursor = Cursor.within(
                     format_of(config.format, part.name), config.field, part.first
                 )
                 documents += _documents(cursor, _read(handle, part), part, normalise)
             yield documents
+
+
+def _stored(handle: IO[bytes], part: Part) -> List[Document]:
+    with storage.reading(part.path):
+        handle.seek(part.offset)
+        packed = handle.read(part.packed)
+    return word_file.unpack(packed, part.path, part.name, part.first, part.dropped)
 
 
 def _read(handle: IO[bytes], part: Part) -> bytes:

@@ -8,18 +8,18 @@ not trusted.
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib import metadata
 from itertools import chain
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from data_gen.features import file_sha256
 from data_gen.ltp import load_ltp
 from data_gen.settings import UserError, require_one_of
-from data_gen.types import Array
-from data_gen.words import Segmenter, UserWord, align, read_user_words
+from data_gen.types import Array, Document, Marks
+from data_gen.words import Segmenter, UserWord, Words, align, read_user_words
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,26 @@ class SegmenterConfig:
             raise ValueError(f"segmenter.batch_size must be at least 1, not {self.batch_size}")
 
 
+@dataclass(frozen=True)
+class StoredWords(SegmenterConfig):
+    """An engine whose words are in the input already, so that nothing of it is loaded."""
+
+    identity: str = ""
+    opencc: Optional[str] = None  # its version, where it converted the text
+
+
+def segmenter_settings(config: SegmenterConfig) -> Dict[str, Any]:
+    """The settings by name, whether the words are made now or were stored."""
+    return {field.name: getattr(config, field.name) for field in fields(SegmenterConfig)}
+
+
 def load_segmenter(config: SegmenterConfig) -> Segmenter:
     """Load an engine and the user's words.
 
     Raises UserError where a file or a package is missing or unusable.
     """
+    if isinstance(config, StoredWords):
+        return Segmenter(_no_words, config.identity)
     user_words = read_user_words(config.user_dict) if config.user_dict else []
     segmenter = SEGMENTERS[config.name](config, user_words)
     if not config.user_dict:
@@ -55,18 +70,17 @@ def load_segmenter(config: SegmenterConfig) -> Segmenter:
     return segmenter._replace(identity=f"{segmenter.identity}, user_dict {digest}")
 
 
-class Marks(NamedTuple):
-    """Where words start and end in sentences joined by line feeds."""
-
-    boundaries: Array  # of each character whether a word starts or ends before it, and of the end
-    misaligned: Array  # the sentences whose words do not lie in their text, ascending
+def _no_words(runs: Sequence[str]) -> List[Words]:
+    if runs:
+        raise RuntimeError("these documents should hold their words")
+    return []
 
 
 def word_marks(segmenter: Segmenter, sentences: Sequence[str]) -> Marks:
     """Segment sentences and find their words in the text."""
     text = "\n".join(sentences)
     codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-    spaces = _SPACES[np.minimum(codes, len(_SPACES) - 1)]
+    spaces = is_space(codes)
     sizes = _sizes_with_spaces(segmenter, sentences, text, spaces) if segmenter.spaces else None
     strange: Sequence[int] = ()
     if sizes is None:
@@ -122,6 +136,39 @@ def _sizes_in_runs(segmenter: Segmenter, runs: Sequence[str]) -> Tuple[Array, Se
 _SENTENCES_AT_ONCE = 64
 # What `str.split` splits at; no character beyond is whitespace.
 _SPACES = np.array([chr(code).isspace() for code in range(0x3002)])
+
+
+def is_space(codes: Array) -> Array:
+    """Which code points are whitespace."""
+    spaces: Array = _SPACES[np.minimum(codes, len(_SPACES) - 1)]
+    return spaces
+
+
+def attach_marks(documents: Sequence[Document], marks: Marks) -> List[Document]:
+    """Give each document its part of the marks of all."""
+    sentences = np.cumsum([0, *(len(document.sentences) for document in documents)])
+    cuts = np.searchsorted(marks.misaligned, sentences).tolist()
+    attached = []
+    position = 0
+    for document, first, start, stop in zip(documents, sentences.tolist(), cuts, cuts[1:]):
+        # A place for each character and for what follows each sentence.
+        end = position + sum(map(len, document.sentences)) + len(document.sentences)
+        own = Marks(marks.boundaries[position:end], marks.misaligned[start:stop] - first)
+        attached.append(document._replace(marks=own))
+        position = end
+    return attached
+
+
+def joined_marks(documents: Sequence[Document]) -> Marks:
+    """The marks of all sentences of documents that have theirs: the opposite of `attach_marks`."""
+    sentences = np.cumsum([0, *(len(document.sentences) for document in documents)]).tolist()
+    marks = [document.marks for document in documents if document.marks is not None]
+    return Marks(
+        np.concatenate([np.zeros(0, bool), *(own.boundaries for own in marks)]),
+        np.concatenate(
+            [np.zeros(0, np.int64), *(own.misaligned + n for own, n in zip(marks, sentences))]
+        ),
+    )
 
 
 def word_boundaries(segmenter: Segmenter, sentences: Sequence[str]) -> List[Optional[List[int]]]:

@@ -1,17 +1,18 @@
 """Documents -> text: what the segmenter's words and the tokenizer's pieces make together."""
 
-from typing import Sequence
+from typing import Optional, Sequence
 
 import numpy as np
 
 from data_gen.config import DataConfig
 from data_gen.kept import keep_last
+from data_gen.normalise import opencc_version
 from data_gen.pieces import Tokenizer, Tokens, word_starts
-from data_gen.segment import Marks, load_segmenter, word_marks
+from data_gen.segment import StoredWords, joined_marks, load_segmenter, word_marks
 from data_gen.settings import UserError
 from data_gen.stats import Counts, timed
 from data_gen.tokenizer import TOKENIZERS
-from data_gen.types import Document, Text
+from data_gen.types import Document, Marks, Text
 from data_gen.words import Segmenter
 
 
@@ -28,7 +29,7 @@ class SentenceMaker:
         """Segment and tokenize documents; sentences without pieces are left out."""
         sentences = [sentence for document in documents for sentence in document.sentences]
         with timed(counts, "segment"):
-            marks = word_marks(self.segmenter, sentences)
+            marks = self._marks(documents, sentences)
         with timed(counts, "tokenize"):
             tokens = self.tokenizer.tokenize(sentences)
         with timed(counts, "align"):
@@ -41,6 +42,11 @@ class SentenceMaker:
         counts["unknown_pieces"] += int((text.pieces == self.tokenizer.unk).sum())
         counts["misaligned_sentences"] += len(marks.misaligned)
         return text
+
+    def _marks(self, documents: Sequence[Document], sentences: Sequence[str]) -> Marks:
+        if documents and documents[0].marks is not None:  # so all of a block have theirs
+            return joined_marks(documents)
+        return word_marks(self.segmenter, sentences)
 
 
 def _aligned(
@@ -82,8 +88,15 @@ def load_sentence_maker(config: DataConfig) -> SentenceMaker:
             "segmenter.name=presegmented puts spaces between words, and sentencepiece would "
             "write them into the pieces: use the tokenizer wordpiece or another segmenter"
         )
-    return SentenceMaker(load_tokenizer(config), _load_segmenter(config.segmenter))
+    return SentenceMaker(load_tokenizer(config), load_segmenter_once(config.segmenter))
 
 
 # A model of hundreds of megabytes, needed for the table of similar words and for the build.
-_load_segmenter = keep_last(load_segmenter)
+load_segmenter_once = keep_last(load_segmenter)
+
+
+def text_opencc(config: DataConfig) -> Optional[str]:
+    """The version of OpenCC that the text of the input is or was converted with, if it is."""
+    if isinstance(config.segmenter, StoredWords):
+        return config.segmenter.opencc
+    return opencc_version() if config.corpus.opencc else None

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any, Sequence, Tuple
 
-from data_gen import corpus, quality, table, tables
+from data_gen import quality, table, tables, word_folder
 from data_gen.config import DataConfig
 from data_gen.coverage import coverage
 from data_gen.engine import LocalEngine
@@ -13,7 +13,7 @@ from data_gen.sentences import load_tokenizer
 from data_gen.settings import add_command, add_config_arguments, load_settings, positive
 from data_gen.stats import lines, similar_words
 from data_gen.synonyms import SimilarWords
-from data_gen.tools import add_input, add_workers
+from data_gen.tools import add_input, add_workers, load_config
 from data_gen.types import Pieces
 
 _CONFIG = "configs/data/macbert_512.yaml"
@@ -43,7 +43,7 @@ def add_synonyms(commands: Any) -> None:
         "    --set synonyms.table=work/synonyms.safetensors --set segmenter.model=work/ltp",
     )
     add_config_arguments(covers, "configs/data")
-    add_input(covers)
+    add_input(covers, or_words=True)
     add_workers(covers)
     judged = add_command(
         actions,
@@ -89,7 +89,8 @@ def _add_build(actions: Any) -> None:
         action="extend",
         default=[],
         metavar="FILE",
-        help="text to learn more words from: files, folders, globs in quotes, or URLs",
+        help="text to learn more words from: files, folders, globs in quotes, or URLs; or a folder "
+        "of words, made by `segment`",
     )
     build.add_argument(
         "--segmenter", choices=list(SEGMENTERS), help="short for --set segmenter.name=NAME"
@@ -126,10 +127,11 @@ def _cosine(text: str) -> float:
 
 def _build(args: argparse.Namespace) -> None:
     named = [f"segmenter.name={args.segmenter}"] if args.segmenter else []
-    config = load_settings(DataConfig, args.config, [*args.overrides, *named])
+    args.overrides += named
+    config = load_config(args, args.corpus)
     table.require_new_table(args.output)
     files = (
-        corpus.scan_inputs(args.corpus, config.corpus, args.output, show_progress)
+        word_folder.scan_inputs(args.corpus, config, args.output, show_progress)
         if args.corpus
         else []
     )
@@ -166,8 +168,8 @@ def _by_source(
 
 
 def _coverage(args: argparse.Namespace) -> None:
-    config = load_settings(DataConfig, args.config, args.overrides)
-    files = corpus.scan_inputs(args.input, config.corpus, None, show_progress)
+    config = load_config(args, args.input)
+    files = word_folder.scan_inputs(args.input, config, None, show_progress)
     counts = coverage(config, files, LocalEngine(args.workers), show_progress)
     for name, value in lines({"words": counts["words"], **similar_words(counts)}):
         print(f"{name:30} {value}")

@@ -71,7 +71,7 @@ def run_stages(
 ) -> Tuple[List[Dict[str, Any]], Counts]:
     """Map and merge, in the folder `work`. Returns the shards' manifests and what was counted."""
     map_tasks = list(_map_tasks(config, files, work, task_bytes))
-    maps = _manifests("map", work, map_tasks, run_map_task, engine, show)
+    maps = run_tasks("map", work, map_tasks, run_map_task, engine, show)
     counts = Counts({"skipped/duplicate": sum(file.duplicates for file in files)})
     for manifest in maps:
         counts.update(manifest["counts"])
@@ -80,7 +80,7 @@ def run_stages(
             "the input gave no instance: no document has two pieces of which one can be masked"
         )
     merge_tasks = list(_merge_tasks(map_tasks, maps, output, work, config))
-    return _manifests("merge", work, merge_tasks, run_merge_task, engine, show), counts
+    return run_tasks("merge", work, merge_tasks, run_merge_task, engine, show), counts
 
 
 @keep_last
@@ -95,14 +95,14 @@ def load_pipeline(config: DataConfig) -> Pipeline:
 
 def run_map_task(task: MapTask) -> Done:
     """Write the run file of a task, then its manifest."""
-    manifest = _once(task.stem, lambda: _map(task))
+    manifest = once(task.stem, lambda: _map(task))
     counts = manifest["counts"]
     size = sum(part.size for block in task.blocks for part in block)
     done = counts.get("documents", 0), size, counts.get("instances", 0)
     return Done(os.path.basename(task.stem), manifest, *done)
 
 
-def _once(stem: str, work: Callable[[], Dict[str, Any]]) -> Dict[str, Any]:
+def once(stem: str, work: Callable[[], Dict[str, Any]]) -> Dict[str, Any]:
     """The manifest of a task, which is done unless it was: by an attempt that could not tell
     before its node was lost, or by its copy.
     """
@@ -147,7 +147,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 def run_merge_task(task: MergeTask) -> Done:
     """Write a shard, then its manifest."""
-    shard = _once(task.stem, lambda: _merge(task))
+    shard = once(task.stem, lambda: _merge(task))
     return Done(os.path.basename(task.stem), shard, 0, shard["bytes"], shard["examples"])
 
 
@@ -187,7 +187,7 @@ def _merge_tasks(
         yield MergeTask(os.path.join(work, name), shard, segments)
 
 
-def _manifests(
+def run_tasks(
     title: str,
     work: str,
     tasks: Sequence[Any],

@@ -133,6 +133,24 @@ def open_text(path: str) -> Iterator[IO[bytes]]:
         yield handle
 
 
+@contextmanager
+def open_as_is(path: str) -> Iterator[IO[bytes]]:
+    """Open a file for reading, packed as it may be. Raises UserError where it cannot be."""
+    with reading(path):
+        handle = _open(path)
+    with handle:
+        yield handle
+
+
+def is_file(path: str) -> bool:
+    """Whether there is a file, here or behind a URL."""
+    if not is_url(path):
+        return os.path.isfile(path)
+    filesystem, inner = filesystem_of(path)
+    with reading(path):
+        return bool(filesystem.isfile(inner))
+
+
 def _open(path: str) -> IO[bytes]:
     if not is_url(path):
         return open(path, "rb")

@@ -18,11 +18,10 @@ from data_gen.corpus import InputFile
 from data_gen.engine import Engine
 from data_gen.features import file_sha256
 from data_gen.neighbours import nearby, nearest_of_size
-from data_gen.normalise import opencc_version
 from data_gen.outputs import delete_folder, list_names, locked, make_folder
 from data_gen.pieces import Tokenizer
 from data_gen.progress import Show
-from data_gen.sentences import load_sentence_maker, load_tokenizer
+from data_gen.sentences import load_sentence_maker, load_tokenizer, text_opencc
 from data_gen.settings import UserError
 from data_gen.synonyms import SimilarWords
 from data_gen.table import FORMAT, Layer, Table, load_table, make_layer
@@ -69,7 +68,7 @@ def identity(config: DataConfig, sources: Sources) -> Dict[str, Any]:
         made_from[CORPUS] = {
             "input_sha256": hashlib.sha256(json.dumps(text).encode()).hexdigest(),
             "settings": dataclasses.asdict(config.corpus),
-            "opencc": opencc_version() if config.corpus.opencc else None,
+            "opencc": text_opencc(config),
             "segmenter": load_sentence_maker(config).segmenter.identity,
             "word2vec": dataclasses.asdict(config.synonyms.word2vec),
             "random_seed": config.random_seed,

@@ -2,24 +2,29 @@
 
 import argparse
 import os
-from typing import Any
+import time
+from typing import Any, Sequence
 
-from data_gen import sample, vocab
+from data_gen import sample, vocab, word_folder
 from data_gen.config import DataConfig
+from data_gen.engine import LocalEngine
 from data_gen.ltp import DEFAULT_LTP, fetch_ltp
 from data_gen.outputs import atomic_file
 from data_gen.progress import show_progress
+from data_gen.segmentation import segment
 from data_gen.settings import add_command, add_config_arguments, load_settings, positive
+from data_gen.stats import lines
 
 
-def add_input(parser: argparse.ArgumentParser) -> None:
-    """Add `--input`, what every command that reads text has."""
+def add_input(parser: argparse.ArgumentParser, or_words: bool = False) -> None:
+    """Add `--input`, what every command that reads text has, or the words of one."""
     parser.add_argument(
         "--input",
         required=True,
         nargs="+",
         metavar="FILE",
-        help="text files, folders of them, globs in quotes, or URLs of any of these",
+        help="text files, folders of them, globs in quotes, or URLs of any of these"
+        + ("; or a folder of words, made by `segment`" if or_words else ""),
     )
 
 
@@ -27,6 +32,50 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     """Add `--workers`."""
     parser.add_argument(
         "--workers", type=positive, default=0, metavar="N", help="processes (default: one a core)"
+    )
+
+
+def load_config(args: argparse.Namespace, inputs: Sequence[str]) -> DataConfig:
+    """The settings of a command for its input. A folder of words brings some of its own.
+
+    Raises UserError as `load_settings` and `word_folder.settle` do.
+    """
+    config = load_settings(DataConfig, args.config, args.overrides)
+    return word_folder.settle(config, inputs, args.overrides)
+
+
+def add_segment(commands: Any) -> None:
+    """Add `segment`."""
+    parser = add_command(
+        commands,
+        "segment",
+        _segment,
+        "write the words of a text, which `build` takes as its input instead of the text",
+        "python -m data_gen segment --config configs/data/macbert_512.yaml --input "
+        "'corpus/*.txt' \\\n    --output work/words --set segmenter.model=work/ltp\n"
+        "  python -m data_gen build --config configs/data/macbert_512.yaml --input work/words "
+        "\\\n    --output work/data",
+    )
+    add_config_arguments(parser, "configs/data")
+    add_input(parser)
+    parser.add_argument(
+        "--output", required=True, metavar="DIR", help="a new folder, or one of the same words"
+    )
+    add_workers(parser)
+
+
+def _segment(args: argparse.Namespace) -> None:
+    config = load_settings(DataConfig, args.config, args.overrides)
+    start = time.perf_counter()
+    words = segment(config, args.input, args.output, LocalEngine(args.workers), show_progress)
+    seconds = time.perf_counter() - start
+    for name, value in lines(words.manifest["statistics"]):
+        print(f"{name:24} {value}")
+    megabytes = sum(file.size for file in words.files) / 1e6
+    packed = sum(file["bytes"] for file in words.manifest["word_files"]) / 1e6
+    print(
+        f"{words.folder}: words of {words.segmenter.identity}, {packed:.1f} MB for {megabytes:.1f} "
+        f"MB of text ({seconds:.1f} s)"
     )
 
 

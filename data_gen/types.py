@@ -7,13 +7,20 @@ whole block of documents at once.
 """
 
 from array import array
-from typing import Any, Iterator, List, NamedTuple, Tuple
+from typing import Any, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 Array = Any  # numpy's own annotations differ between the versions supported
 
 Pieces = Tuple[int, ...]
+
+
+class Marks(NamedTuple):
+    """Where words start and end in sentences joined by line feeds."""
+
+    boundaries: Array  # of each character whether a word starts or ends before it, and of the end
+    misaligned: Array  # the sentences whose words do not lie in their text, ascending
 
 
 class Document(NamedTuple):
@@ -23,6 +30,7 @@ class Document(NamedTuple):
 
     id: str
     sentences: Tuple[str, ...]
+    marks: Optional[Marks] = None  # where the input holds the words, too
 
 
 class WordColumn(NamedTuple):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from data_gen import corpus, storage
 from data_gen.corpus import blocks, find_inputs, read_blocks, scan, split_sentences
 from data_gen.settings import UserError
+from data_gen.types import Document
 
 TEXT = "第一句。第二句！\n还有一行\n\n\n  \n另一篇。\n\n最后一篇没有空行"
 
@@ -66,9 +67,9 @@ def test_marks_and_what_closes_on_them_stay_on_their_sentence(text):
 
 def test_documents_end_at_blank_lines_and_at_the_end_of_the_file(tmp_path):
     assert documents(write(tmp_path / "a.txt")) == [
-        ("a.txt:0", ("第一句。", "第二句！", "还有一行")),
-        ("a.txt:1", ("另一篇。",)),
-        ("a.txt:2", ("最后一篇没有空行",)),
+        Document("a.txt:0", ("第一句。", "第二句！", "还有一行")),
+        Document("a.txt:1", ("另一篇。",)),
+        Document("a.txt:2", ("最后一篇没有空行",)),
     ]
 
 

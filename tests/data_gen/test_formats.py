@@ -12,6 +12,7 @@ from data_gen.config import CorpusConfig, DataConfig
 from data_gen.corpus import blocks, read_blocks, scan
 from data_gen.formats import FORMATS, Cursor, format_of
 from data_gen.settings import UserError
+from data_gen.types import Document
 from tests.conftest import default_settings
 
 # What the formats make of the same documents, each a list of lines.
@@ -150,10 +151,10 @@ def test_the_field_is_named(read):
 
 def test_lines_without_text_are_no_documents(read):
     empty = '{"text": ""}\n\n{"text": " \\n\\u3000"}\n{"text": "好。"}\n'
-    assert read(empty, format="jsonl") == [("a.txt:0", ("好。",))]
-    assert read("\n\n好。\n \n", format="line") == [("a.txt:0", ("好。",))]
+    assert read(empty, format="jsonl") == [Document("a.txt:0", ("好。",))]
+    assert read("\n\n好。\n \n", format="line") == [Document("a.txt:0", ("好。",))]
     bare = '<doc id="1">\n\n</doc>\n<doc id="2">\n好。\n</doc>\n'
-    assert read(bare, format="wikiextractor") == [("a.txt:0", ("好。",))]
+    assert read(bare, format="wikiextractor") == [Document("a.txt:0", ("好。",))]
 
 
 def test_a_missing_end_mark_joins_nothing(read):

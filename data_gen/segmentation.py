@@ -1,0 +1,200 @@
+"""Segmentation without a build: `segment` writes the words of a text once, for builds of any recipe
+anywhere. Its tasks are as pure and idempotent as those of a build, and resumed in the same way.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+from itertools import islice
+from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+
+from data_gen import corpus, word_folder
+from data_gen.config import DataConfig
+from data_gen.corpus import Block, InputFile
+from data_gen.engine import Engine
+from data_gen.outputs import atomic_file, write_json
+from data_gen.progress import Show
+from data_gen.segment import attach_marks, is_space, segmenter_settings, word_marks
+from data_gen.sentences import load_segmenter_once, text_opencc
+from data_gen.settings import UserError
+from data_gen.stages import Done, once, run_tasks
+from data_gen.stats import Counts, timed
+from data_gen.types import Document
+from data_gen.word_file import FORMAT_KEY, MANIFEST, SUFFIX, pack
+from data_gen.word_folder import FORMAT, WordFolder
+from data_gen.work import WORDS, claim, clean
+
+_COUNTED = ("documents", "sentences", "words", "characters", "misaligned_sentences")
+
+
+class SegmentTask(NamedTuple):
+    """Blocks of text -> one file of words."""
+
+    stem: str  # of the task's manifest
+    path: str
+    config: DataConfig
+    blocks: Tuple[Block, ...]
+
+
+def segment(
+    config: DataConfig, inputs: Sequence[str], output: str, engine: Engine, show: Show
+) -> WordFolder:
+    """Write the words of text files into the folder `output`, unless they are there already.
+
+    Raises UserError for input that is missing, unreadable, empty, not UTF-8 or holds words, and
+    where `output` holds other words.
+    """
+    if not output:
+        raise UserError("--output is empty: name a folder")
+    folder = word_folder.find(inputs)
+    if folder is not None:
+        raise UserError(f"{folder} holds words already: give the text that they are to be made of")
+    load_segmenter_once(config.segmenter)  # finds mistakes before any work is handed out
+    files = word_folder.scan_inputs(inputs, config, output, show)
+    identity = _identity(config, files)
+    fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    if not word_folder.find([output]):
+        with claim(output, fingerprint, WORDS) as work:
+            tasks = list(_tasks(config, files, output, work))
+            manifests = run_tasks("segment", work, tasks, run_segment_task, engine, show)
+            described = _described(config, files, tasks, manifests)
+            head = {FORMAT_KEY: FORMAT, "fingerprint": fingerprint}
+            write_json(os.path.join(output, MANIFEST), {**head, **described})
+    words = word_folder.read(output)
+    if words.manifest["fingerprint"] != fingerprint:
+        raise UserError(
+            f"{output} holds other words (other settings, input or segmenter): choose another "
+            "--output"
+        )
+    clean(output, WORDS)  # after a crash at the very end
+    return words
+
+
+def _identity(config: DataConfig, files: Sequence[InputFile]) -> Dict[str, Any]:
+    """All that decides the words."""
+    return {
+        FORMAT_KEY: FORMAT,
+        "segmenter": load_segmenter_once(config.segmenter).identity,
+        "opencc": text_opencc(config),
+        "corpus": dataclasses.asdict(config.corpus),
+        "input": [{"name": file.name, "sha256": file.sha256} for file in files],
+    }
+
+
+def _tasks(
+    config: DataConfig, files: Sequence[InputFile], output: str, work: str
+) -> Iterator[SegmentTask]:
+    groups = list(corpus.task_blocks(files))
+    for i, blocks in enumerate(groups):
+        name = f"part-{i:05d}-of-{len(groups):05d}"
+        path = os.path.join(output, name + SUFFIX)
+        yield SegmentTask(os.path.join(work, name), path, config, blocks)
+
+
+def run_segment_task(task: SegmentTask) -> Done:
+    """Write a file of words, then its manifest: the bytes of each part, and what was counted."""
+    manifest = once(task.stem, lambda: _write(task))
+    size = sum(part.size for block in task.blocks for part in block)
+    documents = manifest["counts"].get("documents", 0)
+    return Done(os.path.basename(task.stem), manifest, documents, size, 0)
+
+
+def _write(task: SegmentTask) -> Dict[str, Any]:
+    counts = Counts()
+    sizes = []
+    with atomic_file(task.path) as handle:
+        for documents in _parts(task, counts):
+            with timed(counts, "write"):
+                sizes.append(handle.write(pack(documents)))
+    return {"sizes": sizes, "counts": counts}
+
+
+def _parts(task: SegmentTask, counts: Counts) -> Iterator[List[Document]]:
+    """The documents of each part with their words. A block is segmented at once, as in a build."""
+    every = [(part,) for block in task.blocks for part in block]
+    read = corpus.read_blocks(every, task.config.corpus)
+    for block in task.blocks:
+        with timed(counts, "read"):
+            parts = list(islice(read, len(block)))
+        with timed(counts, "segment"):
+            documents = iter(_segmented(task, [each for part in parts for each in part], counts))
+        for part in parts:
+            yield list(islice(documents, len(part)))
+
+
+def _segmented(task: SegmentTask, documents: Sequence[Document], counts: Counts) -> List[Document]:
+    sentences = [sentence for document in documents for sentence in document.sentences]
+    marks = word_marks(load_segmenter_once(task.config.segmenter), sentences)
+    codes = np.frombuffer("\n".join(sentences).encode("utf-32-le"), np.uint32)
+    counts["documents"] += len(documents)
+    counts["sentences"] += len(sentences)
+    counts["words"] += int((marks.boundaries[:-1] & ~is_space(codes)).sum())
+    counts["characters"] += sum(map(len, sentences))
+    counts["misaligned_sentences"] += len(marks.misaligned)
+    return attach_marks(documents, marks)
+
+
+def _described(
+    config: DataConfig,
+    files: Sequence[InputFile],
+    tasks: Sequence[SegmentTask],
+    manifests: Sequence[Dict[str, Any]],
+) -> Dict[str, Any]:
+    """What words.json says, but for format and fingerprint: see `word_folder.read`."""
+    places = _places(manifests)
+    return {
+        "segmenter": load_segmenter_once(config.segmenter).identity,
+        "opencc": text_opencc(config),
+        "config": {
+            "corpus": dataclasses.asdict(config.corpus),
+            "segmenter": segmenter_settings(config.segmenter),
+        },
+        "statistics": _statistics(files, manifests),
+        "word_files": [
+            {"name": os.path.basename(task.path), "bytes": sum(manifest["sizes"])}
+            for task, manifest in zip(tasks, manifests)
+        ],
+        "input": [
+            {
+                "name": file.name,
+                "sha256": file.sha256,
+                "bytes": file.size,
+                "parts": [
+                    {
+                        **next(places),
+                        "text_bytes": part.size,
+                        "first": part.first,
+                        "dropped": part.dropped,
+                    }
+                    for part in file.parts
+                ],
+            }
+            for file in files
+        ],
+    }
+
+
+def _places(manifests: Sequence[Dict[str, Any]]) -> Iterator[Dict[str, int]]:
+    """Where each part of the input is: in which file of words, from which byte on, how many."""
+    for number, manifest in enumerate(manifests):
+        offset = 0
+        for size in manifest["sizes"]:
+            yield {"word_file": number, "offset": offset, "bytes": size}
+            offset += size
+
+
+def _statistics(files: Sequence[InputFile], manifests: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
+    counts = Counts()
+    for manifest in manifests:
+        counts.update(manifest["counts"])
+    return {
+        **{name: counts[name] for name in _COUNTED},
+        "skipped_documents": {"duplicate": sum(file.duplicates for file in files)},
+        "cpu_seconds": {
+            stage: round(counts[f"cpu_ns/{stage}"] / 1e9, 2)
+            for stage in ("read", "segment", "write")
+        },
+    }

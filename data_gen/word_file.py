@@ -1,0 +1,69 @@
+"""Files of words: one gzip member for each part of the input, so that `zcat` shows all of them and
+each is read alone.
+"""
+
+import gzip
+import os
+import zlib
+from itertools import count
+from typing import Collection, Iterable, List, Sequence
+
+from data_gen import storage
+from data_gen.segment import attach_marks
+from data_gen.settings import UserError
+from data_gen.types import Document
+from data_gen.word_text import decode, encode
+
+SUFFIX = ".words.gz"
+MANIFEST = "words.json"  # beside the files, written last
+FORMAT_KEY = "word_format"  # stands first in it, so that no other words.json is taken for one
+AGAIN = "copy the whole folder again, or run `python -m data_gen segment` into a new one"
+
+_LEVEL = 6  # gzip's own default
+_GZIP = 31  # zlib's wbits for it
+
+
+def pack(documents: Sequence[Document]) -> bytes:
+    """Documents that have their marks -> the bytes of a part, the same every time."""
+    return gzip.compress(encode(documents), _LEVEL, mtime=0)
+
+
+def unpack(
+    packed: bytes, path: str, name: str, first: int, dropped: Collection[int]
+) -> List[Document]:
+    """The documents of a part, numbered on from `first` without the `dropped` ones.
+
+    Raises UserError where the bytes are no part.
+    """
+    try:
+        texts, marks = decode(zlib.decompress(packed, _GZIP))
+    except (zlib.error, ValueError) as error:
+        raise UserError(f"{path} is damaged ({error}): {AGAIN}") from error
+    numbers = (number for number in count(first) if number not in dropped)
+    documents = [Document(f"{name}:{number}", text) for number, text in zip(numbers, texts)]
+    return attach_marks(documents, marks)
+
+
+def is_manifest(path: str) -> bool:
+    """Whether there is a words.json, and it is ours."""
+    if not storage.is_file(path):
+        return False
+    with storage.open_as_is(path) as handle, storage.reading(path):
+        return FORMAT_KEY.encode() in handle.read(32)
+
+
+def require_no_words(paths: Iterable[str]) -> None:
+    """Raise UserError where what is in a folder of words is taken for text."""
+    for path in paths:
+        folder, name = os.path.split(path)
+        if not name.endswith(SUFFIX) and not (name == MANIFEST and is_manifest(path)):
+            continue
+        if not storage.is_file(os.path.join(folder, MANIFEST)):
+            raise UserError(
+                f"{folder} holds words but no {MANIFEST}, so they are not all there: run "
+                "`python -m data_gen segment` to its end, or copy the whole folder"
+            )
+        raise UserError(
+            f"{path} is no text but of a folder of words: `build`, `bench` and `synonyms` take "
+            f"{folder} as their only input, everything else takes the text itself"
+        )
