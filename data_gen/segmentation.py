@@ -27,7 +27,7 @@ from data_gen.word_file import FORMAT_KEY, MANIFEST, SUFFIX, pack
 from data_gen.word_folder import FORMAT, WordFolder
 from data_gen.work import WORDS, claim, clean
 
-_COUNTED = ("documents", "sentences", "words", "characters", "misaligned_sentences")
+COUNTED = ("documents", "sentences", "words", "characters", "misaligned_sentences")
 
 
 class SegmentTask(NamedTuple):
@@ -191,7 +191,7 @@ def _statistics(files: Sequence[InputFile], manifests: Sequence[Dict[str, Any]])
     for manifest in manifests:
         counts.update(manifest["counts"])
     return {
-        **{name: counts[name] for name in _COUNTED},
+        **{name: counts[name] for name in COUNTED},
         "skipped_documents": {"duplicate": sum(file.duplicates for file in files)},
         "cpu_seconds": {
             stage: round(counts[f"cpu_ns/{stage}"] / 1e9, 2)

@@ -15,6 +15,7 @@ from tests.data_gen.conftest import SEGMENTED, TEXT, VOCAB
 
 COMMANDS = [
     ["build"],
+    ["segment"],
     ["stats"],
     ["show"],
     ["bench"],

@@ -11,13 +11,13 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_gen import build as builds
-from data_gen import corpus, normalise
+from data_gen import corpus, normalise, sentences
 from data_gen.config import CorpusConfig, DataConfig
 from data_gen.corpus import blocks, read_blocks, scan
 from data_gen.features import MANIFEST
 from data_gen.repeats import Repeats
 from data_gen.settings import UserError
+from data_gen.types import Document
 from tests.conftest import default_settings
 from tests.data_gen.conftest import TEXT, VOCAB
 from tests.data_gen.test_build import run, shards
@@ -169,7 +169,7 @@ def test_the_version_of_opencc_is_of_the_build_only_where_it_is_used(tmp_path, m
     first = run(traditional, tmp_path / "out")
     assert first.manifest["opencc"] == normalise.opencc_version()
     assert run(plain, tmp_path / "plain").manifest["opencc"] is None
-    monkeypatch.setattr(builds, "opencc_version", lambda: "0.0")
+    monkeypatch.setattr(sentences, "opencc_version", lambda: "0.0")
     with pytest.raises(UserError, match="holds another build"):
         run(traditional, tmp_path / "out")
     assert os.path.exists(tmp_path / "plain" / MANIFEST)
@@ -204,4 +204,4 @@ def test_the_suffix_below_a_packing_decides_the_format(tmp_path, suffix):
     (tmp_path / f"a.jsonl{suffix}").write_bytes(pack('{"text": "好。坏。"}\n'.encode()))
     ((path, name),) = corpus.find_inputs([str(tmp_path)])
     (document,) = next(read_blocks(list(blocks([scan(path, name)]))))
-    assert document == ("a.jsonl:0", ("好。", "坏。"))
+    assert document == Document("a.jsonl:0", ("好。", "坏。"))
