@@ -9,7 +9,7 @@ import os
 import re
 from bisect import bisect_left
 from contextlib import ExitStack
-from itertools import groupby
+from itertools import count, groupby, islice
 from operator import itemgetter
 from typing import IO, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
@@ -47,7 +47,16 @@ class Part(NamedTuple):
     size: int
     first: int  # ordinal of the first document in the file
     dropped: Tuple[int, ...] = ()  # ordinals of its documents that are duplicates
-    packed: int = 0  # of a file of words: bytes at `offset`, packed; then `size` is the text's
+    # Of a file of words: the bytes of the whole block, which starts at `offset`, and the part's
+    # documents. `size` is the text's.
+    packed: int = 0
+    documents: int = 0
+
+    def ids(self) -> Iterator[str]:
+        """The names of those documents."""
+        dropped = frozenset(self.dropped)
+        kept = (number for number in count(self.first) if number not in dropped)
+        return (f"{self.name}:{number}" for number in islice(kept, self.documents))
 
 
 Block = Tuple[Part, ...]  # about BLOCK_BYTES of text, of one file or of several small ones
@@ -204,8 +213,10 @@ def read_blocks(group: Sequence[Block], config: CorpusConfig = PLAIN) -> Iterato
     """The documents of each block, in order. Each file is opened once. Those of a file of words are
     normalised already, and have their marks.
     """
-    stored = any(part.packed for block in group for part in block)
-    normalise = str if stored else normaliser(config.width, config.quotes, config.opencc)
+    if any(part.packed for block in group for part in block):
+        yield from _read_words(group)
+        return
+    normalise = normaliser(config.width, config.quotes, config.opencc)
     path = None
     with ExitStack() as opened:
         for block in group:
@@ -214,11 +225,7 @@ def read_blocks(group: Sequence[Block], config: CorpusConfig = PLAIN) -> Iterato
                 if part.path != path:
                     opened.close()
                     path = part.path
-                    opener = storage.open_as_is if stored else storage.open_text
-                    handle = opened.enter_context(opener(path))
-                if stored:
-                    documents += _stored(handle, part)
-                    continue
+                    handle = opened.enter_context(storage.open_text(path))
                 cursor = Cursor.within(
                     format_of(config.format, part.name), config.field, part.first
                 )
@@ -226,11 +233,12 @@ def read_blocks(group: Sequence[Block], config: CorpusConfig = PLAIN) -> Iterato
             yield documents
 
 
-def _stored(handle: IO[bytes], part: Part) -> List[Document]:
-    with storage.reading(part.path):
-        handle.seek(part.offset)
-        packed = handle.read(part.packed)
-    return word_file.unpack(packed, part.path, part.name, part.first, part.dropped)
+def _read_words(group: Sequence[Block]) -> Iterator[List[Document]]:
+    for path, of_file in groupby(group, key=lambda block: block[0].path):
+        with storage.open_as_is(path) as handle:
+            for block in of_file:
+                ids = [document for part in block for document in part.ids()]
+                yield word_file.read(handle, path, block[0].offset, block[0].packed, ids)
 
 
 def _read(handle: IO[bytes], part: Part) -> bytes:

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
@@ -70,6 +70,7 @@ def segment(
             "--output"
         )
     clean(output, WORDS)  # after a crash at the very end
+    word_folder.require_whole(words)
     return words
 
 
@@ -95,34 +96,31 @@ def _tasks(
 
 
 def run_segment_task(task: SegmentTask) -> Done:
-    """Write a file of words, then its manifest: the bytes of each part, and what was counted."""
+    """Write a file of words, then its manifest: the bytes of each block, the documents of each
+    part, and what was counted.
+    """
     manifest = once(task.stem, lambda: _write(task))
     size = sum(part.size for block in task.blocks for part in block)
-    documents = manifest["counts"].get("documents", 0)
-    return Done(os.path.basename(task.stem), manifest, documents, size, 0)
+    return Done(os.path.basename(task.stem), manifest, sum(manifest["documents"]), size, 0)
 
 
 def _write(task: SegmentTask) -> Dict[str, Any]:
     counts = Counts()
     sizes = []
-    with atomic_file(task.path) as handle:
-        for documents in _parts(task, counts):
-            with timed(counts, "write"):
-                sizes.append(handle.write(pack(documents)))
-    return {"sizes": sizes, "counts": counts}
-
-
-def _parts(task: SegmentTask, counts: Counts) -> Iterator[List[Document]]:
-    """The documents of each part with their words. A block is segmented at once, as in a build."""
+    documents: List[int] = []
+    # Part by part, so that each can be counted. A block is segmented at once, as in a build.
     every = [(part,) for block in task.blocks for part in block]
     read = corpus.read_blocks(every, task.config.corpus)
-    for block in task.blocks:
-        with timed(counts, "read"):
-            parts = list(islice(read, len(block)))
-        with timed(counts, "segment"):
-            documents = iter(_segmented(task, [each for part in parts for each in part], counts))
-        for part in parts:
-            yield list(islice(documents, len(part)))
+    with atomic_file(task.path) as handle:
+        for block in task.blocks:
+            with timed(counts, "read"):
+                parts = list(islice(read, len(block)))
+            documents += map(len, parts)
+            with timed(counts, "segment"):
+                segmented = _segmented(task, list(chain(*parts)), counts)
+            with timed(counts, "write"):
+                sizes.append(handle.write(pack(segmented)))
+    return {"blocks": sizes, "documents": documents, "counts": counts}
 
 
 def _segmented(task: SegmentTask, documents: Sequence[Document], counts: Counts) -> List[Document]:
@@ -144,7 +142,8 @@ def _described(
     manifests: Sequence[Dict[str, Any]],
 ) -> Dict[str, Any]:
     """What words.json says, but for format and fingerprint: see `word_folder.read`."""
-    places = _places(manifests)
+    numbers = (i for i, block in enumerate(chain(*(t.blocks for t in tasks))) for _ in block)
+    documents = chain(*(manifest["documents"] for manifest in manifests))
     return {
         "segmenter": load_segmenter_once(config.segmenter).identity,
         "opencc": text_opencc(config),
@@ -154,7 +153,7 @@ def _described(
         },
         "statistics": _statistics(files, manifests),
         "word_files": [
-            {"name": os.path.basename(task.path), "bytes": sum(manifest["sizes"])}
+            {"name": os.path.basename(task.path), "blocks": manifest["blocks"]}
             for task, manifest in zip(tasks, manifests)
         ],
         "input": [
@@ -164,9 +163,10 @@ def _described(
                 "bytes": file.size,
                 "parts": [
                     {
-                        **next(places),
+                        "block": next(numbers),
                         "text_bytes": part.size,
                         "first": part.first,
+                        "documents": next(documents),
                         "dropped": part.dropped,
                     }
                     for part in file.parts
@@ -175,15 +175,6 @@ def _described(
             for file in files
         ],
     }
-
-
-def _places(manifests: Sequence[Dict[str, Any]]) -> Iterator[Dict[str, int]]:
-    """Where each part of the input is: in which file of words, from which byte on, how many."""
-    for number, manifest in enumerate(manifests):
-        offset = 0
-        for size in manifest["sizes"]:
-            yield {"word_file": number, "offset": offset, "bytes": size}
-            offset += size
 
 
 def _statistics(files: Sequence[InputFile], manifests: Sequence[Dict[str, Any]]) -> Dict[str, Any]:

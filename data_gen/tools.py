@@ -72,7 +72,7 @@ def _segment(args: argparse.Namespace) -> None:
     for name, value in lines(words.manifest["statistics"]):
         print(f"{name:24} {value}")
     megabytes = sum(file.size for file in words.files) / 1e6
-    packed = sum(file["bytes"] for file in words.manifest["word_files"]) / 1e6
+    packed = sum(sum(file["blocks"]) for file in words.manifest["word_files"]) / 1e6
     print(
         f"{words.folder}: words of {words.segmenter.identity}, {packed:.1f} MB for {megabytes:.1f} "
         f"MB of text ({seconds:.1f} s)"

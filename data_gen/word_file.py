@@ -1,12 +1,11 @@
-"""Files of words: one gzip member for each part of the input, so that `zcat` shows all of them and
+"""Files of words: one gzip member for each block of the input, so that `zcat` shows all of them and
 each is read alone.
 """
 
 import gzip
 import os
 import zlib
-from itertools import count
-from typing import Collection, Iterable, List, Sequence
+from typing import IO, Iterable, List, Sequence
 
 from data_gen import storage
 from data_gen.segment import attach_marks
@@ -24,24 +23,27 @@ _GZIP = 31  # zlib's wbits for it
 
 
 def pack(documents: Sequence[Document]) -> bytes:
-    """Documents that have their marks -> the bytes of a part, the same every time."""
+    """Documents that have their marks -> the bytes of a block."""
     return gzip.compress(encode(documents), _LEVEL, mtime=0)
 
 
-def unpack(
-    packed: bytes, path: str, name: str, first: int, dropped: Collection[int]
+def read(
+    handle: IO[bytes], path: str, offset: int, size: int, ids: Sequence[str]
 ) -> List[Document]:
-    """The documents of a part, numbered on from `first` without the `dropped` ones.
+    """Read the documents of a block, which are called `ids`.
 
-    Raises UserError where the bytes are no part.
+    Raises UserError where the bytes are no block, or one of other documents.
     """
+    with storage.reading(path):
+        handle.seek(offset)
+        packed = handle.read(size)
     try:
         texts, marks = decode(zlib.decompress(packed, _GZIP))
+        if len(texts) != len(ids):
+            raise ValueError(f"it holds {len(texts):,} documents for {len(ids):,}")
     except (zlib.error, ValueError) as error:
         raise UserError(f"{path} is damaged ({error}): {AGAIN}") from error
-    numbers = (number for number in count(first) if number not in dropped)
-    documents = [Document(f"{name}:{number}", text) for number, text in zip(numbers, texts)]
-    return attach_marks(documents, marks)
+    return attach_marks([Document(*named) for named in zip(ids, texts)], marks)
 
 
 def is_manifest(path: str) -> bool:

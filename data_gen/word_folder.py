@@ -1,13 +1,16 @@
-"""A folder of words, made by `segment`, as the input of a build: the same documents as of the text,
-and the words that its segmenter found. What made them is in words.json, so that nothing of it is
-needed.
+"""A folder of words, made by `segment`, as the input of a build: the documents of the text, in the
+same blocks, and their words.
+
+Its words.json says what made them, so that nothing of it is needed; of each file of words the bytes
+of its blocks, one after another; of each file of the text its parts, each with the number of its
+block, counted over all files.
 """
 
 import dataclasses
 import io
 import json
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen import corpus, storage
 from data_gen.config import CorpusConfig, DataConfig
@@ -18,7 +21,7 @@ from data_gen.segment import StoredWords, segmenter_settings
 from data_gen.settings import UserError
 from data_gen.word_file import AGAIN, FORMAT_KEY, MANIFEST, is_manifest
 
-# Bumped with every change of the files, and of how corpus.py cuts text into parts, documents and
+# Bumped with every change of the files, and of how corpus.py cuts text into blocks, documents and
 # sentences.
 FORMAT = 1
 
@@ -68,7 +71,7 @@ def read(folder: str) -> WordFolder:
 
 
 def _described(folder: str, manifest: Dict[str, Any]) -> WordFolder:
-    paths = [os.path.join(folder, file["name"]) for file in manifest["word_files"]]
+    blocks = list(_blocks(folder, manifest["word_files"]))
     made_with = manifest["config"]
     segmenter = StoredWords(
         **made_with["segmenter"], identity=manifest["segmenter"], opencc=manifest["opencc"]
@@ -77,20 +80,31 @@ def _described(folder: str, manifest: Dict[str, Any]) -> WordFolder:
     for file in manifest["input"]:
         parts = [
             Part(
-                paths[part["word_file"]],
+                path,
                 file["name"],
-                part["offset"],
+                offset,
                 part["text_bytes"],
                 part["first"],
                 tuple(part["dropped"]),
-                part["bytes"],
+                packed,
+                part["documents"],
             )
             for part in file["parts"]
+            for path, offset, packed in [blocks[part["block"]]]
         ]
         files.append(InputFile(file["name"], file["sha256"], tuple(parts)))
     return WordFolder(
         folder, CorpusConfig(**made_with["corpus"]), segmenter, tuple(files), manifest
     )
+
+
+def _blocks(folder: str, files: Sequence[Dict[str, Any]]) -> Iterator[Tuple[str, int, int]]:
+    """(file, offset, bytes) of every block."""
+    for file in files:
+        offset = 0
+        for size in file["blocks"]:
+            yield os.path.join(folder, file["name"]), offset, size
+            offset += size
 
 
 def settle(config: DataConfig, inputs: Sequence[str], overrides: Sequence[str] = ()) -> DataConfig:
@@ -143,18 +157,18 @@ def scan_inputs(
     folder = find(inputs)
     if folder is not None:
         words = read(folder)
-        _require_whole(words)
+        require_whole(words)
         return list(words.files)
     normaliser(config.corpus.width, config.corpus.quotes, config.corpus.opencc)
     return corpus.scan_inputs(inputs, config.corpus, exclude, show)
 
 
-def _require_whole(words: WordFolder) -> None:
+def require_whole(words: WordFolder) -> None:
+    """Raise UserError where a file of words is missing or of another size."""
     for file in words.manifest["word_files"]:
         path = os.path.join(words.folder, file["name"])
         with storage.open_as_is(path) as handle, storage.reading(path):
             size = handle.seek(0, io.SEEK_END)
-        if size != file["bytes"]:
-            raise UserError(
-                f"{path} has {size:,} bytes where {MANIFEST} says {file['bytes']:,}: {AGAIN}"
-            )
+        said = sum(file["blocks"])
+        if size != said:
+            raise UserError(f"{path} has {size:,} bytes where {MANIFEST} says {said:,}: {AGAIN}")

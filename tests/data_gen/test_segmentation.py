@@ -12,12 +12,12 @@ from data_gen.build import TABLE, WORK
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.features import MANIFEST as DATASET
-from data_gen.settings import UserError
+from data_gen.settings import UserError, load_settings
 from data_gen.word_file import MANIFEST, SUFFIX
 from data_gen.words import Segmenter
 from tests.conftest import default_settings
 from tests.data_gen.conftest import SEGMENTED, TEXT, show
-from tests.data_gen.test_build import open_bytes, run, shards
+from tests.data_gen.test_build import GOLDEN, open_bytes, run, shards
 
 
 @pytest.fixture
@@ -200,6 +200,12 @@ def test_finished_words_are_not_made_again(settings, text, tmp_path, monkeypatch
     assert files_of(words.folder) == before
 
 
+def test_finished_words_that_lost_a_file_are_not_called_whole(settings, text, tmp_path):
+    os.remove(first_file(words_of(settings(), tmp_path / "words", text).folder))
+    with pytest.raises(UserError, match="cannot read .*00000-of"):
+        words_of(settings(), tmp_path / "words", text)
+
+
 def test_words_of_unknown_origin_are_never_touched(settings, tmp_path):
     (tmp_path / f"mine{SUFFIX}").write_bytes(b"precious")
     with pytest.raises(UserError, match=r"holds words but no words\.json: choose another"):
@@ -256,9 +262,9 @@ DAMAGES = {
         lambda w: change(os.path.join(w, MANIFEST), b'format": 1', b'format": 2'),
         "is of word format 2, this code reads 1",
     ),
-    "one file for another": (
-        lambda w: change(os.path.join(w, MANIFEST), b'"offset": 0', b'"offset": 9'),
-        "is damaged .*copy the whole",
+    "other documents": (
+        lambda w: change(os.path.join(w, MANIFEST), b'"documents": 1,\n     ', b'"documents": 2, '),
+        "is damaged .it holds .* documents for .*copy the whole",
     ),
 }
 
@@ -291,6 +297,12 @@ def test_a_file_of_the_users_with_our_name_is_text(settings, tmp_path):
     os.mkdir(tmp_path / "in")
     shutil.copy(TEXT, tmp_path / "in" / MANIFEST)
     assert run(settings(), tmp_path / "out", [str(tmp_path / "in")]).examples
+
+
+def test_golden_words_give_the_golden_data_set(table, tmp_path):
+    """Words that are on disk stay readable: tests/golden/README.md says how they were made."""
+    config = load_settings(DataConfig, "tests/data/golden.yaml", [f"synonyms.table={table}"])
+    assert shards(run(config, tmp_path / "out", ["tests/golden/words"]).folder) == shards(GOLDEN)
 
 
 def test_words_behind_a_url(settings, words, tmp_path):
