@@ -202,7 +202,7 @@ def test_finished_words_are_not_made_again(settings, text, tmp_path, monkeypatch
 
 def test_finished_words_that_lost_a_file_are_not_called_whole(settings, text, tmp_path):
     os.remove(first_file(words_of(settings(), tmp_path / "words", text).folder))
-    with pytest.raises(UserError, match="cannot read .*00000-of"):
+    with pytest.raises(UserError, match=r"cannot read .*00000-of"):
         words_of(settings(), tmp_path / "words", text)
 
 
