@@ -43,10 +43,9 @@ def text(tmp_path, monkeypatch):
         documents = handle.read().split("\n\n")
     for name, some in (("a.txt", documents), ("b/c.txt", documents[:3])):
         (folder / name).write_text("\n\n".join(some), encoding="utf-8")
-    lines = [
-        json.dumps({"text": f"“{text}”\t \\u{i}  ␣\u3000a"}) for i, text in enumerate(documents)
-    ]
-    (folder / "d.jsonl.gz").write_bytes(gzip.compress("\n".join(lines * 2).encode()))
+    odd = [f"“{text}”\t \\u{i}  ␣\u3000a" for i, text in enumerate(documents)]
+    lines = [json.dumps({"text": text}) for each in odd for text in ("又是这一句。", each)]
+    (folder / "d.jsonl.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
     (folder / "empty.txt").write_text("")
     return str(folder)
 
@@ -105,6 +104,7 @@ def test_two_workers_write_and_read_the_same_words(settings, text, tmp_path):
         words[0].manifest["fingerprint"]
     ] * 2
     assert one == two
+    assert len(list(corpus.task_blocks(words[0].files))) > len(words[0].manifest["word_files"])
     built = [run(settings(), tmp_path / f"out-{n}", [words[0].folder], n) for n in (1, 2)]
     assert shards(built[0].folder) == shards(built[1].folder)
 
@@ -355,7 +355,7 @@ def test_segment_then_build(command, tmp_path, capsys):
     built = ["--input", words, "--output", out, "--workers", "1"]
     assert command("build", *built) == 0
     said = capsys.readouterr()
-    assert f"{words}: words of rjieba 0." in said.err
+    assert said.err.count(f"{words}: words of rjieba 0.") == 1
     assert "segmenter.name=rjieba, corpus.width=true" in said.err.replace(
         "corpus.width=true, segmenter.name=rjieba", "segmenter.name=rjieba, corpus.width=true"
     )

@@ -1,4 +1,5 @@
 import random
+import unicodedata
 
 import pytest
 from hypothesis import example, given
@@ -9,7 +10,7 @@ from data_gen.types import Document
 from data_gen.word_text import decode, encode
 from data_gen.words import Segmenter
 
-ODD = "中国a1 \t\n\r\x0b\x00\x1c\x85\xa0\u2028\u3000␣\\u!-0\ufeff\ud7ff\uffff😀"
+ODD = "中国a1 \t\n\r\x0b\x00\x1c\x85\xa0\u2028\u3000␣\\\\\\\\u!-0\ufeff\ud7ff\uffff😀"
 texts = st.lists(st.lists(st.text() | st.text(alphabet=ODD), max_size=4), max_size=4)
 
 
@@ -20,7 +21,7 @@ def cutting(seed):
     def cut(run):
         if rng.random() < 0.2:
             return [f"{run}?"]
-        marks = sorted({0, len(run), *(rng.randrange(len(run)) for _ in range(3))})
+        marks = sorted({0, len(run), *(rng.randrange(len(run)) for _ in range(rng.randrange(4)))})
         return [run[start:stop] for start, stop in zip(marks, marks[1:])]
 
     return Segmenter(lambda runs: map(cut, runs), "cutting")
@@ -65,6 +66,7 @@ def test_a_sentence_a_line_its_words_between_spaces_a_blank_line_after_a_documen
     position = 0
     for line, sentence in zip(written, [sentence for text in texts for sentence in text]):
         assert all(character == " " or not character.isspace() for character in line)
+        assert not any(unicodedata.category(character) == "Cc" for character in line)
         inner = marks.boundaries[position + 1 : position + len(sentence)]
         assert len(line.split(" ")) == inner.sum() + 1
         position += len(sentence) + 1
@@ -91,7 +93,7 @@ def test_it_reads_well():
     "data",
     [
         *("好", "好\n", "好 。\n坏\n", "\\x\n\n", "\\\n\n", "\\u30\n\n", "\\u30g0\n\n", "\\u\n\n"),
-        *("\\uABCD\n\n", "\\ud800\n\n"),
+        *("\\uABCD\n\n", "\\ud800\n\n", "好\n\n坏"),
         b"\xff\n\n",
     ],
 )
