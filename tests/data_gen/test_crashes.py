@@ -224,7 +224,7 @@ def test_two_runs_of_one_build_do_not_meet(tmp_path, table, capsys, monkeypatch)
     def second(*args):
         monkeypatch.undo()
         assert main(argv) == 1
-        assert "is being built by another run: wait for it" in capsys.readouterr().err
+        assert "is being made by another run: wait for it" in capsys.readouterr().err
         raise KeyboardInterrupt
 
     monkeypatch.setattr("data_gen.stages.run_map_task", second)

@@ -8,13 +8,13 @@ import pytest
 
 from data_gen import corpus, segment, segmentation, tables, vocab
 from data_gen.__main__ import main
-from data_gen.build import TABLE, WORK
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.features import MANIFEST as DATASET
 from data_gen.settings import UserError, load_settings
 from data_gen.word_file import MANIFEST, SUFFIX
 from data_gen.words import Segmenter
+from data_gen.work import TABLE, WORK
 from tests.conftest import default_settings
 from tests.data_gen.conftest import SEGMENTED, TEXT, show
 from tests.data_gen.test_build import GOLDEN, open_bytes, run, shards
@@ -167,7 +167,8 @@ def test_an_interrupted_segmentation_goes_on(settings, text, tmp_path, monkeypat
     def fail_after_two(task):
         if len(done) == 2:
             raise KeyboardInterrupt
-        done.append(original(task))
+        done.append(task)
+        return original(task)
 
     monkeypatch.setattr(segmentation, "run_segment_task", fail_after_two)
     with pytest.raises(KeyboardInterrupt):
