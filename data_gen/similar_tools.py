@@ -127,7 +127,7 @@ def _cosine(text: str) -> float:
 
 def _build(args: argparse.Namespace) -> None:
     named = [f"segmenter.name={args.segmenter}"] if args.segmenter else []
-    args.overrides += named
+    args.overrides = [*args.overrides, *named]
     config = load_config(args, args.corpus)
     table.require_new_table(args.output)
     files = (

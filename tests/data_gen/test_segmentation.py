@@ -188,6 +188,13 @@ def test_an_interrupted_segmentation_goes_on(settings, text, tmp_path, monkeypat
     assert resumed == expected
 
 
+def test_what_a_crash_left_half_written_is_no_text(settings, words, tmp_path):
+    os.mkdir(tmp_path / "crashed")
+    shutil.copy(first_file(words), tmp_path / "crashed" / f"part-00000-of-00001{SUFFIX}.partial")
+    with pytest.raises(UserError, match=r"holds words but no words\.json"):
+        run(settings(), tmp_path / "out", [str(tmp_path / "crashed")])
+
+
 def test_finished_words_are_not_made_again(settings, text, tmp_path, monkeypatch):
     words = words_of(settings(), tmp_path / "words", text)
     before = files_of(words.folder)
