@@ -9,7 +9,6 @@ from typing import Any, Optional, Sequence
 
 from data_gen import bench, page, show, similar_tools, tools, word_folder
 from data_gen import build as builds
-from data_gen.engine import LocalEngine
 from data_gen.features import MANIFEST, read_info
 from data_gen.progress import show_progress
 from data_gen.settings import (
@@ -54,7 +53,7 @@ def _add_build(commands: Any) -> None:
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="a new folder, or one of the same build"
     )
-    tools.add_workers(parser)
+    tools.add_engine(parser)
     parser.add_argument(
         "--task-megabytes",
         type=positive,
@@ -72,7 +71,7 @@ def _build(args: argparse.Namespace) -> None:
         config,
         args.input,
         args.output,
-        LocalEngine(args.workers),
+        tools.engine(args),
         show_progress,
         args.task_megabytes and args.task_megabytes << 20,
     )

@@ -11,7 +11,7 @@ import json
 import os
 from typing import Any, Dict, Optional, Sequence
 
-from data_gen import alike, tables, word_folder
+from data_gen import alike, corpus, tables, word_folder
 from data_gen.config import DataConfig
 from data_gen.corpus import InputFile
 from data_gen.engine import Engine
@@ -22,14 +22,16 @@ from data_gen.progress import Show, tell
 from data_gen.segment import segmenter_settings
 from data_gen.sentences import SentenceMaker, load_sentence_maker, text_opencc
 from data_gen.settings import UserError
-from data_gen.stages import load_pipeline, run_stages
+from data_gen.stages import load_pipeline, prepare_map, prepare_words, run_stages
 from data_gen.stats import report
-from data_gen.storage import plain_path
+from data_gen.storage import local_bytes, plain_path
 from data_gen.work import DATA, TABLE, claim, clean, resumable
 
 # Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
 # is not continued.
-CODE_FORMAT = 5
+CODE_FORMAT = 6
+
+_MOST_EXPECTED = 1024  # tasks, that is processes to start early
 
 
 def build(
@@ -51,6 +53,9 @@ def build(
     output = plain_path(output)
     config = word_folder.settle(config, inputs)
     own_table = config.masking.corruption == "similar" and not config.synonyms.table
+    if MANIFEST not in list_names(output):
+        parts = local_bytes(inputs, _MOST_EXPECTED * corpus.BLOCK_BYTES) // corpus.BLOCK_BYTES
+        engine.expect(parts, prepare_words if own_table else prepare_map, config)
     # These also find mistakes before any work is handed out.
     make_sentences = (
         load_sentence_maker(config) if own_table else load_pipeline(config).make_sentences

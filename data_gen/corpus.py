@@ -6,7 +6,6 @@ sizes, so the same parts come out whatever reads them; `read_blocks` reads any o
 
 import hashlib
 import os
-import re
 from bisect import bisect_left
 from contextlib import ExitStack
 from itertools import count, groupby, islice
@@ -20,6 +19,7 @@ from data_gen.normalise import normaliser
 from data_gen.progress import Show
 from data_gen.repeats import Repeats
 from data_gen.settings import UserError
+from data_gen.splitting import split_sentences
 from data_gen.types import Document
 
 # Of uncompressed text; part of what decides the shards' bytes: NSP draws strangers from a block,
@@ -30,12 +30,6 @@ _TASKS = 256  # of an input that gives as many of less than _LARGEST_TASK
 _LARGEST_TASK = 16 << 20  # bytes of text; a worker holds the records of one task
 
 PLAIN = CorpusConfig()
-
-# A sentence ends after 。！？ (the author's rule, Chinese-BERT-wwm#73) or … (our choice). What
-# closes on it stays, and so does a mark after that, as in （……）。
-_MARKS = "。！？…"
-_CLOSERS = "”’〞」』﹂﹄）》】〉〕〗〙〛］｝＂＇)]}\"'"
-_SENTENCE = re.compile(rf"[^{_MARKS}\n]*(?:[{_MARKS}][{_MARKS}{re.escape(_CLOSERS)}]*|\n|$)")
 
 
 class Part(NamedTuple):
@@ -267,15 +261,6 @@ def _documents(
             sentences = split_sentences("\n".join(text for _, _, text in lines))
             sentences = normalise("\n".join(sentences)).split("\n")
             yield Document(f"{part.name}:{ordinal}", tuple(sentences))
-
-
-def split_sentences(text: str) -> List[str]:
-    """Split after 。！？… and what closes on them, and between lines.
-
-    >>> split_sentences("“好。”他说。走！！")
-    ['“好。”', '他说。', '走！！']
-    """
-    return [*filter(None, map(str.strip, _SENTENCE.findall(text)))]
 
 
 def _read_lines(handle: IO[bytes], path: str, size: int) -> List[bytes]:

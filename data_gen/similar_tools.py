@@ -6,14 +6,13 @@ from typing import Any, Sequence, Tuple
 from data_gen import quality, table, tables, word_folder
 from data_gen.config import DataConfig
 from data_gen.coverage import coverage
-from data_gen.engine import LocalEngine
 from data_gen.progress import show_progress
 from data_gen.segment import SEGMENTERS
 from data_gen.sentences import load_tokenizer
 from data_gen.settings import add_command, add_config_arguments, load_settings, positive
 from data_gen.stats import lines, similar_words
 from data_gen.synonyms import SimilarWords
-from data_gen.tools import add_input, add_workers, load_config
+from data_gen.tools import add_engine, add_input, engine, load_config
 from data_gen.types import Pieces
 
 _CONFIG = "configs/data/macbert_512.yaml"
@@ -44,7 +43,7 @@ def add_synonyms(commands: Any) -> None:
     )
     add_config_arguments(covers, "configs/data")
     add_input(covers, or_words=True)
-    add_workers(covers)
+    add_engine(covers)
     judged = add_command(
         actions,
         "judge",
@@ -112,7 +111,7 @@ def _add_build(actions: Any) -> None:
     build.add_argument(
         "--limit", type=positive, metavar="N", help="read the first N words of a file of vectors"
     )
-    add_workers(build)
+    add_engine(build)
 
 
 def _cosine(text: str) -> float:
@@ -139,7 +138,7 @@ def _build(args: argparse.Namespace) -> None:
     sources = tables.Sources(
         tuple(vectors), tuple(files), args.top_k, args.min_similarity, args.limit
     )
-    made = tables.make_table(config, sources, args.output, LocalEngine(args.workers), show_progress)
+    made = tables.make_table(config, sources, args.output, engine(args), show_progress)
     for reason, count in made.skipped.items():
         print(f"left out: {count:,} vectors ({reason})")
     for name, layer in made.table.layers.items():
@@ -170,7 +169,7 @@ def _by_source(
 def _coverage(args: argparse.Namespace) -> None:
     config = load_config(args, args.input)
     files = word_folder.scan_inputs(args.input, config, None, show_progress)
-    counts = coverage(config, files, LocalEngine(args.workers), show_progress)
+    counts = coverage(config, files, engine(args), show_progress)
     for name, value in lines({"words": counts["words"], **similar_words(counts)}):
         print(f"{name:30} {value}")
 

@@ -93,6 +93,16 @@ def load_pipeline(config: DataConfig) -> Pipeline:
     return Pipeline(config, make_sentences, similar)
 
 
+def prepare_words(config: DataConfig) -> None:
+    """Load what makes words and pieces, ahead of the first task."""
+    load_sentence_maker(config)
+
+
+def prepare_map(config: DataConfig) -> None:
+    """Load what map tasks need, ahead of the first."""
+    load_pipeline(config)
+
+
 def run_map_task(task: MapTask) -> Done:
     """Write the run file of a task, then its manifest."""
     manifest = once(task.stem, lambda: _map(task))

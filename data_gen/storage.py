@@ -201,6 +201,19 @@ def list_files(pattern: str) -> Iterator[str]:
         yield from _local_files(match)
 
 
+def local_bytes(patterns: Collection[str], most: int) -> int:
+    """The size of the files of this machine that patterns stand for, as they are; counted no
+    further than to `most`.
+    """
+    size = 0
+    for pattern in patterns:
+        for path in list_files(pattern) if not is_url(pattern) else ():
+            size += os.path.getsize(path) if os.path.exists(path) else 0
+            if size >= most:
+                return most
+    return size
+
+
 def _local_files(path: str) -> Iterator[str]:
     if os.path.isdir(path):
         yield from _files_below(path)

@@ -7,10 +7,11 @@ from typing import Any, Sequence
 
 from data_gen import sample, vocab, word_folder
 from data_gen.config import DataConfig
-from data_gen.engine import LocalEngine
+from data_gen.engine import Engine, LocalEngine
 from data_gen.ltp import DEFAULT_LTP, fetch_ltp
 from data_gen.outputs import atomic_file
 from data_gen.progress import show_progress
+from data_gen.ray_engine import RayEngine
 from data_gen.segmentation import segment
 from data_gen.settings import add_command, add_config_arguments, load_settings, positive
 from data_gen.stats import lines
@@ -28,11 +29,34 @@ def add_input(parser: argparse.ArgumentParser, or_words: bool = False) -> None:
     )
 
 
-def add_workers(parser: argparse.ArgumentParser) -> None:
-    """Add `--workers`."""
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Add `--workers`, `--engine` and `--ray-address`, what every command with tasks has."""
     parser.add_argument(
-        "--workers", type=positive, default=0, metavar="N", help="processes (default: one a core)"
+        "--workers",
+        type=positive,
+        default=0,
+        metavar="N",
+        help="processes, or tasks at once on a cluster (default: one a core)",
     )
+    parser.add_argument(
+        "--engine",
+        choices=["local", "ray"],
+        default="local",
+        help="processes of this machine, or a Ray cluster (default: local)",
+    )
+    parser.add_argument(
+        "--ray-address",
+        default="auto",
+        metavar="HOST:PORT",
+        help="of the cluster's head (default: auto, the cluster of this machine)",
+    )
+
+
+def engine(args: argparse.Namespace) -> Engine:
+    """The engine that a command line asks for."""
+    if args.engine == "ray":
+        return RayEngine(args.ray_address, args.workers)
+    return LocalEngine(args.workers)
 
 
 def load_config(args: argparse.Namespace, inputs: Sequence[str]) -> DataConfig:
@@ -61,13 +85,13 @@ def add_segment(commands: Any) -> None:
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="a new folder, or one of the same words"
     )
-    add_workers(parser)
+    add_engine(parser)
 
 
 def _segment(args: argparse.Namespace) -> None:
     config = load_settings(DataConfig, args.config, args.overrides)
     start = time.perf_counter()
-    words = segment(config, args.input, args.output, LocalEngine(args.workers), show_progress)
+    words = segment(config, args.input, args.output, engine(args), show_progress)
     seconds = time.perf_counter() - start
     for name, value in lines(words.manifest["statistics"]):
         print(f"{name:24} {value}")

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_gen import corpus, storage
-from data_gen.corpus import blocks, find_inputs, read_blocks, scan, split_sentences
+from data_gen.corpus import blocks, find_inputs, read_blocks, scan
 from data_gen.settings import UserError
+from data_gen.splitting import split_sentences
 from data_gen.types import Document
 
 TEXT = "第一句。第二句！\n还有一行\n\n\n  \n另一篇。\n\n最后一篇没有空行"
