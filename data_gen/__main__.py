@@ -10,7 +10,8 @@ from typing import Any, Optional, Sequence
 from data_gen import bench, page, show, similar_tools, tools, word_folder
 from data_gen import build as builds
 from data_gen.features import MANIFEST, read_info
-from data_gen.progress import show_progress
+from data_gen.outputs import list_names
+from data_gen.progress import show_progress, tell
 from data_gen.settings import (
     add_command,
     add_config_arguments,
@@ -18,6 +19,8 @@ from data_gen.settings import (
     run_command,
 )
 from data_gen.stats import lines
+from data_gen.storage import plain_path
+from data_gen.work import TABLE
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
@@ -65,14 +68,17 @@ def _add_build(commands: Any) -> None:
 
 def _build(args: argparse.Namespace) -> None:
     config = tools.load_config(args, args.input)
-    there = os.path.exists(os.path.join(args.output, MANIFEST))
+    there = MANIFEST in list_names(plain_path(args.output))
+    if builds.makes_table(config) and not there and not args.log_json:
+        path = os.path.join(args.output, TABLE)
+        tell(f"{path}: similar words from the toolkit's vectors and this text (synonyms.table)")
     start = time.perf_counter()
     info = builds.build(
         config,
         args.input,
         args.output,
         tools.engine(args),
-        show_progress,
+        tools.progress(args),
         args.task_megabytes and args.task_megabytes << 20,
     )
     seconds = time.perf_counter() - start

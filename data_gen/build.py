@@ -18,7 +18,7 @@ from data_gen.engine import Engine
 from data_gen.features import FORMAT, MANIFEST, DatasetInfo, file_sha256, read_info
 from data_gen.normalise import opencc_version
 from data_gen.outputs import list_names, local_copy, write_json
-from data_gen.progress import Show, tell
+from data_gen.progress import Show
 from data_gen.segment import segmenter_settings
 from data_gen.sentences import SentenceMaker, load_sentence_maker, text_opencc
 from data_gen.settings import UserError
@@ -52,7 +52,7 @@ def build(
         raise UserError("--output is empty: name a folder")
     output = plain_path(output)
     config = word_folder.settle(config, inputs)
-    own_table = config.masking.corruption == "similar" and not config.synonyms.table
+    own_table = makes_table(config)
     if MANIFEST not in list_names(output):
         parts = local_bytes(inputs, _MOST_EXPECTED * corpus.BLOCK_BYTES) // corpus.BLOCK_BYTES
         engine.expect(parts, prepare_words if own_table else prepare_map, config)
@@ -94,6 +94,11 @@ def build(
     return read_info(output)
 
 
+def makes_table(config: DataConfig) -> bool:
+    """Whether a build has to make its table of similar words itself."""
+    return config.masking.corruption == "similar" and not config.synonyms.table
+
+
 def _with_own_table(
     config: DataConfig, sources: tables.Sources, path: str, engine: Engine, show: Show
 ) -> DataConfig:
@@ -105,7 +110,6 @@ def _with_own_table(
             f"{path} is there and was made from something else: give it with "
             "--set synonyms.table=FILE, or choose another --output"
         )
-    tell(f"{path}: similar words from the toolkit's vectors and from this text (synonyms.table)")
     with resumable():
         tables.make_table(config, sources, path, engine, show)
     return dataclasses.replace(config, synonyms=dataclasses.replace(config.synonyms, table=path))

@@ -6,13 +6,12 @@ from typing import Any, Sequence, Tuple
 from data_gen import quality, table, tables, word_folder
 from data_gen.config import DataConfig
 from data_gen.coverage import coverage
-from data_gen.progress import show_progress
 from data_gen.segment import SEGMENTERS
 from data_gen.sentences import load_tokenizer
 from data_gen.settings import add_command, add_config_arguments, load_settings, positive
 from data_gen.stats import lines, similar_words
 from data_gen.synonyms import SimilarWords
-from data_gen.tools import add_engine, add_input, engine, load_config
+from data_gen.tools import add_engine, add_input, engine, load_config, progress
 from data_gen.types import Pieces
 
 _CONFIG = "configs/data/macbert_512.yaml"
@@ -130,7 +129,7 @@ def _build(args: argparse.Namespace) -> None:
     config = load_config(args, args.corpus)
     table.require_new_table(args.output)
     files = (
-        word_folder.scan_inputs(args.corpus, config, args.output, show_progress)
+        word_folder.scan_inputs(args.corpus, config, args.output, progress(args))
         if args.corpus
         else []
     )
@@ -138,7 +137,7 @@ def _build(args: argparse.Namespace) -> None:
     sources = tables.Sources(
         tuple(vectors), tuple(files), args.top_k, args.min_similarity, args.limit
     )
-    made = tables.make_table(config, sources, args.output, engine(args), show_progress)
+    made = tables.make_table(config, sources, args.output, engine(args), progress(args))
     for reason, count in made.skipped.items():
         print(f"left out: {count:,} vectors ({reason})")
     for name, layer in made.table.layers.items():
@@ -168,8 +167,8 @@ def _by_source(
 
 def _coverage(args: argparse.Namespace) -> None:
     config = load_config(args, args.input)
-    files = word_folder.scan_inputs(args.input, config, None, show_progress)
-    counts = coverage(config, files, engine(args), show_progress)
+    files = word_folder.scan_inputs(args.input, config, None, progress(args))
+    counts = coverage(config, files, engine(args), progress(args))
     for name, value in lines({"words": counts["words"], **similar_words(counts)}):
         print(f"{name:30} {value}")
 

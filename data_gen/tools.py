@@ -10,7 +10,7 @@ from data_gen.config import DataConfig
 from data_gen.engine import Engine, LocalEngine
 from data_gen.ltp import DEFAULT_LTP, fetch_ltp
 from data_gen.outputs import atomic_file
-from data_gen.progress import show_progress
+from data_gen.progress import Show, log_json, show_progress
 from data_gen.ray_engine import RayEngine
 from data_gen.segmentation import segment
 from data_gen.settings import add_command, add_config_arguments, load_settings, positive
@@ -30,7 +30,9 @@ def add_input(parser: argparse.ArgumentParser, or_words: bool = False) -> None:
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
-    """Add `--workers`, `--engine` and `--ray-address`, what every command with tasks has."""
+    """Add what every command with tasks has: `--workers`, `--engine`, `--ray-address` and
+    `--log-json`.
+    """
     parser.add_argument(
         "--workers",
         type=positive,
@@ -50,6 +52,14 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         help="of the cluster's head (default: auto, the cluster of this machine)",
     )
+    parser.add_argument(
+        "--log-json", action="store_true", help="tell progress as JSON, an object a line, on stderr"
+    )
+
+
+def progress(args: argparse.Namespace) -> Show:
+    """How a command line wants to be told of progress."""
+    return log_json if args.log_json else show_progress
 
 
 def engine(args: argparse.Namespace) -> Engine:
@@ -91,7 +101,7 @@ def add_segment(commands: Any) -> None:
 def _segment(args: argparse.Namespace) -> None:
     config = load_settings(DataConfig, args.config, args.overrides)
     start = time.perf_counter()
-    words = segment(config, args.input, args.output, engine(args), show_progress)
+    words = segment(config, args.input, args.output, engine(args), progress(args))
     seconds = time.perf_counter() - start
     for name, value in lines(words.manifest["statistics"]):
         print(f"{name:24} {value}")

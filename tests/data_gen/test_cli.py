@@ -70,6 +70,17 @@ def test_build_then_stats(build, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["sentences"] == 51
 
 
+def test_a_build_says_that_it_makes_its_own_table(tmp_path, vectors, monkeypatch, capsys):
+    monkeypatch.setattr("data_gen.tables.toolkit_vectors", lambda: vectors)
+    argv = ["build", "--config", "tests/data/golden.yaml", "--set", "synonyms.word2vec.epochs=1"]
+    argv += ["--input", SEGMENTED, "--workers", "1", "--output", str(tmp_path / "out")]
+    assert main(argv) == 0
+    said = "synonyms.safetensors: similar words from the toolkit's vectors and this text"
+    assert said in capsys.readouterr().err
+    assert main(argv) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_no_input_matches(build, fails, tmp_path):
     fails(build([str(tmp_path / "*.txt")]), "no input matches", "*.txt")
     fails(build([str(tmp_path / "missing.txt")]), "no input matches", "missing.txt")

@@ -17,6 +17,7 @@ from data_gen.features import MANIFEST, read_info
 from data_gen.outputs import (
     atomic_file,
     delete_folder,
+    exists,
     list_names,
     local_copy,
     make_folder,
@@ -204,6 +205,16 @@ def test_folders_behind_a_url(url):
     delete_folder(f"{url}/c")
     delete_folder(f"{url}/c")
     assert list_names(url) == ["z"]
+
+
+def test_what_others_write_is_seen(bucket, server):
+    write_json(f"{bucket}/x", {})
+    assert list_names(bucket) == ["x"]
+    boto3 = pytest.importorskip("boto3")
+    boto3.client("s3", endpoint_url=server).put_object(Bucket="bucket", Key="a/y", Body=b"{}")
+    assert exists(f"{bucket}/y")
+    assert read_json(f"{bucket}/y") == {}
+    assert not exists(f"{bucket}/z")
 
 
 def test_a_copy_is_fetched_once_and_anew_when_it_changed(url):
