@@ -77,7 +77,9 @@ def build(
         told = config
         if sources:
             config = _with_own_table(config, sources, os.path.join(output, TABLE), engine, show)
-        shards, counts = run_stages(config, files, output, work, engine, show, task_bytes)
+        shards, counts = run_stages(
+            config, make_sentences, files, output, work, engine, show, task_bytes
+        )
         manifest = {
             "format": FORMAT,
             "fingerprint": fingerprint,

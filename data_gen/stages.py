@@ -13,7 +13,7 @@ from data_gen import corpus, tables
 from data_gen.config import DataConfig
 from data_gen.corpus import Block, InputFile
 from data_gen.engine import Engine
-from data_gen.features import COMPRESSIONS
+from data_gen.features import COMPRESSIONS, file_sha256
 from data_gen.kept import keep_last
 from data_gen.lexicon import Similar
 from data_gen.outputs import exists, list_names, read_json, write_json
@@ -27,7 +27,7 @@ from data_gen.records import (
     write_run,
     write_shard,
 )
-from data_gen.sentences import load_sentence_maker
+from data_gen.sentences import SentenceMaker, load_sentence_maker
 from data_gen.settings import UserError
 from data_gen.stats import Counts, timed
 from data_gen.synonyms import NoSimilarWords
@@ -50,6 +50,7 @@ class MapTask(NamedTuple):
     stem: str
     config: DataConfig
     blocks: Tuple[Block, ...]
+    made_with: Tuple[str, ...]  # what `made_with` says where the build was started
 
 
 class MergeTask(NamedTuple):
@@ -62,6 +63,7 @@ class MergeTask(NamedTuple):
 
 def run_stages(
     config: DataConfig,
+    make_sentences: SentenceMaker,
     files: Sequence[InputFile],
     output: str,
     work: str,
@@ -70,7 +72,8 @@ def run_stages(
     task_bytes: Optional[int],
 ) -> Tuple[List[Dict[str, Any]], Counts]:
     """Map and merge, in the folder `work`. Returns the shards' manifests and what was counted."""
-    map_tasks = list(_map_tasks(config, files, work, task_bytes))
+    with_these = made_with(config, make_sentences)
+    map_tasks = list(_map_tasks(config, with_these, files, work, task_bytes))
     maps = run_tasks("map", work, map_tasks, run_map_task, engine, show)
     counts = Counts({"skipped/duplicate": sum(file.duplicates for file in files)})
     for manifest in maps:
@@ -124,8 +127,21 @@ def once(stem: str, work: Callable[[], Dict[str, Any]]) -> Dict[str, Any]:
     return manifest
 
 
+def made_with(config: DataConfig, make_sentences: SentenceMaker) -> Tuple[str, ...]:
+    """What decides pieces and words on this machine: the vocabulary, packages and models."""
+    tokenizer, segmenter = make_sentences.tokenizer, make_sentences.segmenter
+    return file_sha256(config.vocab_file), tokenizer.identity, segmenter.identity
+
+
 def _map(task: MapTask) -> Dict[str, Any]:
     pipeline = load_pipeline(task.config)
+    ours = made_with(task.config, pipeline.make_sentences)
+    for one, other in zip(ours, task.made_with):
+        if one != other:
+            raise UserError(
+                f"this machine has {one}, that of the command {other}: install the same packages "
+                "and models on all"
+            )
     pipeline.take_counts()
     with _no_garbage_collection():
         records = list(_records(task, pipeline))
@@ -167,13 +183,17 @@ def _merge(task: MergeTask) -> Dict[str, Any]:
 
 
 def _map_tasks(
-    config: DataConfig, files: Sequence[InputFile], work: str, task_bytes: Optional[int]
+    config: DataConfig,
+    with_these: Tuple[str, ...],
+    files: Sequence[InputFile],
+    work: str,
+    task_bytes: Optional[int],
 ) -> Iterator[MapTask]:
     first = 0
     for blocks in corpus.task_blocks(files, task_bytes):
         # Named by what is in them: a build may go on with tasks of another size.
         last = first + len(blocks)
-        yield MapTask(os.path.join(work, f"map-{first:06d}-{last:06d}"), config, blocks)
+        yield MapTask(os.path.join(work, f"map-{first:06d}-{last:06d}"), config, blocks, with_these)
         first = last
 
 

@@ -125,6 +125,18 @@ def test_an_interrupted_build_goes_on_and_gives_the_same(settings, tmp_path, mon
     assert not os.path.exists(output / WORK)
 
 
+def test_a_machine_with_other_packages_does_no_task(settings, tmp_path):
+    config = settings()
+    make_sentences = stages.load_pipeline(config).make_sentences
+    same = stages.made_with(config, make_sentences)
+    for i in range(3):
+        other = (*same[:i], "another one", *same[i + 1 :])
+        task = stages.MapTask(str(tmp_path / "map"), config, (), other)
+        with pytest.raises(UserError, match="that of the command another one: install the same"):
+            stages.run_map_task(task)
+    assert os.listdir(tmp_path) == []
+
+
 def test_packed_shards_hold_the_same_records(settings, tmp_path, monkeypatch):
     plain = run(settings(), tmp_path / "plain")
     packed = run(settings("compression=gzip"), tmp_path / "packed")
