@@ -54,7 +54,10 @@ def _add_build(commands: Any) -> None:
     add_config_arguments(parser, "configs/data")
     tools.add_input(parser, or_words=True)
     parser.add_argument(
-        "--output", required=True, metavar="DIR", help="a new folder, or one of the same build"
+        "--output",
+        required=True,
+        metavar="DIR",
+        help="a new folder, or one of the same build; or its URL",
     )
     tools.add_engine(parser)
     parser.add_argument(

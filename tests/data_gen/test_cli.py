@@ -151,6 +151,17 @@ def test_help_shows_an_example(command, capsys):
 
 
 @pytest.mark.parametrize(
+    "command", [["build"], ["synonyms", "build"], ["synonyms", "coverage"]], ids=" ".join
+)
+def test_commands_with_tasks_are_run_alike(command, capsys):
+    with pytest.raises(SystemExit):
+        main([*command, "--help"])
+    said = capsys.readouterr().out
+    for flag in ("--workers", "--engine {local,ray}", "--ray-address", "--log-json"):
+        assert flag in said
+
+
+@pytest.mark.parametrize(
     "argv", [[], ["biuld"], ["build", "--set", "random_seed"], ["build", "--workers", "0"]]
 )
 def test_wrong_usage_exits_with_2(argv, capsys):
