@@ -57,7 +57,7 @@ def _add_build(commands: Any) -> None:
         "--output",
         required=True,
         metavar="DIR",
-        help="a new folder, or one of the same build; or its URL",
+        help="a folder or URL: new, or of the same build",
     )
     tools.add_engine(parser)
     parser.add_argument(
