@@ -200,6 +200,7 @@ def test_an_interrupt_is_one_line_and_quick(tmp_path, table, workers):
     command = [sys.executable, "-m", "tests.data_gen.killer", *argv, "--set", "dupe_factor=3000"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     while not os.path.isdir(tmp_path / "out" / WORK):
+        assert process.poll() is None
         time.sleep(0.05)
     time.sleep(0.3)
     os.killpg(process.pid, signal.SIGINT)
