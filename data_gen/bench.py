@@ -14,7 +14,7 @@ from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.progress import Show
 from data_gen.segment import SegmenterConfig, StoredWords, load_segmenter
-from data_gen.stages import load_pipeline
+from data_gen.stages import load_pipeline, prepare_map
 from data_gen.words import Segmenter
 
 _YARDSTICK_CHARACTERS = 1_000_000  # of the text, taken evenly from all of it
@@ -54,7 +54,7 @@ def run_bench(config: DataConfig, inputs: Sequence[str], show: Show) -> Bench:
     Raises UserError as `build` does.
     """
     config = word_folder.settle(config, inputs)
-    pipeline, loading = _timed(lambda: load_pipeline(config))
+    _, loading = _timed(lambda: prepare_map(config))
     with tempfile.TemporaryDirectory() as folder:
         info, seconds = _timed(lambda: build(config, inputs, folder, LocalEngine(1), show))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -66,7 +66,7 @@ def run_bench(config: DataConfig, inputs: Sequence[str], show: Show) -> Bench:
     rate = statistics["characters"] / seconds
     segmenters = [load_segmenter(SegmenterConfig(name="jieba"))]
     if not isinstance(config.segmenter, StoredWords):
-        segmenters.append(pipeline.make_sentences.segmenter)
+        segmenters.append(load_pipeline(config).make_sentences.segmenter)
     sentences = _sample(config, inputs, statistics["characters"])
     return Bench(
         megabytes,

@@ -4,6 +4,7 @@ as the config.json of the model's folder says.
 
 import json
 import os
+from functools import cache
 from importlib import metadata
 from typing import Any, BinaryIO, Callable, Dict, Iterable, List, Optional, Sequence
 
@@ -41,23 +42,32 @@ def load_ltp(
 def _load_perceptron(path: str) -> Segmenter:
     from ltp_extension.perceptron import CWSModel
 
+    unusable = UserError(
+        f"{path} is not an LTP word segmentation model, or not all of it: fetch it again with "
+        "`segmenter fetch`, or make one with `segmenter train`"
+    )
     try:
         with open(path, "rb") as handle:
             whole = _is_whole(handle)
-        engine = CWSModel.load(path) if whole else None
-    except (OSError, RuntimeError, ValueError):
-        engine = None
-    if engine is None:
-        raise UserError(
-            f"{path} is not an LTP word segmentation model, or not all of it: fetch it again with "
-            "`segmenter fetch`, or make one with `segmenter train`"
-        )
+    except OSError as error:
+        raise unusable from error
+    if not whole:
+        raise unusable
+
+    @cache
+    def engine() -> Any:  # loaded by those processes alone that make words: it takes a second
+        try:
+            return CWSModel.load(path)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise unusable from error
+
     return Segmenter(
         words=lambda runs: (
-            list(engine.batch_predict(list(runs), parallelism=False)) if runs else []
+            list(engine().batch_predict(list(runs), parallelism=False)) if runs else []
         ),
         identity=f"ltp {file_sha256(path)[:16]} (ltp-extension "
         f"{metadata.version('ltp-extension')})",
+        load=engine,
     )
 
 

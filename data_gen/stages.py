@@ -98,11 +98,12 @@ def load_pipeline(config: DataConfig) -> Pipeline:
 
 def prepare_words(config: DataConfig) -> None:
     """Load what makes words and pieces, ahead of the first task."""
-    load_sentence_maker(config)
+    load_sentence_maker(config).segmenter.load()
 
 
 def prepare_map(config: DataConfig) -> None:
     """Load what map tasks need, ahead of the first."""
+    prepare_words(config)
     load_pipeline(config)
 
 

@@ -10,6 +10,10 @@ from data_gen.settings import UserError
 Words = List[str]
 
 
+def _nothing() -> None:
+    """All is loaded already."""
+
+
 class Segmenter(NamedTuple):
     """An engine: runs of text without whitespace -> the words of each, perhaps made one by one as
     they are asked for.
@@ -20,6 +24,8 @@ class Segmenter(NamedTuple):
     # Whether a text with whitespace gives the words of its runs, and each whitespace character as a
     # word. Long texts are faster than many runs.
     spaces: bool = False
+    # Loads what else would be loaded for the first words: processes that make none need it not.
+    load: Callable[[], object] = _nothing
 
 
 def align(run: str, words: Sequence[str]) -> Optional[Words]:
