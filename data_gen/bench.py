@@ -86,7 +86,9 @@ def _timed(work: Callable[[], Any]) -> Tuple[Any, float]:
 
 def _sample(config: DataConfig, inputs: Sequence[str], characters: int) -> List[str]:
     """Sentences of evenly spaced documents."""
-    files = word_folder.scan_inputs(inputs, config, None, lambda title, total, each: each)
+    files = word_folder.scan_inputs(
+        inputs, config, None, LocalEngine(1), lambda title, total, each: each
+    )
     blocks = corpus.read_blocks(list(corpus.blocks(files)), config.corpus)
     documents = [document for block in blocks for document in block]
     step = max(1, characters // _YARDSTICK_CHARACTERS)

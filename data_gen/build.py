@@ -60,7 +60,7 @@ def build(
     make_sentences = (
         load_sentence_maker(config) if own_table else load_pipeline(config).make_sentences
     )
-    files = word_folder.scan_inputs(inputs, config, output, show)
+    files = word_folder.scan_inputs(inputs, config, output, engine, show)
     sources = tables.Sources(text=tuple(files)) if own_table else None
     identity = _identity(config, files, make_sentences, sources)
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()

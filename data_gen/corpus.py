@@ -5,18 +5,16 @@ sizes, so the same parts come out whatever reads them; `read_blocks` reads any o
 """
 
 import hashlib
-import os
 from bisect import bisect_left
 from contextlib import ExitStack
 from itertools import count, groupby, islice
 from operator import itemgetter
-from typing import IO, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import IO, Callable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from data_gen import storage, word_file
 from data_gen.config import CorpusConfig
 from data_gen.formats import Cursor, FormatError, Taken, format_of
 from data_gen.normalise import normaliser
-from data_gen.progress import Show
 from data_gen.repeats import Repeats
 from data_gen.settings import UserError
 from data_gen.splitting import split_sentences
@@ -72,54 +70,6 @@ class InputFile(NamedTuple):
     def duplicates(self) -> int:
         """How many of its documents are dropped."""
         return sum(len(part.dropped) for part in self.parts)
-
-
-def find_inputs(patterns: Sequence[str], exclude: Optional[str] = None) -> List[Tuple[str, str]]:
-    """Expand files, folders, globs and URLs of them to (path, name) pairs, sorted by name.
-
-    Names are as `storage.relative_names` says, without a compression suffix. Hidden files and what
-    lies in the folder `exclude` (the output) are passed over. Raises UserError for a pattern that
-    matches nothing and for what is no file.
-    """
-    paths: Set[str] = set()
-    for pattern in patterns:
-        files = storage.list_files(pattern)
-        found = {path for path in files if not storage.within(path, exclude)}
-        word_file.require_no_words(found)
-        if not found:
-            raise UserError(
-                f"no input matches {pattern}: give text files, folders of them or globs in quotes"
-            )
-        paths |= found
-    named: Dict[str, str] = {}
-    for path, relative in sorted(storage.relative_names(paths).items()):
-        # A name in another encoding (GBK, in archives) stays one name.
-        unpacked = os.fsencode(storage.without_packing(relative))
-        name = unpacked.decode("utf-8", "backslashreplace")
-        if name in named:
-            raise UserError(
-                f"{named[name]} and {path} are the same text twice by their names: give one of them"
-            )
-        named[name] = path
-    return [(path, name) for name, path in sorted(named.items())]
-
-
-def scan_inputs(
-    patterns: Sequence[str], config: CorpusConfig, exclude: Optional[str], show: Show
-) -> List[InputFile]:
-    """Find and scan the input files, in the order of their names: of equal documents, where they
-    are dropped, the first is kept.
-
-    Raises UserError as `find_inputs` and `scan` do, and where there is no text at all.
-    """
-    named = find_inputs(patterns, exclude)
-    texts: Set[int] = set()
-    seen = texts if config.drop_duplicates else None
-    scans = (scan(path, name, config, seen) for path, name in named)
-    files = list(show("scan", len(named), scans))
-    if not any(file.parts for file in files):
-        raise UserError(f"there is no text in {', '.join(patterns)}: empty or blank")
-    return files
 
 
 def scan(

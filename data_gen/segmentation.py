@@ -53,7 +53,7 @@ def segment(
     if folder is not None:
         raise UserError(f"{folder} holds words already: give the text that they are to be made of")
     load_segmenter_once(config.segmenter)  # finds mistakes before any work is handed out
-    files = word_folder.scan_inputs(inputs, config, output, show)
+    files = word_folder.scan_inputs(inputs, config, output, engine, show)
     identity = _identity(config, files)
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     if not word_folder.find([output]):

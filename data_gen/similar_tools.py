@@ -128,8 +128,9 @@ def _build(args: argparse.Namespace) -> None:
     args.overrides = [*args.overrides, *named]
     config = load_config(args, args.corpus)
     table.require_new_table(args.output)
+    workers = engine(args)
     files = (
-        word_folder.scan_inputs(args.corpus, config, args.output, progress(args))
+        word_folder.scan_inputs(args.corpus, config, args.output, workers, progress(args))
         if args.corpus
         else []
     )
@@ -137,7 +138,7 @@ def _build(args: argparse.Namespace) -> None:
     sources = tables.Sources(
         tuple(vectors), tuple(files), args.top_k, args.min_similarity, args.limit
     )
-    made = tables.make_table(config, sources, args.output, engine(args), progress(args))
+    made = tables.make_table(config, sources, args.output, workers, progress(args))
     for reason, count in made.skipped.items():
         print(f"left out: {count:,} vectors ({reason})")
     for name, layer in made.table.layers.items():
@@ -167,8 +168,9 @@ def _by_source(
 
 def _coverage(args: argparse.Namespace) -> None:
     config = load_config(args, args.input)
-    files = word_folder.scan_inputs(args.input, config, None, progress(args))
-    counts = coverage(config, files, engine(args), progress(args))
+    workers = engine(args)
+    files = word_folder.scan_inputs(args.input, config, None, workers, progress(args))
+    counts = coverage(config, files, workers, progress(args))
     for name, value in lines({"words": counts["words"], **similar_words(counts)}):
         print(f"{name:30} {value}")
 

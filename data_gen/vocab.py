@@ -10,9 +10,10 @@ import re
 from collections import Counter
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set
 
-from data_gen import corpus
+from data_gen import corpus, text_files
 from data_gen.config import DataConfig
 from data_gen.corpus import InputFile
+from data_gen.engine import LocalEngine
 from data_gen.outputs import write_new
 from data_gen.pieces import SPECIALS
 from data_gen.pipeline import rng_for
@@ -53,7 +54,7 @@ def train_vocabulary(
     """
     if os.path.exists(os.path.join(output, VOCABULARY)):
         raise UserError(f"{output} holds a {VOCABULARY} already: choose another --output")
-    files = corpus.scan_inputs(inputs, config.corpus, output, show)
+    files = text_files.scan_inputs(inputs, config.corpus, output, LocalEngine(1), show)
     made = TRAINERS[config.tokenizer.name](config, files, options, show)
     os.makedirs(output, exist_ok=True)
     for name, content in made.items():

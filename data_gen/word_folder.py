@@ -12,9 +12,10 @@ import json
 import os
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from data_gen import corpus, storage
+from data_gen import storage, text_files
 from data_gen.config import CorpusConfig, DataConfig
 from data_gen.corpus import InputFile, Part
+from data_gen.engine import Engine
 from data_gen.normalise import normaliser
 from data_gen.progress import Show, tell
 from data_gen.segment import StoredWords, segmenter_settings
@@ -148,11 +149,12 @@ def _differences(config: DataConfig, words: WordFolder) -> Dict[str, str]:
 
 
 def scan_inputs(
-    inputs: Sequence[str], config: DataConfig, exclude: Optional[str], show: Show
+    inputs: Sequence[str], config: DataConfig, exclude: Optional[str], engine: Engine, show: Show
 ) -> List[InputFile]:
     """The input files for settled settings. Those of a folder of words are there without a scan.
 
-    Raises UserError as `corpus.scan_inputs` does, and where a file of words is missing or another.
+    Raises UserError as `text_files.scan_inputs` does, and where a file of words is missing or
+    another.
     """
     folder = find(inputs)
     if folder is not None:
@@ -160,7 +162,7 @@ def scan_inputs(
         require_whole(words)
         return list(words.files)
     normaliser(config.corpus.width, config.corpus.quotes, config.corpus.opencc)
-    return corpus.scan_inputs(inputs, config.corpus, exclude, show)
+    return text_files.scan_inputs(inputs, config.corpus, exclude, engine, show)
 
 
 def require_whole(words: WordFolder) -> None:

@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_gen import corpus, storage
-from data_gen.corpus import blocks, find_inputs, read_blocks, scan
+from data_gen import corpus, storage, text_files
+from data_gen.corpus import PLAIN, blocks, read_blocks, scan
+from data_gen.engine import LocalEngine
 from data_gen.settings import UserError
 from data_gen.splitting import split_sentences
+from data_gen.text_files import find_inputs, scan_inputs
 from data_gen.types import Document
+from tests.data_gen.conftest import show
 
 TEXT = "第一句。第二句！\n还有一行\n\n\n  \n另一篇。\n\n最后一篇没有空行"
 
@@ -222,3 +225,30 @@ def test_a_folder_that_cannot_be_read_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", scandir)
     with pytest.raises(UserError, match=r"cannot read the folder .*closed: Permission denied"):
         find_inputs([str(tmp_path)])
+
+
+class Backwards:
+    """Ends the last task first."""
+
+    def run(self, function, tasks):
+        return reversed([function(task) for task in tasks])
+
+
+def test_workers_scan_much_text_to_the_same_files(tmp_path, monkeypatch):
+    for i in range(7):
+        (tmp_path / f"{i}.txt").write_text(f"第{i}篇。\n" * (i + 1))
+    alone = scan_inputs([str(tmp_path)], PLAIN, None, LocalEngine(1), show)
+    monkeypatch.setattr(text_files, "_MUCH", 100)
+    monkeypatch.setattr(text_files, "_TASKS", 3)
+    tasks = []
+
+    def watched(title, total, results):
+        tasks.append(total)
+        return results
+
+    assert scan_inputs([str(tmp_path)], PLAIN, None, LocalEngine(2), watched) == alone
+    assert scan_inputs([str(tmp_path)], PLAIN, None, Backwards(), watched) == alone
+    assert tasks == [3, 3]
+    (tmp_path / "5.txt").write_bytes(b"\xff")
+    with pytest.raises(UserError, match=r"5\.txt, line 1 is not UTF-8"):
+        scan_inputs([str(tmp_path)], PLAIN, None, LocalEngine(2), show)

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from data_gen import corpus
+from data_gen import text_files
 from data_gen.__main__ import main
 from data_gen.features import MANIFEST
 from data_gen.work import WORK
@@ -170,7 +170,7 @@ def test_an_output_that_is_a_file_is_one_sentence(tmp_path, table, capsys, below
 def test_an_input_that_changes_midway_is_one_sentence(tmp_path, table, capsys, monkeypatch, harm):
     text = tmp_path / "text.txt"
     shutil.copy(SEGMENTED, text)
-    scan = corpus.scan_inputs
+    scan = text_files.scan_inputs
 
     def scan_then_harm(*args):
         files = scan(*args)
@@ -181,7 +181,7 @@ def test_an_input_that_changes_midway_is_one_sentence(tmp_path, table, capsys, m
         return files
 
     argv = arguments(table, tmp_path / "out", text)
-    monkeypatch.setattr(corpus, "scan_inputs", scan_then_harm)
+    monkeypatch.setattr(text_files, "scan_inputs", scan_then_harm)
     assert main(argv) == 1
     said = capsys.readouterr().err
     assert said.count("\n") == 1

@@ -11,7 +11,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_gen import corpus, normalise, sentences
+from data_gen import corpus, normalise, sentences, text_files
 from data_gen.config import CorpusConfig, DataConfig
 from data_gen.corpus import blocks, read_blocks, scan
 from data_gen.features import MANIFEST
@@ -202,6 +202,6 @@ PACK = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
 def test_the_suffix_below_a_packing_decides_the_format(tmp_path, suffix):
     pack = PACK.get(suffix, zstandard.ZstdCompressor().compress)
     (tmp_path / f"a.jsonl{suffix}").write_bytes(pack('{"text": "好。坏。"}\n'.encode()))
-    ((path, name),) = corpus.find_inputs([str(tmp_path)])
+    ((path, name),) = text_files.find_inputs([str(tmp_path)])
     (document,) = next(read_blocks(list(blocks([scan(path, name)]))))
     assert document == Document("a.jsonl:0", ("好。", "坏。"))

@@ -9,9 +9,10 @@ import fsspec
 import pytest
 import zstandard
 
-from data_gen.corpus import blocks, find_inputs, read_blocks, scan
+from data_gen.corpus import blocks, read_blocks, scan
 from data_gen.settings import UserError
 from data_gen.storage import list_files, open_text, relative_names, within
+from data_gen.text_files import find_inputs
 
 TEXT = "".join(f"第{i}篇。\n还有一句！\n\n" for i in range(2000)).encode()
 

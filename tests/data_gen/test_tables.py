@@ -3,12 +3,13 @@ import os
 import numpy as np
 import pytest
 
-from data_gen import corpus, neighbours, tables, word2vec
+from data_gen import neighbours, tables, word2vec
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.settings import UserError
 from data_gen.synonyms import SimilarWords
 from data_gen.tables import Sources, load_similar, make_table
+from data_gen.text_files import scan_inputs
 from tests.conftest import default_settings
 from tests.data_gen.conftest import SEGMENTED, VOCAB, show, write_word2vec
 from tests.data_gen.test_synonyms import pieces_of
@@ -41,7 +42,7 @@ def make(path, sources, config=CONFIG):
 
 
 def text_of(*paths):
-    return tuple(corpus.scan_inputs(paths, CONFIG.corpus, None, show))
+    return tuple(scan_inputs(paths, CONFIG.corpus, None, LocalEngine(1), show))
 
 
 def candidates(tokenizer, table, word):

@@ -8,6 +8,7 @@ import pytest
 from data_gen import corpus, word2vec
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
+from data_gen.text_files import scan_inputs
 from data_gen.word2vec import WordVectors, candidates, vectors_of_text
 from tests.conftest import default_settings
 from tests.data_gen.conftest import show
@@ -39,7 +40,7 @@ def text(tmp_path_factory):
 
 def learn(text, folder, *overrides, workers=1):
     config = default_settings(DataConfig, [*SMALL, *overrides])
-    files = corpus.scan_inputs([text], config.corpus, None, show)
+    files = scan_inputs([text], config.corpus, None, LocalEngine(1), show)
     return vectors_of_text(config, files, str(folder), LocalEngine(workers), show)
 
 
