@@ -6,6 +6,7 @@ import resource
 import sys
 import tempfile
 import time
+from itertools import chain, islice
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 from data_gen import corpus, word_folder
@@ -89,10 +90,10 @@ def _sample(config: DataConfig, inputs: Sequence[str], characters: int) -> List[
     files = word_folder.scan_inputs(
         inputs, config, None, LocalEngine(1), lambda title, total, each: each
     )
-    blocks = corpus.read_blocks(list(corpus.blocks(files)), config.corpus)
-    documents = [document for block in blocks for document in block]
+    documents = chain.from_iterable(corpus.read_blocks(list(corpus.blocks(files)), config.corpus))
     step = max(1, characters // _YARDSTICK_CHARACTERS)
-    return [sentence for document in documents[::step] for sentence in document.sentences]
+    some = islice(documents, 0, None, step)
+    return [sentence for document in some for sentence in document.sentences]
 
 
 def _measured(segmenter: Segmenter, sentences: Sequence[str], rate: float) -> Yardstick:
