@@ -53,7 +53,7 @@ class _Masked(NamedTuple):
     kind: Array
 
     def sorted(self) -> "_Masked":
-        """In the order of the sequences."""
+        """In the order of the sequences. What was forced stands at the end."""
         order = np.lexsort((self.position, self.instance))
         return _Masked(*(column[order] for column in self))
 
@@ -122,9 +122,10 @@ class Masker:
         rest = np.setdiff1d(np.flatnonzero(~hopeless), masked.instance)
         more = self._force(words, instances, rest, masking.draft, counts)
         self._count(words, layout, hopeless, counts)
-        masked = _Masked(*map(np.concatenate, zip(masked, *more)))
+        if more:
+            masked = _Masked(*map(np.concatenate, zip(masked, *more))).sorted()
         count_masked(counts, masked, layout)
-        examples = _examples(layout, masked.sorted(), instances.labels, np.flatnonzero(~hopeless))
+        examples = _examples(layout, masked, instances.labels, np.flatnonzero(~hopeless))
         left = Streams(*map(np.concatenate, zip(masking.draft.unused(), waiting)))
         return examples, _Carry(owed, left)
 

@@ -1,9 +1,9 @@
 """Sentence -> words. `SEGMENTERS` names the engines; each is imported only when it is asked for.
 
-Engines eat spaces (LTP) or glue words across them, so a text goes to the engine in its
+Most engines eat spaces (LTP) or glue words across them, so a text goes to the engine in its
 whitespace-free runs and the words are given back as character offsets. What an engine drops within
 a run is put back as a word of its own; an engine whose words are not in the run at all is reported,
-not trusted.
+not trusted. jieba keeps spaces, and is given many sentences at once.
 """
 
 import re
@@ -81,30 +81,29 @@ def word_marks(segmenter: Segmenter, sentences: Sequence[str]) -> Marks:
     text = "\n".join(sentences)
     codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
     spaces = is_space(codes)
-    sizes = _sizes_with_spaces(segmenter, sentences, text, spaces) if segmenter.spaces else None
-    strange: Sequence[int] = ()
-    if sizes is None:
-        runs = text.split()
-        sizes, strange = _sizes_in_runs(segmenter, runs)
+    if segmenter.spaces:
+        boundaries = _boundaries_with_spaces(segmenter, sentences, text, spaces)
+        if boundaries is not None:
+            return Marks(boundaries, np.zeros(0, np.int64))
+    runs = text.split()
+    sizes, strange = _sizes_in_runs(segmenter, runs)
     # The characters of all runs, one after another: words are ranges of these.
     solid = np.flatnonzero(~spaces)
     ends = np.cumsum(sizes)
     boundaries = np.zeros(len(text) + 1, bool)
     boundaries[solid[ends - sizes]] = True
     boundaries[solid[ends - 1] + 1] = True
-    misaligned = np.zeros(0, np.int64)
-    if len(strange):
-        first = np.cumsum([0, *map(len, runs)])[strange]
-        starts = np.cumsum([0, *(len(sentence) + 1 for sentence in sentences)])
-        misaligned = np.unique(np.searchsorted(starts, solid[first], side="right") - 1)
+    first = np.cumsum([0, *map(len, runs)])[strange]
+    starts = np.cumsum([0, *(len(sentence) + 1 for sentence in sentences)])
+    misaligned = np.unique(np.searchsorted(starts, solid[first], side="right") - 1)
     return Marks(boundaries, misaligned)
 
 
-def _sizes_with_spaces(
+def _boundaries_with_spaces(
     segmenter: Segmenter, sentences: Sequence[str], text: str, spaces: Array
 ) -> Optional[Array]:
-    """The characters of each word, where the engine is given many sentences at once; None where its
-    words do not re-join to the text.
+    """The same where the engine is given many sentences at once; None where its words do not
+    re-join to the text.
     """
     chunks = [
         "\n".join([*sentences[start : start + _SENTENCES_AT_ONCE], ""])
@@ -114,10 +113,16 @@ def _sizes_with_spaces(
     if "".join(words) != f"{text}\n":
         return None
     sizes = np.fromiter(map(len, words), np.int64, len(words))
-    return sizes[~np.append(spaces, True)[np.cumsum(sizes) - sizes]]
+    ends = np.cumsum(sizes)
+    starts = ends - sizes
+    solid = ~np.append(spaces, True)[starts]
+    boundaries = np.zeros(len(text) + 1, bool)
+    boundaries[starts[solid]] = True
+    boundaries[ends[solid]] = True
+    return boundaries
 
 
-def _sizes_in_runs(segmenter: Segmenter, runs: Sequence[str]) -> Tuple[Array, Sequence[int]]:
+def _sizes_in_runs(segmenter: Segmenter, runs: Sequence[str]) -> Tuple[Array, List[int]]:
     """The characters of each word of all runs, and the numbers of the runs whose words do not lie
     in them.
     """
