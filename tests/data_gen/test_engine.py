@@ -42,3 +42,36 @@ def test_nothing_goes_on_after_an_error(tmp_path):
     for _ in LocalEngine(2).run(write_later, ["", path]):
         break
     assert not os.path.exists(path)
+
+
+def note_process(folder):
+    with open(os.path.join(folder, str(os.getpid())), "w"):
+        pass
+
+
+def process(task):
+    return os.getpid()
+
+
+def test_processes_load_ahead_and_live_from_run_to_run(tmp_path):
+    engine = LocalEngine(2)
+    engine.expect(5, note_process, str(tmp_path))
+    seen = {*engine.run(process, range(20)), *engine.run(process, range(20))}
+    loaded = {int(name) for name in os.listdir(tmp_path)}
+    assert loaded
+    assert len(seen | loaded) <= 2
+    assert os.getpid() not in seen | loaded
+
+
+@pytest.mark.parametrize(("workers", "tasks"), [(1, 5), (2, 1)])
+def test_nothing_is_loaded_ahead_where_this_process_does_the_work(tmp_path, workers, tasks):
+    engine = LocalEngine(workers)
+    engine.expect(tasks, note_process, str(tmp_path))
+    assert list(engine.run(process, range(tasks))) == [os.getpid()] * tasks
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_mistake_while_loading_ahead_is_left_to_the_tasks():
+    engine = LocalEngine(2)
+    engine.expect(5, os.listdir, "/nowhere")
+    assert sorted(engine.run(json.dumps, [1, 2, 3])) == ["1", "2", "3"]
