@@ -11,7 +11,9 @@ with warnings.catch_warnings():  # 1.15 warns of NumPy's and Python's changes si
 
 from data_gen.features import read_info
 from pretrain.config import BertConfig, TrainConfig
-from pretrain.devices import mirrored, tf
+from pretrain.devices import mirrored, one_device, tf
+from pretrain.inputs import training_batches
+from pretrain.step import TrainStep, new_state
 from tests.conftest import default_settings
 
 # A second device for the tests of replicas; what is not told to use it does not.
@@ -89,5 +91,19 @@ def settings(model_file):
                 *overrides,
             ],
         )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def one_step(settings, info):
+    """A training's state, its step and a batch."""
+
+    def make(model, *overrides):
+        config = settings(*overrides)
+        stage = config.resolved_stages()[0]
+        state = new_state(one_device(), model, config)
+        batch = next(training_batches(one_device(), info, stage, 1, 0))
+        return state, TrainStep(one_device(), model, config, stage, state), batch
 
     return make

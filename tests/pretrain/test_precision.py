@@ -42,16 +42,8 @@ def test_activations_are_half_and_logits_whole(model, info, precision):
     assert 0 < np.abs(outputs.masked_lm.numpy() - whole.masked_lm.numpy()).max() < 0.02
 
 
-def one_step(settings, model, info, *overrides):
-    config = settings(*overrides)
-    stage = config.resolved_stages()[0]
-    state = new_state(one_device(), model, config)
-    batch = next(training_batches(one_device(), info, stage, 1, 0))
-    return state, TrainStep(one_device(), model, config, stage, state), batch
-
-
-def test_an_overflow_skips_the_update_and_halves_the_scale(settings, model, info):
-    state, step, batch = one_step(settings, model, info, "precision=float16", "num_warmup_steps=0")
+def test_an_overflow_skips_the_update_and_halves_the_scale(one_step, model):
+    state, step, batch = one_step(model, "precision=float16", "num_warmup_steps=0")
     scale = state.scaling["loss_scale"]
     scale.assign(2.0**100)
     kernel = state.variables["bert/pooler/dense/kernel"]
@@ -68,8 +60,8 @@ def test_an_overflow_skips_the_update_and_halves_the_scale(settings, model, info
     assert int(state.step.numpy()) == 2
 
 
-def test_the_scale_grows_after_enough_good_steps(settings, model, info):
-    state, step, batch = one_step(settings, model, info, "precision=float16")
+def test_the_scale_grows_after_enough_good_steps(one_step, model):
+    state, step, batch = one_step(model, "precision=float16")
     state.scaling["loss_scale_steps"].assign(1999.0)
     first = float(state.scaling["loss_scale"].numpy())
     step(batch)
@@ -77,10 +69,10 @@ def test_the_scale_grows_after_enough_good_steps(settings, model, info):
     assert float(state.scaling["loss_scale_steps"].numpy()) == 0
 
 
-def test_the_scale_of_the_loss_does_not_show_in_the_update(settings, model, info):
+def test_the_scale_of_the_loss_does_not_show_in_the_update(one_step, model):
     norms = []
     for scale in (1.0, 1024.0):
-        state, step, batch = one_step(settings, model.without_dropout(), info, "precision=float16")
+        state, step, batch = one_step(model.without_dropout(), "precision=float16")
         state.scaling["loss_scale"].assign(scale)
         norms.append(dict(zip(step.metrics, step(batch).sums))["gradient_norm"])
     assert norms[0] == pytest.approx(norms[1], rel=0.01)

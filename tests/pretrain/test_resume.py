@@ -16,10 +16,9 @@ import pytest
 from data_gen.settings import UserError
 from pretrain import checkpoint
 from pretrain.__main__ import main
-from pretrain.devices import one_device, tf
-from pretrain.inputs import training_batches
+from pretrain.devices import tf
 from pretrain.metrics import METRICS
-from pretrain.step import TrainStep, new_state
+from pretrain.step import TrainStep
 from pretrain.train import train
 from tests.pretrain.conftest import DATA
 
@@ -132,17 +131,8 @@ def test_the_newest_are_kept_and_every_so_many_steps_one(settings, tmp_path):
     assert tf.train.latest_checkpoint(str(tmp_path)) == str(tmp_path / "model.ckpt-20")
 
 
-def one_step(settings, model, info, *overrides):
-    """A training's state, its step and a batch."""
-    config = settings(*overrides)
-    stage = config.resolved_stages()[0]
-    state = new_state(one_device(), model, config)
-    batch = next(training_batches(one_device(), info, stage, 1, 0))
-    return state, TrainStep(one_device(), model, config, stage, state), batch
-
-
-def test_what_is_no_number_stops_before_the_update(settings, model, info):
-    state, step, batch = one_step(settings, model, info)
+def test_what_is_no_number_stops_before_the_update(one_step, model):
+    state, step, batch = one_step(model)
     state.variables["bert/pooler/dense/bias"].assign(tf.fill([16], float("nan")))
     other = state.variables["bert/encoder/layer_0/intermediate/dense/kernel"]
     before = other.numpy()
@@ -152,8 +142,8 @@ def test_what_is_no_number_stops_before_the_update(settings, model, info):
     assert int(state.step.numpy()) == 0
 
 
-def test_the_tensor_that_is_no_number_is_named(settings, model, info):
-    state, step, batch = one_step(settings, model, info, "precision=float16", "frozen=[embeddings]")
+def test_the_tensor_that_is_no_number_is_named(one_step, model):
+    state, step, batch = one_step(model, "precision=float16", "frozen=[embeddings]")
     state.scaling["loss_scale"].assign(float("nan"))
     outcome = step(batch)
     assert outcome.steps == 0

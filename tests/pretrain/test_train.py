@@ -221,33 +221,31 @@ def test_the_newest_checkpoint_is_named_again_after_a_crash(trained, settings, t
     assert tf.train.latest_checkpoint(output).endswith("model.ckpt-20")
 
 
-def first_metrics(info, bert, config):
+def first_metrics(one_step, bert, *overrides):
     """The metrics of the first step of a training."""
-    stage = config.resolved_stages()[0]
-    state = new_state(one_device(), bert, config)
-    batch = next(training_batches(one_device(), info, stage, 1, 0))
-    return TrainStep(one_device(), bert, config, stage, state)(batch).sums
+    _, step, batch = one_step(bert, *overrides)
+    return step(batch).sums
 
 
-def test_training_drops_out_and_evaluation_does_not(settings, model, info):
+def test_training_drops_out_and_evaluation_does_not(one_step, settings, model, info):
     config, plain = settings(), model.without_dropout()
     batches = training_batches(one_device(), info, config.resolved_stages()[0], 1, 0)
     batch = {name: x[0, 0] for name, x in next(batches).items()}
     outputs = forward(new_state(one_device(), plain, config).variables, batch, plain)
     expected = float(losses(outputs, batch, config).total)
-    assert first_metrics(info, plain, config)[0] == pytest.approx(expected, abs=1e-5)
-    assert abs(first_metrics(info, model, config)[0] - expected) > 1e-5
+    assert first_metrics(one_step, plain)[0] == pytest.approx(expected, abs=1e-5)
+    assert abs(first_metrics(one_step, model)[0] - expected) > 1e-5
 
 
-def test_xla_computes_the_same_where_there_is_one(settings, model, info):
+def test_xla_computes_the_same_where_there_is_one(one_step, model):
     plain = model.without_dropout()
-    xla = settings("jit_compile=true")
+    xla = "jit_compile=true"
     if tf.__version__.startswith("1."):
         with pytest.raises(UserError, match="jit_compile=false"):
-            first_metrics(info, plain, xla)
+            first_metrics(one_step, plain, xla)
     else:
-        expected = first_metrics(info, plain, settings())
-        assert first_metrics(info, plain, xla) == pytest.approx(expected, rel=1e-4)
+        expected = first_metrics(one_step, plain)
+        assert first_metrics(one_step, plain, xla) == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_vocabulary_larger_than_the_models_is_refused(settings, tmp_path):
