@@ -17,32 +17,25 @@
 # of them has to show (Ray 2.52 or newer): `head` makes one in ~/.ray/auth_token; copy that file to the others by a safe way, e.g.
 #   ssh OTHER 'umask 077; mkdir -p ~/.ray; cat > ~/.ray/auth_token' < ~/.ray/auth_token
 # or set RAY_AUTH_TOKEN. Tokens are not encrypted on the wire: in a network that others listen to, they need Ray's TLS settings, too.
-set -euo pipefail
-cd "$(dirname "$0")/.."
-source scripts/common.sh
+source "$(dirname "$0")/common.sh" || exit
 
 export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0 # every Ray process: the token asked for, nothing sent home
 port=${PORT:-6379}
 
-usage() {
-  sed -n '4,8p' "$0" | cut -c3- >&2
-  exit 2
-}
-
 ray() { .venv/bin/ray "$@"; }
 
-[ $# -ge 1 ] || usage
+[ $# -ge 1 ] || usage 4,8
 ensure_env .venv "$(find_python 3.9)" "data,ray${EXTRAS:+,$EXTRAS}"
 
 case $1 in
   head)
-    [ $# -eq 2 ] || usage
+    [ $# -eq 2 ] || usage 4,8
     [ -n "${RAY_AUTH_TOKEN:-}" ] || ray get-auth-token --generate >/dev/null
     # The dashboard, which could start jobs, stays off.
     ray start --head --node-ip-address="$2" --port="$port" --include-dashboard=false
     ;;
   join)
-    [ $# -eq 2 ] || usage
+    [ $# -eq 2 ] || usage 4,8
     if [ -z "${RAY_AUTH_TOKEN:-}" ] && [ ! -s "${RAY_AUTH_TOKEN_PATH:-$HOME/.ray/auth_token}" ]; then
       echo "no token: copy ~/.ray/auth_token from the head to this machine, or set RAY_AUTH_TOKEN" >&2
       exit 1
@@ -57,6 +50,6 @@ case $1 in
     ray stop
     ;;
   *)
-    usage
+    usage 4,8
     ;;
 esac

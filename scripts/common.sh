@@ -1,4 +1,13 @@
-# Shared by the scripts; sourced from the root of the repository.
+# shellcheck shell=bash
+# Shared by the scripts, which source it first: the first error ends them, and they work in the root of the repository.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# usage LINES: print these lines of the script's head, and end as wrong usage.
+usage() {
+  sed -n "$1p" "scripts/${0##*/}" | cut -c3- >&2
+  exit 2
+}
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -21,7 +30,8 @@ sys.exit(not (sys.version_info[:2] == asked or sys.version_info[:2] > asked >= (
 # ensure_env FOLDER PYTHON EXTRAS: a virtual environment with this project, installed anew only when
 # setup.cfg has changed; what else is in it stays.
 ensure_env() {
-  local stamp="$3 $(cksum setup.cfg pyproject.toml)"
+  local stamp
+  stamp="$3 $(cksum setup.cfg pyproject.toml)"
   if [ "$(cat "$1/.stamp" 2>/dev/null)" != "$stamp" ]; then
     "$2" -m venv "$1"
     pip_install "$1" --upgrade pip
@@ -36,16 +46,18 @@ pip_install() { PYTHONWARNINGS=ignore "$1/bin/python" -m pip install -qq --disab
 # quietly COMMAND...: without the two lines that TensorFlow prints at every start whatever the log level.
 quietly() { "$@" 2> >(grep --line-buffered -v -E 'absl::InitializeLog|oneDNN custom operations' >&2); }
 
-# sets KEY=VALUE...: the words `--set KEY=VALUE ...`.
-sets() { [ $# -eq 0 ] || printf -- '--set %s ' "$@"; }
+# sets KEY=VALUE...: `options` becomes `--set KEY=VALUE ...`, those of SETS behind them.
+sets() {
+  local setting
+  options=()
+  # shellcheck disable=SC2086 # words, on purpose
+  for setting in "$@" ${SETS:-}; do options+=(--set "$setting"); done
+}
 
-# build_macbert_data PYTHON FOLDER TEXT HELDOUT: similar words, records to train on and records to evaluate on, each made once.
+# build_macbert_data PYTHON FOLDER TEXT HELDOUT: records to train on, with a table of similar words, and records to evaluate on.
 build_macbert_data() {
-  local config=configs/data/macbert_512.yaml
+  local build=("$1" -m data_gen build --config configs/data/macbert_512.yaml --set segmenter.model="$2/ltp")
   [ -e "$2/ltp/source.txt" ] || "$1" -m data_gen segmenter fetch --output "$2/ltp"
-  [ -e "$2/synonyms.npz" ] || "$1" -m data_gen synonyms build --config $config --output "$2/synonyms.npz"
-  local settings
-  settings=$(sets segmenter.model="$2/ltp" synonyms.table="$2/synonyms.npz")
-  "$1" -m data_gen build --config $config --input "$3" --output "$2/data" $settings
-  "$1" -m data_gen build --config $config --input "$4" --output "$2/data-heldout" $settings --set dupe_factor=1
+  "${build[@]}" --input "$3" --output "$2/data"
+  "${build[@]}" --input "$4" --output "$2/data-heldout" --set synonyms.table="$2/data/synonyms.safetensors" --set dupe_factor=1
 }

@@ -1,9 +1,7 @@
 #!/usr/bin/env bash
 # From a fresh clone to a trained, evaluated MacBERT: about five minutes on two cores, all of it below work/ and .venv/.
 # Needs Python 3.9 or newer and a package index. Run again, it reuses what is whole. PYTHON=... names the interpreter.
-set -euo pipefail
-cd "$(dirname "$0")/.."
-source scripts/common.sh
+source "$(dirname "$0")/common.sh" || exit
 
 out=work/quickstart
 mkdir -p "$out"

@@ -4,9 +4,7 @@
 #   2. data_gen without TensorFlow
 #   3. pretrain on Python 3.7 and TensorFlow 1.15, where there is a Python 3.7
 #   4. LTP's neural models, with NEURAL=1: their torch brings gigabytes of CUDA on Linux
-set -euo pipefail
-cd "$(dirname "$0")/.."
-source scripts/common.sh
+source "$(dirname "$0")/common.sh" || exit
 
 envs=work/envs
 mkdir -p "$envs"

@@ -5,14 +5,9 @@
 #
 # The fourth argument, a checkpoint to start from, may be left out. What is whole is used again, so after a crash the same command
 # goes on. Further settings: SETS="train_batch_size=256 gradient_accumulation_steps=8". On a V100 or T4: PRECISION=float16.
-set -euo pipefail
-cd "$(dirname "$0")/.."
-source scripts/common.sh
+source "$(dirname "$0")/common.sh" || exit
 
-if [ $# -lt 3 ]; then
-  sed -n '4p' "$0" | cut -c3- >&2
-  exit 2
-fi
+[ $# -ge 3 ] || usage 4
 text=$1 heldout=$2 out=$3 init=${4:-}
 config=configs/pretrain/macbert_base.yaml
 mkdir -p "$out"
@@ -25,12 +20,12 @@ say "2/4 records"
 build_macbert_data "$python" "$out" "$text" "$heldout"
 
 say "3/4 training"
-settings=(precision="${PRECISION:-bfloat16}" jit_compile=true gradient_accumulation_steps=8 ${SETS:-})
-$python -m pretrain plan --config $config --device "${DEVICE:-a100-80}" --data "$out/data" $(sets "${settings[@]}")
+sets precision="${PRECISION:-bfloat16}" jit_compile=true gradient_accumulation_steps=8
+$python -m pretrain plan --config $config --device "${DEVICE:-a100-80}" --data "$out/data" "${options[@]}"
 quietly $python -m pretrain train --config $config --data "$out/data" --heldout "$out/data-heldout" \
-  --output "$out/model" ${init:+--init "$init"} $(sets "${settings[@]}")
+  --output "$out/model" ${init:+--init "$init"} "${options[@]}"
 
 say "4/4 evaluation and release"
-quietly $python -m pretrain evaluate --model "$out/model" --data "$out/data-heldout" --similar-words "$out/synonyms.npz"
+quietly $python -m pretrain evaluate --model "$out/model" --data "$out/data-heldout" --similar-words "$out/data/synonyms.safetensors"
 [ -e "$out/release/bert_model.ckpt.index" ] ||
   quietly $python -m pretrain export --format tf1 --model "$out/model" --output "$out/release"

@@ -6,14 +6,9 @@
 # Run it on every host with the same hosts in the same order; a host finds itself by name, or by INDEX=0, 1, ... Records are made once
 # before (scripts/train_gpu.sh, or python -m data_gen build). Where one process dies, all end and start again from the newest
 # checkpoint, at most RETRIES times. Further settings: SETS="key=value ...".
-set -euo pipefail
-cd "$(dirname "$0")/.."
-source scripts/common.sh
+source "$(dirname "$0")/common.sh" || exit
 
-if [ $# -lt 2 ]; then
-  sed -n '4p' "$0" | cut -c3- >&2
-  exit 2
-fi
+[ $# -ge 2 ] || usage 4
 data=$1 model=$2
 shift 2
 hosts=("$@")
@@ -34,9 +29,10 @@ if [ ${#hosts[@]} -gt 1 ]; then
   export TF_CONFIG="{\"cluster\": {\"worker\": [${list%,}]}, \"task\": {\"type\": \"worker\", \"index\": $index}}"
 fi
 
+sets precision="${PRECISION:-bfloat16}" jit_compile=true
 for ((attempt = 0; ; attempt++)); do
   quietly .venv/bin/python -m pretrain train --config configs/pretrain/macbert_base.yaml --data "$data" --output "$model" \
-    $(sets precision="${PRECISION:-bfloat16}" jit_compile=true ${SETS:-}) && break
+    "${options[@]}" && break
   [ "$attempt" -lt "${RETRIES:-3}" ] || exit 1
   echo "ended with an error; once more in 30 s from the newest checkpoint" >&2
   sleep 30

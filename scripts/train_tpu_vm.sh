@@ -7,14 +7,9 @@
 # hosts share (a Filestore, or a bucket mounted with gcsfuse). After a preemption run the same command again. SETS="key=value ..." are
 # further settings, VERSION is the software image. A pod needs one with TensorFlow and its worker processes, tpu-vm-tf-*-pod-pjrt.
 # Delete it afterwards: gcloud compute tpus tpu-vm delete my-tpu --zone us-central2-b
-set -euo pipefail
-cd "$(dirname "$0")/.."
-source scripts/common.sh
+source "$(dirname "$0")/common.sh" || exit
 
-if [ $# -ne 5 ]; then
-  sed -n '4p' "$0" | cut -c3- >&2
-  exit 2
-fi
+[ $# -eq 5 ] || usage 4
 name=$1 zone=$2 type=$3 data=$4 model=$5
 tpu() { gcloud compute tpus tpu-vm "$@" --zone "$zone"; }
 
@@ -38,6 +33,6 @@ tpu ssh "$name" --worker=all --command \
   "mkdir -p macbert && tar xzf code.tar.gz -C macbert && cd macbert && { [ -x .venv/bin/pip ] || { $install; }; }"
 
 say "3/3 training"
+sets tpu="$where" precision=bfloat16 steps_per_call=100
 tpu ssh "$name" --worker=0 --command "cd macbert && $environment .venv/bin/python -m pretrain train \
-  --config configs/pretrain/macbert_base.yaml --data $data --output $model \
-  $(sets tpu="$where" precision=bfloat16 steps_per_call=100 ${SETS:-})"
+  --config configs/pretrain/macbert_base.yaml $(printf '%q ' --data "$data" --output "$model" "${options[@]}")"

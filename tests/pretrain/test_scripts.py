@@ -1,6 +1,7 @@
 """The training scripts: what they set exists, and they say how they are used."""
 
 import glob
+import os
 import re
 import subprocess
 
@@ -35,6 +36,10 @@ def test_the_settings_of_a_script_are_settings(path):
 
 
 def test_words_for_the_command_line():
-    command = 'source scripts/common.sh; for w in $(sets a=1 b=2); do echo "$w"; done'
-    result = subprocess.run(["bash", "-c", command], stdout=subprocess.PIPE, check=True)
-    assert result.stdout.decode().split() == ["--set", "a=1", "--set", "b=2"]
+    command = 'source scripts/common.sh; sets a=1 "b=[x, y]"; printf "%s\\n" "${options[@]}"'
+    environment = {**os.environ, "SETS": "c=3 d=4"}
+    result = subprocess.run(
+        ["bash", "-c", command], stdout=subprocess.PIPE, env=environment, check=True
+    )
+    words = [word for s in ("a=1", "b=[x, y]", "c=3", "d=4") for word in ("--set", s)]
+    assert result.stdout.decode().splitlines() == words
