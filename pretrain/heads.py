@@ -109,8 +109,8 @@ def totals(batch: Dict[str, Tensor]) -> Totals:
 def losses(
     outputs: Outputs, batch: Dict[str, Tensor], config: TrainConfig, whole: Optional[Totals] = None
 ) -> Losses:
-    """L = L_mlm + L_pair (MacBERT paper, Eq. 7); without a pair task L_pair is reported but not
-    added.
+    """L = L_mlm + L_pair (MacBERT paper, Eq. 7), each with its weight of the settings; without a
+    pair task L_pair is reported but not added.
 
     The loss is taken on every selected position, also on kept and replaced ones (MacBERT#1).
     `whole` counts the batch that this one is a part of.

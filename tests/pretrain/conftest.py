@@ -99,11 +99,12 @@ def settings(model_file):
 def one_step(settings, info):
     """A training's state, its step and a batch."""
 
-    def make(model, *overrides):
+    def make(model, *overrides, **options):
+        strategy = options.get("strategy") or one_device()
         config = settings(*overrides)
         stage = config.resolved_stages()[0]
-        state = new_state(one_device(), model, config)
-        batch = next(training_batches(one_device(), info, stage, 1, 0))
-        return state, TrainStep(one_device(), model, config, stage, state), batch
+        state = new_state(strategy, model, config)
+        batch = next(training_batches(strategy, info, stage, 1, 0))
+        return state, TrainStep(strategy, model, config, stage, state), batch
 
     return make

@@ -8,7 +8,7 @@ import pytest
 from pretrain.bert import encode, init, initial_value, pool, seeded_dropout, variable_shapes
 from pretrain.config import read_bert_config
 from pretrain.devices import tf
-from pretrain.heads import forward, losses, masked_lm_losses, pair_losses
+from pretrain.heads import Outputs, forward, losses, masked_lm_losses, pair_losses
 from pretrain.inputs import all_batches
 from pretrain.optimizers import init_slots
 
@@ -81,6 +81,20 @@ def test_outputs_are_googles(model, info, google, settings):
     }
     for name, value in found.items():
         assert np.abs(value.numpy() - google[name]).max() < 2e-5, name
+
+
+@pytest.mark.parametrize(("task", "pair_weight"), [("sop", 0.5), ("none", 0.0)])
+def test_losses_are_weighted(settings, task, pair_weight):
+    config = settings("masked_lm_loss_weight=3", "pair_loss_weight=0.5", f"pair_task={task}")
+    outputs = Outputs(tf.constant([[0.0, 1.0], [2.0, 0.0]]), tf.constant([[0.0, 3.0]]))
+    labels = {"masked_lm_ids": [[1, 1]], "next_sentence_labels": [[0]]}
+    batch = {name: tf.constant(value) for name, value in labels.items()}
+    batch["masked_lm_weights"] = tf.constant([[1.0, 0.0]])
+    found = losses(outputs, batch, config)
+    assert float(found.masked_lm) == pytest.approx(np.log(1 + np.exp(-1)), rel=1e-4)
+    assert float(found.pair) == pytest.approx(np.log(1 + np.exp(3)), rel=1e-4)
+    total = 3 * float(found.masked_lm) + pair_weight * float(found.pair)
+    assert float(found.total) == pytest.approx(total, rel=1e-5)
 
 
 def scaled_weights(model):

@@ -10,10 +10,11 @@ import pytest
 
 from data_gen.settings import UserError
 from pretrain import evaluate as evaluation
+from pretrain import train as training
 from pretrain.devices import tf
 from pretrain.evaluate import evaluate, load_model, read_similar_pairs
 from pretrain.heads import Outputs
-from pretrain.inputs import all_batches, split_heldout
+from pretrain.inputs import all_batches, split_heldout, training_batches
 from pretrain.metrics import EVALUATIONS, METRICS
 from pretrain.train import train
 from tests.pretrain.conftest import DATA
@@ -107,6 +108,17 @@ def test_similar_and_random_pieces_are_told_apart(trained, repeating, info, tmp_
     assert (kinds["similar"], kinds["random"]) == (similar, len(replaced) - similar)
 
 
+def test_masked_pieces_are_no_replaced_ones(trained, repeating, info):
+    pieces, _ = masked_pairs(info)
+    labels = {old for old, _ in pieces}
+    mask = next(seen for _, seen in pieces if seen not in labels)  # as [MASK], never a label
+    result = evaluate(load_model(trained)._replace(mask=mask), DATA)
+    kinds = result["masked_pieces_by_kind"]
+    assert kinds["mask"] == sum(seen == mask for _, seen in pieces)
+    assert kinds["replaced"] == sum(seen not in (old, mask) for old, seen in pieces)
+    assert result["masked_lm_accuracy_by_kind"]["mask"] == 0
+
+
 def lines(folder, name):
     with open(os.path.join(folder, name), encoding="utf-8") as handle:
         return [json.loads(line) for line in handle]
@@ -138,10 +150,25 @@ def test_what_is_held_out_is_not_trained_on(info):
         split_heldout(info, 2)
 
 
+def test_a_training_reads_nothing_of_what_is_held_out(info, settings, tmp_path, monkeypatch):
+    read = []
+
+    def batches(strategy, info, *others):
+        read.extend(info.paths)
+        return training_batches(strategy, info, *others)
+
+    monkeypatch.setattr(training, "training_batches", batches)
+    sets = ["heldout_shards=1", "num_train_steps=1", "num_warmup_steps=1"]
+    train(settings(*sets), [info.folder], str(tmp_path), None)
+    assert read == info.paths[:1]
+
+
 def test_tensorboard_reads_the_same_numbers(trained):
     (path,) = glob.glob(os.path.join(trained, "events.out.tfevents.*"))
     events = list(tf.compat.v1.train.summary_iterator(path))
     assert events[0].file_version == "brain.Event:2"
+    # From this step on TensorBoard drops what an earlier process has written.
+    assert (events[1].step, events[1].session_log.status) == (1, tf.compat.v1.SessionLog.START)
     values = {
         (event.step, value.tag): value.simple_value
         for event in events

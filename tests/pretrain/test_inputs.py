@@ -1,10 +1,12 @@
 import gzip
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from data_gen.features import feature_shapes
+from pretrain import inputs
 from pretrain.config import Stage
 from pretrain.devices import one_device, tf
 from pretrain.inputs import all_batches, training_batches
@@ -98,6 +100,23 @@ def test_the_order_is_that_of_seed_and_epoch(info):
     assert not np.array_equal(two_epochs[:9], ids(batches_from(info, seed=2), 9))
     rows = {row.tobytes() for batch in two_epochs[:9] for row in batch}
     assert len(rows) == 72  # nothing twice within an epoch
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_hosts_share_each_batch(info, monkeypatch, steps):
+    """Two of two devices each: every host gives its devices theirs in turn."""
+    expected = ids(batches_from(info), steps)
+    monkeypatch.setattr(inputs, "distribute", lambda strategy, make: make(context))
+    rows = []
+    for host in range(2):
+        context = SimpleNamespace(
+            num_replicas_in_sync=4, num_input_pipelines=2, input_pipeline_id=host
+        )
+        batches = training_batches(context, info, Stage(0, None, 8, 1.0, 100, 0), 1, 0, steps)
+        elements = [batch["input_ids"].numpy() for batch in itertools.islice(batches, 2)]
+        rows.append(np.stack(elements, axis=1))  # [steps, replicas, parts, B, S]
+    found = np.stack(rows, axis=1).reshape([steps, 8, -1])
+    assert np.array_equal(found, expected)
 
 
 @pytest.mark.parametrize("start", [0, 5, 9, 13])

@@ -131,6 +131,15 @@ def test_the_newest_are_kept_and_every_so_many_steps_one(settings, tmp_path):
     assert tf.train.latest_checkpoint(str(tmp_path)) == str(tmp_path / "model.ckpt-20")
 
 
+def test_steps_a_call_that_do_not_meet_the_checkpoint_are_refused(whole, settings, tmp_path):
+    output = copy_of(whole, tmp_path)
+    cut(output, 20)
+    cut(output, 18)
+    sets = ["steps_per_call=2", "log_steps=2", "save_checkpoints_steps=2"]
+    with pytest.raises(UserError, match=r"is at step 15, no multiple of .* set steps_per_call=1"):
+        train(settings(*sets), [DATA], output, None)
+
+
 def test_what_is_no_number_stops_before_the_update(one_step, model):
     state, step, batch = one_step(model)
     state.variables["bert/pooler/dense/bias"].assign(tf.fill([16], float("nan")))

@@ -237,6 +237,22 @@ def test_training_drops_out_and_evaluation_does_not(one_step, settings, model, i
     assert abs(first_metrics(one_step, model)[0] - expected) > 1e-5
 
 
+def test_every_step_and_every_part_of_a_batch_drops_out_otherwise(one_step, model):
+    # At this rate the weights stay.
+    _, step, half = one_step(model, "train_batch_size=4", "learning_rate=1.0e-30")
+    first, second = (step(half).sums[0] for _ in range(2))
+    assert abs(first - second) > 1e-5
+    _, step, _ = one_step(model, "gradient_accumulation_steps=2")
+    twice = {name: tf.concat([x, x], axis=1) for name, x in half.items()}
+    assert abs(step(twice).sums[0] - first) > 1e-5
+
+
+def test_a_device_drops_out_as_a_part_does(one_step, model, two_devices):
+    parts = first_metrics(one_step, model, "gradient_accumulation_steps=2")
+    _, step, batch = one_step(model, strategy=two_devices)
+    assert step(batch).sums == pytest.approx(parts, rel=1e-5)
+
+
 def test_xla_computes_the_same_where_there_is_one(one_step, model):
     plain = model.without_dropout()
     xla = "jit_compile=true"
