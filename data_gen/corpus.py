@@ -5,6 +5,7 @@ sizes, so the same parts come out whatever reads them; `read_blocks` reads any o
 """
 
 import hashlib
+import zlib
 from bisect import bisect_left
 from contextlib import ExitStack
 from itertools import count, groupby, islice
@@ -43,6 +44,7 @@ class Part(NamedTuple):
     # documents. `size` is the text's.
     packed: int = 0
     documents: int = 0
+    crc: int = 0  # zlib.crc32 of the text; a file of words has its own
 
     def ids(self) -> Iterator[str]:
         """The names of those documents."""
@@ -86,11 +88,12 @@ def scan(
     cursor = Cursor(format_of(config.format, name), config.field)
     repeats = Repeats(set() if seen is None else seen)
     parts: List[Part] = []
-    start = position = first = number = 0
+    start = position = first = number = crc = 0
     with storage.open_text(path) as handle:
         while lines := _read_lines(handle, path, start + BLOCK_BYTES - position):
             text = b"".join(lines)
             digest.update(text)
+            crc = zlib.crc32(text, crc)
             taken = _taken(cursor, text, path, number)
             if seen is not None:
                 for one in taken:
@@ -99,11 +102,11 @@ def scan(
             number += len(lines)
             limit = 2 * BLOCK_BYTES if cursor.open else BLOCK_BYTES
             if position - start >= limit and cursor.count > first:
-                parts.append(Part(path, name, start, position - start, first))
-                start, first = position, cursor.count
+                parts.append(Part(path, name, start, position - start, first, crc=crc))
+                start, first, crc = position, cursor.count, 0
                 cursor.cut()
     if cursor.count > first:
-        parts.append(Part(path, name, start, position - start, first))
+        parts.append(Part(path, name, start, position - start, first, crc=crc))
     return InputFile(name, digest.hexdigest(), tuple(_without(parts, repeats.ordinals())))
 
 
@@ -189,9 +192,10 @@ def _read(handle: IO[bytes], part: Part) -> bytes:
     with storage.reading(part.path):
         handle.seek(part.offset)
         text = handle.read(part.size)
-    if len(text) < part.size:
+    if zlib.crc32(text) != part.crc:
         raise UserError(
-            f"{part.path} became shorter while it was read: run the build again on a stable copy"
+            f"{part.path} changed while it was read: give a stable copy and another --output, or "
+            "put back what it was"
         )
     return text
 
@@ -199,14 +203,8 @@ def _read(handle: IO[bytes], part: Part) -> bytes:
 def _documents(
     cursor: Cursor, text: bytes, part: Part, normalise: Callable[[str], str]
 ) -> Iterator[Document]:
-    try:
-        taken = cursor.take(text.decode("utf-8"))
-    except ValueError as error:  # it was of the format when it was scanned
-        raise UserError(
-            f"{part.path} changed while it was read: run the build again on a stable copy"
-        ) from error
     dropped = frozenset(part.dropped)
-    for ordinal, lines in groupby(taken, key=itemgetter(1)):
+    for ordinal, lines in groupby(cursor.take(text.decode("utf-8")), key=itemgetter(1)):
         if ordinal not in dropped:
             sentences = split_sentences("\n".join(text for _, _, text in lines))
             sentences = normalise("\n".join(sentences)).split("\n")

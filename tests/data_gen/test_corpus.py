@@ -189,11 +189,15 @@ def test_the_same_text_plain_and_packed_is_refused(tmp_path):
         find_inputs([str(tmp_path)])
 
 
-def test_an_input_that_shrinks_while_it_is_read_is_an_error(tmp_path):
+@pytest.mark.parametrize("size", [1, 1 << 20])
+@pytest.mark.parametrize("other", [TEXT[:5], TEXT[:-2] + TEXT[-1:] * 2, " " + TEXT])
+def test_an_input_that_changes_while_it_is_read_is_an_error(tmp_path, monkeypatch, size, other):
+    """Also one that is as long as before, and text all the same."""
+    monkeypatch.setattr(corpus, "BLOCK_BYTES", size)
     path = write(tmp_path / "a.txt")
     group = list(blocks([scan(path, "a.txt")]))
-    write(tmp_path / "a.txt", TEXT[:5])
-    with pytest.raises(UserError, match="became shorter"):
+    write(tmp_path / "a.txt", other)
+    with pytest.raises(UserError, match=r"a\.txt changed while it was read"):
         list(read_blocks(group))
 
 

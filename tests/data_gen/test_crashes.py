@@ -185,7 +185,7 @@ def test_an_input_that_changes_midway_is_one_sentence(tmp_path, table, capsys, m
     assert main(argv) == 1
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    assert ("cannot read" if harm == "vanish" else "became shorter") in said
+    assert ("cannot read" if harm == "vanish" else "changed while it was read") in said
     assert str(text) in said
     assert os.listdir(tmp_path / "out") == [WORK]
     monkeypatch.undo()
