@@ -41,6 +41,7 @@ _CHINESE = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _FROM = "similar_from/"
 _UNKNOWN = "without_similar/holds [UNK], never masked"
 _MOST_KNOWN = 1 << 18  # words; more would take more than 100 MB
+_SHARE = 2.0**-24  # what shares for a choice are multiples of
 
 # Similarities of the candidates of words, a row each, descending -> their weights in the choice.
 Weigh = Callable[[Array], Array]
@@ -183,4 +184,6 @@ def _cumulated(weigh: Weigh, found: CandidateColumns, slots: Array) -> Array:
     similarities = np.zeros(there.shape)
     similarities[there] = found.similarities
     cumulated = np.cumsum(weigh(similarities) * there, axis=1)
-    return (slots[:, None] + cumulated / cumulated[:, -1:])[there]
+    # Rounded up to what a share may be, which changes no choice: so no slot rounds it otherwise.
+    shares = np.ceil(cumulated / cumulated[:, -1:] / _SHARE) * _SHARE
+    return (slots[:, None] + shares)[there]

@@ -103,6 +103,21 @@ def test_words_are_looked_up_once_and_remembered_within_limits(monkeypatch, most
     assert set(table.asked.values()) == ({1} if most else {1, 2})
 
 
+def test_a_choice_does_not_depend_on_how_many_words_were_met_before():
+    """A weight a little above a share, which beside a great slot would be rounded down to it."""
+    share = 0.25
+
+    def weigh(similarities):
+        return np.tile([share + 2.0**-40, 1 - share - 2.0**-40], (len(similarities), 1))
+
+    lexicon = SimilarLexicon(Table(), Tokenizer(), weigh)
+    text = text_of([(2 * i, j) for i in range(200) for j in range(100)])
+    numbers = lexicon.numbers(text)
+    size, first = np.full(len(numbers), 2), np.zeros(len(numbers), np.int64)
+    chosen = lexicon.choose(numbers, np.full(len(numbers), share), size, first)
+    assert (chosen == text.pieces[::2] + 10).all()
+
+
 def test_words_without_a_similar_one_are_counted():
     words = [(1, 1)] * 5 + [(3, 3, 3)] * 2 + [(2,)] * 9
     words += [(2 * i + 5,) for i in range(MISSING_OF_A_BLOCK)]
