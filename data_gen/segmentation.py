@@ -55,10 +55,13 @@ def segment(
     load_segmenter_once(config.segmenter)  # finds mistakes before any work is handed out
     files = word_folder.scan_inputs(inputs, config, output, engine, show)
     identity = _identity(config, files)
-    fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    fingerprint = _digest(identity)
     if not word_folder.find([output]):
-        with claim(output, fingerprint, WORDS) as work:
-            tasks = list(_tasks(config, files, output, work))
+        groups = list(corpus.task_blocks(files))
+        # Files are named by their number, and of a text that is packed otherwise they are others.
+        unfinished = _digest({**identity, "blocks": list(map(len, groups))})
+        with claim(output, unfinished, WORDS) as work:
+            tasks = list(_tasks(config, groups, output, work))
             manifests = run_tasks("segment", work, tasks, run_segment_task, engine, show)
             described = _described(config, files, tasks, manifests)
             head = {FORMAT_KEY: FORMAT, "fingerprint": fingerprint}
@@ -85,10 +88,13 @@ def _identity(config: DataConfig, files: Sequence[InputFile]) -> Dict[str, Any]:
     }
 
 
+def _digest(identity: Dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
 def _tasks(
-    config: DataConfig, files: Sequence[InputFile], output: str, work: str
+    config: DataConfig, groups: Sequence[Tuple[Block, ...]], output: str, work: str
 ) -> Iterator[SegmentTask]:
-    groups = list(corpus.task_blocks(files))
     for i, blocks in enumerate(groups):
         name = f"part-{i:05d}-of-{len(groups):05d}"
         path = os.path.join(output, name + SUFFIX)

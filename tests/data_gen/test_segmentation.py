@@ -188,6 +188,31 @@ def test_an_interrupted_segmentation_goes_on(settings, text, tmp_path, monkeypat
     assert resumed == expected
 
 
+def test_a_segmentation_does_not_go_on_with_other_tasks(settings, tmp_path, monkeypatch):
+    """A packed file is one task: so the same text, packed otherwise, has others of these names."""
+    monkeypatch.setattr(corpus, "BLOCK_BYTES", 500)
+    with open(TEXT, encoding="utf-8") as handle:
+        text = handle.read().encode()
+    plain, packed = tmp_path / "plain", tmp_path / "packed"
+    for folder, names in ((plain, ("a.txt", "b.txt.gz")), (packed, ("a.txt.gz", "b.txt"))):
+        folder.mkdir()
+        for name, content in zip(names, (text[:1400].rsplit(b"\n", 1)[0], text)):
+            data = gzip.compress(content) if name.endswith(".gz") else content
+            (folder / name).write_bytes(data)
+
+    def stop(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(segmentation, "_described", stop)
+        with pytest.raises(KeyboardInterrupt):
+            words_of(settings(), tmp_path / "words", str(plain))
+    with pytest.raises(UserError, match="unfinished segmentation with other"):
+        words_of(settings(), tmp_path / "words", str(packed))
+    words_of(settings(), tmp_path / "words", str(plain))
+    assert words_of(settings(), tmp_path / "words", str(packed)).files
+
+
 def test_what_a_crash_left_half_written_is_no_text(settings, words, tmp_path):
     os.mkdir(tmp_path / "crashed")
     shutil.copy(first_file(words), tmp_path / "crashed" / f"part-00000-of-00001{SUFFIX}.partial")
