@@ -19,6 +19,7 @@ from data_gen.stages import load_pipeline, prepare_map
 from data_gen.words import Segmenter
 
 _YARDSTICK_CHARACTERS = 1_000_000  # of the text, taken evenly from all of it
+_MEASURABLE = 0.005  # CPU seconds; a rate of less is noise
 
 
 class Stage(NamedTuple):
@@ -114,7 +115,10 @@ def lines(bench: Bench) -> List[str]:
         f"{bench.megabytes:.1f} MB of text, {bench.characters:,} characters, "
         f"{bench.instances:,} instances; at most {bench.peak_memory_megabytes:,.0f} MB of memory",
         f"{'stage':26}{'CPU s':>8}{'MB/s':>9}",
-        *(f"{name:26}{cpu:8.2f}{speed:9.2f}" for name, cpu, speed in bench.stages),
+        *(
+            f"{name:26}{cpu:8.2f}" + (f"{speed:9.2f}" if cpu >= _MEASURABLE else f"{'-':>9}")
+            for name, cpu, speed in bench.stages
+        ),
         f"the build: {bench.characters_per_second:,.0f} characters a CPU second",
         *(
             f"{name} alone: {speed:,.0f} characters a CPU second; the build is {ratio:.2f} times "

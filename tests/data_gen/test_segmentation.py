@@ -431,7 +431,9 @@ def test_other_commands_take_words(command, words, tmp_path, vectors, capsys, no
 
 def test_bench_of_words(command, words, capsys):
     assert command("bench", "--input", words) == 0
-    *_, build, jieba = capsys.readouterr().out.splitlines()
+    *table, build, jieba = capsys.readouterr().out.splitlines()
+    (segmented,) = [line.split() for line in table if line.startswith("segment ")]
+    assert segmented[1:] == ["0.00", "-"]  # there is no rate of what was not done
     assert build.startswith("the build: ")
     assert jieba.startswith("jieba 0.")
 
