@@ -6,6 +6,7 @@ import sys
 from typing import Any, Optional, Sequence
 
 from data_gen.settings import (
+    UserError,
     add_command,
     add_config_arguments,
     load_settings,
@@ -64,6 +65,8 @@ def _add_train(commands: Any) -> None:
 
 def _train(args: argparse.Namespace) -> None:
     config = load_settings(TrainConfig, args.config, args.overrides)
+    if args.reinit_heads and not args.init:
+        raise UserError("--reinit-heads is about the model to start from: name it with --init")
     from pretrain.train import train
 
     last = train(config, args.data, args.output, args.init, args.reinit_heads, args.heldout)

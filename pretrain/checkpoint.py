@@ -16,7 +16,7 @@ import numpy as np
 
 from data_gen.settings import UserError
 from pretrain.bert import Variables
-from pretrain.devices import Tensor, tf
+from pretrain.devices import Tensor, reason, tf
 
 GLOBAL_STEP = "global_step"
 PREFIX = "model.ckpt"
@@ -26,7 +26,7 @@ _NOT_OF_THE_MODEL = re.compile(rf"/(adam|lamb)_[mv]$|^loss_scale|^{GLOBAL_STEP}$
 
 def save(prefix: str, tensors: Dict[str, Tensor]) -> None:
     """Write `{prefix}.index` and `{prefix}.data-00000-of-00001`, both whole or not under these
-    names.
+    names. Raises UserError where they cannot be written.
     """
     folder, name = os.path.split(prefix)
     scratch = os.path.join(folder, ".saving")
@@ -41,7 +41,7 @@ def save(prefix: str, tensors: Dict[str, Tensor]) -> None:
             tensors=[tf.convert_to_tensor(tensors[n]) for n in names],
         )
     except tf.errors.OpError as error:
-        raise UserError(f"cannot write {prefix}: {error.message}") from error
+        raise UserError(f"cannot write {prefix}: {reason(error)}") from error
     # The data before the index: without an index there is no checkpoint.
     for part in sorted(os.listdir(scratch)):
         os.replace(os.path.join(scratch, part), os.path.join(folder, part))
@@ -163,7 +163,7 @@ def read(prefix: str) -> Dict[str, np.ndarray]:
         return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
     except (tf.errors.OpError, IndexError, ValueError, RuntimeError) as error:
         raise UserError(
-            f"the checkpoint {prefix} is damaged: remove its files to go on from an earlier one"
+            f"the checkpoint {prefix} is damaged or lacks a file: name another one"
         ) from error
 
 

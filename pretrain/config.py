@@ -134,6 +134,11 @@ class TrainConfig:
         every = self.keep_checkpoint_every_steps
         if every is not None and every < 1:
             raise ValueError(f"keep_checkpoint_every_steps must be at least 1, not {every}")
+        if every and every % self.save_checkpoints_steps:
+            raise ValueError(
+                "keep_checkpoint_every_steps must be a multiple of save_checkpoints_steps "
+                f"({self.save_checkpoints_steps}), not {every}"
+            )
         if not 0 <= self.random_seed < 1 << 32:
             raise ValueError(f"random_seed must be between 0 and 2**32 - 1, not {self.random_seed}")
         for name in ("weight_decay", "masked_lm_loss_weight", "pair_loss_weight"):

@@ -7,6 +7,7 @@ default one.
 
 import json
 import os
+import re
 import time
 from typing import Any, Callable, Dict, Optional, Sequence, Tuple
 
@@ -39,6 +40,7 @@ __all__ = [
     "open_strategy",
     "processes",
     "reader_of",
+    "reason",
     "replica_context",
     "run_replicas",
     "summed",
@@ -92,7 +94,7 @@ def _tpu_strategy(tpu: str) -> Strategy:
         return _experimental("TPUStrategy")(resolver)
     except (tf.errors.OpError, ValueError, RuntimeError, OSError, ImportError) as error:
         raise UserError(
-            f"the TPU {tpu} cannot be used ({' '.join(str(error).split())[:200]}): install the "
+            f"the TPU {tpu} cannot be used ({reason(error)}): install the "
             "extra tpu and give tpu=local on a TPU VM, or the name of a TPU"
         ) from error
 
@@ -185,6 +187,12 @@ def summed(value: Tensor, like: Tensor) -> Tensor:
         return strategy.extended.reduce_to(tf.distribute.ReduceOp.SUM, part, destinations=like)
 
     return replica_context().merge_call(merge, args=(value,))
+
+
+def reason(error: Exception) -> str:
+    """What an error of TensorFlow says, without its names for operations."""
+    text = re.sub(r"\{\{.*?\}\}|\[Op:.*", " ", str(error), flags=re.DOTALL)
+    return " ".join(text.split())[:200]
 
 
 def describe(strategy: Strategy) -> str:

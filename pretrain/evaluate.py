@@ -17,7 +17,7 @@ from pretrain.bert import Variables, init
 from pretrain.config import BertConfig, read_bert_config
 from pretrain.devices import Tensor, compiled, tf
 from pretrain.heads import Outputs, forward, masked_lm_losses, pair_losses
-from pretrain.inputs import Batch, all_batches, require_positions
+from pretrain.inputs import Batch, all_batches, readable, require_positions
 from pretrain.run import MODEL, VOCAB
 
 
@@ -130,7 +130,7 @@ class Measure:
     def __call__(self) -> Dict[str, Any]:
         """Go through the data once."""
         totals = np.zeros([len(self._names)])
-        for batch in all_batches(self._info, self._batch_size):
+        for batch in readable(all_batches(self._info, self._batch_size), self._info):
             totals += self._counting(batch).numpy()
         sums = dict(zip(self._names, totals.tolist()))
         loss = sums["masked_loss"] / max(sums["masked"], 1.0)

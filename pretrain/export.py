@@ -7,7 +7,7 @@ from typing import Callable, Dict
 from data_gen.settings import UserError
 from pretrain import checkpoint
 from pretrain.devices import tf
-from pretrain.run import MODEL, VOCAB
+from pretrain.run import MODEL, VOCAB, require_local
 
 TF1_PREFIX = "bert_model.ckpt"
 
@@ -17,9 +17,10 @@ def export_tf1(source: str, output: str) -> str:
     Returns the prefix.
 
     The weights keep both heads and the pooler (their lack is the most frequent complaint about
-    released models) and lose the optimizer's slots. Raises UserError where `output` is not empty or
-    the source lacks a file.
+    released models) and lose the optimizer's slots. Raises UserError where `output` is not empty
+    or a URL, or the source lacks a file.
     """
+    require_local(output)
     prefix = checkpoint.find(source)
     if os.path.isdir(output) and os.listdir(output):
         raise UserError(f"{output} is not empty: choose another --output")

@@ -3,12 +3,12 @@
 S is max_seq_length, P is max_predictions_per_seq, B the batch size.
 """
 
-from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, Optional, Sequence, Tuple
 
 from data_gen.features import DatasetInfo, feature_shapes
 from data_gen.settings import UserError
 from pretrain.config import BertConfig, Stage
-from pretrain.devices import Strategy, Tensor, distribute, reader_of, tf
+from pretrain.devices import Strategy, Tensor, distribute, reader_of, reason, tf
 
 # Serialized records; the shards are shuffled as a whole already, this varies the order by epoch.
 _SHUFFLE = 8192
@@ -86,7 +86,20 @@ def training_batches(
         )
         return parsed.prefetch(2 * replicas)
 
-    return iter(distribute(strategy, make))
+    return readable(distribute(strategy, make), info)
+
+
+def readable(batches: Iterable[Batch], info: DatasetInfo) -> Iterator[Batch]:
+    """The same batches. Raises UserError at a record that is damaged, or no example of the form
+    that dataset.json says.
+    """
+    try:
+        yield from batches
+    except tf.errors.OpError as error:
+        raise UserError(
+            f"the records in {info.folder} cannot be read ({reason(error)}): copy or build them "
+            "again"
+        ) from error
 
 
 def share(batch_size: int, ways: int) -> int:

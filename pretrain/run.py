@@ -84,8 +84,10 @@ def claim(output: str, config: TrainConfig, description: Dict[str, Any]) -> None
     """Make the output folder, or check that it holds this very training.
 
     As long as there is no checkpoint a training may be started with other settings. Raises
-    UserError where the folder holds another training, or files that are not of a training.
+    UserError where the folder holds another training, or files that are not of a training, or is
+    none of this machine.
     """
+    require_local(output)
     path = os.path.join(output, RUN)
     if os.path.exists(path):
         different = _differences(description, _read(path))
@@ -103,6 +105,12 @@ def claim(output: str, config: TrainConfig, description: Dict[str, Any]) -> None
     _write_json(path, description)
     shutil.copyfile(config.vocab_file, os.path.join(output, VOCAB))
     _write_json(os.path.join(output, MODEL), description["model"])
+
+
+def require_local(output: str) -> None:
+    """Raise UserError for a URL."""
+    if "://" in output:
+        raise UserError(f"--output {output} is a URL: mount the bucket and give its folder")
 
 
 def _read(path: str) -> Dict[str, Any]:

@@ -5,10 +5,12 @@ gradients summed over parts and replicas, then clipped, then applied. So 1, 2 or
 number of parts come to the same weights, but for the order of sums and the noise of dropout.
 """
 
-from typing import Any, List, NamedTuple, Tuple
+import re
+from typing import Any, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
+from data_gen.settings import UserError
 from pretrain import optimizers
 from pretrain.bert import Mode, Variables, init, seeded_dropout
 from pretrain.checkpoint import GLOBAL_STEP
@@ -19,6 +21,7 @@ from pretrain.devices import (
     compiled,
     first_number,
     first_replica,
+    reason,
     replica_context,
     run_replicas,
     summed,
@@ -51,9 +54,12 @@ class State(NamedTuple):
 
 
 def new_state(strategy: Strategy, model: BertConfig, config: TrainConfig) -> State:
-    """Initial weights, empty slots, step 0, on every device."""
+    """Initial weights, empty slots, step 0, on every device. Raises UserError where `frozen` names
+    no weight, or leaves none.
+    """
     with strategy.scope():
         variables = init(model, config.random_seed)
+        _check_frozen(config, list(variables))
         moving = {name: v for name, v in variables.items() if not config.is_frozen(name)}
         slots = optimizers.init_slots(config.optimizer, moving)
         step = tf.Variable(0, dtype=tf.int64, name=GLOBAL_STEP, trainable=False)
@@ -64,6 +70,16 @@ def new_state(strategy: Strategy, model: BertConfig, config: TrainConfig) -> Sta
                 "loss_scale_steps": tf.Variable(0.0, trainable=False, name="loss_scale_steps"),
             }
     return State(variables, slots, step, scaling)
+
+
+def _check_frozen(config: TrainConfig, names: Sequence[str]) -> None:
+    for pattern in config.frozen:
+        if not any(re.search(pattern, name) for name in names):
+            raise UserError(
+                f"frozen: {pattern} is found in no name of a weight, such as {names[0]}"
+            )
+    if not any(config.is_trained(name) for name in names):
+        raise UserError("frozen leaves no weight to train: name fewer")
 
 
 class Outcome(NamedTuple):
@@ -101,10 +117,21 @@ class TrainStep:
 
     def __call__(self, batches: Any, stop: bool = False) -> Outcome:
         """Train on the next element of `inputs.training_batches`; `stop` says that this process is
-        asked to.
+        asked to. Raises UserError where a device lacks memory or another process has gone.
         """
-        steps, sums, last = self._compiled(batches, tf.constant(float(stop)))
-        sums, last = sums.numpy(), last.numpy()
+        try:
+            steps, sums, last = self._compiled(batches, tf.constant(float(stop)))
+            sums, last = sums.numpy(), last.numpy()
+        except tf.errors.ResourceExhaustedError as error:
+            raise UserError(
+                f"a device has too little memory ({reason(error)}): gradient_accumulation_steps of "
+                "more, or recompute=true"
+            ) from error
+        except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+            raise UserError(
+                f"another process of this training is gone ({reason(error)}): start all again, "
+                "and they go on from the newest checkpoint"
+            ) from error
         failed = "" if last[_DONE] else self._not_a_number(last)
         metrics = sums - last if failed else sums
         return Outcome(
@@ -234,7 +261,9 @@ class TrainStep:
             return tf.constant([1.0, 0.0])
 
         def pass_over() -> Tensor:
-            skips = tf.cast(_shrink(scaling), tf.float32)
+            # A loss that is no number is none at any scale: it is taken before scaling.
+            curable = tf.logical_and(_shrink(scaling), tf.math.is_finite(reported[0]))
+            skips = tf.cast(curable, tf.float32)
             step_variable.assign_add(tf.cast(skips, tf.int64))
             return tf.stack([skips, skips])
 

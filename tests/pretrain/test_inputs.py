@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from data_gen.features import feature_shapes
+from data_gen.settings import UserError
 from pretrain import inputs
 from pretrain.config import Stage
 from pretrain.devices import one_device, tf
-from pretrain.inputs import all_batches, training_batches
+from pretrain.inputs import all_batches, readable, training_batches
 
 
 def raw_examples(info):
@@ -117,6 +118,23 @@ def test_hosts_share_each_batch(info, monkeypatch, steps):
         rows.append(np.stack(elements, axis=1))  # [steps, replicas, parts, B, S]
     found = np.stack(rows, axis=1).reshape([steps, 8, -1])
     assert np.array_equal(found, expected)
+
+
+def test_records_of_another_form_are_an_error_that_names_them(info):
+    batches = batches_from(info._replace(max_predictions_per_seq=13))
+    with pytest.raises(UserError, match=r"records in .*dataset cannot be read \(.*masked_lm"):
+        next(batches)
+
+
+def test_damaged_records_are_an_error_that_names_them(info, tmp_path):
+    damaged = info._replace(folder=str(tmp_path))
+    for path, copy in zip(info.paths, damaged.paths):
+        with open(path, "rb") as source, open(copy, "wb") as target:
+            target.write(source.read().replace(b"input_ids", b"inputsids"))
+    with pytest.raises(UserError, match=r"cannot be read \(corrupted record.*build them again"):
+        next(batches_from(damaged))
+    with pytest.raises(UserError, match=r"cannot be read \(corrupted record.*build them again"):
+        list(readable(all_batches(damaged, 8), damaged))
 
 
 @pytest.mark.parametrize("start", [0, 5, 9, 13])

@@ -140,8 +140,9 @@ def test_steps_a_call_that_do_not_meet_the_checkpoint_are_refused(whole, setting
         train(settings(*sets), [DATA], output, None)
 
 
-def test_what_is_no_number_stops_before_the_update(one_step, model):
-    state, step, batch = one_step(model)
+@pytest.mark.parametrize("precision", ["float32", "float16"])
+def test_what_is_no_number_stops_before_the_update(one_step, model, precision):
+    state, step, batch = one_step(model, f"precision={precision}")
     state.variables["bert/pooler/dense/bias"].assign(tf.fill([16], float("nan")))
     other = state.variables["bert/encoder/layer_0/intermediate/dense/kernel"]
     before = other.numpy()
@@ -157,6 +158,24 @@ def test_the_tensor_that_is_no_number_is_named(one_step, model):
     outcome = step(batch)
     assert outcome.steps == 0
     assert outcome.failed == ("the gradient of bert/encoder/layer_0/attention/self/query/kernel")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (tf.errors.ResourceExhaustedError, r"too little memory \(OOM.* recompute=true"),
+        (tf.errors.UnavailableError, r"another process .* is gone \(OOM.* start all again"),
+    ],
+)
+def test_errors_of_devices_say_what_to_do(one_step, model, monkeypatch, error, sentence):
+    _, step, batch = one_step(model)
+
+    def fail(*inputs):
+        raise error(None, None, "{{node a}} OOM when allocating [Op:b]")
+
+    monkeypatch.setattr(step, "_compiled", fail)
+    with pytest.raises(UserError, match=sentence):
+        step(batch)
 
 
 def test_the_last_good_checkpoint_stays_and_is_named(settings, tmp_path, monkeypatch):
