@@ -49,10 +49,6 @@ class BertConfig:
             )
         require_one_of("hidden_act", self.hidden_act, ACTIVATIONS)
 
-    def without_dropout(self) -> "BertConfig":
-        """The same model, deterministic."""
-        return dataclasses.replace(self, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-
 
 def read_bert_config(path: str) -> BertConfig:
     """Read a bert_config.json. Keys of other tools (`pooler_type`, `directionality`, ...) are

@@ -39,7 +39,7 @@ def load_model(path: str) -> Model:
     """
     source = checkpoint.find(path)
     folder = os.path.dirname(source)
-    config = read_bert_config(os.path.join(folder, MODEL)).without_dropout()
+    config = read_bert_config(os.path.join(folder, MODEL))
     vocab_file = os.path.join(folder, VOCAB)
     mask = mask_id(vocab_file)
     variables = init(config, seed=0)

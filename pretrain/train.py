@@ -142,8 +142,8 @@ def _evaluation(training: Training, info: Optional[DatasetInfo]) -> Callable[[],
     """What evaluates the present weights on the first device of the process that writes."""
     if not info or not is_chief():
         return lambda: None
-    config, model = training.config, training.model.without_dropout()
-    measure = Measure(training.state.variables, model, info, mask_id(config.vocab_file), 32)
+    mask = mask_id(training.config.vocab_file)
+    measure = Measure(training.state.variables, training.model, info, mask, 32)
 
     def evaluate() -> None:
         result = measure()

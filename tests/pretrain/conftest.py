@@ -40,11 +40,18 @@ MODEL = {
     "type_vocab_size": 2,
     "vocab_size": 21128,
 }
+PLAIN = {**MODEL, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 
 
 @pytest.fixture(scope="session")
 def model():
     return BertConfig(**MODEL)
+
+
+@pytest.fixture(scope="session")
+def plain_model():
+    """The same model without dropout."""
+    return BertConfig(**PLAIN)
 
 
 @pytest.fixture(scope="session")
@@ -61,10 +68,8 @@ def model_file(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def plain_model_file(tmp_path_factory):
-    """The same model without dropout."""
     path = tmp_path_factory.mktemp("plain") / "bert_config.json"
-    rates = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    path.write_text(json.dumps({**MODEL, **rates}))
+    path.write_text(json.dumps(PLAIN))
     return str(path)
 
 

@@ -227,13 +227,13 @@ def first_metrics(one_step, bert, *overrides):
     return step(batch).sums
 
 
-def test_training_drops_out_and_evaluation_does_not(one_step, settings, model, info):
-    config, plain = settings(), model.without_dropout()
+def test_training_drops_out_and_evaluation_does_not(one_step, settings, model, plain_model, info):
+    config = settings()
     batches = training_batches(one_device(), info, config.resolved_stages()[0], 1, 0)
     batch = {name: x[0, 0] for name, x in next(batches).items()}
-    outputs = forward(new_state(one_device(), plain, config).variables, batch, plain)
+    outputs = forward(new_state(one_device(), model, config).variables, batch, model)
     expected = float(losses(outputs, batch, config).total)
-    assert first_metrics(one_step, plain)[0] == pytest.approx(expected, abs=1e-5)
+    assert first_metrics(one_step, plain_model)[0] == pytest.approx(expected, abs=1e-5)
     assert abs(first_metrics(one_step, model)[0] - expected) > 1e-5
 
 
@@ -253,15 +253,14 @@ def test_a_device_drops_out_as_a_part_does(one_step, model, two_devices):
     assert step(batch).sums == pytest.approx(parts, rel=1e-5)
 
 
-def test_xla_computes_the_same_where_there_is_one(one_step, model):
-    plain = model.without_dropout()
+def test_xla_computes_the_same_where_there_is_one(one_step, plain_model):
     xla = "jit_compile=true"
     if tf.__version__.startswith("1."):
         with pytest.raises(UserError, match="jit_compile=false"):
-            first_metrics(one_step, plain, xla)
+            first_metrics(one_step, plain_model, xla)
     else:
-        expected = first_metrics(one_step, plain)
-        assert first_metrics(one_step, plain, xla) == pytest.approx(expected, rel=1e-4)
+        expected = first_metrics(one_step, plain_model)
+        assert first_metrics(one_step, plain_model, xla) == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_vocabulary_larger_than_the_models_is_refused(settings, tmp_path):
