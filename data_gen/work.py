@@ -24,6 +24,7 @@ TABLE = "synonyms.safetensors"  # within the output folder, where the build make
 WORK = ".data_gen"  # within the output folder, until dataset.json is written
 
 _FINGERPRINT = "fingerprint.json"
+_ANYTHING = re.compile(".*")
 _PART = r"part-\d{5,}-of-\d{5,}"
 
 
@@ -62,6 +63,9 @@ def claim(output: str, fingerprint: str, kind: Output) -> Iterator[str]:
         if not ours:
             raise UserError(f"{output} is being made by another run: wait for it")
         _take_up(output, work, fingerprint, kind)
+        # What killed writers left would take room from this run.
+        sweep(output, kind.every)
+        sweep(work, _ANYTHING)
         yield work
         clean(output, kind)
 

@@ -79,6 +79,12 @@ def test_what_a_killed_build_left_of_a_shard_is_swept(tmp_path, table, whole):
     left = [name for name in os.listdir(tmp_path / "out") if name not in (WORK, *whole)]
     assert len(left) == 1
     assert left[0].startswith("part-00001-of-00002.tfrecord.")
+    # before the next run needs the room
+    in_work = tmp_path / "out" / WORK / f"map.run.{16 * '0'}.partial"
+    in_work.write_bytes(b"half")
+    assert run(argv, env={**os.environ, "DIE_AT": "main 1"}).returncode == -signal.SIGKILL
+    assert left[0] not in os.listdir(tmp_path / "out")
+    assert not in_work.exists()
     assert run(argv).returncode == 0
     assert is_whole(tmp_path / "out", whole)
 
