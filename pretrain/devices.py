@@ -107,7 +107,9 @@ def _experimental(name: str) -> Any:
 def _tf_config() -> Dict[str, Any]:
     try:
         value: Dict[str, Any] = json.loads(os.environ.get("TF_CONFIG") or "{}")
-        return {"cluster": dict(value.get("cluster") or {}), "task": dict(value.get("task") or {})}
+        task = dict(value.get("task") or {})
+        task["index"] = int(task.get("index", 0))
+        return {"cluster": dict(value.get("cluster") or {}), "task": task}
     except (ValueError, TypeError, AttributeError) as error:
         raise UserError(
             'TF_CONFIG must look like {"cluster": {"worker": ["host:port", ...]}, "task": {"type": '
@@ -125,7 +127,7 @@ def processes() -> Tuple[int, int]:
     ]
     if len(tasks) < 2:
         return 1, 0
-    task = config["task"].get("type"), int(config["task"].get("index", 0))
+    task = config["task"].get("type"), config["task"]["index"]
     if task not in tasks:
         raise UserError(f"TF_CONFIG's task {task[0]} {task[1]} is none of its cluster")
     return len(tasks), tasks.index(task)

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 
 import numpy as np
@@ -9,12 +10,12 @@ from data_gen.settings import UserError
 from pretrain import checkpoint
 from pretrain import train as training
 from pretrain.bert import variable_shapes
-from pretrain.devices import one_device, tf
+from pretrain.devices import one_device, processes, tf
 from pretrain.evaluate import evaluate, load_model
 from pretrain.export import export_tf1
 from pretrain.heads import forward, losses
 from pretrain.inputs import training_batches
-from pretrain.metrics import METRICS
+from pretrain.metrics import METRICS, Journal, log
 from pretrain.step import TrainStep, new_state
 from pretrain.train import train
 from tests.conftest import ROOT
@@ -235,6 +236,42 @@ def test_training_drops_out_and_evaluation_does_not(one_step, settings, model, p
     expected = float(losses(outputs, batch, config).total)
     assert first_metrics(one_step, plain_model)[0] == pytest.approx(expected, abs=1e-5)
     assert abs(first_metrics(one_step, model)[0] - expected) > 1e-5
+
+
+def of_two_processes(index):
+    cluster = {"worker": ["one:1", "two:2"]}
+    return json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
+
+
+def test_of_several_processes_only_the_first_writes(
+    one_step, settings, model, tmp_path, monkeypatch, capsys
+):
+    state, _, _ = one_step(model)
+    for index, written in ((1, []), (0, ["checkpoint", "events", METRICS, "model.ckpt-0"])):
+        monkeypatch.setenv("TF_CONFIG", of_two_processes(index))
+        journal = Journal(str(tmp_path), 0)
+        journal.write(METRICS, 1, {"loss": 1.0})
+        parts = one_device(), model, settings(), state, str(tmp_path), journal
+        training.Training(*parts, asked_to_stop=bool).save()
+        log("done")
+        found = sorted({re.sub(r"\.(out|data|index).*", "", n) for n in os.listdir(str(tmp_path))})
+        assert found == written
+        assert capsys.readouterr().err == ("" if index else "done\n")
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("{", "TF_CONFIG must look like"),
+        ("[1]", "TF_CONFIG must look like"),
+        (of_two_processes("last"), "TF_CONFIG must look like"),
+        (of_two_processes(2), "TF_CONFIG's task worker 2 is none of its cluster"),
+    ],
+)
+def test_a_cluster_that_cannot_be_is_an_error(monkeypatch, value, sentence):
+    monkeypatch.setenv("TF_CONFIG", value)
+    with pytest.raises(UserError, match=sentence):
+        processes()
 
 
 def test_every_step_and_every_part_of_a_batch_drops_out_otherwise(one_step, model):
