@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from typing import Any, Optional, Sequence
@@ -174,4 +175,6 @@ def _bench(args: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
+    # What schedulers send ends a command as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

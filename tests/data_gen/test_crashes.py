@@ -199,17 +199,24 @@ def test_an_input_that_changes_midway_is_one_sentence(tmp_path, table, capsys, m
     assert main(argv) == 0
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_an_interrupt_is_one_line_and_quick(tmp_path, table, workers):
+@pytest.mark.parametrize(
+    ("workers", "module", "number"),
+    [
+        (1, "tests.data_gen.killer", signal.SIGINT),
+        (2, "tests.data_gen.killer", signal.SIGINT),
+        (1, "data_gen", signal.SIGTERM),
+    ],
+)
+def test_an_interrupt_is_one_line_and_quick(tmp_path, table, workers, module, number):
     """As a terminal sends it: to every process of the group."""
     argv = arguments(table, tmp_path / "out", workers=workers)
-    command = [sys.executable, "-m", "tests.data_gen.killer", *argv, "--set", "dupe_factor=3000"]
+    command = [sys.executable, "-m", module, *argv, "--set", "dupe_factor=3000"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     while not os.path.isdir(tmp_path / "out" / WORK):
         assert process.poll() is None
         time.sleep(0.05)
     time.sleep(0.3)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number)
     said = process.stderr.read()
     process.stderr.close()
     assert process.wait() == 130
