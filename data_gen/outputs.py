@@ -142,15 +142,6 @@ def list_names(folder: str) -> List[str]:
         return names
 
 
-def exists(path: str) -> bool:
-    """Whether a file is there."""
-    if not is_url(path):
-        return os.path.exists(path)
-    filesystem, inner = filesystem_of(path)
-    with reading(path):
-        return bool(filesystem.exists(inner))
-
-
 def make_folder(path: str) -> None:
     """Make a folder, and those above it, where they are not there."""
     with writing(path):

@@ -16,7 +16,7 @@ from data_gen.engine import Engine
 from data_gen.features import COMPRESSIONS, file_sha256
 from data_gen.kept import keep_last
 from data_gen.lexicon import Similar
-from data_gen.outputs import exists, list_names, read_json, write_json
+from data_gen.outputs import list_names, read_json, write_json
 from data_gen.pipeline import Pipeline
 from data_gen.progress import Show
 from data_gen.records import (
@@ -30,6 +30,7 @@ from data_gen.records import (
 from data_gen.sentences import SentenceMaker, load_sentence_maker
 from data_gen.settings import UserError
 from data_gen.stats import Counts, timed
+from data_gen.storage import is_file
 from data_gen.synonyms import NoSimilarWords
 from data_gen.work import resumable
 
@@ -121,7 +122,7 @@ def once(stem: str, work: Callable[[], Dict[str, Any]]) -> Dict[str, Any]:
     before its node was lost, or by its copy.
     """
     path = f"{stem}.json"
-    if exists(path):
+    if is_file(path):
         return cast(Dict[str, Any], read_json(path))
     manifest = work()
     write_json(path, manifest)
