@@ -17,7 +17,6 @@ from data_gen.features import MANIFEST, read_info
 from data_gen.outputs import (
     atomic_file,
     delete_folder,
-    exists,
     list_names,
     local_copy,
     make_folder,
@@ -26,6 +25,7 @@ from data_gen.outputs import (
     write_json,
 )
 from data_gen.settings import UserError, load_settings
+from data_gen.storage import is_file
 from data_gen.work import TABLE, WORK
 from tests.data_gen.conftest import SEGMENTED, show
 from tests.data_gen.test_build import shards
@@ -212,9 +212,9 @@ def test_what_others_write_is_seen(bucket, server):
     assert list_names(bucket) == ["x"]
     boto3 = pytest.importorskip("boto3")
     boto3.client("s3", endpoint_url=server).put_object(Bucket="bucket", Key="a/y", Body=b"{}")
-    assert exists(f"{bucket}/y")
+    assert is_file(f"{bucket}/y")
     assert read_json(f"{bucket}/y") == {}
-    assert not exists(f"{bucket}/z")
+    assert not is_file(f"{bucket}/z")
 
 
 def test_a_copy_is_fetched_once_and_anew_when_it_changed(url):
