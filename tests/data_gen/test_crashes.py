@@ -211,7 +211,14 @@ def test_an_interrupt_is_one_line_and_quick(tmp_path, table, workers, module, nu
     """As a terminal sends it: to every process of the group."""
     argv = arguments(table, tmp_path / "out", workers=workers)
     command = [sys.executable, "-m", module, *argv, "--set", "dupe_factor=3000"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # Where the tests run in the background, a shell has it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while not os.path.isdir(tmp_path / "out" / WORK):
         assert process.poll() is None
         time.sleep(0.05)
