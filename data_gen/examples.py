@@ -23,7 +23,7 @@ from data_gen.masking import SELECTORS, Select
 from data_gen.pieces import Tokenizer
 from data_gen.placing import Ngrams, Policy
 from data_gen.stats import DECILES, LENGTH_BINS, LONG_WORD, Counts, count_numbers
-from data_gen.types import Array, Examples, Instances, Text, ranges
+from data_gen.types import Array, Examples, Instances, Text, bounds_of, ranges
 
 # Instances of a block that are masked at once: what finds no place in one such group is handed on
 # to the next.
@@ -266,12 +266,12 @@ def _examples(layout: Layout, masked: _Masked, labels: Array, kept: Array) -> Ex
     return Examples(
         instances=kept,
         pieces=corrupted[ranges(layout.rows[kept], layout.rows[kept + 1])],
-        rows=_bounds(layout.lengths[kept]),
+        rows=bounds_of(layout.lengths[kept]),
         a_stops=layout.a_stops[kept],
         labels=labels[kept],
         masked_positions=masked.position,
         masked_labels=layout.pieces[at],
-        masked_rows=_bounds(np.bincount(masked.instance, minlength=len(labels))[kept]),
+        masked_rows=bounds_of(np.bincount(masked.instance, minlength=len(labels))[kept]),
     )
 
 
@@ -281,10 +281,5 @@ def _joined(groups: Sequence[Examples]) -> Examples:
     columns = dict(zip(Examples._fields, zip(*groups)))
     joined = {name: np.concatenate(columns.get(name, [none])) for name in Examples._fields}
     for name in ("rows", "masked_rows"):
-        joined[name] = _bounds(np.concatenate([none, *map(np.diff, columns.get(name, []))]))
+        joined[name] = bounds_of(np.concatenate([none, *map(np.diff, columns.get(name, []))]))
     return Examples(**joined)
-
-
-def _bounds(sizes: Array) -> Array:
-    """Where each of several neighbours of these sizes starts, and the last ends."""
-    return np.concatenate([[0], np.cumsum(sizes)])

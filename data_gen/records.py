@@ -21,7 +21,7 @@ import numpy as np
 from data_gen.features import Shard, feature_shapes
 from data_gen.outputs import atomic_file, open_range
 from data_gen.settings import UserError
-from data_gen.types import Array, Examples
+from data_gen.types import Array, Examples, bounds_of
 
 _LENGTH_DELIMITED = 2
 
@@ -52,7 +52,7 @@ def _packed(values: Array, bounds: Array) -> List[bytes]:
     # Four bytes a number, of which as many count as it has.
     there = np.array([0, 0x1, 0x101, 0x10101, 0x1010101], "<u4")[sizes][values].view(bool)
     data = varints[values].view(np.uint8)[there].tobytes()
-    ends = np.concatenate([[0], np.cumsum(sizes[values])])[bounds].tolist()
+    ends = bounds_of(sizes[values])[bounds].tolist()
     return [data[start:stop] for start, stop in zip(ends, ends[1:])]
 
 

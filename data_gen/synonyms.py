@@ -17,7 +17,7 @@ from data_gen.lexicon import CandidateColumns, Candidates
 from data_gen.normalise import converter
 from data_gen.pieces import Tokenizer
 from data_gen.table import Layer, Table
-from data_gen.types import Array, Pieces, WordColumn, ranges
+from data_gen.types import Array, Pieces, WordColumn, bounds_of, ranges
 
 
 class Found(NamedTuple):
@@ -213,8 +213,7 @@ def _usable(layer: Layer, config: SynonymsConfig, tokenizer: Tokenizer) -> _Usab
         any_alike = np.bincount(owner[alike], minlength=len(sizes)) > 0
         keep &= alike | ~any_alike[owner]
     kept = np.bincount(owner[keep], minlength=len(sizes))
-    starts = np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
-    return _Usable(layer.neighbours[keep], layer.similarities[keep], starts, refused)
+    return _Usable(layer.neighbours[keep], layer.similarities[keep], bounds_of(kept), refused)
 
 
 def _classes(layer: Layer, name: str, tokenizer: Tokenizer) -> Array:

@@ -17,7 +17,7 @@ from data_gen.distinct import word_keys
 from data_gen.features import map_arrays
 from data_gen.outputs import atomic_file, local_copy, make_folder
 from data_gen.settings import UserError
-from data_gen.types import Array, Pieces
+from data_gen.types import Array, Pieces, bounds_of
 
 FORMAT = 4
 
@@ -97,7 +97,7 @@ def make_layer(
     """
     flat = np.fromiter(chain.from_iterable(words), np.int32)
     # Two words of one key, one chance in 10 million for 2 million words: only one is found.
-    keys = word_keys(flat, _starts([len(word) for word in words]))
+    keys = word_keys(flat, bounds_of([len(word) for word in words]))
     order = np.argsort(keys)
     place = np.empty(len(words), np.int32)
     place[order] = np.arange(len(words))
@@ -107,19 +107,15 @@ def make_layer(
     return Layer(
         keys=keys[order],
         pieces=np.fromiter(chain.from_iterable(ordered), np.int32),
-        starts=_starts([len(word) for word in ordered]),
+        starts=bounds_of([len(word) for word in ordered]),
         neighbours=place[rows[there]],
         # Rounded: the last digits depend on the threads of the matrix product.
         similarities=np.round(cosines[there], 4).astype(np.float32),
-        neighbour_starts=_starts(there.sum(axis=1)),
+        neighbour_starts=bounds_of(there.sum(axis=1)),
         scripts=np.fromiter(
             (SCRIPTS.index(script(text(word))) for word in ordered), np.uint8, len(ordered)
         ),
     )
-
-
-def _starts(sizes: Any) -> Array:
-    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
 
 
 def load_table(path: str) -> Table:

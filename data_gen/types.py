@@ -48,7 +48,7 @@ class WordColumn(NamedTuple):
         """Several of them."""
         starts, stops = self.starts[numbers], self.starts[numbers + 1]
         pieces = self.pieces[ranges(starts, stops)]
-        return WordColumn(pieces, np.concatenate([[0], np.cumsum(stops - starts)]))
+        return WordColumn(pieces, bounds_of(stops - starts))
 
 
 class Text(NamedTuple):
@@ -155,6 +155,16 @@ def view(column: array) -> Array:  # type: ignore[type-arg] # array[int] is no t
     the view is in use.
     """
     return np.frombuffer(column, column.typecode) if column else np.zeros(0, column.typecode)
+
+
+def bounds_of(sizes: Any) -> Array:
+    """Where each of several neighbours of these sizes starts, and where the last ends, int64.
+
+    >>> bounds_of([2, 0, 3]).tolist()
+    [0, 2, 2, 5]
+    """
+    bounds: Array = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+    return bounds
 
 
 def ranges(starts: Array, stops: Array) -> Array:
