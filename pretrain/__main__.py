@@ -93,7 +93,8 @@ def _add_evaluate(commands: Any) -> None:
 
 
 def _evaluate(args: argparse.Namespace) -> None:
-    from pretrain.evaluate import evaluate, load_model
+    from pretrain.evaluate import evaluate
+    from pretrain.model import load_model
 
     result = evaluate(load_model(args.model), args.data, similar_words=args.similar_words)
     if args.json:

@@ -4,51 +4,19 @@ labels.
 
 import json
 import math
-import os
 import struct
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, Optional
 
 import numpy as np
 
 from data_gen.features import DatasetInfo, map_arrays, read_info, require_same_vocabulary
 from data_gen.settings import UserError
-from pretrain import checkpoint
-from pretrain.bert import Variables, init
-from pretrain.config import BertConfig, read_bert_config
+from pretrain.bert import Variables
+from pretrain.config import BertConfig
 from pretrain.devices import Tensor, compiled, tf
 from pretrain.heads import Outputs, forward, masked_lm_losses, pair_losses
 from pretrain.inputs import Batch, all_batches, readable, require_positions
-from pretrain.run import MODEL, VOCAB
-
-
-class Model(NamedTuple):
-    """A checkpoint, ready to run."""
-
-    config: BertConfig
-    variables: Variables
-    vocab_file: str
-    mask: int  # id of [MASK]
-    source: str  # its prefix
-
-
-def load_model(path: str) -> Model:
-    """Load the newest checkpoint of a folder, or one by its prefix, with the bert_config.json and
-    vocab.txt beside it.
-
-    Raises UserError where one of them is missing or they do not belong together.
-    """
-    source = checkpoint.find(path)
-    folder = os.path.dirname(source)
-    config = read_bert_config(os.path.join(folder, MODEL))
-    vocab_file = os.path.join(folder, VOCAB)
-    mask = mask_id(vocab_file)
-    variables = init(config, seed=0)
-    report = checkpoint.restore(variables, checkpoint.read(source), source)
-    if report.missing:
-        raise UserError(
-            f"{source} lacks {', '.join(report.missing[:3])}: the heads are needed to evaluate"
-        )
-    return Model(config, variables, vocab_file, mask, source)
+from pretrain.model import Model
 
 
 def evaluate(
@@ -205,15 +173,6 @@ _COUNTED = (
     *("examples", "masked", "masked_loss", "right", "pair_loss"),
     *("pairs_00", "pairs_01", "pairs_10", "pairs_11"),  # label, answer
 )
-
-
-def mask_id(vocab_file: str) -> int:
-    """The id of [MASK]. Raises UserError where the file is no vocabulary with it."""
-    try:
-        with open(vocab_file, encoding="utf-8") as handle:
-            return [line.rstrip("\n") for line in handle].index("[MASK]")
-    except (OSError, ValueError) as error:
-        raise UserError(f"{vocab_file} must be a vocabulary with [MASK] ({error})") from error
 
 
 def _equal(a: Tensor, b: Any) -> Tensor:

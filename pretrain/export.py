@@ -7,7 +7,7 @@ from typing import Callable, Dict
 from data_gen.settings import UserError
 from pretrain import checkpoint
 from pretrain.devices import tf
-from pretrain.run import MODEL, VOCAB, require_local
+from pretrain.run import MODEL, VOCAB, new_folder
 
 TF1_PREFIX = "bert_model.ckpt"
 
@@ -20,26 +20,19 @@ def export_tf1(source: str, output: str) -> str:
     released models) and lose the optimizer's slots. Raises UserError where `output` is not empty
     or a URL, or the source lacks a file.
     """
-    require_local(output)
     prefix = checkpoint.find(source)
-    if os.path.isdir(output) and os.listdir(output):
-        raise UserError(f"{output} is not empty: choose another --output")
     weights = checkpoint.without_slots(checkpoint.read(prefix))
     beside = [os.path.join(os.path.dirname(prefix), name) for name in (MODEL, VOCAB)]
     for path in beside:
         if not os.path.exists(path):
             raise UserError(f"{path} is missing: a release needs it beside the checkpoint")
-    output = output.rstrip(os.sep)
-    partial = os.path.join(os.path.dirname(output), f".{os.path.basename(output)}.exporting")
-    shutil.rmtree(partial, ignore_errors=True)  # what an interrupted export of ours left
-    os.makedirs(partial)
-    for path in beside:
-        shutil.copy(path, partial)
-    checkpoint.save(
-        os.path.join(partial, TF1_PREFIX),
-        {name: tf.constant(array) for name, array in weights.items()},
-    )
-    os.replace(partial, output)  # an empty folder is replaced
+    with new_folder(output) as folder:
+        for path in beside:
+            shutil.copy(path, folder)
+        checkpoint.save(
+            os.path.join(folder, TF1_PREFIX),
+            {name: tf.constant(array) for name, array in weights.items()},
+        )
     return os.path.join(output, TF1_PREFIX)
 
 

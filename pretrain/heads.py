@@ -68,16 +68,25 @@ def forward(
     most of the cost.
     """
     sequence = encode(variables, batch, config, dropout, mode)
-    x = gather_positions(sequence, batch["masked_lm_positions"])
+    masked = gather_positions(sequence, batch["masked_lm_positions"])
+    return Outputs(
+        piece_logits(variables, masked, config), pair_logits(variables, pool(variables, sequence))
+    )
+
+
+def piece_logits(variables: Variables, x: Tensor, config: BertConfig) -> Tensor:
+    """The masked LM head: what may stand where these hidden vectors are; float [N, H] -> float32
+    [N, V].
+    """
     x = activation(config)(dense(variables, "cls/predictions/transform/dense", x))
     x = layer_norm(variables, "cls/predictions/transform", x)
-    masked_lm = _logits(x, variables[EMBEDDINGS], variables["cls/predictions/output_bias"])
-    pair = _logits(
-        pool(variables, sequence),
-        variables["cls/seq_relationship/output_weights"],
-        variables["cls/seq_relationship/output_bias"],
-    )
-    return Outputs(masked_lm, pair)
+    return _logits(x, variables[EMBEDDINGS], variables["cls/predictions/output_bias"])
+
+
+def pair_logits(variables: Variables, pooled: Tensor) -> Tensor:
+    """The pair head; float [B, H] -> float32 [B, 2]."""
+    head = "cls/seq_relationship/output_"
+    return _logits(pooled, variables[f"{head}weights"], variables[f"{head}bias"])
 
 
 def _logits(x: Tensor, weights: Tensor, bias: Tensor) -> Tensor:

@@ -1,16 +1,17 @@
 """The output folder of a training: what was trained on what, and that nothing else goes there.
 
-It holds everything that a later command needs: checkpoints, bert_config.json, vocab.txt, run.json
-(the settings and what they were applied to) and metrics.jsonl.
+It holds everything that a later command needs: checkpoints, bert_config.json, vocab.txt,
+tokenizer_config.json, run.json (the settings and what they were applied to) and metrics.jsonl.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
 import platform
 import shutil
 import subprocess
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from pretrain.devices import tf
 RUN = "run.json"
 MODEL = "bert_config.json"
 VOCAB = "vocab.txt"
+TOKENIZER = "tokenizer_config.json"
 
 # Settings that may change when a training is taken up again: they change nothing of what is
 # learned. The model and the vocabulary are compared by their content.
@@ -51,6 +53,7 @@ def describe(
         "config": dataclasses.asdict(config),
         "model": dataclasses.asdict(model),
         "vocab_sha256": file_sha256(config.vocab_file),
+        "tokenizer": _tokenizer(model, data),
         "data": [info.fingerprint for info in data],
         "init_checkpoint": init_prefix,
         "reinit_heads": reinit_heads,
@@ -61,6 +64,25 @@ def describe(
             "tensorflow": tf.__version__,
         },
         "git_revision": git_revision(),
+    }
+
+
+def _tokenizer(model: BertConfig, data: Sequence[DatasetInfo]) -> Dict[str, Any]:
+    """How the records' text became pieces, by Hugging Face's names."""
+    found = {
+        (info.manifest["config"]["tokenizer"]["name"], info.manifest["config"]["do_lower_case"])
+        for info in data
+    }
+    if len(found) > 1:
+        raise UserError(
+            "the stages' data were made with different tokenizers: build them with the same "
+            "tokenizer.name and do_lower_case"
+        )
+    name, do_lower_case = found.pop()
+    return {
+        "tokenizer_class": "BertTokenizer" if name == "wordpiece" else name,
+        "do_lower_case": do_lower_case,
+        "model_max_length": model.max_position_embeddings,
     }
 
 
@@ -105,6 +127,24 @@ def claim(output: str, config: TrainConfig, description: Dict[str, Any]) -> None
     _write_json(path, description)
     shutil.copyfile(config.vocab_file, os.path.join(output, VOCAB))
     _write_json(os.path.join(output, MODEL), description["model"])
+    _write_json(os.path.join(output, TOKENIZER), description["tokenizer"])
+
+
+@contextlib.contextmanager
+def new_folder(output: str) -> Iterator[str]:
+    """A folder to write into that becomes `output` when all is written, and not before.
+
+    Raises UserError where `output` is not empty or a URL.
+    """
+    require_local(output)
+    if os.path.isdir(output) and os.listdir(output):
+        raise UserError(f"{output} is not empty: choose another --output")
+    output = os.path.abspath(output)
+    partial = os.path.join(os.path.dirname(output), f".{os.path.basename(output)}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # what an interrupted command of ours left
+    os.makedirs(partial)
+    yield partial
+    os.replace(partial, output)  # an empty folder is replaced
 
 
 def require_local(output: str) -> None:
@@ -124,7 +164,9 @@ def _read(path: str) -> Dict[str, Any]:
 
 
 def _differences(ours: Dict[str, Any], theirs: Dict[str, Any]) -> List[str]:
-    found = dict(_decisive(theirs))
+    # A setting that is newer than the training was then what it is now by default.
+    defaults = dataclasses.asdict(TrainConfig())
+    found = dict(_decisive({**theirs, "config": {**defaults, **theirs["config"]}}))
     return [name for name, value in _decisive(ours) if value != found.get(name)]
 
 

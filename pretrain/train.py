@@ -18,9 +18,10 @@ from pretrain.devices import (
     open_strategy,
     tf,
 )
-from pretrain.evaluate import Measure, mask_id
+from pretrain.evaluate import Measure
 from pretrain.inputs import require_positions, share, split_heldout, training_batches
 from pretrain.metrics import EVALUATIONS, Journal, Meter, log
+from pretrain.model import mask_id
 from pretrain.step import State, TrainStep, new_state
 
 

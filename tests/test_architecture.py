@@ -90,6 +90,8 @@ PRETRAIN = [
     "run",
     "metrics",
     "step",
+    "model",
+    "propose",
     "evaluate",
     "train",
     "export",

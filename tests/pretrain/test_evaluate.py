@@ -12,10 +12,11 @@ from data_gen.settings import UserError
 from pretrain import evaluate as evaluation
 from pretrain import train as training
 from pretrain.devices import tf
-from pretrain.evaluate import evaluate, load_model, read_similar_pairs
+from pretrain.evaluate import evaluate, read_similar_pairs
 from pretrain.heads import Outputs
 from pretrain.inputs import all_batches, split_heldout, training_batches
 from pretrain.metrics import EVALUATIONS, METRICS
+from pretrain.model import load_model
 from pretrain.train import train
 from tests.pretrain.conftest import DATA
 

@@ -11,11 +11,12 @@ from pretrain import checkpoint
 from pretrain import train as training
 from pretrain.bert import variable_shapes
 from pretrain.devices import one_device, processes, tf
-from pretrain.evaluate import evaluate, load_model
+from pretrain.evaluate import evaluate
 from pretrain.export import export_tf1
 from pretrain.heads import forward, losses
 from pretrain.inputs import training_batches
 from pretrain.metrics import METRICS, Journal, log
+from pretrain.model import load_model
 from pretrain.step import TrainStep, new_state
 from pretrain.train import train
 from tests.conftest import ROOT

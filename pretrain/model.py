@@ -1,0 +1,71 @@
+"""A checkpoint with what lies beside it, ready to run."""
+
+import json
+import os
+from typing import Any, Dict, NamedTuple, Sequence, Tuple
+
+from data_gen.settings import UserError
+from pretrain import checkpoint
+from pretrain.bert import Variables, init
+from pretrain.config import BertConfig, read_bert_config
+from pretrain.run import MODEL, TOKENIZER, VOCAB
+
+
+class Model(NamedTuple):
+    """A checkpoint, ready to run."""
+
+    config: BertConfig
+    variables: Variables
+    vocab_file: str
+    mask: int  # id of [MASK]
+    source: str  # its prefix
+    absent: Tuple[str, ...] = ()  # weights that the checkpoint lacks; those here are random
+
+
+def load_model(path: str, may_lack: Sequence[str] = ()) -> Model:
+    """Load the newest checkpoint of a folder, or one by its prefix, with the bert_config.json and
+    vocab.txt beside it.
+
+    may_lack: what the names of weights begin with that need not be there, e.g. `cls/`
+    Raises UserError where something is missing or they do not belong together.
+    """
+    source = checkpoint.find(path)
+    folder = os.path.dirname(source)
+    config = read_bert_config(os.path.join(folder, MODEL))
+    vocab_file = os.path.join(folder, VOCAB)
+    mask = mask_id(vocab_file)
+    variables = init(config, seed=0)
+    report = checkpoint.restore(variables, checkpoint.read(source), source)
+    missing = [name for name in report.missing if not name.startswith(tuple(may_lack))]
+    if missing:
+        raise UserError(
+            f"{source} lacks {', '.join(missing[:3])}, which this command needs: give a checkpoint "
+            "with its heads"
+        )
+    return Model(config, variables, vocab_file, mask, source, tuple(report.missing))
+
+
+def mask_id(vocab_file: str) -> int:
+    """The id of [MASK]. Raises UserError where the file is no vocabulary with it."""
+    try:
+        with open(vocab_file, encoding="utf-8") as handle:
+            return [line.rstrip("\n") for line in handle].index("[MASK]")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{vocab_file} must be a vocabulary with [MASK] ({error})") from error
+
+
+def tokenizer_settings(folder: str) -> Dict[str, Any]:
+    """How text becomes the pieces of the model in `folder`: its tokenizer_config.json, else that of
+    Google's Chinese BERT (WordPiece, lower case).
+
+    Raises UserError where the file is damaged.
+    """
+    path = os.path.join(folder, TOKENIZER)
+    if not os.path.exists(path):
+        return {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
+    try:
+        with open(path, encoding="utf-8") as handle:
+            found: Dict[str, Any] = json.load(handle)
+        return {**found, "do_lower_case": bool(found.get("do_lower_case", True))}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} is damaged: copy it again from where it came") from error
