@@ -13,7 +13,7 @@ import json
 import mmap
 import os
 import struct
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -74,14 +74,33 @@ class DatasetInfo(NamedTuple):
 
 
 def read_info(folder: str) -> DatasetInfo:
-    """Read dataset.json of a finished build.
+    """Read dataset.json of a finished build, on a disk or at a URL of fsspec.
 
     Raises UserError where the folder is no finished build, lacks a shard, or is of another record
     format.
     """
+    try:
+        return parse_info(folder, *_text_and_sizes(folder))
+    except FileNotFoundError as error:
+        raise not_a_build(folder) from error
+
+
+def not_a_build(folder: str) -> UserError:
+    """What to say of a folder without dataset.json."""
+    return UserError(
+        f"{folder} has no {MANIFEST}, so no finished build is there: run `python -m data_gen "
+        "build` to its end"
+    )
+
+
+def parse_info(folder: str, text: str, sizes: Mapping[str, Optional[int]]) -> DatasetInfo:
+    """What dataset.json says, checked against the files beside it.
+
+    sizes: bytes of each file of the folder; None where the storage has files whole or not at all
+    Raises UserError as `read_info`.
+    """
     path = os.path.join(folder, MANIFEST)
     try:
-        text, sizes = _text_and_sizes(folder)
         manifest = json.loads(text)
         if manifest["format"] != FORMAT:
             raise UserError(
@@ -97,17 +116,12 @@ def read_info(folder: str) -> DatasetInfo:
             shards=tuple(Shard(**shard) for shard in manifest["shards"]),
             manifest=manifest,
         )
-    except FileNotFoundError as error:
-        raise UserError(
-            f"{folder} has no {MANIFEST}, so no finished build is there: run `python -m "
-            "data_gen build` to its end"
-        ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{path} is damaged ({type(error).__name__}: {error}): build it again"
         ) from error
     for shard in info.shards:
-        if sizes.get(shard.name) != shard.bytes:
+        if sizes.get(shard.name, -1) not in (None, shard.bytes):
             file = os.path.join(folder, shard.name)
             raise UserError(f"{file} is missing or cut short: build the data set again elsewhere")
     return info

@@ -6,15 +6,14 @@ only when it is whole: its two files are written under another name and renamed,
 `checkpoint` file, which says which is the newest, comes last.
 """
 
-import glob
 import os
 import re
-import shutil
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from data_gen.settings import UserError
+from pretrain import files
 from pretrain.bert import Variables
 from pretrain.devices import Tensor, reason, tf
 
@@ -30,8 +29,8 @@ def save(prefix: str, tensors: Dict[str, Tensor]) -> None:
     """
     folder, name = os.path.split(prefix)
     scratch = os.path.join(folder, ".saving")
-    shutil.rmtree(scratch, ignore_errors=True)  # what an interrupted save of ours left
-    os.makedirs(scratch)
+    files.remove_folder(scratch)  # what an interrupted save of ours left
+    files.make_folder(scratch)
     names = sorted(tensors)
     try:
         tf.raw_ops.SaveV2(
@@ -43,9 +42,9 @@ def save(prefix: str, tensors: Dict[str, Tensor]) -> None:
     except tf.errors.OpError as error:
         raise UserError(f"cannot write {prefix}: {reason(error)}") from error
     # The data before the index: without an index there is no checkpoint.
-    for part in sorted(os.listdir(scratch)):
-        os.replace(os.path.join(scratch, part), os.path.join(folder, part))
-    os.rmdir(scratch)
+    for part in sorted(files.names(scratch)):
+        files.move(os.path.join(scratch, part), os.path.join(folder, part))
+    files.remove_folder(scratch)
 
 
 def save_step(
@@ -74,9 +73,10 @@ def tidy(folder: str, keep: int, every: Optional[int] = None) -> None:
     steps = sorted(_steps(folder))
     old = [s for s in steps[:-keep] if not every or s % every]
     _write_state(folder, [f"{PREFIX}-{s}" for s in steps if s not in old])
-    for step in old:
-        for path in glob.glob(glob.escape(os.path.join(folder, f"{PREFIX}-{step}")) + ".*"):
-            os.remove(path)
+    beginnings = tuple(f"{PREFIX}-{step}." for step in old)
+    for name in files.names(folder):
+        if name.startswith(beginnings):
+            files.remove(os.path.join(folder, name))
 
 
 def read_newest(folder: str, warn: Callable[[str], None]) -> Optional[Dict[str, np.ndarray]]:
@@ -101,7 +101,7 @@ def set_aside_damaged(folder: str, newest: int) -> None:
     for step in _steps(folder):
         if step > newest:
             index = os.path.join(folder, f"{PREFIX}-{step}.index")
-            os.replace(index, f"{index}.damaged")
+            files.move(index, f"{index}.damaged")
 
 
 def _write_state(folder: str, names: Sequence[str]) -> None:
@@ -110,23 +110,12 @@ def _write_state(folder: str, names: Sequence[str]) -> None:
     """
     lines = [f'model_checkpoint_path: "{names[-1]}"']
     lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
-    write_text(os.path.join(folder, "checkpoint"), "".join(f"{line}\n" for line in lines))
-
-
-def write_text(path: str, text: str) -> None:
-    """Write a file whole or not at all; one with that very text keeps its time."""
-    if os.path.exists(path):
-        with open(path, encoding="utf-8", errors="replace") as present:
-            if present.read() == text:
-                return
-    with open(path + ".partial", "w", encoding="utf-8") as handle:
-        handle.write(text)
-    os.replace(path + ".partial", path)
+    files.write_text(os.path.join(folder, "checkpoint"), "".join(f"{line}\n" for line in lines))
 
 
 def _steps(folder: str) -> List[int]:
-    names = os.listdir(folder) if os.path.isdir(folder) else []
-    found = (re.fullmatch(re.escape(PREFIX) + r"-(\d+)\.index", name) for name in names)
+    pattern = re.compile(re.escape(PREFIX) + r"-(\d+)\.index")
+    found = (pattern.fullmatch(name) for name in files.names(folder))
     return [int(match.group(1)) for match in found if match]
 
 
@@ -143,23 +132,23 @@ def find(path: str) -> str:
     UserError where there is none.
     """
     prefix = path[: -len(".index")] if path.endswith(".index") else path
-    if os.path.exists(prefix + ".index"):
+    if files.exists(prefix + ".index"):
         return prefix
     newest = latest(path)
     if newest:
         return newest
-    found = glob.glob(os.path.join(glob.escape(path), "*.index"))
+    found = [name for name in files.names(path) if name.endswith(".index")]
     if len(found) != 1:
         raise UserError(
             f"there is no checkpoint at {path}: give the folder of one, or its path without .index"
         )
-    return found[0][: -len(".index")]
+    return os.path.join(path, found[0][: -len(".index")])
 
 
 def read(prefix: str) -> Dict[str, np.ndarray]:
     """All arrays of a checkpoint by name. Raises UserError where it is damaged."""
     try:
-        reader = tf.train.load_checkpoint(prefix)
+        reader = tf.compat.v1.train.NewCheckpointReader(prefix)
         return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
     except (tf.errors.OpError, IndexError, ValueError, RuntimeError) as error:
         raise UserError(

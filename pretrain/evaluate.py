@@ -9,13 +9,13 @@ from typing import Any, Dict, Optional
 
 import numpy as np
 
-from data_gen.features import DatasetInfo, map_arrays, read_info, require_same_vocabulary
+from data_gen.features import DatasetInfo, map_arrays, require_same_vocabulary
 from data_gen.settings import UserError
 from pretrain.bert import Variables
 from pretrain.config import BertConfig
 from pretrain.devices import Tensor, compiled, tf
 from pretrain.heads import Outputs, forward, masked_lm_losses, pair_losses
-from pretrain.inputs import Batch, all_batches, readable, require_positions
+from pretrain.inputs import Batch, all_batches, open_data, readable, require_positions
 from pretrain.model import Model
 
 
@@ -27,7 +27,7 @@ def evaluate(
 
     `similar_words` is the table that the records were made with, from `data_gen synonyms build`.
     """
-    info = read_info(folder)
+    info = open_data(folder)
     require_same_vocabulary(info, model.vocab_file)
     require_positions(info, model.config)
     if not info.examples:

@@ -1,11 +1,10 @@
 """A trained checkpoint in the forms that other programs load."""
 
 import os
-import shutil
 from typing import Callable, Dict
 
 from data_gen.settings import UserError
-from pretrain import checkpoint
+from pretrain import checkpoint, files
 from pretrain.devices import tf
 from pretrain.run import MODEL, VOCAB, new_folder
 
@@ -24,11 +23,11 @@ def export_tf1(source: str, output: str) -> str:
     weights = checkpoint.without_slots(checkpoint.read(prefix))
     beside = [os.path.join(os.path.dirname(prefix), name) for name in (MODEL, VOCAB)]
     for path in beside:
-        if not os.path.exists(path):
+        if not files.exists(path):
             raise UserError(f"{path} is missing: a release needs it beside the checkpoint")
     with new_folder(output) as folder:
         for path in beside:
-            shutil.copy(path, folder)
+            files.copy(path, os.path.join(folder, os.path.basename(path)))
         checkpoint.save(
             os.path.join(folder, TF1_PREFIX),
             {name: tf.constant(array) for name, array in weights.items()},

@@ -3,10 +3,19 @@
 S is max_seq_length, P is max_predictions_per_seq, B the batch size.
 """
 
+import os
 from typing import Any, Dict, Iterable, Iterator, Optional, Sequence, Tuple
 
-from data_gen.features import DatasetInfo, feature_shapes
+from data_gen.features import (
+    MANIFEST,
+    DatasetInfo,
+    feature_shapes,
+    not_a_build,
+    parse_info,
+    read_info,
+)
 from data_gen.settings import UserError
+from pretrain import files
 from pretrain.config import BertConfig, Stage
 from pretrain.devices import Strategy, Tensor, distribute, reader_of, reason, tf
 
@@ -14,6 +23,20 @@ from pretrain.devices import Strategy, Tensor, distribute, reader_of, reason, tf
 _SHUFFLE = 8192
 
 Batch = Dict[str, Tensor]
+
+
+def open_data(folder: str) -> DatasetInfo:
+    """What `data_gen build` wrote to a folder, on a disk or in a bucket that TensorFlow reads.
+
+    Raises UserError where that is no finished build, or lacks a shard.
+    """
+    if not files.is_url(folder):
+        return read_info(folder)
+    names = files.names(folder)
+    if MANIFEST not in names:
+        raise not_a_build(folder)
+    text = files.read_text(os.path.join(folder, MANIFEST))
+    return parse_info(folder, text, dict.fromkeys(names))
 
 
 def parse(records: Tensor, info: DatasetInfo) -> Batch:

@@ -13,7 +13,7 @@ from typing import Any, Dict, Optional, Sequence
 
 import numpy as np
 
-from pretrain.checkpoint import write_text
+from pretrain import files
 from pretrain.devices import is_chief, tf
 
 METRICS = "metrics.jsonl"
@@ -40,8 +40,8 @@ class Journal:
         """Add a line to a file, and its numbers to TensorBoard's by `file/name`."""
         if not is_chief():
             return
-        with open(os.path.join(self._output, name), "a", encoding="utf-8") as handle:
-            handle.write(json.dumps({"step": step, **values}) + "\n")
+        line = json.dumps({"step": step, **values}) + "\n"
+        files.append_text(os.path.join(self._output, name), line)
         kind = name.split(".")[0]
         value = tf.compat.v1.Summary.Value
         numbers = [
@@ -116,13 +116,9 @@ class Meter:
 
 def _drop_after(path: str, step: int) -> None:
     """Remove the lines of steps that a crash took back, so that each step is there once."""
-    if not os.path.exists(path):
-        return
-    with open(path, encoding="utf-8") as handle:
-        lines = handle.readlines()
-    kept = [line for line in lines if _step(line) <= step]
-    if kept != lines:
-        write_text(path, "".join(kept))
+    if files.exists(path):
+        lines = files.read_text(path).splitlines(keepends=True)
+        files.write_text(path, "".join(line for line in lines if _step(line) <= step))
 
 
 def _step(line: str) -> float:

@@ -5,7 +5,7 @@ import os
 from typing import Any, Dict, NamedTuple, Sequence, Tuple
 
 from data_gen.settings import UserError
-from pretrain import checkpoint
+from pretrain import checkpoint, files
 from pretrain.bert import Variables, init
 from pretrain.config import BertConfig, read_bert_config
 from pretrain.run import MODEL, TOKENIZER, VOCAB
@@ -31,8 +31,8 @@ def load_model(path: str, may_lack: Sequence[str] = ()) -> Model:
     """
     source = checkpoint.find(path)
     folder = os.path.dirname(source)
-    config = read_bert_config(os.path.join(folder, MODEL))
-    vocab_file = os.path.join(folder, VOCAB)
+    config = read_bert_config(files.on_disk(os.path.join(folder, MODEL)))
+    vocab_file = files.on_disk(os.path.join(folder, VOCAB))
     mask = mask_id(vocab_file)
     variables = init(config, seed=0)
     report = checkpoint.restore(variables, checkpoint.read(source), source)
@@ -61,11 +61,10 @@ def tokenizer_settings(folder: str) -> Dict[str, Any]:
     Raises UserError where the file is damaged.
     """
     path = os.path.join(folder, TOKENIZER)
-    if not os.path.exists(path):
+    if not files.exists(path):
         return {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
     try:
-        with open(path, encoding="utf-8") as handle:
-            found: Dict[str, Any] = json.load(handle)
+        found: Dict[str, Any] = json.loads(files.read_text(path))
         return {**found, "do_lower_case": bool(found.get("do_lower_case", True))}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is damaged: copy it again from where it came") from error

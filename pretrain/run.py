@@ -6,6 +6,7 @@ tokenizer_config.json, run.json (the settings and what they were applied to) and
 
 import contextlib
 import dataclasses
+import hashlib
 import json
 import os
 import platform
@@ -17,7 +18,7 @@ import numpy as np
 
 from data_gen.features import DatasetInfo, file_sha256
 from data_gen.settings import UserError
-from pretrain import checkpoint
+from pretrain import checkpoint, files
 from pretrain.config import BertConfig, TrainConfig
 from pretrain.devices import tf
 
@@ -49,6 +50,7 @@ def describe(
     reinit_heads: bool = False,
 ) -> Dict[str, Any]:
     """What decides a training; the content of run.json."""
+    index = files.read_bytes(f"{init_prefix}.index") if init_prefix else b""
     return {
         "config": dataclasses.asdict(config),
         "model": dataclasses.asdict(model),
@@ -57,7 +59,7 @@ def describe(
         "data": [info.fingerprint for info in data],
         "init_checkpoint": init_prefix,
         "reinit_heads": reinit_heads,
-        "init_sha256": file_sha256(f"{init_prefix}.index") if init_prefix else None,
+        "init_sha256": hashlib.sha256(index).hexdigest() if init_prefix else None,
         "versions": {
             "python": platform.python_version(),
             "numpy": np.__version__,
@@ -106,12 +108,10 @@ def claim(output: str, config: TrainConfig, description: Dict[str, Any]) -> None
     """Make the output folder, or check that it holds this very training.
 
     As long as there is no checkpoint a training may be started with other settings. Raises
-    UserError where the folder holds another training, or files that are not of a training, or is
-    none of this machine.
+    UserError where the folder holds another training, or files that are not of a training.
     """
-    require_local(output)
     path = os.path.join(output, RUN)
-    if os.path.exists(path):
+    if files.exists(path):
         different = _differences(description, _read(path))
         if different and checkpoint.latest(output):
             raise UserError(
@@ -119,13 +119,16 @@ def claim(output: str, config: TrainConfig, description: Dict[str, Any]) -> None
                 "another --output"
             )
     else:
-        names = os.listdir(output) if os.path.isdir(output) else []
-        foreign = [n for n in names if n in (MODEL, VOCAB, "checkpoint") or n.endswith(".index")]
+        foreign = [
+            n
+            for n in files.names(output)
+            if n in (MODEL, VOCAB, "checkpoint") or n.endswith(".index")
+        ]
         if foreign:
             raise UserError(f"{output} holds {foreign[0]} but no {RUN}: choose another --output")
-    os.makedirs(output, exist_ok=True)
+    files.make_folder(output)
     _write_json(path, description)
-    shutil.copyfile(config.vocab_file, os.path.join(output, VOCAB))
+    files.copy(config.vocab_file, os.path.join(output, VOCAB))
     _write_json(os.path.join(output, MODEL), description["model"])
     _write_json(os.path.join(output, TOKENIZER), description["tokenizer"])
 
@@ -136,7 +139,8 @@ def new_folder(output: str) -> Iterator[str]:
 
     Raises UserError where `output` is not empty or a URL.
     """
-    require_local(output)
+    if files.is_url(output):
+        raise UserError(f"--output {output} is a URL: give a folder and copy it there when done")
     if os.path.isdir(output) and os.listdir(output):
         raise UserError(f"{output} is not empty: choose another --output")
     output = os.path.abspath(output)
@@ -147,16 +151,9 @@ def new_folder(output: str) -> Iterator[str]:
     os.replace(partial, output)  # an empty folder is replaced
 
 
-def require_local(output: str) -> None:
-    """Raise UserError for a URL."""
-    if "://" in output:
-        raise UserError(f"--output {output} is a URL: mount the bucket and give its folder")
-
-
 def _read(path: str) -> Dict[str, Any]:
     try:
-        with open(path, encoding="utf-8") as handle:
-            found: Dict[str, Any] = json.load(handle)
+        found: Dict[str, Any] = json.loads(files.read_text(path))
         _decisive(found)
         return found
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -182,4 +179,4 @@ def _decisive(description: Dict[str, Any]) -> List[Tuple[str, Any]]:
 
 def _write_json(path: str, value: Dict[str, Any]) -> None:
     text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
-    checkpoint.write_text(path, text + "\n")
+    files.write_text(path, text + "\n")

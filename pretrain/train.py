@@ -4,7 +4,7 @@ import contextlib
 import signal
 from typing import Callable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from data_gen.features import DatasetInfo, read_info, require_same_vocabulary
+from data_gen.features import DatasetInfo, require_same_vocabulary
 from data_gen.settings import UserError
 from pretrain import checkpoint, run
 from pretrain.config import BertConfig, Stage, TrainConfig, read_bert_config
@@ -19,7 +19,7 @@ from pretrain.devices import (
     tf,
 )
 from pretrain.evaluate import Measure
-from pretrain.inputs import require_positions, share, split_heldout, training_batches
+from pretrain.inputs import open_data, require_positions, share, split_heldout, training_batches
 from pretrain.metrics import EVALUATIONS, Journal, Meter, log
 from pretrain.model import mask_id
 from pretrain.step import State, TrainStep, new_state
@@ -131,7 +131,7 @@ def _require_a_batch(info: DatasetInfo, stage: Stage) -> None:
 
 
 def _heldout(config: TrainConfig, model: BertConfig, folder: str) -> DatasetInfo:
-    info = read_info(folder)
+    info = open_data(folder)
     require_same_vocabulary(info, config.vocab_file)
     require_positions(info, model)
     if not info.examples:
@@ -226,7 +226,7 @@ def _datasets(config: TrainConfig, model: BertConfig, folders: Sequence[str]) ->
             f"this training has {len(stages)} stage(s), --data {len(folders)} folder(s): give one "
             "folder for each stage, in order"
         )
-    infos = [read_info(folder) for folder in folders]
+    infos = [open_data(folder) for folder in folders]
     for stage, info in zip(stages, infos):
         require_same_vocabulary(info, config.vocab_file)
         require_positions(info, model)

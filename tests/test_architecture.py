@@ -80,6 +80,7 @@ DATA_GEN = [
 ]
 PRETRAIN = [
     "devices",
+    "files",
     "config",
     "cost",
     "bert",

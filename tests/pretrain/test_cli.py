@@ -63,7 +63,7 @@ def test_train_evaluate_export(train, tmp_path, capsys):
         (["--set", "bert_config_file=setup.cfg"], "setup.cfg is no bert_config.json"),
         (["--data", "nowhere"], "nowhere has no dataset.json"),
         (["--reinit-heads"], "name it with --init"),
-        (["--output", "gs://bucket/model"], "--output gs://bucket/model is a URL: mount the"),
+        (["--output", "nobody://bucket/model"], "cannot reach nobody://bucket/model/run.json: "),
         (["--init", "nowhere"], "there is no checkpoint at nowhere"),
     ],
 )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from data_gen.settings import UserError
-from pretrain import checkpoint
+from pretrain import checkpoint, files
 from pretrain import train as training
 from pretrain.bert import variable_shapes
 from pretrain.devices import one_device, processes, tf
@@ -350,16 +350,16 @@ def test_an_interrupted_save_leaves_no_checkpoint(trained, tmp_path, monkeypatch
     os.makedirs(folder)
     arrays = checkpoint.read(checkpoint.find(trained))
 
-    replace, calls = os.replace, []
+    move, calls = files.move, []
 
     def full_at_the_second(*args):
         calls.append(args)
         if len(calls) == 2:
-            raise OSError(28, "No space left on device")
-        replace(*args)
+            raise UserError("cannot reach it: No space left on device")
+        move(*args)
 
-    monkeypatch.setattr(checkpoint.os, "replace", full_at_the_second)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr(files, "move", full_at_the_second)
+    with pytest.raises(UserError, match="No space"):
         checkpoint.save_step(folder, 20, arrays, keep=1)
     assert checkpoint.latest(folder) is None
     monkeypatch.undo()
