@@ -1,6 +1,7 @@
 """A model small enough to train in seconds, on the golden data set; for TensorFlow 1.15, too."""
 
 import json
+import os
 import warnings
 
 import pytest
@@ -14,6 +15,7 @@ from pretrain.config import BertConfig, TrainConfig
 from pretrain.devices import mirrored, one_device, tf
 from pretrain.inputs import training_batches
 from pretrain.step import TrainStep, new_state
+from pretrain.train import train
 from tests.conftest import default_settings
 
 # A second device for the tests of replicas; what is not told to use it does not.
@@ -113,3 +115,11 @@ def one_step(settings, info):
         return state, TrainStep(strategy, model, config, stage, state), batch
 
     return make
+
+
+@pytest.fixture(scope="session")
+def trained(settings, root, tmp_path_factory):
+    """A training of 20 steps, whole."""
+    folder = str(tmp_path_factory.mktemp("trained"))
+    train(settings(), [os.path.join(root, DATA)], folder, None)
+    return folder

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -154,5 +155,21 @@ def test_two_processes_train_the_same_even_when_one_is_killed(on_one_device, arg
     workers[0].kill()  # a scheduler restarts a training whole
     workers[0].communicate()
     assert 5 <= int(checkpoint.latest(output).split("-")[-1]) < STEPS
+    finish(start_workers(sets, output))
+    assert difference(tmp_path, on_one_device["adamw"]) <= 1e-5
+
+
+def test_two_processes_stop_together_when_one_is_asked_to(on_one_device, arguments, tmp_path):
+    sets = [*arguments("optimizer=adamw"), "log_steps=1", "save_checkpoints_steps=10"]
+    output = str(tmp_path)
+    workers = start_workers(sets, output)
+    for line in workers[0].stderr:
+        if b"step 3 of 20" in line:
+            break
+    workers[1].send_signal(signal.SIGTERM)  # the one that writes nothing
+    said = [worker.communicate(timeout=300)[1].decode() for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], said
+    assert "stopped by SIGTERM after step" in said[0]
+    assert 3 < int(checkpoint.latest(output).split("-")[-1]) < 10
     finish(start_workers(sets, output))
     assert difference(tmp_path, on_one_device["adamw"]) <= 1e-5

@@ -197,12 +197,3 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path):
     with pytest.raises(UserError, match="a/kernel is no number after step 3"):
         checkpoint.save_step(str(tmp_path), 3, {"a/kernel": tf.constant([1.0, np.inf])}, 5)
     assert os.listdir(str(tmp_path)) == []
-
-
-def test_run_json_says_what_made_the_model(whole):
-    with open(os.path.join(whole, "run.json"), encoding="utf-8") as handle:
-        run = json.load(handle)
-    assert run["config"]["train_batch_size"] == 8
-    assert run["versions"]["tensorflow"] == tf.__version__
-    assert run["data"][0]
-    assert run["git_revision"] is None or re.fullmatch(r"[0-9a-f]{40}\+?", run["git_revision"])

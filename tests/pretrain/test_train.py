@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from data_gen.settings import UserError
-from pretrain import checkpoint, files
+from pretrain import checkpoint
 from pretrain import train as training
 from pretrain.bert import variable_shapes
 from pretrain.devices import one_device, processes, tf
@@ -19,7 +19,6 @@ from pretrain.metrics import METRICS, Journal, log
 from pretrain.model import load_model
 from pretrain.step import TrainStep, new_state
 from pretrain.train import train
-from tests.conftest import ROOT
 from tests.pretrain.conftest import DATA, MODEL
 
 
@@ -28,34 +27,12 @@ def metrics(folder):
         return [json.loads(line) for line in handle]
 
 
-@pytest.fixture(scope="module")
-def trained(settings, tmp_path_factory):
-    """A training of 20 steps, whole."""
-    folder = str(tmp_path_factory.mktemp("trained"))
-    train(settings(), [os.path.join(ROOT, DATA)], folder, None)
-    return folder
-
-
 def test_the_loss_falls(trained):
     lines = metrics(trained)
     assert [line["step"] for line in lines] == [5, 10, 15, 20]
     assert lines[0]["loss"] > 10  # log(21128) + log(2) = 10.65
     assert lines[-1]["masked_lm_loss"] < lines[0]["masked_lm_loss"] - 1
     assert lines[-1]["learning_rate"] < lines[1]["learning_rate"]
-
-
-def test_the_checkpoint_has_googles_names_and_shapes(trained, model):
-    arrays = checkpoint.read(checkpoint.find(trained))
-    shapes = variable_shapes(model)
-    expected = dict(shapes)
-    for name, shape in shapes.items():
-        expected[f"{name}/adam_m"] = expected[f"{name}/adam_v"] = shape
-    expected["global_step"] = ()
-    assert {name: array.shape for name, array in arrays.items()} == expected
-    assert len(arrays) == 139
-    assert arrays["global_step"] == 20
-    assert arrays["global_step"].dtype == np.int64
-    assert {a.dtype for n, a in arrays.items() if n != "global_step"} == {np.dtype(np.float32)}
 
 
 def test_a_restored_model_has_the_same_loss(trained):
@@ -190,39 +167,6 @@ def test_data_of_another_vocabulary_are_refused(settings, tmp_path):
         train(settings(f"vocab_file={vocab}"), [DATA], str(tmp_path / "out"), None)
 
 
-def test_a_training_that_has_saved_nothing_may_be_started_otherwise(settings, tmp_path):
-    output = str(tmp_path / "out")
-    with pytest.raises(UserError, match="fewer than one batch of 100: lower train_batch_size"):
-        train(settings("train_batch_size=100"), [DATA], output, None)
-    with pytest.raises(UserError, match="there is no checkpoint at nowhere"):
-        train(settings(), [DATA], output, "nowhere")
-    with pytest.raises(UserError, match="lower learning_rate"):
-        train(settings("learning_rate=1.0e30"), [DATA], output, None)
-    train(settings("num_train_steps=2"), [DATA], output, None)
-
-
-def test_a_folder_with_another_model_is_never_touched(settings, tmp_path):
-    (tmp_path / "bert_config.json").write_text("precious")
-    with pytest.raises(UserError, match=r"holds bert_config\.json but no run\.json"):
-        train(settings(), [DATA], str(tmp_path), None)
-    assert (tmp_path / "bert_config.json").read_text() == "precious"
-
-
-def test_a_damaged_run_description_is_an_error(settings, tmp_path):
-    (tmp_path / "run.json").write_text("{")
-    with pytest.raises(UserError, match=r"run\.json is damaged"):
-        train(settings(), [DATA], str(tmp_path), None)
-
-
-def test_the_newest_checkpoint_is_named_again_after_a_crash(trained, settings, tmp_path):
-    output = str(tmp_path / "out")
-    shutil.copytree(trained, output)
-    with open(os.path.join(output, "checkpoint"), "w", encoding="utf-8") as handle:
-        handle.write('model_checkpoint_path: "model.ckpt-10"\n')
-    train(settings(), [DATA], output, None)
-    assert tf.train.latest_checkpoint(output).endswith("model.ckpt-20")
-
-
 def first_metrics(one_step, bert, *overrides):
     """The metrics of the first step of a training."""
     _, step, batch = one_step(bert, *overrides)
@@ -308,64 +252,3 @@ def test_a_vocabulary_larger_than_the_models_is_refused(settings, tmp_path):
         train(settings(f"bert_config_file={path}"), [DATA], str(tmp_path / "out"), None)
     with pytest.raises(UserError, match=r"cannot read the vocabulary nowhere\.txt"):
         train(settings("vocab_file=nowhere.txt"), [DATA], str(tmp_path / "out"), None)
-
-
-def test_an_output_with_another_training_is_never_touched(trained, settings, tmp_path):
-    output = str(tmp_path / "out")
-    shutil.copytree(trained, output)
-    before = sorted(os.listdir(output))
-    with pytest.raises(UserError, match=r"holds another training \(random_seed differ\)"):
-        train(settings("random_seed=5"), [DATA], output, None)
-    os.remove(os.path.join(output, "run.json"))
-    with pytest.raises(UserError, match=r"holds .* but no run\.json"):
-        train(settings(), [DATA], output, None)
-    assert sorted(os.listdir(output)) == [name for name in before if name != "run.json"]
-
-
-def test_a_checkpoint_of_another_shape_is_refused(trained, tmp_path, settings):
-    folder = str(tmp_path / "other")
-    shutil.copytree(trained, folder)
-    path = os.path.join(folder, "bert_config.json")
-    with open(path, encoding="utf-8") as handle:
-        changed = {**json.load(handle), "intermediate_size": 64}
-    with open(path, "w", encoding="utf-8") as handle:
-        json.dump(changed, handle)
-    with pytest.raises(UserError, match=r"32 in .*64 in this model"):
-        load_model(folder)
-
-
-def test_a_damaged_checkpoint_is_an_error(trained, tmp_path):
-    folder = str(tmp_path / "damaged")
-    shutil.copytree(trained, folder)
-    with open(os.path.join(folder, "model.ckpt-20.data-00000-of-00001"), "r+b") as handle:
-        handle.truncate(1000)
-    with pytest.raises(UserError, match="is damaged"):
-        load_model(folder)
-    with pytest.raises(UserError, match="there is no checkpoint at"):
-        load_model(str(tmp_path / "nowhere"))
-
-
-def test_an_interrupted_save_leaves_no_checkpoint(trained, tmp_path, monkeypatch):
-    folder = str(tmp_path / "out")
-    os.makedirs(folder)
-    arrays = checkpoint.read(checkpoint.find(trained))
-
-    move, calls = files.move, []
-
-    def full_at_the_second(*args):
-        calls.append(args)
-        if len(calls) == 2:
-            raise UserError("cannot reach it: No space left on device")
-        move(*args)
-
-    monkeypatch.setattr(files, "move", full_at_the_second)
-    with pytest.raises(UserError, match="No space"):
-        checkpoint.save_step(folder, 20, arrays, keep=1)
-    assert checkpoint.latest(folder) is None
-    monkeypatch.undo()
-    checkpoint.save_step(folder, 20, arrays, keep=1)
-    assert sorted(os.listdir(folder)) == [
-        "checkpoint",
-        "model.ckpt-20.data-00000-of-00001",
-        "model.ckpt-20.index",
-    ]
