@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import warnings
 
 import pytest
@@ -43,6 +44,17 @@ MODEL = {
     "vocab_size": 21128,
 }
 PLAIN = {**MODEL, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+
+
+def free_ports(count):
+    """Ports of this machine that nothing listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    for s in sockets:
+        s.bind(("localhost", 0))
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
 
 
 @pytest.fixture(scope="session")

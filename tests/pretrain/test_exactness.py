@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ from pretrain.inputs import parse
 from pretrain.step import TrainStep, new_state
 from pretrain.train import train
 from tests.conftest import ROOT
-from tests.pretrain.conftest import DATA
+from tests.pretrain.conftest import DATA, free_ports
 
 STEPS = 20
 
@@ -110,16 +109,6 @@ def test_the_way_of_working_changes_nothing(
     config = settings(*arguments(f"optimizer={optimizer}", *overrides))
     train(config, [DATA], str(tmp_path), None)
     assert difference(tmp_path, on_one_device[optimizer]) <= 1e-5
-
-
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for s in sockets:
-        s.bind(("localhost", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
 
 
 def start_workers(sets, output):
