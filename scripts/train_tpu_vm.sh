@@ -3,8 +3,8 @@
 #
 #   bash scripts/train_tpu_vm.sh my-tpu us-central2-b v3-8 /mnt/disk/data /mnt/disk/model
 #
-# The TPU is made where it does not exist. Data and model are paths on the VM's disks; on a pod both must be one folder that all
-# hosts share (a Filestore, or a bucket mounted with gcsfuse). After a preemption run the same command again. SETS="key=value ..." are
+# The TPU is made where it does not exist. Data and model are gs://bucket/... or paths on the VM's disks; on a pod the latter must be
+# one folder that all hosts share (a Filestore). After a preemption run the same command again. SETS="key=value ..." are
 # further settings, VERSION is the software image. A pod needs one with TensorFlow and its worker processes, tpu-vm-tf-*-pod-pjrt.
 # Delete it afterwards: gcloud compute tpus tpu-vm delete my-tpu --zone us-central2-b
 source "$(dirname "$0")/common.sh" || exit
