@@ -1,4 +1,4 @@
-"""`python -m pretrain`: train, evaluate and export BERT."""
+"""`python -m pretrain`: train, evaluate, export and import BERT."""
 
 import argparse
 import json
@@ -14,6 +14,7 @@ from data_gen.settings import (
     run_command,
 )
 from pretrain.config import OPTIMIZERS, PRECISIONS, TrainConfig, read_bert_config
+from pretrain.exchange_tools import add_exchange
 
 # TensorFlow takes seconds to import, so the modules that need it are imported by the command that
 # runs.
@@ -26,7 +27,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     commands.required = True
     _add_train(commands)
     _add_evaluate(commands)
-    _add_export(commands)
+    add_exchange(commands)
     _add_plan(commands)
     _add_bench(commands)
     return run_command(parser, argv)
@@ -113,29 +114,6 @@ def _evaluate(args: argparse.Namespace) -> None:
         print(f"pairs ({result['pair_task']}): {pairs}")
         for label, (zero, one) in enumerate(result["pair_confusion"]):
             print(f"  label {label}: {zero:,} called 0, {one:,} called 1")
-
-
-def _add_export(commands: Any) -> None:
-    parser = add_command(
-        commands,
-        "export",
-        _export,
-        "write a release that other programs load",
-        "python -m pretrain export --format tf1 --model work/model --output work/release",
-    )
-    parser.add_argument(
-        "--format", required=True, choices=["tf1"], help="tf1: as Google and HFL ship BERT"
-    )
-    parser.add_argument(
-        "--model", required=True, metavar="CKPT", help="a folder with checkpoints, or a prefix"
-    )
-    parser.add_argument("--output", required=True, metavar="DIR", help="a new folder")
-
-
-def _export(args: argparse.Namespace) -> None:
-    from pretrain.export import FORMATS
-
-    print(FORMATS[args.format](args.model, args.output))
 
 
 def _add_plan(commands: Any) -> None:

@@ -45,7 +45,18 @@ def _gelu(x: Tensor) -> Tuple[Tensor, Callable[[Tensor], Tensor]]:
 
 
 gelu: Callable[[Tensor], Tensor] = tf.custom_gradient(_gelu)
-_ACTIVATIONS: Dict[str, Callable[[Tensor], Tensor]] = {"gelu": gelu, "relu": tf.nn.relu}
+
+
+def gelu_erf(x: Tensor) -> Tensor:
+    """The exact GELU, x times the normal distribution's share below x: Hugging Face's "gelu"."""
+    return x * (0.5 * (1.0 + tf.math.erf(x * math.sqrt(0.5))))
+
+
+_ACTIVATIONS: Dict[str, Callable[[Tensor], Tensor]] = {
+    "gelu": gelu,
+    "gelu_erf": gelu_erf,
+    "relu": tf.nn.relu,
+}
 
 
 def variable_shapes(config: BertConfig) -> "OrderedDict[str, Tuple[int, ...]]":
@@ -132,12 +143,20 @@ def seeded_dropout(seed: int, *keys: Tensor) -> Dropout:
     return dropout
 
 
+def axes(x: Tensor) -> List[Tensor]:
+    """The sizes of the axes: numbers where they are known, which XLA and a TPU want, else scalars
+    of the graph.
+    """
+    known = list(x.shape)
+    return [tf.shape(x)[i] if size is None else size for i, size in enumerate(known)]
+
+
 def dense(variables: Variables, name: str, x: Tensor) -> Tensor:
     """`x` times the kernel plus the bias; float [..., inputs] -> [..., outputs]."""
     kernel = tf.cast(variables[f"{name}/kernel"], x.dtype)
     bias = tf.cast(variables[f"{name}/bias"], x.dtype)
     flat = tf.nn.bias_add(tf.matmul(tf.reshape(x, [-1, kernel.shape[0]]), kernel), bias)
-    return tf.reshape(flat, [-1, *x.shape[1:-1], kernel.shape[1]])
+    return tf.reshape(flat, [-1, *axes(x)[1:-1], kernel.shape[1]])
 
 
 def layer_norm(variables: Variables, name: str, x: Tensor) -> Tensor:
@@ -223,7 +242,7 @@ def pool(variables: Variables, sequence: Tensor) -> Tensor:
 def _embed(
     variables: Variables, batch: Dict[str, Tensor], config: BertConfig, drop: Dropout
 ) -> Tensor:
-    length = batch["input_ids"].shape[1]
+    length = axes(batch["input_ids"])[1]
     # As a tensor: the gradient of a lookup in a variable is of unknown shape when it meets that of
     # the MLM head.
     words = tf.gather(tf.identity(variables[EMBEDDINGS]), batch["input_ids"])
@@ -240,7 +259,7 @@ def _attend(
 ) -> Tensor:
     """Multi-head self-attention; float [B, S, H] -> [B, S, H]."""
     heads, size = config.num_attention_heads, config.hidden_size // config.num_attention_heads
-    length = x.shape[1]
+    length = axes(x)[1]
 
     def split(part: str) -> Tensor:  # [B, A, S, D]
         projected = tf.reshape(dense(variables, f"{name}/{part}", x), [-1, length, heads, size])

@@ -177,7 +177,7 @@ def restore(variables: Variables, arrays: Dict[str, np.ndarray], source: str) ->
             continue
         if tuple(variable.shape) != arrays[name].shape:
             raise UserError(
-                f"{name} is {_sizes(arrays[name].shape)} in {source}, {_sizes(variable.shape)} "
+                f"{name} is {sizes(arrays[name].shape)} in {source}, {sizes(variable.shape)} "
                 "in this model: use the bert_config.json that belongs to the checkpoint"
             )
         variable.assign(arrays[name])
@@ -187,5 +187,6 @@ def restore(variables: Variables, arrays: Dict[str, np.ndarray], source: str) ->
     )
 
 
-def _sizes(shape: Sequence[int]) -> str:
+def sizes(shape: Sequence[int]) -> str:
+    """A shape in words, for messages."""
     return " x ".join(str(int(size)) for size in shape) or "a scalar"

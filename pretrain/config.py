@@ -14,7 +14,8 @@ from data_gen.settings import UserError, require_one_of
 # Names only: the tables with these keys are in modules that import TensorFlow, which takes seconds.
 OPTIMIZERS = ("adamw", "lamb")
 PAIR_TASKS = ("sop", "nsp", "none")
-ACTIVATIONS = ("gelu", "relu")
+# "gelu" is Google's tanh form, "gelu_erf" the exact one, which Hugging Face calls "gelu".
+ACTIVATIONS = ("gelu", "gelu_erf", "relu")
 # What only the pair task gives a gradient.
 PAIR_HEAD = ("bert/pooler/", "cls/seq_relationship/")
 SCHEDULES = ("linear", "constant")

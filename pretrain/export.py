@@ -1,38 +1,105 @@
 """A trained checkpoint in the forms that other programs load."""
 
+import dataclasses
 import os
-from typing import Callable, Dict
+from typing import Any, Callable, Dict
 
 from data_gen.settings import UserError
 from pretrain import checkpoint, files
+from pretrain.config import BertConfig
 from pretrain.devices import tf
-from pretrain.run import MODEL, VOCAB, new_folder
-
-TF1_PREFIX = "bert_model.ckpt"
+from pretrain.hf_tokenizer import read_pieces, write_tokenizer
+from pretrain.hugging_face import CONFIG, to_config, to_tensors
+from pretrain.imports import TF1_PREFIX
+from pretrain.metrics import log
+from pretrain.model import load_model
+from pretrain.model_card import model_card
+from pretrain.release import describe_absent, read_release
+from pretrain.run import MODEL, TOKENIZER, VOCAB, new_folder, write_json
+from pretrain.saved_model import write_saved_model
+from pretrain.texts import SENTENCEPIECE
+from pretrain.weight_files import SAFETENSORS, write_tensors
 
 
 def export_tf1(source: str, output: str) -> str:
-    """Write a release as Google and HFL ship it: bert_model.ckpt.*, bert_config.json, vocab.txt.
-    Returns the prefix.
+    """Write a release as Google and HFL ship it: bert_model.ckpt.*, bert_config.json, vocab.txt,
+    and the tokenizer's settings. Returns the prefix.
 
     The weights keep both heads and the pooler (their lack is the most frequent complaint about
     released models) and lose the optimizer's slots. Raises UserError where `output` is not empty
     or a URL, or the source lacks a file.
     """
-    prefix = checkpoint.find(source)
-    weights = checkpoint.without_slots(checkpoint.read(prefix))
-    beside = [os.path.join(os.path.dirname(prefix), name) for name in (MODEL, VOCAB)]
-    for path in beside:
-        if not files.exists(path):
-            raise UserError(f"{path} is missing: a release needs it beside the checkpoint")
+    release = read_release(source)
     with new_folder(output) as folder:
-        for path in beside:
-            files.copy(path, os.path.join(folder, os.path.basename(path)))
+        for name in (VOCAB, TOKENIZER, SENTENCEPIECE):
+            path = os.path.join(release.folder, name)
+            if files.exists(path):
+                files.copy(path, os.path.join(folder, name))
+        write_json(os.path.join(folder, MODEL), _googles(release.config))
         checkpoint.save(
             os.path.join(folder, TF1_PREFIX),
-            {name: tf.constant(array) for name, array in weights.items()},
+            {name: tf.constant(array) for name, array in release.weights.items()},
         )
+    _log_absent(release.weights)
     return os.path.join(output, TF1_PREFIX)
 
 
-FORMATS: Dict[str, Callable[[str, str], str]] = {"tf1": export_tf1}
+def _googles(config: BertConfig) -> Dict[str, Any]:
+    """The content of a bert_config.json that Google's code takes."""
+    if config.hidden_act == "gelu_erf":
+        log(
+            'hidden_act: Google\'s code knows the tanh form of "gelu" only, so that is what '
+            "bert_config.json says; this model has the exact form, and its outputs will differ a "
+            "little there"
+        )
+        config = dataclasses.replace(config, hidden_act="gelu")
+    return dataclasses.asdict(config)
+
+
+def export_hf(source: str, output: str) -> str:
+    """Write a folder of Hugging Face: config.json, model.safetensors, the tokenizer's files and a
+    model card. Returns the folder.
+
+    Raises UserError as `export_tf1` does, and where a package is missing.
+    """
+    release = read_release(source)
+    pieces = read_pieces(release.vocab_file)
+    config = to_config(release.config, release.weights, pieces.index("[PAD]"))
+    with new_folder(output) as folder:
+        write_tensors(os.path.join(folder, SAFETENSORS), to_tensors(release.weights))
+        write_json(os.path.join(folder, CONFIG), config)
+        shutil.copy(release.vocab_file, os.path.join(folder, VOCAB))
+        positions = release.config.max_position_embeddings
+        write_tokenizer(folder, release.vocab_file, release.tokenizer, positions)
+        name = os.path.basename(os.path.abspath(output))
+        checkpoint.write_text(os.path.join(folder, "README.md"), model_card(release, name))
+    _log_absent(release.weights)
+    return output
+
+
+def _log_absent(weights: Dict[str, Any]) -> None:
+    for sentence in describe_absent(weights):
+        log(sentence)
+
+
+def export_saved_model(source: str, output: str, count: int = 5) -> str:
+    """Write a TF2 SavedModel that proposes `count` pieces; see `saved_model`. Returns the folder.
+
+    Raises UserError on TensorFlow 1.15, where the checkpoint lacks a head, or as `export_tf1` does.
+    """
+    model = load_model(source)
+    if count > model.config.vocab_size:
+        raise UserError(
+            f"--count {count} is more than the vocabulary has: give at most "
+            f"{model.config.vocab_size}"
+        )
+    with new_folder(output) as folder:
+        write_saved_model(model, folder, count)
+    return output
+
+
+FORMATS: Dict[str, Callable[..., str]] = {
+    "tf1": export_tf1,
+    "hf": export_hf,
+    "saved_model": export_saved_model,
+}

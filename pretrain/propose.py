@@ -1,6 +1,6 @@
 """What the model would put at every position of a text.
 
-B batch, S sequence, K proposals, N positions.
+B batch, S sequence, H hidden, K proposals, N positions.
 """
 
 from typing import Dict, NamedTuple
@@ -29,10 +29,26 @@ def propose(
     """
     ids = batch["input_ids"]
     sequence = encode(variables, batch, config)
-    logits = piece_logits(variables, tf.reshape(sequence, [-1, config.hidden_size]), config)
-    probabilities = tf.nn.softmax(logits)
-    best, places = tf.math.top_k(probabilities, k=count)
+    hidden = tf.reshape(sequence, [-1, config.hidden_size])
+    found = propose_at(variables, hidden, tf.reshape(ids, [-1]), config, count)
     shape = tf.shape(ids)
     shape_k = tf.concat([shape, [count]], axis=0)
-    own = tf.gather(probabilities, tf.reshape(ids, [-1]), batch_dims=1)
-    return Proposals(tf.reshape(places, shape_k), tf.reshape(best, shape_k), tf.reshape(own, shape))
+    return Proposals(
+        tf.reshape(found.ids, shape_k),
+        tf.reshape(found.probabilities, shape_k),
+        tf.reshape(found.own, shape),
+    )
+
+
+def propose_at(
+    variables: Variables, hidden: Tensor, ids: Tensor, config: BertConfig, count: int
+) -> Proposals:
+    """The same of N positions alone: what costs is the product with the whole vocabulary.
+
+    hidden:  float [N, H], the last layer there
+    ids:     int32 [N], the pieces that stand there
+    Returns  [N, K], [N, K], [N]
+    """
+    probabilities = tf.nn.softmax(piece_logits(variables, hidden, config))
+    best, places = tf.math.top_k(probabilities, k=count)
+    return Proposals(places, best, tf.gather(probabilities, ids, batch_dims=1))

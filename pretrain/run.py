@@ -57,6 +57,7 @@ def describe(
         "vocab_sha256": file_sha256(config.vocab_file),
         "tokenizer": _tokenizer(model, data),
         "data": [info.fingerprint for info in data],
+        "data_statistics": [_statistics(info) for info in data],
         "init_checkpoint": init_prefix,
         "reinit_heads": reinit_heads,
         "init_sha256": hashlib.sha256(index).hexdigest() if init_prefix else None,
@@ -66,6 +67,24 @@ def describe(
             "tensorflow": tf.__version__,
         },
         "git_revision": git_revision(),
+    }
+
+
+# What a model card says of the data, from dataset.json.
+_SETTINGS = ("max_seq_length", "masked_lm_prob", "dupe_factor", "pair_task", "masking")
+_COUNTS = (
+    *("documents", "sentences", "words", "pieces", "characters", "instances"),
+    *("masked", "ngrams", "kinds_by_piece", "unknown_pieces"),
+)
+
+
+def _statistics(info: DatasetInfo) -> Dict[str, Any]:
+    """The recipe of a data set and what was counted, in short."""
+    settings, counts = info.manifest["config"], info.manifest.get("statistics", {})
+    return {
+        "segmenter": info.manifest.get("segmenter"),
+        **{name: settings[name] for name in _SETTINGS if name in settings},
+        **{name: counts[name] for name in _COUNTS if name in counts},
     }
 
 
@@ -127,10 +146,10 @@ def claim(output: str, config: TrainConfig, description: Dict[str, Any]) -> None
         if foreign:
             raise UserError(f"{output} holds {foreign[0]} but no {RUN}: choose another --output")
     files.make_folder(output)
-    _write_json(path, description)
+    write_json(path, description)
     files.copy(config.vocab_file, os.path.join(output, VOCAB))
-    _write_json(os.path.join(output, MODEL), description["model"])
-    _write_json(os.path.join(output, TOKENIZER), description["tokenizer"])
+    write_json(os.path.join(output, MODEL), description["model"])
+    write_json(os.path.join(output, TOKENIZER), description["tokenizer"])
 
 
 @contextlib.contextmanager
@@ -177,6 +196,7 @@ def _decisive(description: Dict[str, Any]) -> List[Tuple[str, Any]]:
     ]
 
 
-def _write_json(path: str, value: Dict[str, Any]) -> None:
+def write_json(path: str, value: Dict[str, Any]) -> None:
+    """Write a file whole or not at all, its keys in order."""
     text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
     files.write_text(path, text + "\n")

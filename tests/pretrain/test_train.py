@@ -132,6 +132,7 @@ def test_an_exported_release_is_googles_without_slots(trained, model, tmp_path):
         "bert_config.json",
         "bert_model.ckpt.data-00000-of-00001",
         "bert_model.ckpt.index",
+        "tokenizer_config.json",
         "vocab.txt",
     ]
     assert evaluate(load_model(prefix), DATA) == {
