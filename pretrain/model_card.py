@@ -33,6 +33,12 @@ _MEASURES = {
     "perplexity": "perplexity",
     "masked_lm_accuracy": "accuracy on the masked pieces",
 }
+# What each class of transformers takes from the file.
+_CLASSES = {
+    "BertModel": ["bert/pooler/"],
+    "BertForMaskedLM": ["cls/predictions/"],
+    "BertForPreTraining": ["bert/pooler/", "cls/predictions/", "cls/seq_relationship/"],
+}
 _CURVE = {
     "masked_lm_loss": "masked pieces: loss",
     "pair_loss": "pairs: loss",
@@ -119,12 +125,8 @@ def _use(release: Release, data: Sequence[Dict[str, Any]]) -> str:
             "piece for every position, not only for `[MASK]`.",
             "",
         ]
-    loads = ["BertModel", "BertForMaskedLM", "BertForPreTraining"]
-    if "cls/predictions/" in absent:
-        loads = loads[:1]
-    elif absent:
-        loads = loads[:2]
-    lines.append(f"It loads as {', '.join(f'`{name}`' for name in loads)}. ")
+    loads = [name for name, needed in _CLASSES.items() if not set(needed) & set(absent)]
+    lines.append(f"It loads as {', '.join(f'`{name}`' for name in loads or ['BertModel'])}. ")
     if release.config.hidden_act == "gelu":
         lines[-1] += (
             '`hidden_act` is `gelu_new`, the tanh form, with which it was trained; `"gelu"` would '
