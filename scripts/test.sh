@@ -3,7 +3,7 @@
 #   1. everything, on the newest TensorFlow and the default Python
 #   2. data_gen without TensorFlow
 #   3. pretrain on Python 3.7 and TensorFlow 1.15, where there is a Python 3.7
-#   4. LTP's neural models, with NEURAL=1: their torch brings gigabytes of CUDA on Linux
+#   4. LTP's neural models, and exports as transformers loads them, with NEURAL=1: torch brings gigabytes of CUDA on Linux
 source "$(dirname "$0")/common.sh" || exit
 
 envs=work/envs
@@ -19,7 +19,7 @@ if python37=$(find_python 3.7 2>/dev/null); then
 fi
 
 if [ -n "${NEURAL:-}" ]; then
-  ensure_env "$envs/neural" "$(find_python 3.9)" data,ltp-neural,test
+  ensure_env "$envs/neural" "$(find_python 3.9)" data,ltp-neural,train,test
 fi
 
 say "1/5 everything, $("$envs/newest/bin/python" -m pip list 2>/dev/null | grep -E '^tensorflow' | xargs)"
@@ -42,10 +42,11 @@ else
 fi
 
 if [ -n "${NEURAL:-}" ]; then
-  say "4/5 LTP's neural models"
+  say "4/5 LTP's neural models, and exports in transformers"
   "$envs/neural/bin/python" -m pytest -q tests/data_gen/test_ltp_neural.py tests/data_gen/test_ltp.py
+  "$envs/neural/bin/python" -m pytest -q tests/pretrain/test_transformers.py
 else
-  say "4/5 NOT RUN: LTP's neural models, which NEURAL=1 asks for"
+  say "4/5 NOT RUN: LTP's neural models, and exports in transformers, which NEURAL=1 asks for"
 fi
 
 say "5/5 lint and types"

@@ -1,18 +1,30 @@
-"""TensorFlow 1.15 and the newest read each other's checkpoints.
+"""TensorFlow 1.15 and the newest read each other's checkpoints, and Google's code reads a release.
 
-scripts/test.sh names the other version's Python in OTHER_PYTHON.
+scripts/test.sh names the other version's Python in OTHER_PYTHON. GOOGLE_BERT names a clone of
+google-research/bert, which that Python then runs if it has TensorFlow 1.15.
 """
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from tests.pretrain.conftest import DATA
+from pretrain import checkpoint
+from pretrain.bert import encode, pool
+from pretrain.config import BertConfig
+from pretrain.devices import tf
+from pretrain.export import export_tf1
+from pretrain.heads import gather_positions, pair_logits, piece_logits
+from pretrain.model import load_model
+from tests.pretrain.conftest import DATA, MODEL
+from tests.pretrain.test_bert import scaled_weights
 
 OTHER = os.environ.get("OTHER_PYTHON")
+GOOGLE = os.environ.get("GOOGLE_BERT")
 
 
 def run(python, *arguments):
@@ -45,3 +57,24 @@ def test_a_checkpoint_of_one_has_the_same_loss_on_the_other(writer, model_file, 
         assert first[name] == pytest.approx(second[name], rel=1e-5)
     for name in ("masked_pieces", "masked_lm_accuracy", "pair_accuracy"):
         assert first[name] == pytest.approx(second[name], abs=0.01)
+
+
+@pytest.mark.skipif(not (OTHER and GOOGLE), reason="GOOGLE_BERT names no google-research/bert")
+def test_google_restores_a_release_and_computes_the_same(model_file, tmp_path):
+    source = tmp_path / "model"
+    source.mkdir()
+    checkpoint.save(str(source / "model.ckpt-1"), scaled_weights(BertConfig(**MODEL)))
+    shutil.copy(model_file, str(source / "bert_config.json"))
+    shutil.copy("configs/vocab/bert_base_chinese.txt", str(source / "vocab.txt"))
+    release = export_tf1(str(source), str(tmp_path / "release"))
+    output = str(tmp_path / "google.npz")
+    script = [OTHER, "tests/golden/google_outputs.py", GOOGLE, os.path.dirname(release), output]
+    subprocess.run(script, check=True, env={**os.environ, "PYTHONWARNINGS": "ignore"})
+    google = {name: tf.constant(array) for name, array in np.load(output).items()}
+    model = load_model(release)
+    sequence = encode(model.variables, google, model.config)
+    masked = gather_positions(sequence, google["positions"])
+    words = piece_logits(model.variables, masked, model.config)
+    pairs = pair_logits(model.variables, pool(model.variables, sequence))
+    for name, logits in {"words": words, "pairs": pairs}.items():
+        assert np.abs((tf.nn.log_softmax(logits) - google[name]).numpy()).max() < 1e-5, name
