@@ -143,12 +143,12 @@ def seeded_dropout(seed: int, *keys: Tensor) -> Dropout:
     return dropout
 
 
-def axes(x: Tensor) -> List[Tensor]:
-    """The sizes of the axes: numbers where they are known, which XLA and a TPU want, else scalars
-    of the graph.
+def size_of(x: Tensor, axis: int) -> Tensor:
+    """The size of an axis: a number where it is known, which XLA and a TPU want, else a scalar of
+    the graph.
     """
-    known = list(x.shape)
-    return [tf.shape(x)[i] if size is None else size for i, size in enumerate(known)]
+    known = x.shape[axis]
+    return tf.shape(x)[axis] if known is None else known
 
 
 def dense(variables: Variables, name: str, x: Tensor) -> Tensor:
@@ -156,7 +156,8 @@ def dense(variables: Variables, name: str, x: Tensor) -> Tensor:
     kernel = tf.cast(variables[f"{name}/kernel"], x.dtype)
     bias = tf.cast(variables[f"{name}/bias"], x.dtype)
     flat = tf.nn.bias_add(tf.matmul(tf.reshape(x, [-1, kernel.shape[0]]), kernel), bias)
-    return tf.reshape(flat, [-1, *axes(x)[1:-1], kernel.shape[1]])
+    inner = [size_of(x, axis) for axis in range(1, len(x.shape) - 1)]
+    return tf.reshape(flat, [-1, *inner, kernel.shape[1]])
 
 
 def layer_norm(variables: Variables, name: str, x: Tensor) -> Tensor:
@@ -242,7 +243,7 @@ def pool(variables: Variables, sequence: Tensor) -> Tensor:
 def _embed(
     variables: Variables, batch: Dict[str, Tensor], config: BertConfig, drop: Dropout
 ) -> Tensor:
-    length = axes(batch["input_ids"])[1]
+    length = size_of(batch["input_ids"], 1)
     # As a tensor: the gradient of a lookup in a variable is of unknown shape when it meets that of
     # the MLM head.
     words = tf.gather(tf.identity(variables[EMBEDDINGS]), batch["input_ids"])
@@ -259,7 +260,7 @@ def _attend(
 ) -> Tensor:
     """Multi-head self-attention; float [B, S, H] -> [B, S, H]."""
     heads, size = config.num_attention_heads, config.hidden_size // config.num_attention_heads
-    length = axes(x)[1]
+    length = size_of(x, 1)
 
     def split(part: str) -> Tensor:  # [B, A, S, D]
         projected = tf.reshape(dense(variables, f"{name}/{part}", x), [-1, length, heads, size])

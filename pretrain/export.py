@@ -64,6 +64,11 @@ def export_hf(source: str, output: str) -> str:
     """
     release = read_release(source)
     pieces = read_pieces(release.vocab_file)
+    if len(pieces) > release.config.vocab_size:
+        raise UserError(
+            f"{release.vocab_file} has {len(pieces)} pieces, the embedding "
+            f"{release.config.vocab_size} rows: put the vocab.txt of this very model there"
+        )
     config = to_config(release.config, release.weights, pieces.index("[PAD]"))
     with new_folder(output) as folder:
         write_tensors(os.path.join(folder, SAFETENSORS), to_tensors(release.weights))

@@ -7,6 +7,7 @@ No code of a source is ever run: safetensors holds numbers alone, and a pickle i
 
 import json
 import os
+import warnings
 from typing import Any, Callable, Dict, Iterable, NamedTuple
 
 import numpy as np
@@ -111,7 +112,9 @@ def _read_pickle(path: str) -> Tensors:
             "newer"
         )
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch, about the form of a pickle
+            found = torch.load(path, map_location="cpu", weights_only=True)
         return {
             name: tensor.detach().float().contiguous().numpy()
             for name, tensor in found.items()
@@ -119,8 +122,8 @@ def _read_pickle(path: str) -> Tensors:
         }
     except Exception as error:  # of torch, zipfile or pickle: whatever stands in the file
         raise UserError(
-            f"{path} is damaged or holds more than tensors, so it is not read "
-            f"({_first_line(error)}): get it from a source that you trust"
+            f"{path} is damaged or holds more than tensors, so nothing of it is run or read: get "
+            "the model.safetensors of the same model, or a source that you trust"
         ) from error
 
 

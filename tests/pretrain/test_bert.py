@@ -1,13 +1,22 @@
 """The model against google-research/bert: its names, its shapes, its numbers."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
 
-from pretrain.bert import encode, init, initial_value, pool, seeded_dropout, variable_shapes
+from pretrain.bert import (
+    encode,
+    gelu_erf,
+    init,
+    initial_value,
+    pool,
+    seeded_dropout,
+    variable_shapes,
+)
 from pretrain.config import read_bert_config
-from pretrain.devices import tf
+from pretrain.devices import VERSION_1, compiled, tf
 from pretrain.heads import Outputs, forward, losses, masked_lm_losses, pair_losses
 from pretrain.inputs import all_batches
 from pretrain.optimizers import init_slots
@@ -81,6 +90,24 @@ def test_outputs_are_googles(model, info, google, settings):
     }
     for name, value in found.items():
         assert np.abs(value.numpy() - google[name]).max() < 2e-5, name
+
+
+def test_the_exact_gelu_is_exact():
+    x = np.linspace(-6, 6, 25)
+
+    def value_and_slope(inputs):
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            outputs = gelu_erf(inputs)
+        return outputs, tape.gradient(outputs, inputs)
+
+    share = np.array([0.5 * (1 + math.erf(value / math.sqrt(2))) for value in x])
+    density = np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
+    for jit_compile in {False, not VERSION_1}:
+        run = compiled(value_and_slope, jit_compile)
+        outputs, slopes = run(tf.constant(x, tf.float32))
+        assert np.abs(outputs.numpy() - x * share).max() < 1e-6
+        assert np.abs(slopes.numpy() - (share + x * density)).max() < 1e-6
 
 
 @pytest.mark.parametrize(("task", "pair_weight"), [("sop", 0.5), ("none", 0.0)])

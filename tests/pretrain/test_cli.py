@@ -75,7 +75,7 @@ def test_mistakes_are_one_sentence(train, capsys, arguments, sentence):
     assert len([line for line in error.splitlines() if line.startswith("error: ")]) == 1
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "export", "plan", "bench"])
+@pytest.mark.parametrize("command", ["train", "evaluate", "export", "import", "plan", "bench"])
 def test_help_shows_an_example(command, capsys):
     with pytest.raises(SystemExit) as exit_code:
         main([command, "--help"])

@@ -218,6 +218,10 @@ def test_statistics_do_not_decide_a_resume(trained, settings, root, tmp_path):
             "word_embeddings is 21128 x 16 in .*, 21128 x 8 by its configuration",
         ),
         (
+            lambda folder: add_piece(folder + "/vocab.txt"),
+            "vocab.txt has 21129 pieces, the embedding 21128 rows",
+        ),
+        (
             lambda folder: replace(
                 folder + "/tokenizer_config.json", {"tokenizer_class": "sentencepiece"}
             ),
@@ -231,6 +235,11 @@ def test_what_does_not_belong_together_is_one_sentence(folder_of, tmp_path, spoi
     with pytest.raises(UserError, match=sentence):
         export_hf(folder, str(tmp_path / "out"))
     assert not os.path.exists(str(tmp_path / "out"))
+
+
+def add_piece(path):
+    with open(path, "a", encoding="utf-8") as handle:
+        handle.write("another\n")
 
 
 def replace(path, value):

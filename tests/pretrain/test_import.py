@@ -227,21 +227,6 @@ def test_the_activation_is_the_one_meant(folder, take, capsys, said, override, t
     assert ("import with --hidden-act gelu" in capsys.readouterr().err) == explained
 
 
-def test_the_exact_gelu_is_exact():
-    from pretrain.bert import gelu_erf
-
-    x = np.linspace(-6, 6, 25).astype(np.float32)
-    with tf.GradientTape() as tape:
-        inputs = tf.Variable(x)
-        outputs = gelu_erf(inputs)
-    density = np.exp(-(x.astype(np.float64) ** 2) / 2) / np.sqrt(2 * np.pi)
-    from math import erf
-
-    share = np.array([0.5 * (1 + erf(value / np.sqrt(2))) for value in x])
-    assert np.abs(outputs.numpy() - x * share).max() < 1e-6
-    assert np.abs(tape.gradient(outputs, inputs).numpy() - (share + x * density)).max() < 1e-6
-
-
 def truncate(folder):
     path = os.path.join(folder, "model.safetensors")
     with open(path, "rb") as handle:
