@@ -136,3 +136,12 @@ def test_tensorflow_1_is_told_to_use_2(trained, tmp_path):
     with pytest.raises(UserError, match="needs TensorFlow 2"):
         export_saved_model(trained, str(tmp_path / "out"))
     assert not os.path.exists(str(tmp_path / "out"))
+
+
+def test_the_own_probability_is_that_of_the_piece_there(trained):
+    model, batch = load_model(trained), batch_of(2, 7)
+    every = propose(model.variables, batch, model.config, 40)
+    own = every.ids.numpy() == batch["input_ids"].numpy()[:, :, None]
+    assert (own.sum(axis=-1) == 1).all()
+    assert np.abs(every.probabilities.numpy()[own] - every.own.numpy().ravel()).max() < 1e-7
+    assert every.probabilities.numpy().sum(axis=-1) == pytest.approx(np.ones([2, 7]), abs=1e-5)
