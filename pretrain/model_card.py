@@ -119,7 +119,7 @@ def _use(release: Release, data: Sequence[Dict[str, Any]]) -> str:
             "",
         ]
     kinds: Any = [stage.get("kinds_by_piece") for stage in data]
-    if kinds and all(each and "mask" not in each for each in kinds):
+    if kinds and all(each and "similar" in each and "mask" not in each for each in kinds):
         lines += [
             "In its training text stood similar words where others have `[MASK]`: it proposes a "
             "piece for every position, not only for `[MASK]`.",

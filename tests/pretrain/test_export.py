@@ -197,6 +197,31 @@ def test_the_card_of_an_earlier_step_ends_there(trained, tmp_path):
     assert "| 10 |" not in card.split("## Curve")[1]
 
 
+def test_the_card_tells_stages_and_where_it_started(folder_of, tmp_path):
+    pytest.importorskip("tokenizers")
+    folder = folder_of()
+    stage = {"max_seq_length": 128, "num_train_steps": 90, "learning_rate": None}
+    replace(
+        folder + "/run.json",  # as a training wrote it before there were statistics
+        {
+            "config": {"learning_rate": 0.1, "pair_task": "none", "stages": [stage, {}]},
+            "data": ["f1", "f2"],
+            "init_checkpoint": "/somewhere/bert_model.ckpt",
+            "init_sha256": "abc",
+        },
+    )
+    output = export_hf(folder, str(tmp_path / "out"))
+    with open(os.path.join(output, "README.md"), encoding="utf-8") as handle:
+        card = handle.read()
+    assert "| stage 1 | max_seq_length 128, learning_rate 0.1, num_train_steps 90 |" in card
+    assert "| stage 2 | learning_rate 0.1 |" in card
+    assert "| learning_rate |" not in card
+    assert "| pair task | not trained |" in card
+    assert "| started from | bert_model.ckpt |" in card
+    assert "somewhere" not in card
+    assert "| data set 2 |  |\n| --- | --- |\n| fingerprint | `f2` |" in card
+
+
 def test_statistics_do_not_decide_a_resume(trained, settings, root, tmp_path):
     """A training that was begun before run.json had them goes on."""
     folder = shutil.copytree(trained, str(tmp_path / "model"))
