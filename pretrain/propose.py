@@ -51,4 +51,6 @@ def propose_at(
     """
     probabilities = tf.nn.softmax(piece_logits(variables, hidden, config))
     best, places = tf.math.top_k(probabilities, k=count)
-    return Proposals(places, best, tf.gather(probabilities, ids, batch_dims=1))
+    # 1.15 has no batch axis in indices of one axis
+    own = tf.gather(probabilities, ids[:, None], batch_dims=1)[:, 0]
+    return Proposals(places, best, own)
