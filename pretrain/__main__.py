@@ -15,6 +15,7 @@ from data_gen.settings import (
 )
 from pretrain.config import OPTIMIZERS, PRECISIONS, TrainConfig, read_bert_config
 from pretrain.exchange_tools import add_exchange
+from pretrain.predict_tools import add_predict
 
 # TensorFlow takes seconds to import, so the modules that need it are imported by the command that
 # runs.
@@ -30,6 +31,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     add_exchange(commands)
     _add_plan(commands)
     _add_bench(commands)
+    add_predict(commands)
     return run_command(parser, argv)
 
 

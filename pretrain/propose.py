@@ -1,14 +1,23 @@
-"""What the model would put at every position of a text.
+"""What the model would put at the positions of a text.
 
-B batch, S sequence, H hidden, K proposals, N positions.
+B batch, S sequence, K proposals, N positions, V vocabulary.
 """
 
-from typing import Dict, NamedTuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+import numpy as np
+
+from data_gen.settings import UserError
 from pretrain.bert import Variables, encode
 from pretrain.config import BertConfig
-from pretrain.devices import Tensor, tf
+from pretrain.devices import Tensor, compiled, tf
 from pretrain.heads import piece_logits
+from pretrain.model import Model
+from pretrain.texts import as_batch, padded_length
+
+# Positions, padding included, that go through the encoder at a time: 32 sentences of 32 pieces. The
+# head's logits are the most of the memory, 86 MB for 21,128 pieces.
+_POSITIONS = 1024
 
 
 class Proposals(NamedTuple):
@@ -27,12 +36,10 @@ def propose(
     batch: input_ids, input_mask, segment_ids: int32 [B, S]. A position with [MASK] is filled; at
     any other the model says what it would expect there, which MLM as correction has taught it.
     """
-    ids = batch["input_ids"]
-    sequence = encode(variables, batch, config)
-    hidden = tf.reshape(sequence, [-1, config.hidden_size])
-    found = propose_at(variables, hidden, tf.reshape(ids, [-1]), config, count)
-    shape = tf.shape(ids)
+    shape = tf.shape(batch["input_ids"])
     shape_k = tf.concat([shape, [count]], axis=0)
+    places = tf.range(tf.size(batch["input_ids"]))
+    found = propose_at(variables, batch, places, config, count)
     return Proposals(
         tf.reshape(found.ids, shape_k),
         tf.reshape(found.probabilities, shape_k),
@@ -41,16 +48,148 @@ def propose(
 
 
 def propose_at(
-    variables: Variables, hidden: Tensor, ids: Tensor, config: BertConfig, count: int
+    variables: Variables,
+    batch: Dict[str, Tensor],
+    places: Tensor,
+    config: BertConfig,
+    count: int,
+    suits: Optional[Callable[[Tensor], Tensor]] = None,
 ) -> Proposals:
-    """The same of N positions alone: what costs is the product with the whole vocabulary.
+    """The same at some positions only, which saves most of the work: [N, K] and [N].
 
-    hidden:  float [N, H], the last layer there
-    ids:     int32 [N], the pieces that stand there
-    Returns  [N, K], [N, K], [N]
+    places: int32 [N], row * S + column
+    suits:  int32 [N], the ids that stand there -> bool [N, V], what may be proposed for each
+            (default: anything). The probabilities stay those among all pieces.
     """
-    probabilities = tf.nn.softmax(piece_logits(variables, hidden, config))
-    best, places = tf.math.top_k(probabilities, k=count)
-    # 1.15 has no batch axis in indices of one axis
-    own = tf.gather(probabilities, ids[:, None], batch_dims=1)[:, 0]
-    return Proposals(places, best, own)
+    sequence = tf.reshape(encode(variables, batch, config), [-1, config.hidden_size])
+    probabilities = tf.nn.softmax(piece_logits(variables, tf.gather(sequence, places), config))
+    standing = tf.gather(tf.reshape(batch["input_ids"], [-1]), places)
+    own = tf.gather(probabilities, standing, batch_dims=1)
+    if suits is not None:
+        probabilities = tf.where(suits(standing), probabilities, tf.zeros_like(probabilities))
+    best, ids = tf.math.top_k(probabilities, k=count)
+    return Proposals(ids, best, own)
+
+
+class Request(NamedTuple):
+    """A text, and the positions in question."""
+
+    pieces: Sequence[int]  # ids, without special tokens
+    places: Sequence[int]  # indices of `pieces`, ascending
+
+
+class Proposer:
+    """A model that answers requests of any lengths. It is compiled once for each of the lengths
+    that sequences are padded to.
+
+    A word may be proposed where a word begins, a `##` piece where one goes on, and either for
+    [MASK]; what no text could give (specials, `[unused*]`, `##` + Chinese) nowhere.
+
+    Raises UserError where the tokenizer has pieces that the model has not.
+    """
+
+    def __init__(self, model: Model, tokenizer: Any, count: int) -> None:
+        size = model.config.vocab_size
+        if len(tokenizer.pieces) > size:
+            raise UserError(
+                f"{model.vocab_file} has {len(tokenizer.pieces):,} pieces, the model {size:,}: "
+                "give the vocab.txt that belongs to it"
+            )
+        self._model, self._tokenizer = model, tokenizer
+        self.count = min(count, size)  # K
+        self._positions = model.config.max_position_embeddings
+        self._kinds, self._suitable = _kinds(tokenizer, size)
+        self._compiled: Dict[int, Any] = {}  # by the padded length
+
+    def __call__(self, requests: Sequence[Request]) -> List[Proposals]:
+        """The proposals for each request, in its order: [N, K] and [N] for its N places."""
+        parts = [windows(request, self._positions - 2) for request in requests]
+        short = [part for own in parts for part in own]
+        nothing = np.zeros([0, self.count])
+        found = [Proposals(nothing, nothing, nothing[:, 0])] * len(short)
+        for numbers in self._batches(short):
+            for i, proposals in zip(numbers, self._run([short[i] for i in numbers])):
+                found[i] = proposals
+        rest = iter(found)
+        return [_joined([next(rest) for _ in own]) for own in parts]
+
+    def _batches(self, requests: Sequence[Request]) -> Iterator[List[int]]:
+        """The numbers of the requests that go together: those of about the same length."""
+        asked = [i for i, request in enumerate(requests) if len(request.places)]
+        asked.sort(key=lambda i: -len(requests[i].pieces))
+        start = 0
+        while start < len(asked):
+            width = padded_length(len(requests[asked[start]].pieces), self._positions)
+            stop = start + max(1, _POSITIONS // width)
+            yield asked[start:stop]
+            start = stop
+
+    def _run(self, requests: Sequence[Request]) -> List[Proposals]:
+        pieces = [request.pieces for request in requests]
+        batch = as_batch(pieces, self._tokenizer.cls, self._tokenizer.sep, self._positions)
+        width = batch["input_ids"].shape[1]
+        # The first place of a row is that of [CLS].
+        places = [
+            np.asarray(request.places, np.int32) + row * width + 1
+            for row, request in enumerate(requests)
+        ]
+        found = self._function(width)(
+            *(tf.constant(batch[name]) for name in ("input_ids", "input_mask")),
+            tf.constant(np.concatenate(places)),
+        )
+        cuts = np.cumsum([len(part) for part in places])[:-1]
+        columns = (np.split(column.numpy(), cuts) for column in found)
+        return [Proposals(*parts) for parts in zip(*columns)]
+
+    def _function(self, width: int) -> Any:
+        if width not in self._compiled:
+            ids = tf.TensorSpec([None, width], tf.int32)
+            places = tf.TensorSpec([None], tf.int32)
+            function: Any = compiled(self._propose)
+            self._compiled[width] = function.get_concrete_function(ids, ids, places)
+        return self._compiled[width]
+
+    def _propose(self, ids: Tensor, mask: Tensor, places: Tensor) -> Proposals:
+        batch = {"input_ids": ids, "input_mask": mask, "segment_ids": tf.zeros_like(ids)}
+        model = self._model
+        return propose_at(model.variables, batch, places, model.config, self.count, self._suits)
+
+    def _suits(self, standing: Tensor) -> Tensor:
+        return tf.gather(tf.constant(self._suitable), tf.gather(tf.constant(self._kinds), standing))
+
+
+def windows(request: Request, size: int) -> List[Request]:
+    """Cut a text of more than `size` pieces into windows that overlap by half. A place is looked at
+    in the window whose middle is the nearest, so with a quarter of a window around it, or all there
+    is on one side.
+    """
+    spare = len(request.pieces) - size
+    if spare <= 0:
+        return [request]
+    starts = [*range(0, spare, -(-size // 2)), spare]
+    places = np.asarray(request.places, np.int64)
+    middles = np.array(starts) + (size - 1) / 2
+    nearest = np.abs(places[:, None] - middles).argmin(axis=1)
+    return [
+        Request(request.pieces[start : start + size], (places[nearest == i] - start).tolist())
+        for i, start in enumerate(starts)
+    ]
+
+
+def _joined(parts: Sequence[Proposals]) -> Proposals:
+    return parts[0] if len(parts) == 1 else Proposals(*map(np.concatenate, zip(*parts)))
+
+
+_BEGINS, _GOES_ON, _ANY = range(3)
+
+
+def _kinds(tokenizer: Any, size: int) -> Tuple["np.ndarray", "np.ndarray"]:
+    """Of each piece its kind, int32 [V], and what may be proposed for each kind, bool [3, V]."""
+    kinds = np.full([size], _BEGINS, np.int32)
+    kinds[[i for i, piece in enumerate(tokenizer.pieces) if piece.startswith("##")]] = _GOES_ON
+    suitable = np.zeros([3, size], bool)
+    producible = np.array(tokenizer.producible, np.int64)
+    suitable[kinds[producible], producible] = True
+    suitable[_ANY] = suitable[_BEGINS] | suitable[_GOES_ON]
+    kinds[tokenizer.mask] = _ANY
+    return kinds, suitable

@@ -1,0 +1,102 @@
+"""`python -m pretrain predict`: its arguments."""
+
+import argparse
+import json
+import os
+import sys
+from typing import Any, Iterable
+
+from data_gen.settings import UserError, add_command, positive
+
+
+def add_predict(commands: Any) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "predict",
+        _predict,
+        "fill [MASK]s, and correct sentences without one",
+        'python -m pretrain predict --model work/model "使用语言[MASK][MASK]来预测"',
+    )
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="in UTF-8, of any length")
+    parser.add_argument(
+        "--model", required=True, metavar="CKPT", help="a folder with checkpoints, or a prefix"
+    )
+    parser.add_argument("--input", metavar="FILE", help="text as a UTF-8 file; - is standard input")
+    parser.add_argument(
+        "--top", type=positive, default=5, metavar="N", help="proposals for a place, default 5"
+    )
+    parser.add_argument(
+        "--ratio",
+        type=at_least_one,
+        metavar="R",
+        help="list words whose proposal is R times as probable as they are, default 300",
+    )
+    parser.add_argument(
+        "--above",
+        type=probability,
+        metavar="P",
+        help="and has a probability of at least P, default 0.3",
+    )
+    parser.add_argument("--json", action="store_true", help="a JSON object a sentence")
+    parser.add_argument(
+        "--serve", action="store_true", help="a web page, for this machine alone, to try it on"
+    )
+    parser.add_argument(
+        "--port", type=port, metavar="N", help="of the page, default 8000; 0 takes a free one"
+    )
+
+
+def _predict(args: argparse.Namespace) -> None:
+    if bool(args.texts) + bool(args.input) + args.serve != 1:
+        raise UserError("give one of: texts, --input FILE, --serve")
+    if args.port is not None and not args.serve:
+        raise UserError("--port is of the page: add --serve")
+    from pretrain.correct import Rule
+    from pretrain.model import load_model
+    from pretrain.predict import Predictor, as_lines, read_lines
+    from pretrain.texts import load_tokenizer
+
+    given = {"ratio": args.ratio, "above": args.above}
+    rule = Rule(**{name: value for name, value in given.items() if value is not None})
+    # The tokenizer first: where its packages are missing, that is said at once.
+    model = load_model(args.model, may_lack=("bert/pooler/", "cls/seq_relationship/"))
+    tokenizer = load_tokenizer(os.path.dirname(model.source))
+    predictor = Predictor(model, tokenizer, args.top)
+    if args.serve:
+        from pretrain.serve import serve
+
+        serve(predictor, model.source, rule, args.port)
+        return
+    lines: Iterable[str] = read_lines(args.input) if args.input else args.texts
+    # Who types wants each answer at once.
+    options = {"together": 1} if args.input == "-" and sys.stdin.isatty() else {}
+    for found in predictor(lines, rule, **options):
+        print(json.dumps(found, ensure_ascii=False) if args.json else "\n".join(as_lines(found)))
+
+
+def at_least_one(text: str) -> float:
+    """A number of at least 1; for argparse's `type=`."""
+    return _number(text, 1.0, float("inf"))
+
+
+def probability(text: str) -> float:
+    """A number between 0 and 1; for argparse's `type=`."""
+    return _number(text, 0.0, 1.0)
+
+
+def _number(text: str, least: float, most: float) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from {least:g} to {most:g}")
+    return number
+
+
+def port(text: str) -> int:
+    """A port's number; for argparse's `type=`."""
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port: 0 to 65535")
+    return int(text)
