@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 import sys
-from typing import Any, Iterable
+from typing import Any, Iterator, Sequence
 
 from data_gen.settings import UserError, add_command, positive
 
@@ -68,11 +68,21 @@ def _predict(args: argparse.Namespace) -> None:
 
         serve(predictor, model.source, rule, args.port)
         return
-    lines: Iterable[str] = read_lines(args.input) if args.input else args.texts
+    lines = read_lines(args.input) if args.input else _readable(args.texts)
     # Who types wants each answer at once.
     options = {"together": 1} if args.input == "-" and sys.stdin.isatty() else {}
     for found in predictor(lines, rule, **options):
         print(json.dumps(found, ensure_ascii=False) if args.json else "\n".join(as_lines(found)))
+
+
+def _readable(texts: Sequence[str]) -> Iterator[str]:
+    """The texts. Raises UserError for one that is no text."""
+    for text in texts:
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise UserError("a TEXT is not UTF-8: put it into a file and give --input") from error
+        yield text
 
 
 def at_least_one(text: str) -> float:

@@ -33,7 +33,8 @@ _FILES = {
 }
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -173,8 +174,8 @@ def serve(predictor: Predictor, name: str, rule: Rule, port: Optional[int] = Non
     with Server(predictor, name, rule, PORT if port is None else port) as server:
         list(predictor(["你好。"], rule))  # the first answer would take seconds
         signal.signal(signal.SIGTERM, _interrupt)
-        print(f"{server.address} (Ctrl-C ends it)", flush=True)
         try:
+            print(f"{server.address} (Ctrl-C ends it)", flush=True)
             server.serve_forever()
         except KeyboardInterrupt:
             print("stopped")

@@ -14,7 +14,7 @@ let moved = false; // the slider; until then the server's own ratio holds
 function make(name, attributes, ...children) {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
-    if (key in node && key !== "list") node[key] = value;
+    if (key in node) node[key] = value;
     else node.setAttribute(key, value);
   }
   node.append(...children);
@@ -40,7 +40,7 @@ async function ask() {
   tell("检查中……");
   try {
     const request = { text };
-    if (moved) request.ratio = 10 ** Number(ratio.value);
+    if (moved) request.ratio = chosenRatio();
     const answer = await fetch("/api/predict", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
@@ -74,7 +74,11 @@ function show(found) {
 
 function setRatio(value) {
   if (!moved) ratio.value = Math.log10(value);
-  ratioValue.textContent = `≥ ${Math.round(10 ** Number(ratio.value))} 倍`;
+  ratioValue.textContent = `≥ ${Number(value.toPrecision(2))} 倍`;
+}
+
+function chosenRatio() {
+  return 10 ** Number(ratio.value);
 }
 
 // Runs of [MASK]s as words, the other [MASK]s, or the suspicious words; in the order of the text.
@@ -131,7 +135,7 @@ function mark(place, sentence, cards, places) {
   if (sentence.task === "correct") tips.push(`${place.old} ${share(place.probability)}`);
   if (best && !(same && tips.length)) tips.push(`${best.text} ${share(best.probability)}`);
   const tip = tips.join(" → ");
-  const node = make("button", { type: "button", className: "word", "data-tip": tip, title: "" }, ...parts);
+  const node = make("button", { type: "button", className: "word", "data-tip": tip }, ...parts);
   node.setAttribute("aria-label", `${same ? "保留 " : ""}${tip}；选择别的词`);
   const target = () => cards.children[places.indexOf(place)];
   node.addEventListener("click", () => target().querySelector("input:checked").focus());
@@ -150,11 +154,14 @@ function card(place, sentence, id, draw) {
     const input = make("input", { type: "radio", name: id, checked: one.text === place.chosen });
     input.addEventListener("change", () => { place.chosen = one.text; draw(); });
     const known = one.probability !== undefined;
-    const meter = make("meter", { min: 0, max: 1, value: known ? one.probability : 0 });
-    meter.setAttribute("aria-hidden", "true");
-    const label = one.own ? `${one.text}（不改）` : one.text;
-    node.append(make("label", { className: "choice" }, input, make("span", {}, label), meter,
-      make("small", {}, known ? share(one.probability) : "")));
+    const label = !one.own ? one.text : known ? `${one.text}（不改）` : "不填";
+    const choice = make("label", { className: "choice" }, input, make("span", {}, label));
+    if (known) {
+      const meter = make("meter", { min: 0, max: 1, value: one.probability });
+      meter.setAttribute("aria-hidden", "true"); // the number says it
+      choice.append(meter, make("small", {}, share(one.probability)));
+    }
+    node.append(choice);
   });
   return node;
 }
@@ -192,7 +199,7 @@ document.getElementById("mask").addEventListener("click", () => {
 });
 ratio.addEventListener("input", () => {
   moved = true;
-  setRatio();
+  setRatio(chosenRatio());
   clearTimeout(timer);
   timer = setTimeout(ask, WAIT);
 });

@@ -1,0 +1,60 @@
+"""A model with few pieces and strong opinions, as a folder that `predict` takes."""
+
+import dataclasses
+import json
+import os
+
+from pretrain import checkpoint
+from pretrain.bert import init
+from pretrain.config import BertConfig
+
+CHARACTERS = "天地人日月山水火木金"
+PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused1]", "。", "linux", "##ux", "##天"]
+PIECES += CHARACTERS
+CONFIG = BertConfig(
+    vocab_size=len(PIECES),
+    hidden_size=8,
+    num_hidden_layers=1,
+    num_attention_heads=2,
+    intermediate_size=16,
+    max_position_embeddings=40,
+    hidden_act="gelu",
+    hidden_dropout_prob=0.0,
+    attention_probs_dropout_prob=0.0,
+    type_vocab_size=2,
+    initializer_range=1.0,
+)
+
+
+class FakeTokenizer:
+    """What of a tokenizer needs no package: one character is one piece."""
+
+    pieces = PIECES
+    unk, cls, sep, mask = range(1, 5)
+    producible = (6, 7, 8, *range(10, len(PIECES)))
+
+    def encode(self, sentences):
+        return [
+            (
+                [PIECES.index(c) if c in PIECES else self.unk for c in sentence],
+                [(i, i + 1) for i in range(len(sentence))],
+            )
+            for sentence in sentences
+        ]
+
+    def text(self, pieces):
+        return "".join(PIECES[i].replace("##", "") for i in pieces)
+
+
+def write_model(folder, without=(), **config):
+    """A checkpoint with random weights, less those whose names begin with `without`."""
+    os.makedirs(str(folder), exist_ok=True)
+    config = dataclasses.replace(CONFIG, **config)
+    variables = init(config, seed=3)
+    kept = {n: v for n, v in variables.items() if not n.startswith(tuple(without) or ("-",))}
+    checkpoint.save(os.path.join(str(folder), "model.ckpt-1"), kept)
+    with open(os.path.join(str(folder), "bert_config.json"), "w") as handle:
+        json.dump(dataclasses.asdict(config), handle)
+    with open(os.path.join(str(folder), "vocab.txt"), "w", encoding="utf-8") as handle:
+        handle.write("".join(piece + "\n" for piece in PIECES))
+    return str(folder)
