@@ -64,7 +64,9 @@ def propose_at(
     sequence = tf.reshape(encode(variables, batch, config), [-1, config.hidden_size])
     probabilities = tf.nn.softmax(piece_logits(variables, tf.gather(sequence, places), config))
     standing = tf.gather(tf.reshape(batch["input_ids"], [-1]), places)
-    own = tf.gather(probabilities, standing, batch_dims=1)
+    # By pairs: 1.15 cannot gather one of each row.
+    rows = tf.range(tf.size(places))
+    own = tf.gather_nd(probabilities, tf.stack([rows, standing], axis=1))
     if suits is not None:
         probabilities = tf.where(suits(standing), probabilities, tf.zeros_like(probabilities))
     best, ids = tf.math.top_k(probabilities, k=count)
