@@ -27,7 +27,7 @@ from pretrain.propose import Proposer
 from pretrain.texts import MASK, Encoded, Sentence, encode_with_masks, split_lines
 
 # Sentences worked on at a time; more are of more equal lengths in each batch.
-_SENTENCES = 1024
+_SENTENCES = 512
 
 
 class Predictor:

@@ -47,7 +47,7 @@ def test_a_word_is_listed_with_its_place_and_the_alternatives():
 
 @pytest.mark.parametrize(
     ("own", "best", "is_listed"),
-    [(0.001, 0.31, True), (0.001, 0.29, False), (0.0031, 0.9, False), (0.0029, 0.9, True)],
+    [(0.001, 0.31, True), (0.0005, 0.29, False), (0.0031, 0.9, False), (0.0029, 0.9, True)],
 )
 def test_the_rule(own, best, is_listed):
     """At least 300 times as probable, and 0.3."""

@@ -143,6 +143,13 @@ def test_mistakes_are_one_sentence(predict, arguments, sentence):
     assert "unexpected" not in error
 
 
+def test_help_shows_an_example(capsys):
+    with pytest.raises(SystemExit) as exit_code:
+        main(["predict", "--help"])
+    assert exit_code.value.code == 0
+    assert "example:\n  python -m pretrain predict --model" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "arguments", [["--ratio", "0.5"], ["--ratio", "nan"], ["--above", "2"], ["--port", "99999"]]
 )

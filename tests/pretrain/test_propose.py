@@ -43,6 +43,13 @@ def suiting(piece):
     return begins | {8} if piece == 4 else {8} if PIECES[piece].startswith("##") else begins
 
 
+def test_nothing_is_proposed_that_does_not_suit(model):
+    """What begins, goes on, and [MASK], which may be either."""
+    (found,) = Proposer(model, FakeTokenizer(), len(PIECES))([all_places([10, 8, 4, 1])])
+    for piece, ids, values in zip([10, 8, 4, 1], found.ids, found.probabilities):
+        assert set(ids[values > 0].tolist()) == suiting(piece)
+
+
 def test_places_may_be_few(model):
     proposer = Proposer(model, FakeTokenizer(), 3)
     whole, some = proposer([all_places(TEXTS[2]), Request(TEXTS[2], [1, 3])])
