@@ -110,6 +110,7 @@ def test_it_listens_to_this_machine_alone(server):
         ({"Host": "example.org:{port}"}, 421),
         ({"Host": "127.0.0.1"}, 421),
         ({"Host": "127.0.0.1.example.org:{port}"}, 421),
+        ({"Host": "notlocalhost:{port}"}, 421),
         ({"Origin": "http://example.org"}, 403),
         ({"Origin": "null"}, 403),
         ({"Content_Type": "text/plain"}, 415),
