@@ -170,5 +170,5 @@ def as_lines(found: Dict[str, Any]) -> Iterator[str]:
 
 
 def _share(probability: float) -> str:
-    """A probability in percent; very small ones in powers of ten."""
-    return f"{probability:.1%}" if probability >= 0.001 else f"{probability:.0e}"
+    """A probability in percent, with a digit of very small ones."""
+    return f"{probability:.1%}" if probability >= 0.001 else f"{100 * probability:.1g}%"

@@ -89,10 +89,8 @@ def _joined(mask: int, parts: Sequence[str], encoded: Iterator[Any]) -> Encoded:
             joined.ids.append(mask)
             joined.offsets.append((start - len(MASK), start))
         ids, offsets = next(encoded)
-        # The space that SentencePiece puts before a text is none after a mask.
-        skip = int(bool(number and ids and offsets[0][0] == offsets[0][1]))
-        joined.ids.extend(ids[skip:])
-        joined.offsets.extend((start + first, start + last) for first, last in offsets[skip:])
+        joined.ids.extend(ids)
+        joined.offsets.extend((start + first, start + last) for first, last in offsets)
         start += len(part) + len(MASK)
     return joined
 

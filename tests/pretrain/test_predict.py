@@ -9,7 +9,7 @@ pytest.importorskip("tokenizers")
 from pretrain.__main__ import main
 from pretrain.fill import Place, Proposal
 from pretrain.model import load_model
-from pretrain.predict import Predictor, read_lines, replaced
+from pretrain.predict import Predictor, as_lines, read_lines, replaced
 from pretrain.texts import load_tokenizer
 from tests.pretrain.small_model import CHARACTERS, write_model
 
@@ -123,6 +123,19 @@ def test_lines_for_people(folder, capsys):
     assert lines[0].startswith("天")
     assert lines[1].startswith("  1-7 [MASK] -> ")
     assert lines[1].count("%") == 2
+    found = {
+        "result": "山人",
+        "text": "地人",
+        "suspicious": [
+            {
+                "start": 0,
+                "stop": 1,
+                "probability": 0.000042,
+                "proposals": [{"text": "山", "probability": 0.8342}],
+            }
+        ],
+    }
+    assert list(as_lines(found)) == ["山人", "  0-1 地 0.004% -> 山 83.4%"]
 
 
 @pytest.mark.parametrize(

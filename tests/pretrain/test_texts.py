@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 
 from pretrain.texts import as_batch, encode_with_masks, load_tokenizer, padded_length, split_lines
@@ -53,14 +52,15 @@ def test_wordpiece_around_masks(tmp_path):
     assert found.offsets == [(0, 1), (2, 7), (7, 13), (13, 15), (16, 17), (17, 18)]
 
 
-def test_sentencepiece_has_no_space_after_a_mask():
-    class Spaces(FakeTokenizer):
-        def encode(self, sentences):
-            return [
-                ([9, *ids], [(0, 0), *offsets])
-                for ids, offsets in FakeTokenizer.encode(self, sentences)
-            ]
+def test_sentencepiece_around_masks(tmp_path):
+    pytest.importorskip("sentencepiece")
+    from tests.data_gen.conftest import train_sentencepiece
 
-    (found,) = encode_with_masks(Spaces(), ["天[MASK]地"])
-    assert found == ([9, 10, 4, 11], [(0, 0), (0, 1), (1, 7), (7, 8)])
-    assert np.all(np.diff([first for first, _ in found.offsets]) >= 0)
+    train_sentencepiece(tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "sentencepiece"}')
+    tokenizer = load_tokenizer(str(tmp_path))
+    text = "我们[MASK] 一个[MASK]。"
+    (found,) = encode_with_masks(tokenizer, [text])
+    assert found.ids.count(tokenizer.mask) == 2
+    surfaces = "".join(text[first:last] for first, last in found.offsets)
+    assert surfaces.replace(" ", "") == text.replace(" ", "")
