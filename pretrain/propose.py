@@ -69,8 +69,29 @@ def propose_at(
     own = tf.gather_nd(probabilities, tf.stack([rows, standing], axis=1))
     if suits is not None:
         probabilities = tf.where(suits(standing), probabilities, tf.zeros_like(probabilities))
-    best, ids = tf.math.top_k(probabilities, k=count)
+    best, ids = _top(probabilities, count)
     return Proposals(ids, best, own)
+
+
+_GROUP = 128
+
+
+def _top(values: Tensor, count: int) -> Tuple[Tensor, Tensor]:
+    """The `count` largest of each row and their columns, as `tf.math.top_k`, which takes five times
+    as long for the columns of a vocabulary: the largest lie in the groups of columns whose largest
+    are the largest.
+    """
+    size = values.shape[1]
+    if size < count * _GROUP:
+        largest: Tuple[Tensor, Tensor] = tf.math.top_k(values, k=count)
+        return largest
+    padded = tf.pad(values, [[0, 0], [0, -size % _GROUP]])
+    groups = tf.reshape(padded, [-1, -(-size // _GROUP), _GROUP])
+    _, chosen = tf.math.top_k(tf.reduce_max(groups, axis=2), k=count)
+    candidates = tf.reshape(tf.gather(groups, chosen, batch_dims=1), [-1, count * _GROUP])
+    best, places = tf.math.top_k(candidates, k=count)
+    group = tf.gather(chosen, places // _GROUP, batch_dims=1)
+    return best, group * _GROUP + places % _GROUP
 
 
 class Request(NamedTuple):

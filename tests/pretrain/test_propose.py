@@ -4,7 +4,7 @@ import pytest
 from data_gen.settings import UserError
 from pretrain.devices import tf
 from pretrain.model import load_model
-from pretrain.propose import Proposer, Request, propose, windows
+from pretrain.propose import Proposer, Request, _top, propose, windows
 from pretrain.texts import as_batch
 from tests.pretrain.small_model import PIECES, FakeTokenizer, write_model
 
@@ -84,6 +84,14 @@ def test_a_long_text_is_seen_in_windows(model, length):
     np.testing.assert_allclose(
         whole.probabilities, np.concatenate([part.probabilities for part in alone]), rtol=1e-4
     )
+
+
+@pytest.mark.parametrize("size", [100, 640, 641, 2000])
+def test_the_best_are_found_in_a_large_vocabulary(size):
+    values = np.random.RandomState(size).rand(7, size).astype(np.float32)
+    best, columns = _top(tf.constant(values), 5)
+    np.testing.assert_array_equal(columns, np.argsort(-values, axis=1)[:, :5])
+    np.testing.assert_array_equal(best, -np.sort(-values, axis=1)[:, :5])
 
 
 def test_a_vocabulary_beyond_the_model_is_refused(model):
