@@ -3,6 +3,7 @@
 B batch, S sequence, K proposals, N positions, V vocabulary.
 """
 
+from itertools import groupby
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -137,15 +138,16 @@ class Proposer:
         return [_joined([next(rest) for _ in own]) for own in parts]
 
     def _batches(self, requests: Sequence[Request]) -> Iterator[List[int]]:
-        """The numbers of the requests that go together: those of about the same length."""
+        """The numbers of the requests that go together: those padded to the same length."""
+
+        def width(number: int) -> int:
+            return padded_length(len(requests[number].pieces), self._positions)
+
         asked = [i for i, request in enumerate(requests) if len(request.places)]
-        asked.sort(key=lambda i: -len(requests[i].pieces))
-        start = 0
-        while start < len(asked):
-            width = padded_length(len(requests[asked[start]].pieces), self._positions)
-            stop = start + max(1, _POSITIONS // width)
-            yield asked[start:stop]
-            start = stop
+        for size, numbers in groupby(sorted(asked, key=width), key=width):
+            same = list(numbers)
+            rows = max(1, _POSITIONS // size)
+            yield from (same[start : start + rows] for start in range(0, len(same), rows))
 
     def _run(self, requests: Sequence[Request]) -> List[Proposals]:
         pieces = [request.pieces for request in requests]
