@@ -52,6 +52,7 @@ def _predict(args: argparse.Namespace) -> None:
         raise UserError("give one of: texts, --input FILE, --serve")
     if args.port is not None and not args.serve:
         raise UserError("--port is of the page: add --serve")
+    from pretrain import checkpoint
     from pretrain.correct import Rule
     from pretrain.model import load_model
     from pretrain.predict import Predictor, as_lines, read_lines
@@ -59,9 +60,9 @@ def _predict(args: argparse.Namespace) -> None:
 
     given = {"ratio": args.ratio, "above": args.above}
     rule = Rule(**{name: value for name, value in given.items() if value is not None})
-    # The tokenizer first: where its packages are missing, that is said at once.
-    model = load_model(args.model, may_lack=("bert/pooler/", "cls/seq_relationship/"))
-    tokenizer = load_tokenizer(os.path.dirname(model.source))
+    source = checkpoint.find(args.model)
+    tokenizer = load_tokenizer(os.path.dirname(source))
+    model = load_model(source, may_lack=("bert/pooler/", "cls/seq_relationship/"))
     predictor = Predictor(model, tokenizer, args.top)
     if args.serve:
         from pretrain.serve import serve
@@ -72,7 +73,11 @@ def _predict(args: argparse.Namespace) -> None:
     # Who types wants each answer at once.
     options = {"together": 1} if args.input == "-" and sys.stdin.isatty() else {}
     for found in predictor(lines, rule, **options):
-        print(json.dumps(found, ensure_ascii=False) if args.json else "\n".join(as_lines(found)))
+        if args.json:  # in UTF-8 whatever the terminal has
+            sys.stdout.buffer.write(json.dumps(found, ensure_ascii=False).encode() + b"\n")
+        else:
+            print("\n".join(as_lines(found)))
+        sys.stdout.flush()
 
 
 def _readable(texts: Sequence[str]) -> Iterator[str]:
@@ -87,7 +92,7 @@ def _readable(texts: Sequence[str]) -> Iterator[str]:
 
 def at_least_one(text: str) -> float:
     """A number of at least 1; for argparse's `type=`."""
-    return _number(text, 1.0, float("inf"))
+    return _number(text, 1.0, 1e12)
 
 
 def probability(text: str) -> float:

@@ -105,6 +105,13 @@ def test_standard_input(predict, monkeypatch):
     assert [one["line"] for one in predict("--input", "-")] == [1, 2]
 
 
+def test_json_is_utf8_on_any_terminal(predict, monkeypatch):
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stdout)
+    predict("😀天")
+    assert json.loads(stdout.buffer.getvalue().decode("utf-8"))["text"] == "😀天"
+
+
 @pytest.mark.parametrize("text", ["", "   ", "\n\n"])
 def test_of_nothing_nothing_is_said(predict, text):
     assert predict(text) == []
@@ -164,7 +171,14 @@ def test_help_shows_an_example(capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--ratio", "0.5"], ["--ratio", "nan"], ["--above", "2"], ["--port", "99999"]]
+    "arguments",
+    [
+        ["--ratio", "0.5"],
+        ["--ratio", "nan"],
+        ["--ratio", "inf"],
+        ["--above", "2"],
+        ["--port", "99999"],
+    ],
 )
 def test_numbers_out_of_range_are_wrong_usage(arguments, capsys):
     with pytest.raises(SystemExit) as exit_code:
