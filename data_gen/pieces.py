@@ -8,7 +8,7 @@ elsewhere than the segmenter.
 
 from abc import ABC, abstractmethod
 from itertools import chain
-from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -81,25 +81,39 @@ class Tokenizer(ABC):
 def read_vocabulary(path: str) -> List[str]:
     """Read a vocab.txt: one piece a line, the line number is its id.
 
-    Raises UserError where the file cannot be read, lacks a special token or names a piece twice.
+    Raises UserError where the file cannot be read or `mistakes` finds one.
     """
+    pieces = read_pieces(path)
+    for mistake in mistakes(pieces):
+        raise UserError(f"the vocabulary {path} {mistake}")
+    return pieces
+
+
+def read_pieces(path: str) -> List[str]:
+    """The lines of a vocab.txt. Raises UserError where it is no text."""
     try:
         with open(path, encoding="utf-8") as handle:
-            pieces = [line.rstrip("\r\n") for line in handle]
+            return [line.rstrip("\r\n") for line in handle]
     except OSError as error:
         raise UserError(f"cannot read the vocabulary {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UserError(f"the vocabulary {path} is not UTF-8 text") from error
+
+
+def mistakes(pieces: Sequence[str]) -> Iterator[str]:
+    """What makes a vocabulary unusable: a byte-order mark, special tokens that are not there, a
+    piece that is there twice.
+    """
+    if pieces and pieces[0].startswith("\ufeff"):
+        yield "starts with a byte-order mark, which is not of the first piece: remove it"
     missing = [special for special in SPECIALS if special not in pieces]
     if missing:
-        raise UserError(
-            f"the vocabulary {path} lacks {' '.join(missing)}: add a line for each, or use the "
-            "vocab.txt of a BERT model"
+        yield (
+            f"lacks {' '.join(missing)}: add a line for each, or use the vocab.txt of a BERT model"
         )
     if len(set(pieces)) != len(pieces):
         twice = next(piece for i, piece in enumerate(pieces) if piece in pieces[:i])
-        raise UserError(f"the vocabulary {path} has {twice!r} on two lines: ids would be ambiguous")
-    return pieces
+        yield f"has {twice!r} on two lines: ids would be ambiguous"
 
 
 def word_starts(tokens: Tokens, sentence: Array, boundaries: Array) -> Array:

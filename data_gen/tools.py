@@ -5,7 +5,7 @@ import os
 import time
 from typing import Any, Sequence
 
-from data_gen import sample, vocab, word_folder
+from data_gen import corpus, sample, text_files, vocab, word_folder
 from data_gen.config import DataConfig
 from data_gen.engine import Engine, LocalEngine
 from data_gen.ltp import DEFAULT_LTP, fetch_ltp
@@ -13,15 +13,26 @@ from data_gen.outputs import atomic_file
 from data_gen.progress import Show, log_json, show_progress
 from data_gen.ray_engine import RayEngine
 from data_gen.segmentation import segment
-from data_gen.settings import add_command, add_config_arguments, load_settings, positive
+from data_gen.settings import (
+    UserError,
+    add_command,
+    add_config_arguments,
+    load_settings,
+    positive,
+)
 from data_gen.stats import lines
+from data_gen.vocab_check import Coverage, check_vocabulary
+from data_gen.wordpiece import WordPiece
 
 
-def add_input(parser: argparse.ArgumentParser, or_words: bool = False) -> None:
+def add_input(
+    parser: argparse.ArgumentParser, or_words: bool = False, required: bool = True
+) -> None:
     """Add `--input`, what every command that reads text has, or the words of one."""
     parser.add_argument(
         "--input",
-        required=True,
+        required=required,
+        default=[],
         nargs="+",
         metavar="FILE",
         help="text files, folders of them, globs in quotes, or URLs of any of these"
@@ -186,7 +197,7 @@ def _corpus_sample(args: argparse.Namespace) -> None:
 
 
 def add_vocab(commands: Any) -> None:
-    """Add `vocab train`."""
+    """Add `vocab train` and `vocab check`."""
     parser = commands.add_parser("vocab", help="vocabularies of the tokenizers")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     train = add_command(
@@ -223,6 +234,16 @@ def add_vocab(commands: Any) -> None:
         help="of the text's characters that the pieces spell, 0.98 to 1; the rest is [UNK] "
         f"(default: {defaults.character_coverage})",
     )
+    check = add_command(
+        actions,
+        "check",
+        _vocab_check,
+        "say what is wrong or unusual with a WordPiece vocabulary (exit code 1: unusable)",
+        "python -m data_gen vocab check work/vocab/vocab.txt --input 'corpus/*.txt'",
+    )
+    check.add_argument("file", metavar="FILE", help="a vocab.txt")
+    add_input(check, required=False)
+    check.add_argument("--cased", action="store_true", help="text is not lowered")
 
 
 def _coverage(text: str) -> float:
@@ -242,3 +263,21 @@ def _vocab_train(args: argparse.Namespace) -> None:
     fewer = "" if len(pieces) == args.size else f", all that this text gives of {args.size:,}"
     path = os.path.join(args.output, vocab.VOCABULARY)
     print(f"{path}: {len(pieces):,} pieces{fewer}; a model needs vocab_size {len(pieces)}")
+
+
+def _vocab_check(args: argparse.Namespace) -> None:
+    pieces, errors, notes = check_vocabulary(args.file, not args.cased)
+    print(f"{args.file}: {len(pieces):,} pieces")
+    for note in notes:
+        print(f"note: {note}")
+    if errors:
+        raise UserError(f"the vocabulary {args.file} {'; '.join(errors)}")
+    if args.input:
+        found = Coverage(WordPiece(pieces, not args.cased))
+        files = text_files.scan_inputs(
+            args.input, corpus.PLAIN, None, LocalEngine(1), show_progress
+        )
+        blocks = list(corpus.blocks(files))
+        for documents in show_progress("read", len(blocks), corpus.read_blocks(blocks)):
+            found.add(documents)
+        print("\n".join(found.lines()))

@@ -72,6 +72,7 @@ DATA_GEN = [
     "bench",
     "sample",
     "vocab",
+    "vocab_check",
     "tools",
     "similar_tools",
     "show",

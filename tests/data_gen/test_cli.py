@@ -27,6 +27,7 @@ COMMANDS = [
     ["segmenter", "train"],
     ["corpus", "sample"],
     ["vocab", "train"],
+    ["vocab", "check"],
 ]
 
 
