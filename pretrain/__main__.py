@@ -16,6 +16,7 @@ from data_gen.settings import (
 from pretrain.config import OPTIMIZERS, PRECISIONS, TrainConfig, read_bert_config
 from pretrain.exchange_tools import add_exchange
 from pretrain.predict_tools import add_predict
+from pretrain.vocabulary_tools import add_check_head
 
 # TensorFlow takes seconds to import, so the modules that need it are imported by the command that
 # runs.
@@ -29,6 +30,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     _add_train(commands)
     _add_evaluate(commands)
     add_exchange(commands)
+    _add_export(commands)
+    add_check_head(commands)
     _add_plan(commands)
     _add_bench(commands)
     add_predict(commands)

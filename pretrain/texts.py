@@ -18,6 +18,8 @@ MASK = "[MASK]"  # in a text that is to be filled
 # Sequences are padded to a multiple of this, so that few shapes are compiled.
 _ROUND = 32
 
+_LONG_DOCUMENT = 1000  # sentences
+
 
 def load_tokenizer(folder: str) -> Any:
     """The tokenizer (`data_gen.pieces.Tokenizer`) of the model in `folder`, by its
@@ -119,3 +121,36 @@ def as_batch(
         ids[row, : len(pieces) + 2] = [cls, *pieces, sep]
         mask[row, : len(pieces) + 2] = 1
     return {"input_ids": ids, "input_mask": mask, "segment_ids": np.zeros_like(ids)}
+
+
+def sentences_of(inputs: Sequence[str]) -> Iterator[List[str]]:
+    """The sentences of each document of UTF-8 text files, `-` for standard input, read as they are
+    asked for. A blank line ends a document, and so do 1,000 sentences: memory does not grow with
+    the text.
+
+    Raises UserError where a file cannot be read.
+    """
+    from data_gen.splitting import split_sentences
+
+    for path in inputs:
+        document: List[str] = []
+        for line in _lines(path):
+            found = split_sentences(line)
+            document += found
+            if document and (not found or len(document) >= _LONG_DOCUMENT):
+                yield document
+                document = []
+        if document:
+            yield document
+
+
+def _lines(path: str) -> Iterator[str]:
+    try:
+        with open(0 if path == "-" else path, encoding="utf-8-sig", closefd=path != "-") as handle:
+            yield from handle
+    except OSError as error:
+        raise UserError(f"cannot read the text {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path} is not UTF-8 text: unpack or convert it, e.g. `zcat FILE | ... --input -`"
+        ) from error

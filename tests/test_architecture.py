@@ -100,6 +100,8 @@ PRETRAIN = [
     "predict",
     "serve",
     "predict_tools",
+    "check_head",
+    "vocabulary_tools",
     "evaluate",
     "train",
     "release",

@@ -34,6 +34,8 @@ def test_googles_vocabulary_is_sound_and_a_third_of_it_is_never_used(tokenizer):
     assert "Chinese marks that it lacks, [UNK] in a text: “ ” ‘ ’ — …" in notes
     assert "pieces that are room for your own: 99 (0.5%), [unused1] " in notes
     assert "multiple of 8" not in notes
+    assert "letters and digits" not in notes
+    assert len(found.notes) == 7
     never = 21128 - len(tokenizer.producible) - 99 - 5
     assert never == 7442 + 2 + 2
 
