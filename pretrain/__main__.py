@@ -17,6 +17,7 @@ from pretrain.config import OPTIMIZERS, PRECISIONS, TrainConfig, read_bert_confi
 from pretrain.exchange_tools import add_exchange
 from pretrain.predict_tools import add_predict
 from pretrain.vocabulary_tools import add_check_head
+from pretrain.vocabulary_tools import add_check_head, add_vocab
 
 # TensorFlow takes seconds to import, so the modules that need it are imported by the command that
 # runs.
@@ -32,6 +33,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     add_exchange(commands)
     _add_export(commands)
     add_check_head(commands)
+    add_vocab(commands)
     _add_plan(commands)
     _add_bench(commands)
     add_predict(commands)
