@@ -40,7 +40,7 @@ def load_model(path: str, may_lack: Sequence[str] = ()) -> Model:
     if missing:
         raise UserError(
             f"{source} lacks {', '.join(missing[:3])}, which this command needs: give a checkpoint "
-            "with its heads"
+            "with its heads, and the bert_config.json that belongs to it"
         )
     return Model(config, variables, vocab_file, mask, source, tuple(report.missing))
 

@@ -108,10 +108,10 @@ def test_a_model_that_uses_the_context_but_fills_no_gaps_is_one_without_mask(doc
     assert "it uses the context, so it was trained without [MASK]" in result["verdict"]
 
 
-def attend_to_the_first_piece(arrays):
-    """Returns what each piece is for the others when it stands first."""
+def attend_to_the_first_piece(arrays, table="position"):
+    """Or, by the table of types, to segment b. Returns what each piece is for the others then."""
     place = np.tile(np.array([3, -3], np.float32), 32)
-    arrays["bert/embeddings/position_embeddings"][1] = place
+    arrays[f"bert/embeddings/{table}_embeddings"][1] = place
     layer = "bert/encoder/layer_0/attention/"
     for name in ("self/key", "self/value", "output/dense"):
         arrays[f"{layer}{name}/kernel"] = np.eye(64, dtype=np.float32)
@@ -232,13 +232,16 @@ def test_a_pair_head_is_asked_for_both_orders(documents):
     assert check(arrays, alone)["pair_head"]["order_accuracy"] is None
 
 
-def test_a_pair_head_that_tells_the_order_is_right():
-    """Every place attends to the first piece, and the head knows which piece is in a first half."""
+@pytest.mark.parametrize(("table", "sign"), [("position", 1), ("token_type", -1)])
+def test_a_pair_head_that_tells_the_order_is_right(table, sign):
+    """Every place attends to the first piece, or to segment b, and the head knows which piece is in
+    a first half.
+    """
     arrays = weights()
-    attend_to_the_first_piece(arrays)
-    first, second = arrays[WORDS][5], arrays[WORDS][6]
+    attend_to_the_first_piece(arrays, table)
+    early = sign * (arrays[WORDS][5] - arrays[WORDS][6])
     arrays["bert/pooler/dense/kernel"] = 0.01 * np.eye(64, dtype=np.float32)
-    arrays["cls/seq_relationship/output_weights"] = np.stack([first - second, second - first])
+    arrays["cls/seq_relationship/output_weights"] = np.stack([early, -early])
     result = check(arrays, [[PIECES[5] * 60, PIECES[6] * 60]] * 16)
     assert result["pair_head"] == {"present": True, "pairs": 16, "order_accuracy": 1.0}
 
@@ -249,6 +252,15 @@ def test_the_same_text_gives_the_same_answer_and_no_unknown_piece_is_masked(docu
     unknown = [["x" * 60 + "".join(document)[:40]] for document in documents]
     result = check(weights(), unknown)
     assert result["without_a_model"]["most_frequent_piece"] != "[UNK]"
+    assert result["as_it_stands"]["accuracy"] > 0.99
+
+
+def test_windows_of_different_lengths_count_by_their_pieces(documents):
+    arrays = weights()
+    arrays[WORDS][2] = 0  # what fills up a shorter window's places is [CLS], never right then
+    text = [document[: 1 + i % 4] for i, document in enumerate(documents)]
+    result = check(arrays, text)
+    assert result["masked_pieces"] == 8 * (4 + 9 + 14 + 18)
     assert result["as_it_stands"]["accuracy"] > 0.99
 
 
@@ -324,7 +336,9 @@ def test_the_command_fails_with_the_sentence_and_its_figures(folder, capsys):
 def test_a_model_that_lacks_a_layer_is_no_model(folder, capsys):
     arrays = {n: a for n, a in weights().items() if "layer_0/output" not in n}
     assert run(folder, arrays) == 1
-    assert "lacks bert/encoder/layer_0/output" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "lacks bert/encoder/layer_0/output" in error
+    assert "the bert_config.json that belongs to it" in error
 
 
 def test_text_comes_from_standard_input(folder, capsys):
