@@ -129,7 +129,7 @@ def test_a_head_that_fills_gaps_works(documents):
     assert result["with_mask"]["accuracy"] > 0.95
     assert result["with_mask"]["top5_accuracy"] >= result["with_mask"]["accuracy"]
     assert result["verdict"].startswith("the masked LM head works: it fills ")
-    assert "MacBERT" not in result["verdict"]
+    assert result["verdict"].endswith("%")
 
 
 def new_head(arrays):
