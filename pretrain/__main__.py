@@ -1,4 +1,4 @@
-"""`python -m pretrain`: train, evaluate, export and import BERT."""
+"""`python -m pretrain`: train BERT, evaluate it, try it, and take it in and out."""
 
 import argparse
 import json
@@ -16,7 +16,6 @@ from data_gen.settings import (
 from pretrain.config import OPTIMIZERS, PRECISIONS, TrainConfig, read_bert_config
 from pretrain.exchange_tools import add_exchange
 from pretrain.predict_tools import add_predict
-from pretrain.vocabulary_tools import add_check_head
 from pretrain.vocabulary_tools import add_check_head, add_vocab
 
 # TensorFlow takes seconds to import, so the modules that need it are imported by the command that
@@ -31,12 +30,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     _add_train(commands)
     _add_evaluate(commands)
     add_exchange(commands)
-    _add_export(commands)
+    add_predict(commands)
     add_check_head(commands)
     add_vocab(commands)
     _add_plan(commands)
     _add_bench(commands)
-    add_predict(commands)
     return run_command(parser, argv)
 
 

@@ -73,11 +73,11 @@ def export_hf(source: str, output: str) -> str:
     with new_folder(output) as folder:
         write_tensors(os.path.join(folder, SAFETENSORS), to_tensors(release.weights))
         write_json(os.path.join(folder, CONFIG), config)
-        shutil.copy(release.vocab_file, os.path.join(folder, VOCAB))
+        files.copy(release.vocab_file, os.path.join(folder, VOCAB))
         positions = release.config.max_position_embeddings
         write_tokenizer(folder, release.vocab_file, release.tokenizer, positions)
         name = os.path.basename(os.path.abspath(output))
-        checkpoint.write_text(os.path.join(folder, "README.md"), model_card(release, name))
+        files.write_text(os.path.join(folder, "README.md"), model_card(release, name))
     _log_absent(release.weights)
     return output
 

@@ -4,11 +4,10 @@ import dataclasses
 import json
 import os
 import re
-import shutil
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from data_gen.settings import UserError
-from pretrain import checkpoint
+from pretrain import checkpoint, files
 from pretrain.bert import EMBEDDINGS, variable_shapes
 from pretrain.config import BertConfig, read_bert_config
 from pretrain.devices import tf
@@ -161,9 +160,9 @@ def _tokenizer(folder: str, pieces: List[str], config: BertConfig) -> Dict[str, 
 def _write_vocabulary(source: str, pieces: List[str], folder: str) -> None:
     vocab = os.path.join(source, VOCAB)
     if os.path.exists(vocab):  # to the byte: data sets know it by its sha256
-        shutil.copyfile(vocab, os.path.join(folder, VOCAB))
+        files.copy(vocab, os.path.join(folder, VOCAB))
     else:
-        checkpoint.write_text(os.path.join(folder, VOCAB), "".join(f"{p}\n" for p in pieces))
+        files.write_text(os.path.join(folder, VOCAB), "".join(f"{p}\n" for p in pieces))
 
 
 def _report(found: Source, hidden_act: Optional[str]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
+from pretrain import files
 from pretrain.metrics import EVALUATIONS, METRICS
 from pretrain.release import Release, absent_parts
 from pretrain.run import RUN
@@ -65,19 +66,19 @@ def model_card(release: Release, name: str) -> str:
 def _read_json(path: str) -> Dict[str, Any]:
     """A file of the training; nothing where there is none, or it cannot be read."""
     try:
-        with open(path, encoding="utf-8") as handle:
-            found = json.load(handle)
-    except (OSError, ValueError):
+        found = json.loads(files.read_text(path)) if files.exists(path) else {}
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _lines(release: Release, name: str) -> List[Dict[str, Any]]:
     """The lines of a journal up to the step of the release, if that is known."""
+    path = os.path.join(release.folder, name)
     try:
-        with open(os.path.join(release.folder, name), encoding="utf-8") as handle:
-            lines = [json.loads(line) for line in handle]
-    except (OSError, ValueError):
+        text = files.read_text(path) if files.exists(path) else ""
+        lines = [json.loads(line) for line in text.splitlines()]
+    except ValueError:
         return []
     return [line for line in lines if release.step is not None and line["step"] <= release.step]
 

@@ -15,11 +15,9 @@ every part of the text is seen, however long it is. A sentence is told of as a d
                       proposals
 """
 
-import sys
 from itertools import islice
 from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
-from data_gen.settings import UserError
 from pretrain.correct import DEFAULT, Rule, Suspicion, correct
 from pretrain.fill import Filled, Place, fill
 from pretrain.model import Model
@@ -134,25 +132,6 @@ def _suspicion(suspicion: Suspicion) -> Dict[str, Any]:
 def _rounded(probability: float) -> float:
     """To four digits: more depend on the machine."""
     return float(f"{probability:.4g}")
-
-
-def read_lines(path: str) -> Iterator[str]:
-    """The lines of a UTF-8 file, or with `-` of the standard input, without holding more than one.
-
-    Raises UserError where the file cannot be read or is not UTF-8.
-    """
-    name = "the standard input" if path == "-" else path
-    try:
-        handle = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115
-        with handle:
-            for number, line in enumerate(handle, start=1):
-                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"line {number} of {name} is not UTF-8: convert it, e.g. with iconv -f gb18030 -t utf-8"
-        ) from error
-    except OSError as error:
-        raise UserError(f"cannot read {name}: {error.strerror}") from error
 
 
 def as_lines(found: Dict[str, Any]) -> Iterator[str]:

@@ -55,8 +55,8 @@ def _predict(args: argparse.Namespace) -> None:
     from pretrain import checkpoint
     from pretrain.correct import Rule
     from pretrain.model import load_model
-    from pretrain.predict import Predictor, as_lines, read_lines
-    from pretrain.texts import load_tokenizer
+    from pretrain.predict import Predictor, as_lines
+    from pretrain.texts import load_tokenizer, read_lines
 
     given = {"ratio": args.ratio, "above": args.above}
     rule = Rule(**{name: value for name, value in given.items() if value is not None})

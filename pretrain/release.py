@@ -8,7 +8,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 import numpy as np
 
 from data_gen.settings import UserError
-from pretrain import checkpoint
+from pretrain import checkpoint, files
 from pretrain.bert import variable_shapes
 from pretrain.checkpoint import sizes
 from pretrain.config import BertConfig, read_bert_config
@@ -40,7 +40,7 @@ class Release(NamedTuple):
     @property
     def vocab_file(self) -> str:
         """Its vocabulary."""
-        return os.path.join(self.folder, VOCAB)
+        return files.on_disk(os.path.join(self.folder, VOCAB))
 
 
 def read_release(source: str) -> Release:
@@ -50,11 +50,11 @@ def read_release(source: str) -> Release:
     prefix = checkpoint.find(source)
     folder = os.path.dirname(prefix)
     for name in (MODEL, VOCAB):
-        if not os.path.exists(os.path.join(folder, name)):
+        if not files.exists(os.path.join(folder, name)):
             raise UserError(
                 f"{os.path.join(folder, name)} is missing: a release needs it beside the checkpoint"
             )
-    config = read_bert_config(os.path.join(folder, MODEL))
+    config = read_bert_config(files.on_disk(os.path.join(folder, MODEL)))
     arrays = checkpoint.read(prefix)
     step = arrays.get(checkpoint.GLOBAL_STEP)
     weights = checkpoint.without_slots(arrays)

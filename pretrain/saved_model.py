@@ -75,8 +75,8 @@ def filled(model: Model, batch: Dict[str, Tensor], count: int) -> Dict[str, Tens
     ids = batch["input_ids"]
     masks = tf.logical_and(tf.equal(ids, model.mask), tf.equal(batch["input_mask"], 1))
     places = tf.where(masks)  # int64 [N, 2]
-    hidden = tf.gather_nd(encode(model.variables, batch, model.config), places)
-    found = propose_at(model.variables, hidden, tf.gather_nd(ids, places), model.config, count)
+    flat = tf.cast(places[:, 0], tf.int32) * tf.shape(ids)[1] + tf.cast(places[:, 1], tf.int32)
+    found = propose_at(model.variables, batch, flat, model.config, count)
     count_rows = tf.shape(ids, out_type=tf.int64)[0]
     rows = tf.RaggedTensor.from_value_rowids(places, places[:, 0], nrows=count_rows)
 

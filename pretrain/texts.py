@@ -4,11 +4,13 @@ They need Python 3.9 and the extra `data`, which training does not.
 """
 
 import os
+import sys
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from data_gen.settings import UserError
+from pretrain import files
 from pretrain.model import tokenizer_settings
 from pretrain.run import VOCAB
 
@@ -40,9 +42,10 @@ def load_tokenizer(folder: str) -> Any:
     if name not in TOKENIZERS:
         raise UserError(f"{folder} is of a model with {name}, not one of {', '.join(TOKENIZERS)}")
     model = os.path.join(folder, SENTENCEPIECE) if name == "sentencepiece" else None
-    if model and not os.path.exists(model):
+    if model and not files.exists(model):
         raise UserError(f"{model} is missing: copy the tokenizer.model of the build to it")
-    return TOKENIZERS[name](os.path.join(folder, VOCAB), model, settings["do_lower_case"])
+    vocab_file = files.on_disk(os.path.join(folder, VOCAB))
+    return TOKENIZERS[name](vocab_file, model and files.on_disk(model), settings["do_lower_case"])
 
 
 class Sentence(NamedTuple):
@@ -134,7 +137,7 @@ def sentences_of(inputs: Sequence[str]) -> Iterator[List[str]]:
 
     for path in inputs:
         document: List[str] = []
-        for line in _lines(path):
+        for line in read_lines(path):
             found = split_sentences(line)
             document += found
             if document and (not found or len(document) >= _LONG_DOCUMENT):
@@ -144,13 +147,20 @@ def sentences_of(inputs: Sequence[str]) -> Iterator[List[str]]:
             yield document
 
 
-def _lines(path: str) -> Iterator[str]:
+def read_lines(path: str) -> Iterator[str]:
+    """The lines of a UTF-8 file, or with `-` of the standard input, without holding more than one.
+
+    Raises UserError where the file cannot be read or is not UTF-8.
+    """
+    name = "the standard input" if path == "-" else path
     try:
-        with open(0 if path == "-" else path, encoding="utf-8-sig", closefd=path != "-") as handle:
-            yield from handle
-    except OSError as error:
-        raise UserError(f"cannot read the text {path}: {error.strerror}") from error
+        handle = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115
+        with handle:
+            for number, line in enumerate(handle, start=1):
+                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         raise UserError(
-            f"{path} is not UTF-8 text: unpack or convert it, e.g. `zcat FILE | ... --input -`"
+            f"line {number} of {name} is not UTF-8: convert it, e.g. with iconv -f gb18030 -t utf-8"
         ) from error
+    except OSError as error:
+        raise UserError(f"cannot read {name}: {error.strerror}") from error

@@ -14,12 +14,12 @@ from typing import Any, Dict, Iterable, NamedTuple, Sequence, Tuple
 import numpy as np
 
 from data_gen.settings import UserError
-from pretrain import checkpoint
+from pretrain import checkpoint, files
 from pretrain.bert import EMBEDDINGS, initial_value
 from pretrain.config import BertConfig, read_bert_config
 from pretrain.devices import tf
 from pretrain.model import tokenizer_settings
-from pretrain.run import MODEL, TOKENIZER, VOCAB, new_folder
+from pretrain.run import MODEL, TOKENIZER, VOCAB, new_folder, write_json
 from pretrain.texts import load_tokenizer
 
 ID_MAP = "id_map.tsv"
@@ -63,9 +63,8 @@ def open_source(path: str) -> Source:
             f"{folder} is of a model with {settings['tokenizer_class']}, whose pieces lie in its "
             "own file: only WordPiece vocabularies can be extended or shrunk"
         )
-    model = read_bert_config(os.path.join(folder, MODEL))
-    with open(os.path.join(folder, MODEL), encoding="utf-8") as handle:
-        config = json.load(handle)
+    path = files.on_disk(os.path.join(folder, MODEL))
+    model, config = read_bert_config(path), json.loads(files.read_text(path))
     arrays = checkpoint.read(prefix)
     source = Source(prefix, arrays, model, config, settings, load_tokenizer(folder))
     pieces = len(source.tokenizer.pieces)
@@ -86,12 +85,8 @@ def tokenizer_of(pieces: Sequence[str], settings: Dict[str, Any]) -> Any:
 
 
 def _write_vocabulary(folder: str, pieces: Iterable[str], settings: Dict[str, Any]) -> None:
-    checkpoint.write_text(os.path.join(folder, VOCAB), "".join(f"{piece}\n" for piece in pieces))
-    _write_json(os.path.join(folder, TOKENIZER), settings)
-
-
-def _write_json(path: str, value: Dict[str, Any]) -> None:
-    checkpoint.write_text(path, json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True))
+    files.write_text(os.path.join(folder, VOCAB), "".join(f"{piece}\n" for piece in pieces))
+    write_json(os.path.join(folder, TOKENIZER), settings)
 
 
 def write_model(
@@ -106,12 +101,10 @@ def write_model(
     }
     with new_folder(output) as folder:
         _write_vocabulary(folder, (row.piece for row in rows), source.settings)
-        _write_json(os.path.join(folder, MODEL), {**source.config, "vocab_size": len(rows)})
+        write_json(os.path.join(folder, MODEL), {**source.config, "vocab_size": len(rows)})
         if id_map:
             ids = [f"{row.ids[0]}\t{i}\t{row.piece}\n" for i, row in enumerate(rows)]
-            checkpoint.write_text(
-                os.path.join(folder, ID_MAP), "".join(["old\tnew\tpiece\n", *ids])
-            )
+            files.write_text(os.path.join(folder, ID_MAP), "".join(["old\tnew\tpiece\n", *ids]))
         prefix = os.path.join(folder, os.path.basename(source.prefix))
         checkpoint.save(prefix, {name: tf.constant(array) for name, array in arrays.items()})
         if checkpoint.latest(folder):

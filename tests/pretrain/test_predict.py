@@ -9,7 +9,7 @@ pytest.importorskip("tokenizers")
 from pretrain.__main__ import main
 from pretrain.fill import Place, Proposal
 from pretrain.model import load_model
-from pretrain.predict import Predictor, as_lines, read_lines, replaced
+from pretrain.predict import Predictor, as_lines, replaced
 from pretrain.texts import load_tokenizer
 from tests.pretrain.small_model import CHARACTERS, write_model
 
@@ -185,15 +185,6 @@ def test_numbers_out_of_range_are_wrong_usage(arguments, capsys):
         main(["predict", "--model", "x", "天", *arguments])
     assert exit_code.value.code == 2
     assert "is not a" in capsys.readouterr().err
-
-
-def test_damaged_utf8_names_the_line(tmp_path):
-    path = tmp_path / "text.txt"
-    path.write_bytes("天\n".encode() + "地\n".encode("gb18030"))
-    lines = read_lines(str(path))
-    assert next(lines) == "天\n"
-    with pytest.raises(Exception, match=r"line 2 of .*text\.txt is not UTF-8: convert it"):
-        next(lines)
 
 
 def test_a_model_without_its_masked_lm_head_is_refused(tmp_path, capsys):

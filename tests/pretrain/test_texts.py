@@ -1,6 +1,13 @@
 import pytest
 
-from pretrain.texts import as_batch, encode_with_masks, load_tokenizer, padded_length, split_lines
+from pretrain.texts import (
+    as_batch,
+    encode_with_masks,
+    load_tokenizer,
+    padded_length,
+    read_lines,
+    split_lines,
+)
 from tests.pretrain.small_model import FakeTokenizer, write_model
 
 
@@ -64,3 +71,12 @@ def test_sentencepiece_around_masks(tmp_path):
     assert found.ids.count(tokenizer.mask) == 2
     surfaces = "".join(text[first:last] for first, last in found.offsets)
     assert surfaces.replace(" ", "") == text.replace(" ", "")
+
+
+def test_damaged_utf8_names_the_line(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_bytes("天\n".encode() + "地\n".encode("gb18030"))
+    lines = read_lines(str(path))
+    assert next(lines) == "天\n"
+    with pytest.raises(Exception, match=r"line 2 of .*text\.txt is not UTF-8: convert it"):
+        next(lines)
