@@ -29,7 +29,7 @@ from data_gen.work import DATA, TABLE, claim, clean, resumable
 
 # Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
 # is not continued.
-CODE_FORMAT = 6
+CODE_FORMAT = 7
 
 _MOST_EXPECTED = 1024  # tasks, that is processes to start early
 

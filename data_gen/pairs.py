@@ -133,6 +133,23 @@ def split(chunk: Chunk, context: PairContext, rng: Draws) -> Optional[Tuple[int,
     return _choose(range(start + 1, stop), chunk, context, rng), "piece"
 
 
+def split_alike(chunk: Chunk, context: PairContext, rng: Draws) -> Optional[Tuple[int, str]]:
+    """Split a chunk so that both segments end alike: one that ends within a sentence is split
+    within one, too, between any two words.
+
+    Split at a sentence end, the segment that ends within a sentence would be the second: the last
+    pieces alone tell 73 % of the orders (technical articles, 128 pieces), and a model of SOP learns
+    that instead of the order. Not published.
+    """
+    starts, ends = context.outline.starts, context.outline.ends
+    inner = ends[bisect_right(ends, chunk[0]) : bisect_left(ends, chunk[1])]
+    whole = ends[bisect_left(ends, chunk[1])] == chunk[1]
+    words = () if whole else sorted(set(range(chunk[0] + 1, chunk[1])).difference(inner))
+    if not words:
+        return split(chunk, context, rng)
+    return _choose([starts[word] for word in words], chunk, context, rng), "word"
+
+
 def _choose(places: Sequence[int], chunk: Chunk, context: PairContext, rng: Draws) -> int:
     """Which of the places, pieces of the text, to split a chunk at."""
     if context.split == "random":
@@ -149,7 +166,7 @@ def sentence_order(chunk: Chunk, context: PairContext, rng: Draws) -> List[Pair]
     """SOP: two consecutive segments, swapped with probability `swap_prob` (MacBERT, IV-B); label 1
     is swapped.
     """
-    in_order = no_task(chunk, context, rng)
+    in_order = _in_order(chunk, context, split_alike(chunk, context, rng))
     if in_order and rng.random() < context.swap_prob:
         return [pair._replace(a=pair.b, b=pair.a, label=1) for pair in in_order]
     return in_order
@@ -196,7 +213,10 @@ def no_task(chunk: Chunk, context: PairContext, rng: Draws) -> List[Pair]:
     """No task, but still two segments, as RoBERTa-wwm-ext "still use a paired input" (III-A);
     labels are 0.
     """
-    halves = split(chunk, context, rng)
+    return _in_order(chunk, context, split(chunk, context, rng))
+
+
+def _in_order(chunk: Chunk, context: PairContext, halves: Optional[Tuple[int, str]]) -> List[Pair]:
     if halves is None:
         return []
     at, where = halves

@@ -186,6 +186,39 @@ def test_a_chunk_may_be_split_in_the_middle(rng):
         assert split((0, 5), context(words, split="middle"), rng) in ((4, "word"), (6, "word"))
 
 
+def places_of(made, chunk, task="sop", **options):
+    """The pieces at which many pairs of a chunk are split."""
+    rng = Draws(3)
+    context_ = context(made, 40, **options)
+    found = [PAIR_TASKS[task](chunk, context_, rng) for _ in range(300)]
+    return {min(max(pair.a[0], pair.b[0]) for pair in pairs) for pairs in found}
+
+
+def test_where_the_segments_of_a_swapped_pair_end_does_not_tell_their_order():
+    made = outline([[1, 1, 1], [1, 1, 1, 1], [1, 1, 1]], room=40)  # sentences end at 3, 7 and 10
+    assert places_of(made, (0, 10)) == {3, 7}
+    assert places_of(made, (1, 7)) == {3}
+    # within a sentence, as the chunk ends
+    assert places_of(made, (0, 9)) == {1, 2, 4, 5, 6, 8}
+    assert places_of(made, (0, 9), split="middle") <= {4, 5}
+    assert places_of(made, (0, 9), "none") == {3, 7}
+    words = outline([[1], [1], [2, 2]], room=40)  # no place within a sentence
+    assert places_of(words, (0, 3)) == {1, 2}
+
+
+@given(sentences_of_sizes, seeds)
+def test_both_segments_end_alike(sizes, seed):
+    made = outline(sizes, [[1] * 9], room=30)
+    ends = {made.starts[word] for word in made.ends}
+    rng = Draws(seed)
+    for chunk in cut(made, made.documents[0], 30, 0.0, rng):
+        for pair in PAIR_TASKS["sop"](chunk, context(made, 30), rng):
+            if pair.split_at == "sentence":
+                alike = {segment[1] in ends for segment in (pair.a, pair.b)}
+                words = range(chunk[0] + 1, chunk[1])
+                assert len(alike) == 1 or all(made.starts[word] in ends for word in words)
+
+
 @pytest.mark.parametrize("swap_prob", [0.0, 0.25, 1.0])
 def test_the_probability_of_a_swap(swap_prob, rng):
     pairs = pairs_of("sop", rng, 4000, swap_prob=swap_prob)
