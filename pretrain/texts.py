@@ -4,7 +4,6 @@ They need Python 3.9 and the extra `data`, which training does not.
 """
 
 import os
-import sys
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -154,13 +153,13 @@ def read_lines(path: str) -> Iterator[str]:
     """
     name = "the standard input" if path == "-" else path
     try:
-        handle = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115
-        with handle:
+        with open(0 if path == "-" else path, "rb", closefd=path != "-") as handle:
             for number, line in enumerate(handle, start=1):
                 yield line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         raise UserError(
-            f"line {number} of {name} is not UTF-8: convert it, e.g. with iconv -f gb18030 -t utf-8"
+            f"line {number} of {name} is not UTF-8: unpack it, or convert it, e.g. with iconv -f "
+            "gb18030 -t utf-8"
         ) from error
     except OSError as error:
         raise UserError(f"cannot read {name}: {error.strerror}") from error

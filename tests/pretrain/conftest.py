@@ -135,3 +135,17 @@ def trained(settings, root, tmp_path_factory):
     folder = str(tmp_path_factory.mktemp("trained"))
     train(settings(), [os.path.join(root, DATA)], folder, None)
     return folder
+
+
+@pytest.fixture
+def standard_input():
+    """Makes a file the standard input of this process."""
+    before = os.dup(0)
+
+    def read_from(path):
+        with open(str(path), "rb") as handle:
+            os.dup2(handle.fileno(), 0)
+
+    yield read_from
+    os.dup2(before, 0)
+    os.close(before)

@@ -1,7 +1,6 @@
 """A model that works by construction, and everything that may be wrong with its heads."""
 
 import json
-import os
 
 import numpy as np
 import pytest
@@ -341,27 +340,21 @@ def test_a_model_that_lacks_a_layer_is_no_model(folder, capsys):
     assert "the bert_config.json that belongs to it" in error
 
 
-def test_text_comes_from_standard_input(folder, capsys):
+def test_text_comes_from_standard_input(folder, capsys, standard_input):
     checkpoint.save(
         str(folder / "bert_model.ckpt"), {n: tf.constant(a) for n, a in weights().items()}
     )
-    before = os.dup(0)
-    with open(folder / "text.txt", "rb") as handle:
-        os.dup2(handle.fileno(), 0)
-        try:
-            assert main(["check-head", "--model", str(folder), "--input", "-"]) == 0
-        finally:
-            os.dup2(before, 0)
-            os.close(before)
+    standard_input(folder / "text.txt")
+    assert main(["check-head", "--model", str(folder), "--input", "-"]) == 0
     capsys.readouterr()
 
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"\xff\xfe", "is not UTF-8 text"),
+        (b"\xff\xfe", "is not UTF-8: unpack it"),
         (b"", "gives 0 pieces to mask"),
-        (None, "cannot read the"),
+        (None, "cannot read "),
     ],
 )
 def test_text_that_cannot_be_used(folder, capsys, content, sentence):

@@ -100,8 +100,9 @@ def test_a_file_is_answered_while_it_is_read(folder):
     assert len(read) <= 32
 
 
-def test_standard_input(predict, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("天[MASK]\n地".encode())))
+def test_standard_input(predict, standard_input, tmp_path):
+    (tmp_path / "text.txt").write_text("天[MASK]\n地", encoding="utf-8")
+    standard_input(tmp_path / "text.txt")
     assert [one["line"] for one in predict("--input", "-")] == [1, 2]
 
 
