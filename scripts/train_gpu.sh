@@ -25,7 +25,8 @@ $python -m pretrain plan --config $config --device "${DEVICE:-a100-80}" --data "
 quietly $python -m pretrain train --config $config --data "$out/data" --heldout "$out/data-heldout" \
   --output "$out/model" ${init:+--init "$init"} "${options[@]}"
 
-say "4/4 evaluation and release"
+say "4/4 evaluation and releases"
 quietly $python -m pretrain evaluate --model "$out/model" --data "$out/data-heldout" --similar-words "$out/data/synonyms.safetensors"
-[ -e "$out/release/bert_model.ckpt.index" ] ||
-  quietly $python -m pretrain export --format tf1 --model "$out/model" --output "$out/release"
+for format in tf1 hf; do
+  [ -d "$out/release-$format" ] || quietly $python -m pretrain export --format "$format" --model "$out/model" --output "$out/release-$format"
+done
