@@ -129,8 +129,9 @@ class Proposer:
         """The proposals for each request, in its order: [N, K] and [N] for its N places."""
         parts = [windows(request, self._positions - 2) for request in requests]
         short = [part for own in parts for part in own]
-        nothing = np.zeros([0, self.count])
-        found = [Proposals(nothing, nothing, nothing[:, 0])] * len(short)
+        # Of a part without a place; of the types of the others, which it is joined with.
+        ids, probabilities = np.zeros([0, self.count], np.int32), np.zeros([0, self.count], "f4")
+        found = [Proposals(ids, probabilities, probabilities[:, 0])] * len(short)
         for numbers in self._batches(short):
             for i, proposals in zip(numbers, self._run([short[i] for i in numbers])):
                 found[i] = proposals

@@ -71,6 +71,8 @@ def test_nothing_of_a_long_text_is_lost(predict):
     masked = "".join(c + "[MASK]" for c in text)
     (filled,) = predict(masked)
     assert len(filled["masks"]) == len(text)
+    (filled,) = predict(f"{text}[MASK]")
+    assert len(filled["masks"][0]["proposals"]) == 5
 
 
 def test_sentences_of_a_file_come_in_their_order(predict, tmp_path):

@@ -86,6 +86,13 @@ def test_a_long_text_is_seen_in_windows(model, length):
     )
 
 
+def test_places_may_be_in_one_window_of_many(model):
+    proposer = Proposer(model, FakeTokenizer(), 2)
+    (found,) = proposer([Request([10] * 100, [50])])
+    assert found.ids.dtype == np.int32
+    assert (found.ids.shape, found.probabilities.shape, found.own.shape) == ((1, 2), (1, 2), (1,))
+
+
 @pytest.mark.parametrize("size", [100, 640, 641, 2000])
 def test_the_best_are_found_in_a_large_vocabulary(size):
     values = np.random.RandomState(size).rand(7, size).astype(np.float32)
