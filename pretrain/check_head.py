@@ -159,7 +159,9 @@ class _Naming:
         sums = np.zeros(4)
         slots = max(len(window.places) for window in windows)
         for some in _batches(windows):
-            batch = as_batch([window.pieces for window in some], tokenizer.cls, tokenizer.sep)
+            pieces = [window.pieces for window in some]
+            positions = self._model.config.max_position_embeddings
+            batch = as_batch(pieces, tokenizer.cls, tokenizer.sep, positions)
             places, weights = np.zeros([2, len(some), slots], np.int32)
             for row, window in enumerate(some):
                 places[row, : len(window.places)] = window.places
@@ -231,7 +233,7 @@ def _pair_batch(
     from b.
     """
     joined = [[*a, tokenizer.sep, *b][: length - 2] for a, b in pairs]
-    batch = as_batch(joined, tokenizer.cls, tokenizer.sep)
+    batch = as_batch(joined, tokenizer.cls, tokenizer.sep, length)
     for row, (a, _) in enumerate(pairs):
         batch["segment_ids"][row, len(a) + 2 : len(joined[row]) + 2] = 1
     batch["masked_lm_positions"] = np.zeros([len(pairs), 1], np.int32)

@@ -1,5 +1,6 @@
 """A model that works by construction, and everything that may be wrong with its heads."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -243,6 +244,18 @@ def test_a_pair_head_that_tells_the_order_is_right(table, sign):
     arrays["cls/seq_relationship/output_weights"] = np.stack([early, -early])
     result = check(arrays, [[PIECES[5] * 60, PIECES[6] * 60]] * 16)
     assert result["pair_head"] == {"present": True, "pairs": 16, "order_accuracy": 1.0}
+
+
+def test_a_model_may_have_few_positions(documents):
+    """Fewer than a window has, and no multiple of what sequences are padded to."""
+    model = model_of(weights())
+    positions = "bert/embeddings/position_embeddings"
+    model.variables[positions] = model.variables[positions][:40]
+    config = dataclasses.replace(model.config, max_position_embeddings=40)
+    short = [[text[i : i + 6] for text in own for i in range(0, 30, 6)] for own in documents]
+    result = check_head(model._replace(config=config), Characters(), short, 160)
+    assert result["works"]
+    assert result["pair_head"]["pairs"] > 0
 
 
 def test_the_same_text_gives_the_same_answer_and_no_unknown_piece_is_masked(documents):
