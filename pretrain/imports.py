@@ -16,7 +16,7 @@ from pretrain.hugging_face import CONFIG, from_config, from_tensors, require_ber
 from pretrain.metrics import log
 from pretrain.model import tokenizer_settings
 from pretrain.release import Weights, describe_absent, require_whole
-from pretrain.run import MODEL, TOKENIZER, VOCAB, new_folder, write_json
+from pretrain.run import MODEL, TOKENIZER, VOCAB, new_folder, require_new, write_json
 from pretrain.weight_files import read_tensors
 
 TF1_PREFIX = "bert_model.ckpt"
@@ -44,6 +44,7 @@ def import_release(form: str, source: str, output: str, hidden_act: Optional[str
     hidden_act: the activation that the model was trained with, if the release says it wrongly
     Raises UserError where the source is damaged or no BERT, or `output` is not empty.
     """
+    require_new(output)
     found = FORMS[form](source)
     config = dataclasses.replace(found.config, hidden_act=hidden_act or found.config.hidden_act)
     _require_rows(found)

@@ -156,18 +156,32 @@ def claim(output: str, config: TrainConfig, description: Dict[str, Any]) -> None
 def new_folder(output: str) -> Iterator[str]:
     """A folder to write into that becomes `output` when all is written, and not before.
 
-    Raises UserError where `output` is not empty or a URL.
+    Raises UserError as `require_new` does.
+    """
+    require_new(output)
+    output = os.path.realpath(output)
+    partial = os.path.join(os.path.dirname(output), f".{os.path.basename(output)}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # what a killed command of ours left
+    os.makedirs(partial)
+    try:
+        yield partial
+        os.replace(partial, output)  # an empty folder is replaced
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def require_new(output: str) -> None:
+    """Raise UserError where `output` is a URL, a file, or a folder that is not empty: to be called
+    before work that would be in vain.
     """
     if files.is_url(output):
         raise UserError(f"--output {output} is a URL: give a folder and copy it there when done")
-    if os.path.isdir(output) and os.listdir(output):
-        raise UserError(f"{output} is not empty: choose another --output")
-    output = os.path.abspath(output)
-    partial = os.path.join(os.path.dirname(output), f".{os.path.basename(output)}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # what an interrupted command of ours left
-    os.makedirs(partial)
-    yield partial
-    os.replace(partial, output)  # an empty folder is replaced
+    if os.path.isdir(output):
+        if os.listdir(output):
+            raise UserError(f"{output} is not empty: choose another --output")
+    elif os.path.exists(output):
+        raise UserError(f"{output} is a file: choose another --output")
 
 
 def _read(path: str) -> Dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterable, NamedTuple, Sequence, Tuple
 import numpy as np
 
 from data_gen.settings import UserError
-from pretrain.run import VOCAB
+from pretrain.run import VOCAB, require_new
 from pretrain.vocabulary import Row, named, open_source, tokenizer_of, write_model
 
 _SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -46,6 +46,7 @@ def shrink(
     Memory grows with `min_count`, not with the text. Raises UserError where there is no text, or
     `keep` names what is no piece.
     """
+    require_new(output)
     source = open_source(path)
     tokenizer = source.tokenizer
     strange = [piece for piece in keep if piece not in tokenizer.ids]

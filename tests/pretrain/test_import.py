@@ -351,6 +351,13 @@ def test_a_broken_source_is_one_sentence(folder, tmp_path, change, sentence):
     assert not os.path.exists(str(tmp_path / "out"))
 
 
+def test_where_it_cannot_go_is_said_before_anything_is_read(tmp_path):
+    (tmp_path / "out").write_text("precious")
+    with pytest.raises(UserError, match="out is a file: choose another --output"):
+        import_release("hf", "nowhere at all", str(tmp_path / "out"))
+    assert (tmp_path / "out").read_text() == "precious"
+
+
 def test_an_embedding_may_be_padded(folder, take, rewrite):
     set_config(folder, vocab_size=64)
 

@@ -67,7 +67,9 @@ def test_a_new_folder_is_there_when_all_is_written(tmp_path):
     output = str(tmp_path / "out") + "/"
     with pytest.raises(KeyError):
         write_into(output, {}.popitem)
-    assert not os.path.exists(output)
+    assert os.listdir(str(tmp_path)) == []
+    (tmp_path / ".out.partial").mkdir()  # of a command that was killed
+    (tmp_path / ".out.partial" / "old").touch()
     write_into(output, dict)
     assert os.listdir(output) == ["name"]
     assert os.listdir(str(tmp_path)) == ["out"]
@@ -75,6 +77,17 @@ def test_a_new_folder_is_there_when_all_is_written(tmp_path):
         write_into(output, dict)
     with pytest.raises(UserError, match="is a URL: give a folder"):
         write_into("gs://bucket/out", dict)
+    with pytest.raises(UserError, match="name is a file: choose another --output"):
+        write_into(f"{output}name", dict)
+
+
+def test_a_link_to_an_empty_folder_is_one(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    with run.new_folder(str(tmp_path / "link")) as folder:
+        open(f"{folder}/name", "w").close()
+    assert (tmp_path / "link").is_symlink()
+    assert os.listdir(str(tmp_path / "there")) == ["name"]
 
 
 def test_a_training_that_has_saved_nothing_may_be_started_otherwise(settings, tmp_path):

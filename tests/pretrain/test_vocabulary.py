@@ -292,6 +292,13 @@ def test_shrinking_reads_the_text_once_and_says_what_came_of_it(source, tmp_path
     assert "é" in pieces_of(tmp_path / "out")
 
 
+def test_where_it_cannot_go_is_said_before_the_text_is_read(source):
+    unread = iter([["我"]])
+    with pytest.raises(UserError, match="is not empty: choose another --output"):
+        shrink(source, source, unread)
+    assert list(unread) == [["我"]]
+
+
 @pytest.mark.parametrize(
     ("text", "keep", "sentence"),
     [(["  "], [], "the text is empty"), (["我"], ["жж"], "the vocabulary has no 'жж'")],
