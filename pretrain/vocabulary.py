@@ -74,6 +74,12 @@ def open_source(path: str) -> Source:
             f"{os.path.join(folder, VOCAB)} has {pieces:,} pieces, but the word embeddings of "
             f"{prefix} have {rows:,} rows: give the vocab.txt that belongs to the checkpoint"
         )
+    for name, array in arrays.items():
+        if _OF_THE_VOCABULARY.fullmatch(name) and len(array) != rows:
+            raise UserError(
+                f"{name} has {len(array):,} rows in {prefix}, the word embeddings {rows:,}: the "
+                "checkpoint is no whole one, so give another"
+            )
     return source
 
 

@@ -209,6 +209,16 @@ def test_sources_that_cannot_be_changed(source, tmp_path):
             change()
 
 
+@pytest.mark.parametrize("name", [BIAS, f"{BIAS}/adam_v", f"{WORDS}/adam_m"])
+def test_rows_that_are_not_those_of_the_vocabulary(source, tmp_path, name):
+    arrays = arrays_of(source)
+    arrays[name] = np.concatenate([arrays[name], arrays[name][:2]])
+    tensors = {n: tf.constant(array) for n, array in arrays.items()}
+    checkpoint.save(os.path.join(source, "model.ckpt-7"), tensors)
+    with pytest.raises(UserError, match=f"{name} has 49 rows in .*, the word embeddings 47"):
+        extend(source, str(tmp_path / "out"), {"“": None})
+
+
 def small(source, output, text, **options):
     return shrink(source, str(output), [[line] for line in text], **options)
 
