@@ -7,6 +7,7 @@ package `tokenizers` treats differently (see data_gen/wordpiece.py).
 
 import json
 import os
+from collections import Counter
 from typing import Any, Dict, List
 
 from data_gen.settings import UserError
@@ -26,7 +27,7 @@ _LONGEST_RUN = 200  # characters; Google's max_input_chars_per_word
 
 def read_pieces(path: str) -> List[str]:
     """The pieces of a vocab.txt in the order of their ids. Raises UserError where it cannot be
-    read or lacks a special one.
+    read, lacks a special one or has one twice.
     """
     try:
         # Not by lines of Python, which end at more characters than a line feed.
@@ -39,6 +40,9 @@ def read_pieces(path: str) -> List[str]:
     missing = [mark for mark in _MARKS.values() if mark not in pieces]
     if missing:
         raise UserError(f"{path} is no vocabulary of BERT: it lacks {', '.join(missing)}")
+    if len(set(pieces)) != len(pieces):
+        piece, _ = Counter(pieces).most_common(1)[0]
+        raise UserError(f"{path} has {piece!r} on two lines: get the vocab.txt of this very model")
     return pieces
 
 

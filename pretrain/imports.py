@@ -59,6 +59,12 @@ def import_release(form: str, source: str, output: str, hidden_act: Optional[str
         tensors = {name: tf.constant(array) for name, array in found.weights.items()}
         checkpoint.save(os.path.join(folder, TF1_PREFIX), tensors)
     _report(found, hidden_act)
+    padding = config.vocab_size - len(pieces)
+    if padding:
+        log(
+            f"the embedding has {padding} rows more than the vocabulary has pieces: padding, or "
+            "the vocab.txt of another model, which check-head tells"
+        )
     log(
         f"to train it on: --init {output} --set bert_config_file={os.path.join(output, MODEL)} "
         f"--set vocab_file={os.path.join(output, VOCAB)}"

@@ -279,6 +279,18 @@ def vocabulary_of(count):
     return change
 
 
+def not_a_number(folder):
+    tensors = dict(read_tensors(folder))
+    tensors["bert.pooler.dense.bias"] = np.full([8], np.nan, np.float32)
+    save_all(folder, tensors)
+
+
+def piece_twice(folder):
+    vocabulary_of(36)(folder)
+    with open(os.path.join(folder, "vocab.txt"), "a", encoding="utf-8") as handle:
+        handle.write("[MASK]\n")
+
+
 def of_config(**values):
     return lambda folder: set_config(folder, **values)
 
@@ -320,6 +332,8 @@ def shard_missing(folder):
         (wrong_shape, "bert/pooler/dense/kernel is 9 x 8 in .*, 8 x 8 by its configuration"),
         (without_layer, "lacks bert/encoder/layer_1/.*no whole BERT of 2 layers"),
         (without_part_of_a_head, "lacks cls/predictions/transform/dense/bias"),
+        (not_a_number, "bert/pooler/dense/bias is no number in"),
+        (piece_twice, r"vocab.txt has '\[MASK\]' on two lines"),
         (untied, "the masked LM head of .* has a matrix of its own"),
         (other_rows, "has 36 rows, its configuration says vocab_size 37"),
         (vocabulary_of(38), "has 38 pieces, its embedding 37 rows"),
@@ -358,7 +372,7 @@ def test_where_it_cannot_go_is_said_before_anything_is_read(tmp_path):
     assert (tmp_path / "out").read_text() == "precious"
 
 
-def test_an_embedding_may_be_padded(folder, take, rewrite):
+def test_an_embedding_may_be_padded(folder, take, rewrite, capsys):
     set_config(folder, vocab_size=64)
 
     def pad(tensors):
@@ -368,6 +382,7 @@ def test_an_embedding_may_be_padded(folder, take, rewrite):
         return tensors
 
     assert load_model(take(rewrite(pad))).config.vocab_size == 64
+    assert "has 27 rows more than the vocabulary has pieces" in capsys.readouterr().err
 
 
 class Bomb:
