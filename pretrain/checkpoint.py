@@ -170,7 +170,9 @@ class Report(NamedTuple):
 
 
 def restore(variables: Variables, arrays: Dict[str, np.ndarray], source: str) -> Report:
-    """Assign the arrays to the variables of the same names. Raises UserError for another shape."""
+    """Assign the arrays to the variables of the same names. Raises UserError for another shape and
+    for what is no number.
+    """
     loaded = []
     for name, variable in variables.items():
         if name not in arrays:
@@ -180,11 +182,21 @@ def restore(variables: Variables, arrays: Dict[str, np.ndarray], source: str) ->
                 f"{name} is {sizes(arrays[name].shape)} in {source}, {sizes(variable.shape)} "
                 "in this model: use the bert_config.json that belongs to the checkpoint"
             )
+        require_numbers(name, arrays[name], source)
         variable.assign(arrays[name])
         loaded.append(name)
     return Report(
         loaded, sorted(set(variables) - set(arrays)), sorted(set(arrays) - set(variables))
     )
+
+
+def require_numbers(name: str, array: np.ndarray, source: str) -> None:
+    """Raise UserError for a weight with NaN or infinity, with which all outputs would be NaN."""
+    if not np.isfinite(array).all():
+        raise UserError(
+            f"{name} is no number in {source}: take a checkpoint from before the training went "
+            "astray, or get the release again"
+        )
 
 
 def sizes(shape: Sequence[int]) -> str:

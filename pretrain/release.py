@@ -57,7 +57,10 @@ def read_release(source: str) -> Release:
     config = read_bert_config(files.on_disk(os.path.join(folder, MODEL)))
     arrays = checkpoint.read(prefix)
     step = arrays.get(checkpoint.GLOBAL_STEP)
-    weights = checkpoint.without_slots(arrays)
+    weights = {  # Google's code restores float32 alone
+        name: array.astype("float32", copy=False)
+        for name, array in checkpoint.without_slots(arrays).items()
+    }
     require_whole(weights, config, prefix)
     return Release(
         prefix,
@@ -71,7 +74,7 @@ def read_release(source: str) -> Release:
 
 def require_whole(weights: Weights, config: BertConfig, source: str) -> None:
     """Raise UserError where a weight of the encoder is missing, one of another part that is there,
-    or one has another shape than the configuration says.
+    or one has another shape than the configuration says or holds NaN.
     """
     shapes = variable_shapes(config)
     absent = tuple(absent_parts(weights))
@@ -88,6 +91,7 @@ def require_whole(weights: Weights, config: BertConfig, source: str) -> None:
                 f"{name} is {sizes(weights[name].shape)} in {source}, {sizes(shape)} by its "
                 "configuration: get the two that belong together"
             )
+        checkpoint.require_numbers(name, weights[name], source)
 
 
 def absent_parts(weights: Weights) -> List[str]:

@@ -49,6 +49,17 @@ def test_a_checkpoint_of_another_shape_is_refused(trained, tmp_path, settings):
         load_model(folder)
 
 
+def test_a_weight_that_is_no_number_is_refused(trained, tmp_path):
+    folder = str(tmp_path / "astray")
+    shutil.copytree(trained, folder)
+    prefix = checkpoint.find(folder)
+    arrays = checkpoint.read(prefix)
+    arrays["cls/predictions/output_bias"][3] = np.inf
+    checkpoint.save(prefix, {name: tf.constant(array) for name, array in arrays.items()})
+    with pytest.raises(UserError, match="cls/predictions/output_bias is no number in"):
+        load_model(folder)
+
+
 def test_a_damaged_checkpoint_is_an_error(trained, tmp_path):
     folder = str(tmp_path / "damaged")
     shutil.copytree(trained, folder)

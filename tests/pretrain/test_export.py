@@ -15,6 +15,7 @@ from pretrain import checkpoint
 from pretrain.__main__ import main
 from pretrain.bert import init
 from pretrain.config import BertConfig
+from pretrain.devices import tf
 from pretrain.evaluate import evaluate
 from pretrain.export import export_hf, export_tf1
 from pretrain.imports import import_release
@@ -110,6 +111,16 @@ def test_a_folder_of_transformers_comes_back_as_it_was(tmp_path):
     assert ours["model"].pop("max_input_chars_per_word") == 200  # Google's
     theirs["model"].pop("max_input_chars_per_word")
     assert ours == theirs
+
+
+def test_a_release_is_in_float32(folder_of, tmp_path):
+    """Google's code restores nothing else."""
+    folder = folder_of()
+    prefix = checkpoint.find(folder)
+    halves = {n: a.astype(np.float16) for n, a in checkpoint.read(prefix).items() if a.ndim}
+    checkpoint.save(prefix, {name: tf.constant(array) for name, array in halves.items()})
+    found = checkpoint.read(export_tf1(folder, str(tmp_path / "out")))
+    assert {array.dtype for array in found.values()} == {np.dtype("float32")}
 
 
 def test_google_is_told_the_form_of_gelu_that_it_knows(tmp_path, capsys):
