@@ -152,7 +152,13 @@ def _require_fitting(pieces: List[str], config: BertConfig, source: str) -> None
 
 def _tokenizer(folder: str, pieces: List[str], config: BertConfig) -> Dict[str, Any]:
     lower = tokenizer_settings(folder)["do_lower_case"]
-    if not lower and not any(re.fullmatch(r"(##)?[A-Z]+", piece) for piece in pieces):
+    capitals = any(re.fullmatch(r"(##)?[A-Z]+", piece) for piece in pieces)
+    if lower and capitals:
+        log(
+            "do_lower_case is true, but the vocabulary has capitals, which then never occur: "
+            "set it to false in tokenizer_config.json if the model is a cased one"
+        )
+    if not lower and not capitals:
         log(
             "do_lower_case is false, but the vocabulary has no capital letter, so that all become "
             "[UNK]: set it to true in tokenizer_config.json if the model was trained on lower case"

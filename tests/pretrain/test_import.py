@@ -541,3 +541,19 @@ def test_capitals_without_a_piece_are_told(folder, take, capsys):
     shutil.rmtree(os.path.join(os.path.dirname(folder), "out"))
     take(folder)
     assert "do_lower_case is false, but the vocabulary has no capital" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("settings", [{}, {"do_lower_case": True}, {"do_lower_case": False}])
+def test_a_cased_vocabulary_that_is_lowered_is_told(google, take, capsys, settings):
+    """Google ships no tokenizer_config.json, so that lower case is taken for granted."""
+    folder, _ = google
+    with open(os.path.join(folder, "vocab.txt"), "r+", encoding="utf-8") as handle:
+        pieces = handle.read().splitlines()
+        handle.seek(0)
+        handle.truncate()
+        handle.write("".join(f"{piece}\n" for piece in [*pieces[:-1], "##A"]))
+    with open(os.path.join(folder, "tokenizer_config.json"), "w", encoding="utf-8") as handle:
+        json.dump(settings, handle)
+    take(folder, "tf1")
+    told = "the vocabulary has capitals, which then never occur" in capsys.readouterr().err
+    assert told == settings.get("do_lower_case", True)
