@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from typing import Any, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.settings import UserError
 from pretrain.vocabulary import Row, named, open_source, tokenizer_of, write_model
@@ -51,6 +51,8 @@ def extend(
     """
     source = open_source(path)
     tokenizer = source.tokenizer
+    # A line end would make two lines of the vocabulary; the others the tokenizer drops.
+    _require_possible([piece for piece in like if not piece.isprintable()])
     there = [piece for piece in like if piece in tokenizer.ids]
     if there:
         raise UserError(f"the vocabulary has {named(there)} already: leave it out")
@@ -64,16 +66,19 @@ def extend(
         added.append((place, row))
     extended = tokenizer_of([row.piece for row in rows], source.settings)
     producible = set(extended.producible)
-    never = [row.piece for place, row in added if place not in producible]
-    if never:
-        raise UserError(
-            f"no text can give {named(never)}: the tokenizer lowers it, or cuts it into single "
-            "Chinese characters and marks"
-        )
+    _require_possible([row.piece for place, row in added if place not in producible])
     write_model(source, output, rows)
     return [
         Added(row.piece, place, tuple(tokenizer.pieces[i] for i in row.ids)) for place, row in added
     ]
+
+
+def _require_possible(never: Sequence[str]) -> None:
+    if never:
+        raise UserError(
+            f"no text can give {named(never)}: the tokenizer lowers it, drops it, or cuts it into "
+            "single Chinese characters and marks"
+        )
 
 
 def _origin(piece: str, like: Optional[str], tokenizer: Any) -> Tuple[int, ...]:

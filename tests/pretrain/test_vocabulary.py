@@ -162,6 +162,8 @@ def test_unused_pieces_are_taken_first(source, tmp_path):
         (["##语"], "no text can give '##语'"),
         (["语言", "“"], "no text can give '语言': the"),
         (["a b"], "no text can give 'a b'"),
+        (["a\nb"], "no text can give 'a\\nb'"),
+        (["\udcff"], "no text can give '\\udcff'"),
         (["“\t龘"], "龘, which “ is to be like, is [UNK] in this vocabulary"),
     ],
 )
