@@ -23,6 +23,8 @@ TF1_PREFIX = "bert_model.ckpt"
 
 # An embedding is at most padded to a multiple of this, for the speed of the hardware.
 _PADDED_TO = 128
+# What a tokenizer_config.json calls WordPiece; the others are of any tokenizer.json.
+_KINDS = ("BertTokenizer", "PreTrainedTokenizerFast", "TokenizersBackend")
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
@@ -151,7 +153,14 @@ def _require_fitting(pieces: List[str], config: BertConfig, source: str) -> None
 
 
 def _tokenizer(folder: str, pieces: List[str], config: BertConfig) -> Dict[str, Any]:
-    lower = tokenizer_settings(folder)["do_lower_case"]
+    settings = tokenizer_settings(folder)
+    kind = str(settings.get("tokenizer_class") or _KINDS[0])
+    if not kind.startswith(_KINDS):
+        raise UserError(
+            f"the tokenizer of {folder} is {kind}, no BertTokenizer: it cannot be imported; if its "
+            "pieces are WordPiece all the same, say BertTokenizer in tokenizer_config.json"
+        )
+    lower = settings["do_lower_case"]
     capitals = any(re.fullmatch(r"(##)?[A-Z]+", piece) for piece in pieces)
     if lower and capitals:
         log(

@@ -295,6 +295,10 @@ def of_config(**values):
     return lambda folder: set_config(folder, **values)
 
 
+def of_tokenizer(name):
+    return lambda folder: set_config(folder, "tokenizer_config.json", tokenizer_class=name)
+
+
 def no_file(name):
     return lambda folder: os.remove(os.path.join(folder, name))
 
@@ -345,6 +349,8 @@ def shard_missing(folder):
         (of_config(position_embedding_type="relative_key"), "position_embedding_type is relative"),
         (of_config(layer_norm_eps=1e-5), "layer_norm_eps is 1e-05, which must be 1e-12"),
         (of_config(is_decoder=True), "its is_decoder is True"),
+        (of_config(add_cross_attention=True), "its add_cross_attention is True"),
+        (of_config(tie_word_embeddings=False), "its tie_word_embeddings is False"),
         (of_config(hidden_act="swish"), "the activation swish"),
         (of_config(num_attention_heads=3), "is no config.json of a BERT: hidden_size 8"),
         (no_json, "is no config.json of a BERT"),
@@ -353,6 +359,8 @@ def shard_missing(folder):
         (no_file("tokenizer.json"), "vocab.txt is missing"),
         (other_tokenizer, "holds no vocabulary of BERT .*BPE"),
         (no_special, r"is no vocabulary of BERT: it lacks \[PAD\]"),
+        (of_tokenizer("sentencepiece"), "is sentencepiece, no BertTokenizer: it cannot be"),
+        (of_tokenizer("BertJapaneseTokenizer"), "is BertJapaneseTokenizer, no BertTokenizer"),
         (shard_outside, "a shard lies outside of the folder"),
         (shard_missing, "x.safetensors is missing"),
     ],
