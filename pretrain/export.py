@@ -90,9 +90,10 @@ def _log_absent(weights: Dict[str, Any]) -> None:
 def export_saved_model(source: str, output: str, count: int = 5) -> str:
     """Write a TF2 SavedModel that proposes `count` pieces; see `saved_model`. Returns the folder.
 
-    Raises UserError on TensorFlow 1.15, where the checkpoint lacks a head, or as `export_tf1` does.
+    Raises UserError on TensorFlow 1.15, where the checkpoint lacks the masked LM head or the
+    pooler, or as `export_tf1` does.
     """
-    model = load_model(source)
+    model = load_model(source, may_lack=("cls/seq_relationship/",))
     if count > model.config.vocab_size:
         raise UserError(
             f"--count {count} is more than the vocabulary has: give at most "

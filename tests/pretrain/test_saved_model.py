@@ -126,6 +126,15 @@ def test_vocabulary_and_settings_are_with_it(trained, saved):
 
 
 @needs_2
+def test_no_signature_needs_the_pair_head(trained, tmp_path):
+    folder = shutil.copytree(trained, str(tmp_path / "model"))
+    prefix = checkpoint.find(folder)
+    kept = {n: a for n, a in checkpoint.read(prefix).items() if "seq_relationship" not in n}
+    checkpoint.save(prefix, {name: tf.constant(array) for name, array in kept.items()})
+    assert os.path.isdir(export_saved_model(folder, str(tmp_path / "out")))
+
+
+@needs_2
 def test_more_proposals_than_pieces_are_refused(trained, tmp_path):
     with pytest.raises(UserError, match="--count 41 is more than the vocabulary has: give at most"):
         export_saved_model(trained, str(tmp_path / "out"), 41)
