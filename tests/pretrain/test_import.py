@@ -429,6 +429,20 @@ def test_an_old_torch_is_not_trusted(pickled, take, monkeypatch):
     assert not os.path.exists(fired)
 
 
+def test_a_pickle_is_read_as_weights_only(pickled, take, monkeypatch):
+    """Where torch is not installed, too: with it, see test_transformers."""
+    asked = []
+
+    def load(path, **options):
+        asked.append(options)
+        raise ValueError
+
+    monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(__version__="2.6.0", load=load))
+    with pytest.raises(UserError, match="damaged or holds more than tensors"):
+        take(pickled[0])
+    assert [options["weights_only"] for options in asked] == [True]
+
+
 def hub(monkeypatch, download):
     """Put another huggingface_hub in the place of the real one, if there is one."""
     fake = types.SimpleNamespace(snapshot_download=download)
@@ -530,6 +544,17 @@ def test_a_broken_release_of_google_is_one_sentence(google, take, change, senten
     with pytest.raises(UserError, match=sentence) as error:
         take(google[0], "tf1")
     assert "\n" not in str(error.value)
+
+
+def test_the_vocabulary_is_copied_to_the_byte(google, take):
+    """Data sets know it by its sha256."""
+    path = os.path.join(google[0], "vocab.txt")
+    with open(path, "rb") as handle:
+        content = handle.read().replace(b"\n", b"\r\n").rstrip()
+    with open(path, "wb") as handle:
+        handle.write(content)
+    with open(os.path.join(os.path.dirname(take(google[0], "tf1")), "vocab.txt"), "rb") as handle:
+        assert handle.read() == content
 
 
 def test_a_small_vocabulary_with_a_large_embedding_is_another_models(google, take):
