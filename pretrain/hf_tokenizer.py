@@ -11,6 +11,7 @@ from collections import Counter
 from typing import Any, Dict, List
 
 from data_gen.settings import UserError
+from pretrain.model import tokenizer_kind
 from pretrain.run import TOKENIZER, write_json
 
 TOKENIZER_JSON = "tokenizer.json"
@@ -69,8 +70,8 @@ def write_tokenizer(folder: str, vocab_file: str, settings: Dict[str, Any], posi
     settings: of `model.tokenizer_settings`
     Raises UserError where the model's pieces are none of BertTokenizer, or a package is missing.
     """
-    kind = settings.get("tokenizer_class", "BertTokenizer")
-    if not str(kind).startswith("BertTokenizer"):
+    kind = tokenizer_kind(settings)
+    if kind != "wordpiece":
         raise UserError(
             f"the tokenizer of this model is {kind}, which is no BertTokenizer: export it with "
             "--format tf1"

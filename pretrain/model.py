@@ -68,3 +68,11 @@ def tokenizer_settings(folder: str) -> Dict[str, Any]:
         return {**found, "do_lower_case": bool(found.get("do_lower_case", True))}
     except (ValueError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is damaged: copy it again from where it came") from error
+
+
+def tokenizer_kind(settings: Dict[str, Any]) -> str:
+    """The `tokenizer.name` of the generator that a tokenizer_config.json means; one that it has
+    not is given as it stands.
+    """
+    kind = str(settings.get("tokenizer_class", "BertTokenizer"))
+    return "wordpiece" if kind.startswith("BertTokenizer") else kind

@@ -10,7 +10,7 @@ import numpy as np
 
 from data_gen.settings import UserError
 from pretrain import files
-from pretrain.model import tokenizer_settings
+from pretrain.model import tokenizer_kind, tokenizer_settings
 from pretrain.run import VOCAB
 
 SENTENCEPIECE = "spiece.model"
@@ -36,8 +36,7 @@ def load_tokenizer(folder: str) -> Any:
             f"text needs Python 3.9 or newer and the generator's packages ({error}): "
             "pip install '.[data]'"
         ) from error
-    name = settings.get("tokenizer_class", "BertTokenizer")
-    name = "wordpiece" if str(name).startswith("BertTokenizer") else name
+    name = tokenizer_kind(settings)
     if name not in TOKENIZERS:
         raise UserError(f"{folder} is of a model with {name}, not one of {', '.join(TOKENIZERS)}")
     model = os.path.join(folder, SENTENCEPIECE) if name == "sentencepiece" else None

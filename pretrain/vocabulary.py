@@ -18,7 +18,7 @@ from pretrain import checkpoint, files
 from pretrain.bert import EMBEDDINGS, initial_value
 from pretrain.config import BertConfig, read_bert_config
 from pretrain.devices import tf
-from pretrain.model import tokenizer_settings
+from pretrain.model import tokenizer_kind, tokenizer_settings
 from pretrain.run import MODEL, TOKENIZER, VOCAB, new_folder, write_json
 from pretrain.texts import load_tokenizer
 
@@ -58,7 +58,7 @@ def open_source(path: str) -> Source:
     prefix = checkpoint.find(path)
     folder = os.path.dirname(prefix)
     settings = tokenizer_settings(folder)
-    if not str(settings.get("tokenizer_class", "BertTokenizer")).startswith("BertTokenizer"):
+    if tokenizer_kind(settings) != "wordpiece":
         raise UserError(
             f"{folder} is of a model with {settings['tokenizer_class']}, whose pieces lie in its "
             "own file: only WordPiece vocabularies can be extended or shrunk"
