@@ -53,6 +53,8 @@ def page(server, browser):
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("request", lambda request: requested.append(request.url))
     page.goto(server.address)
+    # The page has the cursor in its text field; a browser may take a moment to put it there.
+    page.wait_for_function("document.hasFocus() && document.activeElement.id === 'text'")
     yield page
     assert wrong == []
     assert all(url.startswith((server.address, "data:,")) for url in requested)
