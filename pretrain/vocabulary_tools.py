@@ -48,7 +48,7 @@ def _check_head(args: argparse.Namespace) -> None:
     from pretrain.texts import load_tokenizer, sentences_of
 
     model = load_model(args.model, may_lack=("bert/pooler/", "cls/"))
-    tokenizer = load_tokenizer(os.path.dirname(model.vocab_file))
+    tokenizer = load_tokenizer(os.path.dirname(model.source))
     result = check_head(model, tokenizer, sentences_of(args.input), args.windows, args.seed)
     print(json.dumps(result, ensure_ascii=False, indent=1) if args.json else _figures(result))
     if not result["works"]:

@@ -8,7 +8,7 @@ No code of a source is ever run: safetensors holds numbers alone, and a pickle i
 import json
 import os
 import warnings
-from typing import Any, Callable, Dict, Iterable, NamedTuple
+from typing import Any, Callable, Dict, Iterable
 
 import numpy as np
 
@@ -29,12 +29,12 @@ def read_tensors(folder: str) -> Tensors:
     Raises UserError where there is no file of weights, one is damaged or holds more than numbers,
     or a package is missing.
     """
-    for name, kind in _FILES.items():
+    for name, read in _FILES.items():
         path = os.path.join(folder, name)
         if os.path.exists(path):
-            return kind.read(path)
+            return read(path)
         if os.path.exists(f"{path}.index.json"):
-            return _read_shards(f"{path}.index.json", kind)
+            return _read_shards(f"{path}.index.json", read)
     raise UserError(f"{folder} has no weights: {' or '.join(_FILES)} must be in it")
 
 
@@ -55,7 +55,7 @@ def _needs(package: str) -> UserError:
     return UserError(f"Hugging Face's form needs the package {package}: pip install '.[hf]'")
 
 
-def _read_shards(index: str, kind: "_Kind") -> Tensors:
+def _read_shards(index: str, read: Callable[[str], Tensors]) -> Tensors:
     try:
         with open(index, encoding="utf-8") as handle:
             names = sorted(set(json.load(handle)["weight_map"].values()))
@@ -68,7 +68,7 @@ def _read_shards(index: str, kind: "_Kind") -> Tensors:
         path = os.path.join(os.path.dirname(index), name)
         if not os.path.exists(path):
             raise UserError(f"{path} is missing, which {index} names: get the folder again")
-        found.update(kind.read(path))
+        found.update(read(path))
     return found
 
 
@@ -131,12 +131,5 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [""])[0][:100] or type(error).__name__
 
 
-class _Kind(NamedTuple):
-    read: Callable[[str], Tensors]
-
-
 # In the order of preference.
-_FILES = {
-    SAFETENSORS: _Kind(_read_safetensors),
-    "pytorch_model.bin": _Kind(_read_pickle),
-}
+_FILES = {SAFETENSORS: _read_safetensors, "pytorch_model.bin": _read_pickle}
