@@ -5,11 +5,12 @@ Everything that trains runs in a `tf.distribute` strategy; with one device that 
 default one.
 """
 
+import contextlib
 import json
 import os
 import re
 import time
-from typing import Any, Callable, Dict, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, Optional, Sequence, Tuple
 
 from data_gen.settings import UserError
 
@@ -31,6 +32,7 @@ __all__ = [
     "compiled",
     "describe",
     "distribute",
+    "explained",
     "first_number",
     "first_replica",
     "is_chief",
@@ -49,15 +51,19 @@ __all__ = [
 
 
 def compiled(function: Callable[..., Any], jit_compile: bool = False) -> Callable[..., Any]:
-    """Trace `function` into a graph; with `jit_compile` XLA compiles it."""
+    """Trace `function` into a graph; with `jit_compile` XLA compiles it.
+
+    Without AutoGraph, which would read the sources anew: they may have been updated since a
+    training began.
+    """
     if not jit_compile:
-        traced: Callable[..., Any] = tf.function(function)
+        traced: Callable[..., Any] = tf.function(function, autograph=False)
     elif VERSION_1:
         raise UserError(
             "XLA of TensorFlow 1.15 lacks the stateless random numbers: jit_compile=false"
         )
     else:
-        traced = tf.function(function, jit_compile=True)
+        traced = tf.function(function, autograph=False, jit_compile=True)
     return traced
 
 
@@ -151,8 +157,9 @@ def first_replica(strategy: Strategy, value: Any) -> Tensor:
 
 def distribute(strategy: Strategy, make_dataset: Callable[[Any], Any]) -> Any:
     """What every replica reads: `make_dataset(InputContext)` gives the elements of this process's
-    replicas in turn.
+    replicas in turn. Without AutoGraph, as in `compiled`.
     """
+    make_dataset = tf.autograph.experimental.do_not_convert(make_dataset)
     if VERSION_1:
         return strategy.experimental_distribute_datasets_from_function(make_dataset)
     return strategy.distribute_datasets_from_function(make_dataset)
@@ -195,6 +202,25 @@ def reason(error: Exception) -> str:
     """What an error of TensorFlow says, without its names for operations."""
     text = re.sub(r"\{\{.*?\}\}|\[Op:.*", " ", str(error), flags=re.DOTALL)
     return " ".join(text.split())[:200]
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Raises UserError where the devices fail at what is done inside: one lacks memory, or another
+    process has gone.
+    """
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise UserError(
+            f"a device has too little memory ({reason(error)}): gradient_accumulation_steps of "
+            "more, or recompute=true"
+        ) from error
+    except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+        raise UserError(
+            f"another process of this training is gone ({reason(error)}): start all again, "
+            "and they go on from the newest checkpoint"
+        ) from error
 
 
 def describe(strategy: Strategy) -> str:

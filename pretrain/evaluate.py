@@ -11,9 +11,19 @@ import numpy as np
 
 from data_gen.features import DatasetInfo, map_arrays, require_same_vocabulary
 from data_gen.settings import UserError
-from pretrain.bert import Variables
+from pretrain.bert import EMBEDDINGS, Variables
 from pretrain.config import BertConfig
-from pretrain.devices import Tensor, compiled, tf
+from pretrain.devices import (
+    Strategy,
+    Tensor,
+    compiled,
+    explained,
+    first_replica,
+    one_device,
+    run_replicas,
+    summed,
+    tf,
+)
 from pretrain.heads import Outputs, forward, masked_lm_losses, pair_losses
 from pretrain.inputs import Batch, all_batches, open_data, readable, require_positions
 from pretrain.model import Model
@@ -33,7 +43,9 @@ def evaluate(
     if not info.examples:
         raise UserError(f"{folder} holds no example")
     pairs = read_similar_pairs(similar_words, model.config.vocab_size) if similar_words else None
-    measure = Measure(model.variables, model.config, info, model.mask, batch_size, pairs)
+    measure = Measure(
+        one_device(), model.variables, model.config, info, model.mask, batch_size, pairs
+    )
     return {"checkpoint": model.source, "data": folder, **measure()}
 
 
@@ -72,7 +84,8 @@ def _pairs_of_layer(arrays: Dict[str, np.ndarray], layer: str, vocab_size: int) 
 
 
 class Measure:
-    """Losses and accuracies on a data set, as often as wanted while the variables change.
+    """Losses and accuracies on a data set, as often as wanted while the variables change. All
+    replicas share the work, so all processes of a training have to ask for it.
 
     Masked pieces are told apart by what the model saw: [MASK], the original ("kept"), or something
     else: "replaced", or, with a table of similar words, "similar" where it stands for the original
@@ -82,6 +95,7 @@ class Measure:
 
     def __init__(
         self,
+        strategy: Strategy,
         variables: Variables,
         config: BertConfig,
         info: DatasetInfo,
@@ -90,16 +104,20 @@ class Measure:
         similar_pairs: Optional[np.ndarray] = None,
     ) -> None:
         self._variables, self._config, self._info = variables, config, info
-        self._mask, self._batch_size, self._pairs = mask, batch_size, similar_pairs
+        self._mask, self._pairs = mask, similar_pairs
         self._kinds = _REPLACED if similar_pairs is None else _TOLD_APART
         self._names = [*_COUNTED, *self._kinds, *(f"right_{kind}" for kind in self._kinds)]
-        self._counting = compiled(self._count)
+        self._batches = all_batches(strategy, info, batch_size)
+        self._counting = compiled(
+            lambda batch: first_replica(strategy, run_replicas(strategy, self._count, batch))
+        )
 
     def __call__(self) -> Dict[str, Any]:
         """Go through the data once."""
         totals = np.zeros([len(self._names)])
-        for batch in readable(all_batches(self._info, self._batch_size), self._info):
-            totals += self._counting(batch).numpy()
+        with explained():
+            for batch in readable(self._batches, self._info):
+                totals += self._counting(batch).numpy()
         sums = dict(zip(self._names, totals.tolist()))
         loss = sums["masked_loss"] / max(sums["masked"], 1.0)
         result = {
@@ -127,7 +145,8 @@ class Measure:
     def _count(self, batch: Batch) -> Tensor:
         outputs = forward(self._variables, batch, self._config)
         labels = tf.reshape(batch["masked_lm_ids"], [-1])
-        weights = tf.reshape(batch["masked_lm_weights"], [-1])
+        weights = batch["masked_lm_weights"] * batch["example_weights"][:, None]
+        weights = tf.reshape(weights, [-1])
         said = tf.argmax(outputs.masked_lm, axis=-1, output_type=tf.int32)
         right = weights * _equal(said, labels)
         seen = tf.gather(batch["input_ids"], batch["masked_lm_positions"], batch_dims=1)
@@ -140,7 +159,8 @@ class Measure:
         for kind, is_kind in self._by_kind(tf.reshape(seen, [-1]), labels).items():
             counted[kind] = tf.reduce_sum(weights * is_kind)
             counted[f"right_{kind}"] = tf.reduce_sum(right * is_kind)
-        return tf.stack([counted[name] for name in self._names])
+        counts = tf.stack([counted[name] for name in self._names])
+        return summed(counts, self._variables[EMBEDDINGS])
 
     def _by_kind(self, seen: Tensor, labels: Tensor) -> Dict[str, Tensor]:
         masked, kept = _equal(seen, self._mask), _equal(seen, labels)
@@ -155,15 +175,15 @@ class Measure:
         return {kind: kinds[kind] for kind in self._kinds}
 
     def _count_pairs(self, outputs: Outputs, batch: Batch) -> Dict[str, Tensor]:
-        labels = tf.reshape(batch["next_sentence_labels"], [-1])
+        labels, weights = batch["next_sentence_labels"][:, 0], batch["example_weights"]
         said = tf.argmax(outputs.pair, axis=-1, output_type=tf.int32)
         counted = {
-            f"pairs_{a}{b}": tf.reduce_sum(_equal(labels, a) * _equal(said, b))
+            f"pairs_{a}{b}": tf.reduce_sum(weights * _equal(labels, a) * _equal(said, b))
             for a in (0, 1)
             for b in (0, 1)
         }
-        counted["examples"] = tf.cast(tf.size(labels), tf.float32)
-        counted["pair_loss"] = tf.reduce_sum(pair_losses(outputs, batch))
+        counted["examples"] = tf.reduce_sum(weights)
+        counted["pair_loss"] = tf.reduce_sum(weights * pair_losses(outputs, batch))
         return counted
 
 

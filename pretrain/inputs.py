@@ -4,7 +4,7 @@ S is max_seq_length, P is max_predictions_per_seq, B the batch size.
 """
 
 import os
-from typing import Any, Dict, Iterable, Iterator, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Sequence, Tuple
 
 from data_gen.features import (
     MANIFEST,
@@ -96,18 +96,15 @@ def training_batches(
     def make(context: Any) -> Any:
         records = _records(info, stage.train_batch_size, seed, start)
         groups = records.batch(steps * stage.train_batch_size, drop_remainder=True)
-        readers, index = reader_of(context)
-        replicas = context.num_replicas_in_sync // readers
-        mine = groups.map(lambda group: _of_process(group, [steps, readers, replicas, -1], index))
-        # One element a replica, parsed as a whole.
-        parsed = mine.apply(_unbatched).map(
+        return _of_replicas(
+            groups,
+            context,
             lambda records: {
                 name: tf.reshape(x, [steps, parts, size, *x.shape[1:]])
                 for name, x in parse(records, info).items()
             },
-            num_parallel_calls=tf.data.experimental.AUTOTUNE,
+            steps,
         )
-        return parsed.prefetch(2 * replicas)
 
     return readable(distribute(strategy, make), info)
 
@@ -135,16 +132,25 @@ def share(batch_size: int, ways: int) -> int:
     return batch_size // ways
 
 
+def _of_replicas(groups: Any, context: Any, read: Callable[..., Batch], steps: int = 1) -> Any:
+    """Elements of `steps` global batches each -> one element a replica of this process, with what
+    `read` makes of its records as a whole.
+    """
+    readers, index = reader_of(context)
+    replicas = context.num_replicas_in_sync // readers
+    shape = [steps, readers, replicas, -1]
+    mine = groups.map(lambda *group: tuple(_of_process(x, shape, index) for x in group))
+    each = mine.flat_map(lambda *parts: tf.data.Dataset.from_tensor_slices(parts))
+    parsed = each.map(read, num_parallel_calls=tf.data.experimental.AUTOTUNE)
+    return parsed.prefetch(2 * replicas)
+
+
 def _of_process(group: Tensor, shape: Sequence[int], index: int) -> Tensor:
-    """string [steps * batch] as [steps, processes, replicas, B] -> the records of one process,
-    string [replicas, steps * B].
+    """[steps * batch] as [steps, processes, replicas, B] -> what is one process's, [replicas,
+    steps * B].
     """
     mine = tf.reshape(group, shape)[:, index]
     return tf.reshape(tf.transpose(mine, [1, 0, 2]), [shape[2], -1])
-
-
-def _unbatched(dataset: Any) -> Any:
-    return dataset.flat_map(tf.data.Dataset.from_tensor_slices)
 
 
 def _records(info: DatasetInfo, batch_size: int, seed: int, start: int) -> Any:
@@ -170,7 +176,32 @@ def _read(paths: Any, info: DatasetInfo) -> Any:
     return tf.data.TFRecordDataset(paths, compression_type=compression)
 
 
-def all_batches(info: DatasetInfo, batch_size: int) -> Any:
-    """Every example once, in the shards' order; the last batch may be smaller."""
-    records = _read(info.paths, info).batch(batch_size)
-    return records.map(lambda batch: parse(batch, info)).prefetch(2)
+def all_batches(strategy: Strategy, info: DatasetInfo, size: int) -> Any:
+    """Every example once, in the shards' order, in batches of `size` for every replica; may be gone
+    through again and again, best by way of `readable`.
+
+    What fills up the last ones is told by `example_weights`, float32 [B]: 0 there, 1 elsewhere.
+    """
+
+    def make(context: Any) -> Any:
+        whole = size * context.num_replicas_in_sync
+        groups = _read(info.paths, info).batch(whole)
+        return _of_replicas(
+            groups.map(lambda records: _filled(records, whole)),
+            context,
+            lambda records, weights: {
+                **parse(tf.reshape(records, [size]), info),
+                "example_weights": tf.reshape(weights, [size]),
+            },
+        )
+
+    return distribute(strategy, make)
+
+
+def _filled(records: Tensor, size: int) -> Tuple[Tensor, Tensor]:
+    """At most `size` records -> string [size] and float32 [size]: 1, or 0 for copies of the
+    first.
+    """
+    count = tf.size(records)
+    filled = tf.concat([records, tf.fill([size - count], records[0])], axis=0)
+    return filled, tf.cast(tf.range(size) < count, tf.float32)

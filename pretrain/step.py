@@ -19,9 +19,9 @@ from pretrain.devices import (
     Strategy,
     Tensor,
     compiled,
+    explained,
     first_number,
     first_replica,
-    reason,
     replica_context,
     run_replicas,
     summed,
@@ -117,21 +117,11 @@ class TrainStep:
 
     def __call__(self, batches: Any, stop: bool = False) -> Outcome:
         """Train on the next element of `inputs.training_batches`; `stop` says that this process is
-        asked to. Raises UserError where a device lacks memory or another process has gone.
+        asked to. Raises UserError as `devices.explained` does.
         """
-        try:
+        with explained():
             steps, sums, last = self._compiled(batches, tf.constant(float(stop)))
             sums, last = sums.numpy(), last.numpy()
-        except tf.errors.ResourceExhaustedError as error:
-            raise UserError(
-                f"a device has too little memory ({reason(error)}): gradient_accumulation_steps of "
-                "more, or recompute=true"
-            ) from error
-        except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
-            raise UserError(
-                f"another process of this training is gone ({reason(error)}): start all again, "
-                "and they go on from the newest checkpoint"
-            ) from error
         failed = "" if last[_DONE] else self._not_a_number(last)
         metrics = sums - last if failed else sums
         return Outcome(

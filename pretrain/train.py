@@ -24,6 +24,8 @@ from pretrain.metrics import EVALUATIONS, Journal, Meter, log
 from pretrain.model import mask_id
 from pretrain.step import State, TrainStep, new_state
 
+_EVALUATED_AT_ONCE = 32  # sequences on every device
+
 
 class Training(NamedTuple):
     """What the parts of a training share."""
@@ -140,11 +142,12 @@ def _heldout(config: TrainConfig, model: BertConfig, folder: str) -> DatasetInfo
 
 
 def _evaluation(training: Training, info: Optional[DatasetInfo]) -> Callable[[], None]:
-    """What evaluates the present weights on the first device of the process that writes."""
-    if not info or not is_chief():
+    """What evaluates the present weights, in all processes."""
+    if not info:
         return lambda: None
     mask = mask_id(training.config.vocab_file)
-    measure = Measure(training.state.variables, training.model, info, mask, 32)
+    variables, size = training.state.variables, _EVALUATED_AT_ONCE
+    measure = Measure(training.strategy, variables, training.model, info, mask, size)
 
     def evaluate() -> None:
         result = measure()

@@ -16,7 +16,7 @@ from pretrain.bert import (
     variable_shapes,
 )
 from pretrain.config import read_bert_config
-from pretrain.devices import VERSION_1, compiled, tf
+from pretrain.devices import VERSION_1, compiled, one_device, tf
 from pretrain.heads import Outputs, forward, losses, masked_lm_losses, pair_losses
 from pretrain.inputs import all_batches
 from pretrain.optimizers import init_slots
@@ -77,7 +77,7 @@ def google():
 
 def test_outputs_are_googles(model, info, google, settings):
     variables = {name: tf.Variable(value) for name, value in scaled_weights(model).items()}
-    batch = next(iter(all_batches(info, 8)))
+    batch = next(iter(all_batches(one_device(), info, 8)))
     outputs = forward(variables, batch, model)
     sequence = encode(variables, batch, model)
     assert np.array_equal(batch["input_ids"].numpy(), google["input_ids"])
@@ -162,14 +162,14 @@ def test_dropout_is_where_bert_has_it(model, info):
         return x
 
     config = dataclasses.replace(model, hidden_dropout_prob=0.3, attention_probs_dropout_prob=0.2)
-    encode(init(config, 1), next(iter(all_batches(info, 2))), config, record)
+    encode(init(config, 1), next(iter(all_batches(one_device(), info, 2))), config, record)
     assert rates == [0.3] + [0.2, 0.3, 0.3] * 2  # embeddings; weights, attention, output a layer
     assert len(places) == len(rates)  # each has noise of its own
 
 
 def test_padding_changes_nothing(model, info):
     variables = init(model, 1)
-    batch = next(iter(all_batches(info, 4)))
+    batch = next(iter(all_batches(one_device(), info, 4)))
     mask = batch["input_mask"].numpy()
     other = np.where(mask == 1, batch["input_ids"].numpy(), 100)
     assert (mask == 0).any()

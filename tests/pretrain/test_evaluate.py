@@ -1,6 +1,7 @@
 """Evaluations after a training and during one, and what they leave behind."""
 
 import glob
+import inspect
 import json
 import os
 import struct
@@ -11,7 +12,7 @@ import pytest
 from data_gen.settings import UserError
 from pretrain import evaluate as evaluation
 from pretrain import train as training
-from pretrain.devices import tf
+from pretrain.devices import one_device, tf
 from pretrain.evaluate import evaluate, read_similar_pairs
 from pretrain.heads import Outputs
 from pretrain.inputs import all_batches, split_heldout, training_batches
@@ -46,12 +47,13 @@ def repeating(monkeypatch):
 def masked_pairs(info):
     """(original, seen) of every masked piece, and every pair label."""
     pieces, labels = [], []
-    for batch in all_batches(info, 32):
+    for batch in all_batches(one_device(), info, 32):
         ids, positions = batch["input_ids"].numpy(), batch["masked_lm_positions"].numpy()
         seen = np.take_along_axis(ids, positions, axis=1)
-        there = batch["masked_lm_weights"].numpy() > 0
+        real = batch["example_weights"].numpy() > 0
+        there = (batch["masked_lm_weights"].numpy() > 0) & real[:, None]
         pieces += zip(batch["masked_lm_ids"].numpy()[there].tolist(), seen[there].tolist())
-        labels += batch["next_sentence_labels"].numpy().ravel().tolist()
+        labels += batch["next_sentence_labels"].numpy()[real, 0].tolist()
     return pieces, labels
 
 
@@ -162,6 +164,19 @@ def test_a_training_reads_nothing_of_what_is_held_out(info, settings, tmp_path, 
     sets = ["heldout_shards=1", "num_train_steps=1", "num_warmup_steps=1"]
     train(settings(*sets), [info.folder], str(tmp_path), None)
     assert read == info.paths[:1]
+
+
+def test_a_training_does_not_read_its_sources_again(settings, tmp_path, monkeypatch):
+    """They may have been updated since it began, which makes nonsense of what AutoGraph reads."""
+    read, find = [], inspect.findsource
+
+    def recording(thing):
+        read.append(inspect.getsourcefile(thing))
+        return find(thing)
+
+    monkeypatch.setattr(inspect, "findsource", recording)
+    train(settings(*SETS, "steps_per_call=5"), [DATA], str(tmp_path), None)
+    assert [path for path in read if os.sep + "pretrain" + os.sep in path] == []
 
 
 def test_tensorboard_reads_the_same_numbers(trained):

@@ -14,7 +14,10 @@ from pretrain import checkpoint
 from pretrain import train as training
 from pretrain.bert import variable_shapes
 from pretrain.devices import one_device, tf
+from pretrain.evaluate import Measure, evaluate
 from pretrain.inputs import parse
+from pretrain.metrics import EVALUATIONS
+from pretrain.model import load_model
 from pretrain.step import TrainStep, new_state
 from pretrain.train import train
 from tests.conftest import ROOT
@@ -111,11 +114,28 @@ def test_the_way_of_working_changes_nothing(
     assert difference(tmp_path, on_one_device[optimizer]) <= 1e-5
 
 
+def require_equal(evaluation, expected):
+    for name, value in evaluation.items():
+        close = isinstance(value, (float, dict))
+        assert value == (pytest.approx(expected[name], rel=1e-4) if close else expected[name])
+
+
+def test_two_devices_evaluate_as_one(trained, info, two_devices):
+    model = load_model(trained)
+    with two_devices.scope():
+        copies = {name: tf.Variable(variable) for name, variable in model.variables.items()}
+    # 78 examples: the second batch of 64 is not full, and the last of its devices has none
+    shared = Measure(two_devices, copies, model.config, info, model.mask, 32)
+    expected = evaluate(model, DATA)
+    for _ in range(2):
+        require_equal(shared(), expected)
+
+
 def start_workers(sets, output):
     """Two processes of one training on this machine."""
     hosts = [f"localhost:{port}" for port in free_ports(2)]
     command = [sys.executable, "-m", "pretrain", "train", "--config", "tests/data/defaults.yaml"]
-    command += ["--data", DATA, "--output", output]
+    command += ["--data", DATA, "--heldout", DATA, "--output", output]
     command += [word for setting in sets for word in ("--set", setting)]
     workers = []
     for index in range(2):
@@ -146,6 +166,10 @@ def test_two_processes_train_the_same_even_when_one_is_killed(on_one_device, arg
     assert 5 <= int(checkpoint.latest(output).split("-")[-1]) < STEPS
     finish(start_workers(sets, output))
     assert difference(tmp_path, on_one_device["adamw"]) <= 1e-5
+    lines = (tmp_path / EVALUATIONS).read_text().splitlines()
+    found = [json.loads(line) for line in lines]
+    assert [line.pop("step") for line in found] == [5, 10, 15, 20]
+    require_equal(found[-1], evaluate(load_model(output), DATA))
 
 
 def test_two_processes_stop_together_when_one_is_asked_to(on_one_device, arguments, tmp_path):

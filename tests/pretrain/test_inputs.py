@@ -33,15 +33,17 @@ def test_tensorflow_reads_the_seven_features(info):
 
 
 def test_batches_hold_the_same_numbers(info):
-    examples = raw_examples(info)
-    sizes = []
-    for batch in all_batches(info, 32):
-        sizes.append(batch["input_ids"].shape[0])
-        for i, example in zip(range(sizes[-1]), examples):
+    examples = iter(raw_examples(info))
+    weights = []
+    for batch in all_batches(one_device(), info, 32):
+        weights.append(batch.pop("example_weights").numpy().tolist())
+        for i, example in zip(range(int(sum(weights[-1]))), examples):
             for name, value in batch.items():
                 expected = example[name].int64_list.value or example[name].float_list.value
                 assert value[i].numpy().tolist() == list(expected)
-    assert sizes == [32, 32, 14]
+        assert batch["input_ids"].shape == (32, 48)
+    assert weights == [[1] * 32, [1] * 32, [1] * 14 + [0] * 18]
+    assert next(examples, None) is None
 
 
 def test_packed_shards_give_the_same_batches(info, tmp_path):
@@ -53,7 +55,9 @@ def test_packed_shards_give_the_same_batches(info, tmp_path):
             packed.write(plain.read())
         shards.append(shard._replace(name=f"{shard.name}.gz"))
     packed_info = info._replace(folder=str(tmp_path), shards=tuple(shards))
-    batches = list(zip(all_batches(packed_info, 32), all_batches(info, 32)))
+    batches = list(
+        zip(all_batches(one_device(), packed_info, 32), all_batches(one_device(), info, 32))
+    )
     assert len(batches) == 3
     for batch, expected in batches:
         for name, value in expected.items():
@@ -144,7 +148,7 @@ def test_damaged_records_are_an_error_that_names_them(info, tmp_path):
     with pytest.raises(UserError, match=r"cannot be read \(corrupted record.*build them again"):
         next(batches_from(damaged))
     with pytest.raises(UserError, match=r"cannot be read \(corrupted record.*build them again"):
-        list(readable(all_batches(damaged, 8), damaged))
+        list(readable(all_batches(one_device(), damaged, 8), damaged))
 
 
 @pytest.mark.parametrize("start", [0, 5, 9, 13])

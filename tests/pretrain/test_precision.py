@@ -33,7 +33,7 @@ def test_a_training_in_half_precision_learns_the_same(settings, tmp_path, precis
 
 @pytest.mark.parametrize("precision", HALVES)
 def test_activations_are_half_and_logits_whole(model, info, precision):
-    variables, batch = init(model, 1), next(iter(all_batches(info, 4)))
+    variables, batch = init(model, 1), next(iter(all_batches(one_device(), info, 4)))
     mode = Mode(precision)
     assert encode(variables, batch, model, mode=mode).dtype.name == precision
     outputs = forward(variables, batch, model, mode=mode)

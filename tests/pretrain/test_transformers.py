@@ -17,7 +17,7 @@ import transformers
 from data_gen.settings import UserError
 from pretrain import checkpoint
 from pretrain.bert import encode, pool
-from pretrain.devices import tf
+from pretrain.devices import one_device, tf
 from pretrain.export import export_hf
 from pretrain.heads import pair_logits, piece_logits
 from pretrain.imports import import_release
@@ -69,7 +69,7 @@ def ours(folder, batch):
 def test_its_logits_are_ours(exported, info, tmp_path, act):
     source = import_release("hf", exported, str(tmp_path / "in"), act)
     there = export_hf(source, str(tmp_path / "out"))
-    batch = next(iter(all_batches(info, 8)))
+    batch = next(iter(all_batches(one_device(), info, 8)))
     seen = batch["input_mask"].numpy() == 1
     for mine, other, places in zip(ours(source, batch), theirs(there, batch), (seen, slice(None))):
         assert np.abs(mine - other)[places].max() < 1e-5
