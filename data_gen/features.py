@@ -168,7 +168,10 @@ def file_sha256(path: str) -> str:
 
 def require_same_vocabulary(info: DatasetInfo, vocab_file: str) -> None:
     """Raise UserError where the records were made with another vocabulary than `vocab_file`."""
-    ours = file_sha256(vocab_file)
+    try:
+        ours = file_sha256(vocab_file)
+    except OSError as error:
+        raise UserError(f"cannot read the vocabulary {vocab_file}: {error.strerror}") from error
     if info.vocab_sha256 != ours:
         raise UserError(
             f"the records in {info.folder} were made with the vocabulary "

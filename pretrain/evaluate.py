@@ -9,7 +9,7 @@ from typing import Any, Dict, Optional
 
 import numpy as np
 
-from data_gen.features import DatasetInfo, map_arrays, require_same_vocabulary
+from data_gen.features import DatasetInfo, map_arrays
 from data_gen.settings import UserError
 from pretrain.bert import EMBEDDINGS, Variables
 from pretrain.config import BertConfig
@@ -25,8 +25,9 @@ from pretrain.devices import (
     tf,
 )
 from pretrain.heads import Outputs, forward, masked_lm_losses, pair_losses
-from pretrain.inputs import Batch, all_batches, open_data, readable, require_positions
+from pretrain.inputs import Batch, all_batches, open_data, readable
 from pretrain.model import Model
+from pretrain.requirements import require_for_model
 
 
 def evaluate(
@@ -38,10 +39,7 @@ def evaluate(
     `similar_words` is the table that the records were made with, from `data_gen synonyms build`.
     """
     info = open_data(folder)
-    require_same_vocabulary(info, model.vocab_file)
-    require_positions(info, model.config)
-    if not info.examples:
-        raise UserError(f"{folder} holds no example")
+    require_for_model(info, model.config, model.vocab_file)
     pairs = read_similar_pairs(similar_words, model.config.vocab_size) if similar_words else None
     measure = Measure(
         one_device(), model.variables, model.config, info, model.mask, batch_size, pairs

@@ -16,7 +16,7 @@ from data_gen.features import (
 )
 from data_gen.settings import UserError
 from pretrain import files
-from pretrain.config import BertConfig, Stage
+from pretrain.config import Stage
 from pretrain.devices import Strategy, Tensor, distribute, reader_of, reason, tf
 
 # Serialized records; the shards are shuffled as a whole already, this varies the order by epoch.
@@ -52,16 +52,6 @@ def parse(records: Tensor, info: DatasetInfo) -> Batch:
     }
     parsed = tf.io.parse_example(records, features)
     return {name: tf.cast(x, tf.int32) if x.dtype == tf.int64 else x for name, x in parsed.items()}
-
-
-def require_positions(info: DatasetInfo, model: BertConfig) -> None:
-    """Raise UserError where the sequences are longer than the model has positions."""
-    length, positions = info.max_seq_length, model.max_position_embeddings
-    if length > positions:
-        raise UserError(
-            f"{info.folder} has sequences of {length}, the model has {positions} positions: "
-            f"build with a max_seq_length of at most {positions}"
-        )
 
 
 def split_heldout(info: DatasetInfo, shards: int) -> Tuple[DatasetInfo, Optional[DatasetInfo]]:

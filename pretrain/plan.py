@@ -9,6 +9,7 @@ from data_gen.features import read_info
 from data_gen.settings import UserError
 from pretrain.config import BertConfig, Stage, TrainConfig, read_bert_config
 from pretrain.cost import activation_bytes, flops, state_bytes, weights
+from pretrain.requirements import require_a_batch, require_for_stage
 
 GIB = 1 << 30
 
@@ -47,7 +48,8 @@ def plan(
 ) -> Dict[str, Any]:
     """The cost of a training on `count` devices at the share `used` of their peak.
 
-    data: the folder of each stage, where they are built. Raises UserError for an unknown device, or
+    data: the folder of each stage, where they are built; what is wrong with them is among the
+    warnings. Raises UserError for an unknown device, or
     for another number of folders than of stages.
     """
     if device not in DEVICES:
@@ -107,6 +109,12 @@ def _plan_stage(
     if info and info.examples:
         result["epochs"] = round(sequences / info.examples, 1)
     result["warnings"] = _warnings(result, stage, device, count, model)
+    if info:
+        try:
+            require_for_stage(info, stage, config, model)
+            require_a_batch(info, stage)
+        except UserError as error:
+            result["warnings"].append(str(error))
     return result
 
 

@@ -4,7 +4,7 @@ import contextlib
 import signal
 from typing import Callable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from data_gen.features import DatasetInfo, require_same_vocabulary
+from data_gen.features import DatasetInfo
 from data_gen.settings import UserError
 from pretrain import checkpoint, run
 from pretrain.config import BertConfig, Stage, TrainConfig, read_bert_config
@@ -19,9 +19,10 @@ from pretrain.devices import (
     tf,
 )
 from pretrain.evaluate import Measure
-from pretrain.inputs import open_data, require_positions, share, split_heldout, training_batches
+from pretrain.inputs import open_data, share, split_heldout, training_batches
 from pretrain.metrics import EVALUATIONS, Journal, Meter, log
 from pretrain.model import mask_id
+from pretrain.requirements import require_a_batch, require_for_model, require_for_stage
 from pretrain.step import State, TrainStep, new_state
 
 _EVALUATED_AT_ONCE = 32  # sequences on every device
@@ -78,9 +79,11 @@ def train(
     infos = _datasets(config, model, data)
     splits = [split_heldout(info, config.heldout_shards) for info in infos]
     if heldout:
-        splits = [(trained, _heldout(config, model, heldout)) for trained, _ in splits]
+        held = open_data(heldout)
+        require_for_model(held, model, config.vocab_file)
+        splits = [(trained, held) for trained, _ in splits]
     for stage, (trained, _) in zip(config.resolved_stages(), splits):
-        _require_a_batch(trained, stage)
+        require_a_batch(trained, stage)
     for stage in config.resolved_stages():
         share(
             stage.train_batch_size,
@@ -122,23 +125,6 @@ def _sigterm() -> Iterator[Callable[[], bool]]:
         yield lambda: bool(received)
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _require_a_batch(info: DatasetInfo, stage: Stage) -> None:
-    if info.examples < stage.train_batch_size:
-        raise UserError(
-            f"{info.folder} holds {info.examples} examples to train on, fewer than one batch of "
-            f"{stage.train_batch_size}: lower train_batch_size"
-        )
-
-
-def _heldout(config: TrainConfig, model: BertConfig, folder: str) -> DatasetInfo:
-    info = open_data(folder)
-    require_same_vocabulary(info, config.vocab_file)
-    require_positions(info, model)
-    if not info.examples:
-        raise UserError(f"{folder} holds no example")
-    return info
 
 
 def _evaluation(training: Training, info: Optional[DatasetInfo]) -> Callable[[], None]:
@@ -222,7 +208,6 @@ def _no_number(tensor: str, step: int, newest: Optional[str]) -> str:
 
 def _datasets(config: TrainConfig, model: BertConfig, folders: Sequence[str]) -> List[DatasetInfo]:
     """The data of each stage, checked against the model and its vocabulary."""
-    vocabulary_size = _vocabulary_size(config.vocab_file)
     stages = config.resolved_stages()
     if len(folders) != len(stages):
         raise UserError(
@@ -231,34 +216,8 @@ def _datasets(config: TrainConfig, model: BertConfig, folders: Sequence[str]) ->
         )
     infos = [open_data(folder) for folder in folders]
     for stage, info in zip(stages, infos):
-        require_same_vocabulary(info, config.vocab_file)
-        require_positions(info, model)
-        length = info.max_seq_length
-        if stage.max_seq_length not in (None, length):
-            raise UserError(
-                f"{info.folder} has sequences of {length}, the stage wants {stage.max_seq_length}: "
-                "give the stages' folders in order, or build with that max_seq_length"
-            )
-        pair_task = info.manifest["config"]["pair_task"]
-        if pair_task != config.pair_task:
-            raise UserError(
-                f"{info.folder} was built with pair_task {pair_task}, this training has "
-                f"{config.pair_task}: use a configuration of the same task"
-            )
-    if vocabulary_size > model.vocab_size:
-        raise UserError(
-            f"{config.vocab_file} has {vocabulary_size} pieces, the model's vocab_size is "
-            f"{model.vocab_size}: set it to at least as many in the bert_config.json"
-        )
+        require_for_stage(info, stage, config, model)
     return infos
-
-
-def _vocabulary_size(path: str) -> int:
-    try:
-        with open(path, encoding="utf-8") as handle:
-            return sum(1 for _ in handle)
-    except OSError as error:
-        raise UserError(f"cannot read the vocabulary {path}: {error.strerror}") from error
 
 
 def _resume(state: State, output: str, config: TrainConfig) -> bool:

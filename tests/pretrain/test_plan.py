@@ -80,6 +80,20 @@ def test_with_data_the_epochs_are_known(settings):
         plan(settings(), "h100", 1, 0.3, [DATA, DATA])
 
 
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("stages=[{max_seq_length: 128}]", "sequences of 48, the stage wants 128"),
+        ("pair_task=nsp", "built with pair_task sop, this training has nsp"),
+        ("train_batch_size=80", "fewer than one batch of 80"),
+    ],
+)
+def test_data_that_the_training_would_refuse_are_warned_of(settings, override, sentence):
+    assert plan(settings(), "h100", 1, 0.3, [DATA])["warnings"] == []
+    (warning,) = plan(settings(override), "h100", 1, 0.3, [DATA])["warnings"]
+    assert sentence in warning
+
+
 def test_the_command(capsys):
     command = ["plan", "--config", "configs/pretrain/bert_wwm.yaml", "--device", "tpu-v3"]
     assert main([*command, "--devices", "4"]) == 0

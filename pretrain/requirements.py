@@ -1,0 +1,56 @@
+"""Whether data, model and vocabulary belong together. Needs no TensorFlow."""
+
+from data_gen.features import DatasetInfo, require_same_vocabulary
+from data_gen.settings import UserError
+from pretrain.config import BertConfig, Stage, TrainConfig
+
+
+def require_for_model(info: DatasetInfo, model: BertConfig, vocab_file: str) -> None:
+    """Raise UserError where the records are of another vocabulary, longer than the model has
+    positions, or none at all.
+    """
+    require_same_vocabulary(info, vocab_file)
+    length, positions = info.max_seq_length, model.max_position_embeddings
+    if length > positions:
+        raise UserError(
+            f"{info.folder} has sequences of {length}, the model has {positions} positions: "
+            f"build with a max_seq_length of at most {positions}"
+        )
+    if not info.examples:
+        raise UserError(f"{info.folder} holds no example")
+
+
+def require_for_stage(
+    info: DatasetInfo, stage: Stage, config: TrainConfig, model: BertConfig
+) -> None:
+    """Raise UserError as `require_for_model`, and where the data of a stage are of another length
+    or pair task than it wants, or the vocabulary has more pieces than the model.
+    """
+    require_for_model(info, model, config.vocab_file)
+    length, pair_task = info.max_seq_length, info.manifest["config"]["pair_task"]
+    if stage.max_seq_length not in (None, length):
+        raise UserError(
+            f"{info.folder} has sequences of {length}, the stage wants {stage.max_seq_length}: "
+            "give the stages' folders in order, or build with that max_seq_length"
+        )
+    if pair_task != config.pair_task:
+        raise UserError(
+            f"{info.folder} was built with pair_task {pair_task}, this training has "
+            f"{config.pair_task}: use a configuration of the same task"
+        )
+    with open(config.vocab_file, encoding="utf-8") as handle:
+        pieces = sum(1 for _ in handle)
+    if pieces > model.vocab_size:
+        raise UserError(
+            f"{config.vocab_file} has {pieces} pieces, the model's vocab_size is "
+            f"{model.vocab_size}: set it to at least as many in the bert_config.json"
+        )
+
+
+def require_a_batch(info: DatasetInfo, stage: Stage) -> None:
+    """Raise UserError where the data do not fill one batch."""
+    if info.examples < stage.train_batch_size:
+        raise UserError(
+            f"{info.folder} holds {info.examples} examples to train on, fewer than one batch of "
+            f"{stage.train_batch_size}: lower train_batch_size"
+        )
