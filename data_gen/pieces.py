@@ -1,4 +1,4 @@
-"""What a tokenizer is, the vocabulary it shares with the trainer, and which pieces make up a word.
+"""What a tokenizer is, and which pieces make up a word.
 
 Pieces come from tokenizing the whole sentence exactly as the model's user will at fine-tuning.
 Words come from a segmenter. The two meet in character offsets only: no dictionary and no `##`
@@ -8,12 +8,12 @@ elsewhere than the segmenter.
 
 from abc import ABC, abstractmethod
 from itertools import chain
-from typing import Dict, FrozenSet, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from data_gen.settings import UserError
 from data_gen.types import Array
+from data_gen.vocabulary import SPECIALS
 
 Offsets = Sequence[Tuple[int, int]]
 
@@ -28,7 +28,6 @@ class Tokens(NamedTuple):
     last: Array  # int64 [P]
 
 
-SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 CLAUSE_MARKS = "，；：、,;:"
 
 
@@ -76,44 +75,6 @@ class Tokenizer(ABC):
     @abstractmethod
     def clause_marks(self) -> FrozenSet[int]:
         """Ids of the pieces that end a clause."""
-
-
-def read_vocabulary(path: str) -> List[str]:
-    """Read a vocab.txt: one piece a line, the line number is its id.
-
-    Raises UserError where the file cannot be read or `mistakes` finds one.
-    """
-    pieces = read_pieces(path)
-    for mistake in mistakes(pieces):
-        raise UserError(f"the vocabulary {path} {mistake}")
-    return pieces
-
-
-def read_pieces(path: str) -> List[str]:
-    """The lines of a vocab.txt. Raises UserError where it is no text."""
-    try:
-        with open(path, encoding="utf-8") as handle:
-            return [line.rstrip("\r\n") for line in handle]
-    except OSError as error:
-        raise UserError(f"cannot read the vocabulary {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"the vocabulary {path} is not UTF-8 text") from error
-
-
-def mistakes(pieces: Sequence[str]) -> Iterator[str]:
-    """What makes a vocabulary unusable: a byte-order mark, special tokens that are not there, a
-    piece that is there twice.
-    """
-    if pieces and pieces[0].startswith("\ufeff"):
-        yield "starts with a byte-order mark, which is not of the first piece: remove it"
-    missing = [special for special in SPECIALS if special not in pieces]
-    if missing:
-        yield (
-            f"lacks {' '.join(missing)}: add a line for each, or use the vocab.txt of a BERT model"
-        )
-    if len(set(pieces)) != len(pieces):
-        twice = next(piece for i, piece in enumerate(pieces) if piece in pieces[:i])
-        yield f"has {twice!r} on two lines: ids would be ambiguous"
 
 
 def word_starts(tokens: Tokens, sentence: Array, boundaries: Array) -> Array:

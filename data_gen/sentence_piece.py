@@ -10,8 +10,9 @@ from importlib import metadata
 from typing import Any, FrozenSet, Iterable, List, Optional, Sequence, Tuple
 
 from data_gen.features import file_sha256
-from data_gen.pieces import CLAUSE_MARKS, SPECIALS, Offsets, Tokenizer, read_vocabulary
+from data_gen.pieces import CLAUSE_MARKS, Offsets, Tokenizer
 from data_gen.settings import UserError
+from data_gen.vocabulary import SPECIALS, read_vocabulary
 
 SPACE = "▁"  # U+2581, what a piece has for a space
 

@@ -11,11 +11,11 @@ from itertools import groupby, islice
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.features import DatasetInfo, file_sha256
-from data_gen.pieces import SPECIALS, read_vocabulary
 from data_gen.reader import StoredExample, read_examples
 from data_gen.sentence_piece import SPACE
 from data_gen.settings import UserError
 from data_gen.types import Example
+from data_gen.vocabulary import SPECIALS, read_vocabulary
 
 # What the label 0 or 1 says, by pair task; the task none has no label worth showing.
 PAIR_LABELS: Dict[str, Tuple[str, str]] = {

@@ -15,12 +15,12 @@ from data_gen.config import DataConfig
 from data_gen.corpus import InputFile
 from data_gen.engine import LocalEngine
 from data_gen.outputs import write_new
-from data_gen.pieces import SPECIALS
 from data_gen.pipeline import rng_for
 from data_gen.progress import Show
 from data_gen.segment import load_segmenter, word_boundaries
 from data_gen.sentence_piece import import_sentencepiece
 from data_gen.settings import UserError
+from data_gen.vocabulary import SPECIALS
 from data_gen.wordpiece import MAX_RUN, BasicTokenizer
 
 VOCABULARY = "vocab.txt"

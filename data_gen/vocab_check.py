@@ -8,9 +8,10 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Sequence
 
 import numpy as np
 
-from data_gen.pieces import SPECIALS, Tokenizer, mistakes, read_pieces
+from data_gen.pieces import Tokenizer
 from data_gen.settings import UserError
 from data_gen.types import Document
+from data_gen.vocabulary import SPECIALS, mistakes, read_pieces
 from data_gen.wordpiece import BasicTokenizer
 
 CHINESE_MARKS = "，。、；：？！“”‘’（）《》〈〉【】「」『』—…·～￥"

@@ -16,9 +16,10 @@ import numpy as np
 from tokenizers import Regex, models, normalizers, pre_tokenizers
 from tokenizers import Tokenizer as RustTokenizer
 
-from data_gen.pieces import CLAUSE_MARKS, SPECIALS, Offsets, Tokenizer, Tokens, read_vocabulary
+from data_gen.pieces import CLAUSE_MARKS, Offsets, Tokenizer, Tokens
 from data_gen.settings import UserError
 from data_gen.types import Array, ranges, view
+from data_gen.vocabulary import SPECIALS, read_vocabulary
 
 # Control and format characters but \t \n \r, and the two that Google's _clean_text names. The
 # package's own cleaning also drops private use characters, which are [UNK] with Google's.

@@ -5,10 +5,11 @@ import os
 from typing import Any, Callable, Dict
 
 from data_gen.settings import UserError
+from data_gen.vocabulary import read_vocabulary
 from pretrain import checkpoint, files
 from pretrain.config import BertConfig
 from pretrain.devices import tf
-from pretrain.hf_tokenizer import read_pieces, write_tokenizer
+from pretrain.hf_tokenizer import write_tokenizer
 from pretrain.hugging_face import CONFIG, to_config, to_tensors
 from pretrain.imports import TF1_PREFIX
 from pretrain.metrics import log
@@ -63,7 +64,7 @@ def export_hf(source: str, output: str) -> str:
     Raises UserError as `export_tf1` does, and where a package is missing.
     """
     release = read_release(source)
-    pieces = read_pieces(release.vocab_file)
+    pieces = read_vocabulary(release.vocab_file)
     if len(pieces) > release.config.vocab_size:
         raise UserError(
             f"{release.vocab_file} has {len(pieces)} pieces, the embedding "

@@ -7,10 +7,10 @@ package `tokenizers` treats differently (see data_gen/wordpiece.py).
 
 import json
 import os
-from collections import Counter
 from typing import Any, Dict, List
 
 from data_gen.settings import UserError
+from data_gen.vocabulary import read_vocabulary
 from pretrain.model import tokenizer_kind
 from pretrain.run import TOKENIZER, write_json
 
@@ -26,29 +26,8 @@ _MARKS = {
 _LONGEST_RUN = 200  # characters; Google's max_input_chars_per_word
 
 
-def read_pieces(path: str) -> List[str]:
-    """The pieces of a vocab.txt in the order of their ids. Raises UserError where it cannot be
-    read, lacks a special one or has one twice.
-    """
-    try:
-        # Not by lines of Python, which end at more characters than a line feed.
-        with open(path, encoding="utf-8") as handle:
-            pieces = handle.read().split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read the vocabulary {path} ({error}): get it again") from error
-    if not pieces[-1]:
-        pieces.pop()
-    missing = [mark for mark in _MARKS.values() if mark not in pieces]
-    if missing:
-        raise UserError(f"{path} is no vocabulary of BERT: it lacks {', '.join(missing)}")
-    if len(set(pieces)) != len(pieces):
-        piece, _ = Counter(pieces).most_common(1)[0]
-        raise UserError(f"{path} has {piece!r} on two lines: get the vocab.txt of this very model")
-    return pieces
-
-
 def pieces_of_json(path: str) -> List[str]:
-    """The same of a tokenizer.json: transformers 5 writes no vocab.txt."""
+    """The vocabulary of a tokenizer.json: transformers 5 writes no vocab.txt."""
     try:
         with open(path, encoding="utf-8") as handle:
             model = json.load(handle)["model"]
@@ -77,7 +56,7 @@ def write_tokenizer(folder: str, vocab_file: str, settings: Dict[str, Any], posi
             "--format tf1"
         )
     lower = settings["do_lower_case"]
-    _make(read_pieces(vocab_file), lower).save(os.path.join(folder, TOKENIZER_JSON))
+    _make(read_vocabulary(vocab_file), lower).save(os.path.join(folder, TOKENIZER_JSON))
     values = {
         **_MARKS,
         "do_lower_case": lower,

@@ -7,11 +7,12 @@ import re
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from data_gen.settings import UserError
+from data_gen.vocabulary import read_vocabulary
 from pretrain import checkpoint, files
 from pretrain.bert import EMBEDDINGS, variable_shapes
 from pretrain.config import BertConfig, read_bert_config
 from pretrain.devices import tf
-from pretrain.hf_tokenizer import TOKENIZER_JSON, pieces_of_json, read_pieces
+from pretrain.hf_tokenizer import TOKENIZER_JSON, pieces_of_json
 from pretrain.hugging_face import CONFIG, from_config, from_tensors, require_bert
 from pretrain.metrics import log
 from pretrain.model import tokenizer_settings
@@ -137,7 +138,7 @@ def _require_rows(found: Source) -> None:
 def _pieces(folder: str) -> List[str]:
     vocab, other = os.path.join(folder, VOCAB), os.path.join(folder, TOKENIZER_JSON)
     if os.path.exists(vocab):
-        return read_pieces(vocab)
+        return read_vocabulary(vocab)
     if os.path.exists(other):
         return pieces_of_json(other)
     raise UserError(f"{vocab} is missing: put the vocabulary of the model there")

@@ -8,10 +8,10 @@ from typing import Any, Dict, Iterable, NamedTuple, Sequence, Tuple
 import numpy as np
 
 from data_gen.settings import UserError
+from data_gen.vocabulary import SPECIALS
 from pretrain.run import VOCAB, require_new
 from pretrain.vocabulary import Row, named, open_source, tokenizer_of, write_model
 
-_SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _SENTENCES = 1000  # tokenized at once
 
 
@@ -52,7 +52,7 @@ def shrink(
     strange = [piece for piece in keep if piece not in tokenizer.ids]
     if strange:
         raise UserError(f"the vocabulary has no {named(strange)}: keep what is in {VOCAB}")
-    always = [tokenizer.ids[piece] for piece in (*_SPECIALS, *keep)]
+    always = [tokenizer.ids[piece] for piece in (*SPECIALS, *keep)]
     always += [i for i in tokenizer.producible if _is_basic(tokenizer.pieces[i])]
     used = _Used(tokenizer, min_count, always)
     sentences = chain.from_iterable(documents)

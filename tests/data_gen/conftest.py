@@ -11,10 +11,11 @@ from data_gen import vocab
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
 from data_gen.lexicon import CandidateColumns
-from data_gen.pieces import Tokens, read_vocabulary, word_starts
+from data_gen.pieces import Tokens, word_starts
 from data_gen.sentence_piece import SentencePiece, load_sentencepiece
 from data_gen.tables import Sources, make_table
 from data_gen.types import Examples
+from data_gen.vocabulary import read_vocabulary
 from data_gen.wordpiece import WordPiece
 from tests.conftest import ROOT, default_settings
 

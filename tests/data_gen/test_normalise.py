@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from data_gen.config import CorpusConfig, DataConfig
 from data_gen.corpus import blocks, read_blocks, scan
 from data_gen.normalise import half_width, normaliser, opencc_version, straight_quotes
-from data_gen.pieces import read_vocabulary
 from data_gen.settings import UserError
+from data_gen.vocabulary import read_vocabulary
 from tests.conftest import default_settings
 from tests.data_gen.conftest import VOCAB
 

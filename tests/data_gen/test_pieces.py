@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_gen.pieces import SPECIALS, Tokenizer, read_vocabulary
+from data_gen.pieces import Tokenizer
 from data_gen.sentence_piece import SPACE
 from data_gen.settings import UserError
 from data_gen.tokenizer import TOKENIZERS
 from data_gen.vocab import TRAINERS
+from data_gen.vocabulary import SPECIALS, read_vocabulary
 from data_gen.wordpiece import WordPiece
 from tests.data_gen.conftest import word_spans
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from data_gen.build import build
 from data_gen.config import DataConfig
 from data_gen.engine import LocalEngine
-from data_gen.pieces import SPECIALS
 from data_gen.sentence_piece import SPACE, SentencePiece, load_sentencepiece
 from data_gen.settings import UserError
+from data_gen.vocabulary import SPECIALS
 from tests.conftest import default_settings
 from tests.data_gen.conftest import TEXT, VOCAB, train_sentencepiece, word_spans
 from tests.data_gen.test_pieces import sentences

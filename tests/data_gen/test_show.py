@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_gen.features import read_info
-from data_gen.pieces import SPECIALS
 from data_gen.settings import UserError
 from data_gen.show import (
     Run,
@@ -19,6 +18,7 @@ from data_gen.show import (
     text_lines,
 )
 from data_gen.types import Example
+from data_gen.vocabulary import SPECIALS
 
 GOLDEN = "tests/golden/dataset"
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "使", "用", "语", "言", "法", "模"]

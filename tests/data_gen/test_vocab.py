@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from data_gen import corpus, vocab
 from data_gen.__main__ import main
 from data_gen.config import DataConfig
-from data_gen.pieces import SPECIALS
 from data_gen.sentences import load_tokenizer
 from data_gen.settings import UserError
 from data_gen.vocab import Options, cut_words, learn_wordpieces, train_vocabulary
+from data_gen.vocabulary import SPECIALS
 from data_gen.wordpiece import WordPiece
 from tests.conftest import default_settings
 from tests.data_gen.conftest import SEGMENTED, TEXT

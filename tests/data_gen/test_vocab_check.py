@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_gen.__main__ import main
-from data_gen.pieces import SPECIALS, read_vocabulary
 from data_gen.settings import UserError
 from data_gen.types import Document
 from data_gen.vocab_check import Coverage, check_vocabulary
+from data_gen.vocabulary import SPECIALS, read_vocabulary
 from data_gen.wordpiece import WordPiece
 from tests.data_gen.conftest import TEXT, VOCAB
 

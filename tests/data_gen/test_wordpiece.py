@@ -10,8 +10,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from data_gen.pieces import SPECIALS, Tokens, word_starts
+from data_gen.pieces import Tokens, word_starts
 from data_gen.settings import UserError
+from data_gen.vocabulary import SPECIALS
 from data_gen.wordpiece import BasicTokenizer, WordPiece, load_wordpiece
 from tests.data_gen.conftest import word_spans
 

@@ -358,7 +358,7 @@ def shard_missing(folder):
         (no_file("model.safetensors"), "has no weights: model.safetensors or pytorch_model.bin"),
         (no_file("tokenizer.json"), "vocab.txt is missing"),
         (other_tokenizer, "holds no vocabulary of BERT .*BPE"),
-        (no_special, r"is no vocabulary of BERT: it lacks \[PAD\]"),
+        (no_special, r"vocab.txt lacks \[PAD\].*: add a line for each"),
         (of_tokenizer("sentencepiece"), "is sentencepiece, no BertTokenizer: it cannot be"),
         (of_tokenizer("BertJapaneseTokenizer"), "is BertJapaneseTokenizer, no BertTokenizer"),
         (shard_outside, "a shard lies outside of the folder"),
