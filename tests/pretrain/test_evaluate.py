@@ -12,7 +12,7 @@ import pytest
 from data_gen.settings import UserError
 from pretrain import evaluate as evaluation
 from pretrain import train as training
-from pretrain.devices import one_device, tf
+from pretrain.devices import VERSION_1, compiled, one_device, tf
 from pretrain.evaluate import evaluate, read_similar_pairs
 from pretrain.heads import Outputs
 from pretrain.inputs import all_batches, split_heldout, training_batches
@@ -120,6 +120,15 @@ def test_masked_pieces_are_no_replaced_ones(trained, repeating, info):
     assert kinds["mask"] == sum(seen == mask for _, seen in pieces)
     assert kinds["replaced"] == sum(seen not in (old, mask) for old, seen in pieces)
     assert result["masked_lm_accuracy_by_kind"]["mask"] == 0
+
+
+@pytest.mark.skipif(VERSION_1, reason="XLA of TensorFlow 1.15 lacks the stateless random numbers")
+def test_an_evaluation_compiles_as_a_tpu_wants_it(trained, monkeypatch):
+    expected = evaluate(load_model(trained), DATA)
+    monkeypatch.setattr(evaluation, "compiled", lambda function: compiled(function, True))
+    found = evaluate(load_model(trained), DATA)
+    assert found["masked_lm_loss"] == pytest.approx(expected["masked_lm_loss"], rel=1e-4)
+    assert found["pair_confusion"] == expected["pair_confusion"]
 
 
 def lines(folder, name):
