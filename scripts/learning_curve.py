@@ -38,6 +38,8 @@ def draw(model: str, path: str) -> None:
         axes.set_title(title)
         axes.set_xlabel("step")
         axes.grid(alpha=0.3)
+        if axes is not losses:
+            axes.set_ylim(0, 1)  # shares; half of the pairs are told by chance
         if axes is not pairs:
             axes.legend()
     figure.tight_layout()
