@@ -4,6 +4,7 @@ Everything that is compared is measured in one run, in turns, so that other work
 slows all of it.
 """
 
+import contextlib
 import dataclasses
 import os
 import resource
@@ -15,9 +16,17 @@ from typing import Any, Dict, List
 import numpy as np
 
 from data_gen.features import DatasetInfo, Shard, feature_shapes
+from data_gen.settings import UserError
 from pretrain.config import BertConfig, Stage, TrainConfig
 from pretrain.cost import flops
-from pretrain.devices import Strategy, describe, matmul_rate, open_strategy, tf
+from pretrain.devices import (
+    Strategy,
+    describe,
+    explained,
+    matmul_rate,
+    open_strategy,
+    tf,
+)
 from pretrain.inputs import share, training_batches
 from pretrain.step import TrainStep, new_state
 
@@ -27,7 +36,8 @@ _EXAMPLES = 20480
 def bench(
     model: BertConfig, config: TrainConfig, length: int, predictions: int, seconds: float
 ) -> Dict[str, Any]:
-    """Measure the step that `config` describes, beside a plain float32 one, and the input alone.
+    """Measure the step that `config` describes, beside a plain float32 one where that fits in
+    memory, too, and the input alone.
 
     seconds: how long each kind of step is repeated; the best one counts.
     """
@@ -36,13 +46,15 @@ def bench(
     share(stage.train_batch_size, strategy.num_replicas_in_sync * stage.gradient_accumulation_steps)
     with tempfile.TemporaryDirectory() as folder:
         info = random_records(folder, model.vocab_size, length, predictions)
-        step = _step(strategy, model, config, stage, info)
+        with explained():
+            steps = {"step": _step(strategy, model, config, stage, info)}
         memory = _peak_memory()
-        plain_step = _step(strategy, model, _plain(config), stage, info)
-        times = _times({"plain": plain_step, "step": step}, seconds)
+        with contextlib.suppress(tf.errors.ResourceExhaustedError):  # what only the first one fits
+            steps["plain"] = _step(strategy, model, _plain(config), stage, info)
+        times = _times(steps, seconds)
         read = input_rate(strategy, info, stage)
     each = min(times["step"]) / config.steps_per_call
-    plain = min(times["plain"])
+    plain = min(times["plain"]) if "plain" in times else None
     rate = 0.0 if config.tpu else matmul_rate(config.precision) * strategy.num_replicas_in_sync
     work = stage.train_batch_size * flops(model, length, predictions)
     return {
@@ -52,8 +64,8 @@ def bench(
         "train_batch_size": stage.train_batch_size,
         "max_seq_length": length,
         "seconds_per_step": round(each, 4),
-        "seconds_per_plain_float32_step": round(plain, 4),
-        "share_of_plain": round(each / plain, 3),
+        "seconds_per_plain_float32_step": round(plain, 4) if plain else None,
+        "share_of_plain": round(each / plain, 3) if plain else None,
         "tokens_per_second": round(stage.train_batch_size * length / each),
         "examples_per_second": round(stage.train_batch_size / each, 2),
         "matmul_gflops_per_second": round(rate / 1e9, 1),
@@ -74,20 +86,31 @@ def _step(
     strategy: Strategy, model: BertConfig, config: TrainConfig, stage: Stage, info: DatasetInfo
 ) -> Any:
     """A function that trains once more on the same batch, after two calls that compile and warm
-    up.
+    up. With float16 they are more, until the scale of the loss lets a step be done.
+
+    Raises UserError where a step is not done for a loss that is no number.
     """
     step = TrainStep(strategy, model, config, stage, new_state(strategy, model, config))
     batch = next(training_batches(strategy, info, stage, 1, 0, config.steps_per_call))
-    step(batch)
-    step(batch)
-    return lambda: step(batch)
+
+    def train() -> float:
+        outcome = step(batch)
+        if outcome.failed:
+            raise UserError(f"{outcome.failed} is no number on random pieces: another precision")
+        return float(dict(zip(step.metrics, outcome.sums)).get("skipped_steps", 0))
+
+    train()
+    for _ in range(16):  # from the first scale of the loss down to 1
+        if not train():
+            break
+    return train
 
 
 def _times(steps: Dict[str, Any], seconds: float) -> Dict[str, List[float]]:
     """Seconds of each call, in turns."""
     times: Dict[str, List[float]] = {name: [] for name in steps}
     end = time.perf_counter() + seconds * len(steps)
-    while not times["plain"] or time.perf_counter() < end:
+    while not times["step"] or time.perf_counter() < end:
         for name, call in steps.items():
             start = time.perf_counter()
             call()

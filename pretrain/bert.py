@@ -38,7 +38,9 @@ def _gelu(x: Tensor) -> Tuple[Tensor, Callable[[Tensor], Tensor]]:
     gate = tf.sigmoid(x * (first + third * tf.square(x)))
 
     def gradient(upstream: Tensor) -> Tensor:
-        slope = x * (first + 3 * third * tf.square(x))
+        # Beyond 16 the gate is 0 or 1 and the slope without effect, but in float16 it overflows.
+        z = tf.clip_by_value(x, -16.0, 16.0) if x.dtype == tf.float16 else x
+        slope = z * (first + 3 * third * tf.square(z))
         return upstream * (gate * (1 + slope * (1 - gate)))
 
     return x * gate, gradient

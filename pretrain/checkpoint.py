@@ -89,7 +89,7 @@ def read_newest(folder: str, warn: Callable[[str], None]) -> Optional[Dict[str, 
         prefix = os.path.join(folder, f"{PREFIX}-{step}")
         try:
             return read(prefix)
-        except UserError:
+        except DamagedError:
             warn(f"warning: {prefix} is damaged, so its steps are done again")
     if steps:
         raise UserError(f"every checkpoint in {folder} is damaged: choose another --output")
@@ -145,13 +145,28 @@ def find(path: str) -> str:
     return os.path.join(path, found[0][: -len(".index")])
 
 
+class DamagedError(UserError):
+    """A checkpoint that is not whole."""
+
+
+_OUT_OF_REACH = (
+    *(tf.errors.UnavailableError, tf.errors.DeadlineExceededError, tf.errors.AbortedError),
+    *(tf.errors.PermissionDeniedError, tf.errors.UnauthenticatedError),
+    *(tf.errors.CancelledError, tf.errors.ResourceExhaustedError),
+)
+
+
 def read(prefix: str) -> Dict[str, np.ndarray]:
-    """All arrays of a checkpoint by name. Raises UserError where it is damaged."""
+    """All arrays of a checkpoint by name. Raises DamagedError, and UserError where it is out of
+    reach.
+    """
     try:
         reader = tf.compat.v1.train.NewCheckpointReader(prefix)
         return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+    except _OUT_OF_REACH as error:
+        raise UserError(f"cannot read {prefix} ({reason(error)}): try again") from error
     except (tf.errors.OpError, IndexError, ValueError, RuntimeError) as error:
-        raise UserError(
+        raise DamagedError(
             f"the checkpoint {prefix} is damaged or lacks a file: name another one"
         ) from error
 

@@ -25,9 +25,11 @@ def flops(model: BertConfig, length: int, predictions: int, recompute: bool = Fa
     )
 
 
-def state_bytes(model: BertConfig, precision: str) -> int:
-    """Weights, two slots and gradients in float32, and copies of the weights in half precision."""
-    return weights(model) * (16 if precision == "float32" else 18)
+def state_bytes(model: BertConfig, precision: str, accumulates: bool = False) -> int:
+    """Weights, two slots and gradients in float32, and copies of the weights in half precision; a
+    sum of the gradients where they are accumulated.
+    """
+    return weights(model) * ((16 if precision == "float32" else 18) + 4 * accumulates)
 
 
 def activation_bytes(

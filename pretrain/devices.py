@@ -6,11 +6,12 @@ default one.
 """
 
 import contextlib
+import functools
 import json
 import os
 import re
 import time
-from typing import Any, Callable, Dict, Iterator, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from data_gen.settings import UserError
 
@@ -23,10 +24,14 @@ if VERSION_1:
     tf.compat.v1.enable_v2_behavior()
     tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
 
+# What is raised where another process of a training has gone.
+PEER_GONE = (tf.errors.UnavailableError, tf.errors.AbortedError)
+
 Tensor = Any  # TensorFlow has no types
 Strategy = Any
 
 __all__ = [
+    "PEER_GONE",
     "Strategy",
     "Tensor",
     "compiled",
@@ -35,6 +40,7 @@ __all__ = [
     "explained",
     "first_number",
     "first_replica",
+    "gathered",
     "is_chief",
     "matmul_rate",
     "mirrored",
@@ -198,6 +204,24 @@ def summed(value: Tensor, like: Tensor) -> Tensor:
     return replica_context().merge_call(merge, args=(value,))
 
 
+def gathered(strategy: Strategy, number: int, like: Tensor) -> List[int]:
+    """The number of each process, from 0 to 2**24; all of them have to ask. `like` is as in
+    `summed`.
+    """
+    count, index = processes()
+    if count == 1:
+        return [number]
+    replicas = strategy.num_replicas_in_sync // count
+
+    def on_replica() -> Tensor:
+        here = tf.convert_to_tensor(replica_context().replica_id_in_sync_group) % replicas
+        mine = tf.where(tf.equal(here, 0), float(number), 0.0)  # once a process
+        return summed(tf.one_hot(index, count) * mine, like)
+
+    numbers = compiled(lambda: first_replica(strategy, run_replicas(strategy, on_replica)))()
+    return [int(x) for x in numbers.numpy()]
+
+
 def reason(error: Exception) -> str:
     """What an error of TensorFlow says, without its names for operations."""
     text = re.sub(r"\{\{.*?\}\}|\[Op:.*", " ", str(error), flags=re.DOTALL)
@@ -216,7 +240,9 @@ def explained() -> Iterator[None]:
             f"a device has too little memory ({reason(error)}): gradient_accumulation_steps of "
             "more, or recompute=true"
         ) from error
-    except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+    except PEER_GONE as error:
+        if processes()[0] == 1:
+            raise
         raise UserError(
             f"another process of this training is gone ({reason(error)}): start all again, "
             "and they go on from the newest checkpoint"
@@ -233,17 +259,25 @@ def describe(strategy: Strategy) -> str:
     return f"TensorFlow {tf.__version__}, {device}{many}"
 
 
+@functools.lru_cache(maxsize=None)
 def matmul_rate(precision: str) -> float:
-    """Floating point operations a second of this machine's first device in a product of square
-    matrices: the best of some.
+    """Floating point operations a second of this machine's first device in products of square
+    matrices: the best of some, as many as a second allows.
     """
-    size = 8192 if tf.config.experimental.list_physical_devices("GPU") else 1024
-    x = tf.cast(tf.fill([size, size], 0.5), precision)
-    product = tf.function(lambda: tf.reduce_max(tf.matmul(x, x)))
-    product().numpy()
-    seconds = []
-    for _ in range(10):
+    gpu = bool(tf.config.experimental.list_physical_devices("GPU"))
+    size, count = (8192, 4) if gpu else (1024, 1)
+    x = tf.cast(tf.fill([size, size], 1.0 / size), precision)
+
+    def products() -> Tensor:
+        y = x
+        for _ in range(count):  # several, so that starting them does not count
+            y = tf.matmul(y, x)
+        return tf.reduce_max(y)
+
+    run = compiled(products)
+    seconds: List[float] = []
+    while len(seconds) < 2 or (len(seconds) < 11 and sum(seconds) < 1):  # the first one compiles
         start = time.perf_counter()
-        product().numpy()
+        run().numpy()
         seconds.append(time.perf_counter() - start)
-    return 2.0 * size**3 / min(seconds)
+    return 2.0 * count * size**3 / min(seconds)

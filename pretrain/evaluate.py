@@ -44,7 +44,8 @@ def evaluate(
     measure = Measure(
         one_device(), model.variables, model.config, info, model.mask, batch_size, pairs
     )
-    return {"checkpoint": model.source, "data": folder, **measure()}
+    with explained():
+        return {"checkpoint": model.source, "data": folder, **measure()}
 
 
 def read_similar_pairs(path: str, vocab_size: int) -> np.ndarray:
@@ -113,9 +114,8 @@ class Measure:
     def __call__(self) -> Dict[str, Any]:
         """Go through the data once."""
         totals = np.zeros([len(self._names)])
-        with explained():
-            for batch in readable(self._batches, self._info):
-                totals += self._counting(batch).numpy()
+        for batch in readable(self._batches, self._info):
+            totals += self._counting(batch).numpy()
         sums = dict(zip(self._names, totals.tolist()))
         loss = sums["masked_loss"] / max(sums["masked"], 1.0)
         result = {

@@ -4,7 +4,7 @@ S is max_seq_length, P is max_predictions_per_seq, B the batch size.
 """
 
 import os
-from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, Sequence, Tuple
 
 from data_gen.features import (
     MANIFEST,
@@ -17,7 +17,16 @@ from data_gen.features import (
 from data_gen.settings import UserError
 from pretrain import files
 from pretrain.config import Stage
-from pretrain.devices import Strategy, Tensor, distribute, reader_of, reason, tf
+from pretrain.devices import (
+    PEER_GONE,
+    Strategy,
+    Tensor,
+    distribute,
+    processes,
+    reader_of,
+    reason,
+    tf,
+)
 
 # Serialized records; the shards are shuffled as a whole already, this varies the order by epoch.
 _SHUFFLE = 8192
@@ -52,23 +61,6 @@ def parse(records: Tensor, info: DatasetInfo) -> Batch:
     }
     parsed = tf.io.parse_example(records, features)
     return {name: tf.cast(x, tf.int32) if x.dtype == tf.int64 else x for name, x in parsed.items()}
-
-
-def split_heldout(info: DatasetInfo, shards: int) -> Tuple[DatasetInfo, Optional[DatasetInfo]]:
-    """What is trained on, and what is not: the last `shards` shards, None for 0.
-
-    Raises UserError where one of them would hold no example.
-    """
-    if not shards:
-        return info, None
-    trained = info._replace(shards=info.shards[:-shards])
-    heldout = info._replace(shards=info.shards[-shards:])
-    if not trained.examples or not heldout.examples:
-        raise UserError(
-            f"{info.folder} has {len(info.shards)} shards, which heldout_shards {shards} does not "
-            "divide into two sets with examples: build it with more, num_shards=..."
-        )
-    return trained, heldout
 
 
 def training_batches(
@@ -106,6 +98,8 @@ def readable(batches: Iterable[Batch], info: DatasetInfo) -> Iterator[Batch]:
     try:
         yield from batches
     except tf.errors.OpError as error:
+        if isinstance(error, PEER_GONE) and processes()[0] > 1:
+            raise  # several processes read in step
         raise UserError(
             f"the records in {info.folder} cannot be read ({reason(error)}): copy or build them "
             "again"

@@ -50,6 +50,12 @@ class Journal:
         self._event(step=step, summary=tf.compat.v1.Summary(value=numbers))
         self._events.flush()
 
+    def has(self, name: str, step: int) -> bool:
+        """Whether a file has a line of that step."""
+        path = os.path.join(self._output, name)
+        lines = files.read_text(path).splitlines() if files.exists(path) else []
+        return any(_step(line) == step for line in lines)
+
     def _event(self, **content: Any) -> None:
         event = tf.compat.v1.Event(wall_time=time.time(), **content)
         self._events.write(event.SerializeToString())

@@ -9,30 +9,38 @@ from data_gen.features import read_info
 from data_gen.settings import UserError
 from pretrain.config import BertConfig, Stage, TrainConfig, read_bert_config
 from pretrain.cost import activation_bytes, flops, state_bytes, weights
-from pretrain.requirements import require_a_batch, require_for_stage
+from pretrain.requirements import (
+    copies_held_back,
+    require_a_batch,
+    require_for_stage,
+    split_heldout,
+)
 
 GIB = 1 << 30
 
 
 class Device(NamedTuple):
-    """The makers' numbers of one accelerator (a TPU: one chip): dense products, no sparsity."""
+    """The makers' numbers of one accelerator: dense products, no sparsity. A TPU's is what
+    TensorFlow takes for one: of v2 and v3 a core, as in v3-8, from v4 on a chip.
+    """
 
     half: float  # 1e12 operations a second in bfloat16 or float16
     single: float  # in float32; of NVIDIA's from A100 on in TF32, TensorFlow's default
     gib: float  # of memory
+    bfloat16: bool = True  # else that is no faster than float32
 
 
 DEVICES: Dict[str, Device] = {
-    "t4": Device(65, 8.1, 16),
-    "v100": Device(125, 15.7, 32),
+    "t4": Device(65, 8.1, 16, bfloat16=False),
+    "v100": Device(125, 15.7, 32, bfloat16=False),
     "a10": Device(125, 62.5, 24),
     "l4": Device(121, 60, 24),
     "a100-40": Device(312, 156, 40),
     "a100-80": Device(312, 156, 80),
     "h100": Device(989, 494, 80),
     "h200": Device(989, 494, 141),
-    "tpu-v2": Device(46, 46, 16),
-    "tpu-v3": Device(123, 123, 32),
+    "tpu-v2": Device(23, 23, 8),
+    "tpu-v3": Device(61.5, 61.5, 16),
     "tpu-v4": Device(275, 275, 32),
     "tpu-v5e": Device(197, 197, 16),
     "tpu-v5p": Device(459, 459, 95),
@@ -90,7 +98,8 @@ def _plan_stage(
     predictions = info.max_predictions_per_seq if info else round(length * _RATE * 1.1)
     work = stage.train_batch_size * flops(model, length, predictions)
     done = stage.train_batch_size * flops(model, length, predictions, config.recompute)
-    peak = 1e12 * count * (device.single if config.precision == "float32" else device.half)
+    halved = config.precision == "float16" or (config.precision == "bfloat16" and device.bfloat16)
+    peak = 1e12 * count * (device.half if halved else device.single)
     sequences = stage.num_train_steps * stage.train_batch_size
     size = sequences * _example_bytes(length, predictions)
     result = {
@@ -106,13 +115,16 @@ def _plan_stage(
         "gigabytes_without_repetition": round(size / 1e9, 1),
         "shards_without_repetition": max(1, -(-size // _SHARD_BYTES)),
     }
-    if info and info.examples:
-        result["epochs"] = round(sequences / info.examples, 1)
     result["warnings"] = _warnings(result, stage, device, count, model)
+    if config.precision == "bfloat16" and not device.bfloat16:
+        result["warnings"].append("this device is no faster in bfloat16: precision=float16")
     if info:
         try:
             require_for_stage(info, stage, config, model)
-            require_a_batch(info, stage)
+            trained, _ = split_heldout(info, config.heldout_shards)
+            result["warnings"] += copies_held_back(info, config.heldout_shards)
+            result["epochs"] = round(sequences / trained.examples, 1)
+            require_a_batch(trained, stage)
         except UserError as error:
             result["warnings"].append(str(error))
     return result
@@ -136,13 +148,17 @@ def _memory(
     to spare.
     """
     each = activation_bytes(model, length, predictions, config.precision, config.recompute)
-    state = state_bytes(model, config.precision)
+    state = state_bytes(model, config.precision, stage.gradient_accumulation_steps > 1)
     part = -(-stage.train_batch_size // (count * stage.gradient_accumulation_steps))
     return {
         "sequences_a_device": part,
         "gib_a_device": round((state + part * each) / GIB, 2),
         "gib_by_sequences": {n: round((state + n * each) / GIB, 2) for n in (1, 8, 32, 128)},
         "sequences_that_fit": max(0, int((0.9 * device.gib * GIB - state) // each)),
+        # with a sum of gradients to keep
+        "sequences_that_fit_accumulating": max(
+            0, int((0.9 * device.gib * GIB - state_bytes(model, config.precision, True)) // each)
+        ),
     }
 
 
@@ -155,10 +171,11 @@ def _warnings(
         found.append(f"{name}: the model has {model.max_position_embeddings} positions")
     if stage.train_batch_size % (count * stage.gradient_accumulation_steps):
         found.append(f"{name}: train_batch_size is no multiple of devices times accumulation")
+    at_once = result["sequences_that_fit_accumulating"]
     if not result["sequences_that_fit"]:
         found.append(f"{name}: not even one sequence fits in {device.gib} GiB: recompute=true")
     elif result["sequences_a_device"] > result["sequences_that_fit"]:
-        least = -(-stage.train_batch_size // (count * result["sequences_that_fit"]))
+        least = -(-stage.train_batch_size // (count * max(1, at_once)))
         found.append(
             f"{name}: {result['gib_a_device']} GiB do not fit in {device.gib} GiB: "
             f"gradient_accumulation_steps of at least {least}, or recompute=true"

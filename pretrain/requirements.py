@@ -1,4 +1,8 @@
-"""Whether data, model and vocabulary belong together. Needs no TensorFlow."""
+"""Whether data, model and vocabulary belong together, and what of the data is trained on. Needs no
+TensorFlow.
+"""
+
+from typing import List, Optional, Tuple
 
 from data_gen.features import DatasetInfo, require_same_vocabulary
 from data_gen.settings import UserError
@@ -27,16 +31,12 @@ def require_for_stage(
     or pair task than it wants, or the vocabulary has more pieces than the model.
     """
     require_for_model(info, model, config.vocab_file)
-    length, pair_task = info.max_seq_length, info.manifest["config"]["pair_task"]
+    require_pair_task(info, config)
+    length = info.max_seq_length
     if stage.max_seq_length not in (None, length):
         raise UserError(
             f"{info.folder} has sequences of {length}, the stage wants {stage.max_seq_length}: "
             "give the stages' folders in order, or build with that max_seq_length"
-        )
-    if pair_task != config.pair_task:
-        raise UserError(
-            f"{info.folder} was built with pair_task {pair_task}, this training has "
-            f"{config.pair_task}: use a configuration of the same task"
         )
     with open(config.vocab_file, encoding="utf-8") as handle:
         pieces = sum(1 for _ in handle)
@@ -47,6 +47,16 @@ def require_for_stage(
         )
 
 
+def require_pair_task(info: DatasetInfo, config: TrainConfig) -> None:
+    """Raise UserError where the labels of the data are those of another task."""
+    pair_task = info.manifest["config"]["pair_task"]
+    if pair_task != config.pair_task:
+        raise UserError(
+            f"{info.folder} was built with pair_task {pair_task}, this training has "
+            f"{config.pair_task}: use a configuration of the same task"
+        )
+
+
 def require_a_batch(info: DatasetInfo, stage: Stage) -> None:
     """Raise UserError where the data do not fill one batch."""
     if info.examples < stage.train_batch_size:
@@ -54,3 +64,31 @@ def require_a_batch(info: DatasetInfo, stage: Stage) -> None:
             f"{info.folder} holds {info.examples} examples to train on, fewer than one batch of "
             f"{stage.train_batch_size}: lower train_batch_size"
         )
+
+
+def split_heldout(info: DatasetInfo, shards: int) -> Tuple[DatasetInfo, Optional[DatasetInfo]]:
+    """What is trained on, and what is not: the last `shards` shards, None for 0.
+
+    Raises UserError where one of them would hold no example.
+    """
+    if not shards:
+        return info, None
+    trained = info._replace(shards=info.shards[:-shards])
+    heldout = info._replace(shards=info.shards[-shards:])
+    if not trained.examples or not heldout.examples:
+        raise UserError(
+            f"{info.folder} has {len(info.shards)} shards, which heldout_shards {shards} does not "
+            "divide into two sets with examples: build it with more, num_shards=..."
+        )
+    return trained, heldout
+
+
+def copies_held_back(info: DatasetInfo, shards: int) -> List[str]:
+    """A warning where the last `shards` shards hold copies of what is trained on."""
+    copies = info.manifest["config"]["dupe_factor"]
+    if not shards or copies == 1:
+        return []
+    return [
+        f"{info.folder} holds each text {copies} times (dupe_factor), spread over all shards: what "
+        "heldout_shards keeps back is trained on with other masks, so give --heldout instead"
+    ]

@@ -12,6 +12,7 @@ import os
 import platform
 import shutil
 import subprocess
+import zlib
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -198,6 +199,16 @@ def _differences(ours: Dict[str, Any], theirs: Dict[str, Any]) -> List[str]:
     defaults = dataclasses.asdict(TrainConfig())
     found = dict(_decisive({**theirs, "config": {**defaults, **theirs["config"]}}))
     return [name for name, value in _decisive(ours) if value != found.get(name)]
+
+
+def digest(description: Dict[str, Any], more: Sequence[str]) -> int:
+    """A number below 2**24 that is another one, as good as always, where some processes of a
+    training were started otherwise than the others. `more` joins the description.
+    """
+    paths = ("bert_config_file", "vocab_file")
+    settings = {key: x for key, x in description["config"].items() if key not in paths}
+    values = [settings, _decisive(description), *more]
+    return zlib.crc32(json.dumps(values, sort_keys=True).encode()) % (1 << 24)
 
 
 def _decisive(description: Dict[str, Any]) -> List[Tuple[str, Any]]:

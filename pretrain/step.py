@@ -19,7 +19,6 @@ from pretrain.devices import (
     Strategy,
     Tensor,
     compiled,
-    explained,
     first_number,
     first_replica,
     replica_context,
@@ -117,11 +116,10 @@ class TrainStep:
 
     def __call__(self, batches: Any, stop: bool = False) -> Outcome:
         """Train on the next element of `inputs.training_batches`; `stop` says that this process is
-        asked to. Raises UserError as `devices.explained` does.
+        asked to.
         """
-        with explained():
-            steps, sums, last = self._compiled(batches, tf.constant(float(stop)))
-            sums, last = sums.numpy(), last.numpy()
+        steps, sums, last = self._compiled(batches, tf.constant(float(stop)))
+        sums, last = sums.numpy(), last.numpy()
         failed = "" if last[_DONE] else self._not_a_number(last)
         metrics = sums - last if failed else sums
         return Outcome(

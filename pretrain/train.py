@@ -10,19 +10,30 @@ from pretrain import checkpoint, run
 from pretrain.config import BertConfig, Stage, TrainConfig, read_bert_config
 from pretrain.cost import flops
 from pretrain.devices import (
+    VERSION_1,
     Strategy,
     Tensor,
     describe,
+    explained,
+    gathered,
     is_chief,
     matmul_rate,
     open_strategy,
+    processes,
     tf,
 )
 from pretrain.evaluate import Measure
-from pretrain.inputs import open_data, share, split_heldout, training_batches
+from pretrain.inputs import open_data, share, training_batches
 from pretrain.metrics import EVALUATIONS, Journal, Meter, log
 from pretrain.model import mask_id
-from pretrain.requirements import require_a_batch, require_for_model, require_for_stage
+from pretrain.requirements import (
+    copies_held_back,
+    require_a_batch,
+    require_for_model,
+    require_for_stage,
+    require_pair_task,
+    split_heldout,
+)
 from pretrain.step import State, TrainStep, new_state
 
 _EVALUATED_AT_ONCE = 32  # sequences on every device
@@ -78,27 +89,53 @@ def train(
     model = read_bert_config(config.bert_config_file)
     infos = _datasets(config, model, data)
     splits = [split_heldout(info, config.heldout_shards) for info in infos]
-    if heldout:
-        held = open_data(heldout)
+    for info in infos:
+        for warning in copies_held_back(info, config.heldout_shards):
+            log(f"warning: {warning}")
+    held = open_data(heldout) if heldout else None
+    if held:
         require_for_model(held, model, config.vocab_file)
+        require_pair_task(held, config)
         splits = [(trained, held) for trained, _ in splits]
     for stage, (trained, _) in zip(config.resolved_stages(), splits):
         require_a_batch(trained, stage)
+    _require_steps_that_work(config)
     for stage in config.resolved_stages():
         share(
             stage.train_batch_size,
             strategy.num_replicas_in_sync * stage.gradient_accumulation_steps,
         )
     source = checkpoint.find(init_checkpoint) if init_checkpoint else None
+    description = run.describe(config, model, infos, source, reinit_heads)
     if is_chief():
-        run.claim(output, config, run.describe(config, model, infos, source, reinit_heads))
+        run.claim(output, config, description)
     state = new_state(strategy, model, config)
     if not _resume(state, output, config) and source:
         _start_from(state, source, reinit_heads)
     journal = Journal(output, int(tf.convert_to_tensor(state.step).numpy()))
-    with _sigterm() as asked_to_stop:
+    with _sigterm() as asked_to_stop, explained():
         training = Training(strategy, model, config, state, output, journal, asked_to_stop)
+        _require_agreement(training, run.digest(description, [held.fingerprint] if held else []))
         return _train_stages(training, splits)
+
+
+def _require_steps_that_work(config: TrainConfig) -> None:
+    if VERSION_1 and processes()[0] > 1 and config.steps_per_call > 1:
+        raise UserError(
+            "several processes of TensorFlow 1.15 cannot do several steps a call: steps_per_call=1"
+        )
+
+
+def _require_agreement(training: Training, digest: int) -> None:
+    """Raise UserError where the processes would not train the same thing from the same step."""
+    for name, number in (("step", training.step), ("digest of settings and data", digest)):
+        numbers = gathered(training.strategy, number, training.state.step)
+        if len(set(numbers)) > 1:
+            raise UserError(
+                f"the processes of this training do not start alike ({name}: "
+                f"{', '.join(map(str, numbers))}): give all the same command and a folder for "
+                "--output that all of them see"
+            )
 
 
 def _train_stages(
@@ -109,8 +146,17 @@ def _train_stages(
         f"{describe(training.strategy)}; {count:,} weights; {training.output} is at step "
         f"{training.step:,}"
     )
+    start = training.step
+    # A training may have ended between a checkpoint and its evaluation.
+    due = start > 0 and not training.journal.has(EVALUATIONS, start)
+    due = bool(gathered(training.strategy, int(due), training.state.step)[0])
     for stage, (info, heldout) in zip(training.config.resolved_stages(), splits):
-        if training.step < stage.last_step and not _train_stage(training, stage, info, heldout):
+        if stage.last_step < start:
+            continue
+        evaluate = _evaluation(training, heldout)
+        if due and stage.first_step < start:
+            evaluate()
+        if training.step < stage.last_step and not _train_stage(training, stage, info, evaluate):
             log(f"stopped by SIGTERM after step {training.step:,}; the same command goes on")
             return None
     return checkpoint.latest(training.output) if is_chief() else None
@@ -158,7 +204,7 @@ def _seconds_of_products(training: Training, stage: Stage, info: DatasetInfo) ->
 
 
 def _train_stage(
-    training: Training, stage: Stage, info: DatasetInfo, heldout: Optional[DatasetInfo]
+    training: Training, stage: Stage, info: DatasetInfo, evaluate: Callable[[], None]
 ) -> bool:
     """Train to the end of a stage, with a checkpoint there. False where it was asked to stop."""
     config, output, step = training.config, training.output, training.step
@@ -176,7 +222,7 @@ def _train_stage(
         step - stage.first_step,
         config.steps_per_call,
     )
-    evaluate = _evaluation(training, heldout)
+    alone = processes()[0] == 1
     work = _seconds_of_products(training, stage, info)
     meter = Meter(training.journal, step, stage.train_batch_size, info.max_seq_length, work)
     while step < stage.last_step:
@@ -185,12 +231,14 @@ def _train_stage(
         meter.add(outcome.sums)
         if outcome.failed:
             raise UserError(_no_number(outcome.failed, step, checkpoint.latest(output)))
-        saves = outcome.stop or step == stage.last_step or step % config.save_checkpoints_steps == 0
+        # Several processes stop after the same call, which all of them have to hear of before.
+        stop = outcome.stop or (alone and training.asked_to_stop())
+        saves = stop or step == stage.last_step or step % config.save_checkpoints_steps == 0
         if saves or step % config.log_steps == 0:
             meter.write(step, stage.last_step, update.metrics)
         if saves:
             training.save()
-        if outcome.stop:
+        if stop and step < stage.last_step:
             return False
         if saves:
             evaluate()

@@ -22,11 +22,12 @@ build_macbert_data "$python" "$out" "$text" "$heldout"
 say "3/4 training"
 sets precision="${PRECISION:-bfloat16}" jit_compile=true gradient_accumulation_steps=8
 $python -m pretrain plan --config $config --device "${DEVICE:-a100-80}" --data "$out/data" "${options[@]}"
-quietly $python -m pretrain train --config $config --data "$out/data" --heldout "$out/data-heldout" \
-  --output "$out/model" ${init:+--init "$init"} "${options[@]}"
+trained=$(quietly $python -m pretrain train --config $config --data "$out/data" --heldout "$out/data-heldout" \
+  --output "$out/model" ${init:+--init "$init"} "${options[@]}")
+[ -n "$trained" ] || exit 0  # stopped by SIGTERM, as it has said
 
 say "4/4 evaluation and releases"
-quietly $python -m pretrain evaluate --model "$out/model" --data "$out/data-heldout" --similar-words "$out/data/synonyms.safetensors"
+quietly $python -m pretrain evaluate --model "$trained" --data "$out/data-heldout" --similar-words "$out/data/synonyms.safetensors"
 for format in tf1 hf; do
-  [ -d "$out/release-$format" ] || quietly $python -m pretrain export --format "$format" --model "$out/model" --output "$out/release-$format"
+  [ -d "$out/release-$format" ] || quietly $python -m pretrain export --format "$format" --model "$trained" --output "$out/release-$format"
 done

@@ -1,8 +1,9 @@
 import json
 
+from pretrain import bench
 from pretrain.__main__ import main
 from pretrain.bench import random_records
-from pretrain.devices import one_device
+from pretrain.devices import one_device, tf
 from pretrain.inputs import all_batches
 
 
@@ -16,6 +17,18 @@ def test_the_command_measures_a_step_and_the_input(capsys):
     assert 0 < result["utilisation"] < 2
     assert result["input_examples_per_second"] > result["examples_per_second"]
     assert result["peak_memory_mib"] > 10
+
+
+def test_a_plain_step_that_does_not_fit_is_left_out(monkeypatch, capsys):
+    def too_large(config):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+
+    monkeypatch.setattr(bench, "_plain", too_large)
+    command = ["bench", "--model", "tiny", "--batch", "2", "--length", "16", "--predictions", "2"]
+    assert main([*command, "--seconds", "1", "--precision", "bfloat16"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["seconds_per_step"] > 0
+    assert result["seconds_per_plain_float32_step"] is result["share_of_plain"] is None
 
 
 def test_random_records_are_examples_of_full_length(tmp_path):

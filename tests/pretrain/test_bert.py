@@ -8,6 +8,7 @@ import pytest
 
 from pretrain.bert import (
     encode,
+    gelu,
     gelu_erf,
     init,
     initial_value,
@@ -90,6 +91,16 @@ def test_outputs_are_googles(model, info, google, settings):
     }
     for name, value in found.items():
         assert np.abs(value.numpy() - google[name]).max() < 2e-5, name
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_gelu_has_a_slope_wherever_it_has_a_value(dtype):
+    inputs = tf.cast(np.array([-300.0, -80, -20, -1, 0, 1, 20, 80, 300]), dtype)
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = gelu(inputs)
+    slopes = tf.cast(tape.gradient(outputs, inputs), tf.float32).numpy()
+    assert slopes == pytest.approx([0, 0, 0, -0.083, 0.5, 1.083, 1, 1, 1], abs=0.01)
 
 
 def test_the_exact_gelu_is_exact():

@@ -1,23 +1,28 @@
 """Evaluations after a training and during one, and what they leave behind."""
 
+import functools
 import glob
 import inspect
 import json
 import os
+import signal
 import struct
 
 import numpy as np
 import pytest
 
 from data_gen.settings import UserError
+from pretrain import checkpoint
 from pretrain import evaluate as evaluation
 from pretrain import train as training
 from pretrain.devices import VERSION_1, compiled, one_device, tf
 from pretrain.evaluate import evaluate, read_similar_pairs
 from pretrain.heads import Outputs
-from pretrain.inputs import all_batches, split_heldout, training_batches
+from pretrain.inputs import all_batches, training_batches
 from pretrain.metrics import EVALUATIONS, METRICS
 from pretrain.model import load_model
+from pretrain.requirements import split_heldout
+from pretrain.step import TrainStep
 from pretrain.train import train
 from tests.pretrain.conftest import DATA
 
@@ -143,6 +148,29 @@ def test_what_is_held_out_is_evaluated_with_every_checkpoint(trained, info):
     assert {line["examples"] for line in found} == {heldout.examples}
     assert heldout.examples == info.shards[1].examples
     assert found[1]["masked_lm_loss"] < found[0]["masked_lm_loss"]
+
+
+def test_an_evaluation_that_a_stop_prevented_is_made_up(settings, tmp_path, monkeypatch):
+    original, calls = TrainStep.__call__, []
+
+    def stopped_in_step_5(self, batches, stop):
+        calls.append(batches)
+        if len(calls) == 5:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return original(self, batches, stop)
+
+    monkeypatch.setattr(TrainStep, "__call__", stopped_in_step_5)
+    run = functools.partial(train, settings(*SETS), [DATA], str(tmp_path), None)
+    assert run() is None
+    assert checkpoint.latest(str(tmp_path)).endswith("-5")
+    assert not (tmp_path / EVALUATIONS).exists()
+    assert run().endswith("-10")
+    found = (tmp_path / EVALUATIONS).read_text().splitlines(keepends=True)
+    assert [json.loads(line)["step"] for line in found] == [5, 10]
+    (tmp_path / EVALUATIONS).write_text(found[0])  # as if it had been killed in the last one
+    assert run().endswith("-10")
+    assert (tmp_path / EVALUATIONS).read_text() == "".join(found)
+    assert len(calls) == 10
 
 
 def test_a_set_of_its_own_may_be_held_out(settings, tmp_path, capsys):

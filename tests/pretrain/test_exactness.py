@@ -13,7 +13,7 @@ import pytest
 from pretrain import checkpoint
 from pretrain import train as training
 from pretrain.bert import variable_shapes
-from pretrain.devices import one_device, tf
+from pretrain.devices import VERSION_1, one_device, tf
 from pretrain.evaluate import Measure, evaluate
 from pretrain.inputs import parse
 from pretrain.metrics import EVALUATIONS
@@ -132,13 +132,15 @@ def test_two_devices_evaluate_as_one(trained, info, two_devices):
 
 
 def start_workers(sets, output):
-    """Two processes of one training on this machine."""
+    """Two processes of one training on this machine; `output`: of both, or of each."""
     hosts = [f"localhost:{port}" for port in free_ports(2)]
-    command = [sys.executable, "-m", "pretrain", "train", "--config", "tests/data/defaults.yaml"]
-    command += ["--data", DATA, "--heldout", DATA, "--output", output]
-    command += [word for setting in sets for word in ("--set", setting)]
+    outputs = [output] * 2 if isinstance(output, str) else output
     workers = []
     for index in range(2):
+        command = [sys.executable, "-m", "pretrain", "train", "--config"]
+        command += ["tests/data/defaults.yaml", "--data", DATA, "--heldout", DATA]
+        command += ["--output", outputs[index]]
+        command += [word for setting in sets for word in ("--set", setting)]
         task = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
         environment = {**os.environ, "TF_CONFIG": json.dumps(task), "PYTHONWARNINGS": "ignore"}
         workers.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE))
@@ -160,9 +162,11 @@ def test_two_processes_train_the_same_even_when_one_is_killed(on_one_device, arg
             break
     workers[1].kill()
     workers[1].communicate()
-    time.sleep(1)
-    workers[0].kill()  # a scheduler restarts a training whole
-    workers[0].communicate()
+    if VERSION_1:  # waits for the other for ever; a scheduler restarts a training whole
+        time.sleep(1)
+        workers[0].kill()
+    said = workers[0].communicate(timeout=300)[1].decode()
+    assert VERSION_1 or "error: another process of this training is gone (" in said
     assert 5 <= int(checkpoint.latest(output).split("-")[-1]) < STEPS
     finish(start_workers(sets, output))
     assert difference(tmp_path, on_one_device["adamw"]) <= 1e-5
@@ -170,6 +174,18 @@ def test_two_processes_train_the_same_even_when_one_is_killed(on_one_device, arg
     found = [json.loads(line) for line in lines]
     assert [line.pop("step") for line in found] == [5, 10, 15, 20]
     require_equal(found[-1], evaluate(load_model(output), DATA))
+
+
+def test_two_processes_that_start_differently_are_told(arguments, settings, tmp_path):
+    """As where --output is not a folder that both of them see."""
+    sets = arguments("optimizer=adamw")
+    outputs = [str(tmp_path / name) for name in "ab"]
+    train(settings(*sets), [DATA], outputs[0], None)
+    workers = start_workers(sets, outputs)
+    said = [worker.communicate(timeout=300)[1].decode() for worker in workers]
+    assert [worker.returncode for worker in workers] == [1, 1]
+    for one in said:
+        assert f"error: the processes of this training do not start alike (step: {STEPS}, 0)" in one
 
 
 def test_two_processes_stop_together_when_one_is_asked_to(on_one_device, arguments, tmp_path):

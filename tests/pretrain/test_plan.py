@@ -63,9 +63,16 @@ def test_what_cannot_fit_is_warned_of_and_the_advice_helps():
     fits = -(-384 // least)
     model = read_bert_config("configs/models/base.json")
     each = activation_bytes(model, 512, 84, "float32", False)
-    assert state_bytes(model, "float32") + fits * each < 16 * 2**30
+    assert state_bytes(model, "float32", True) + fits * each < 16 * 2**30
     recomputed = activation_bytes(model, 512, 84, "float32", True)
     assert recomputed < each / 3
+
+
+def test_what_a_device_has_no_bfloat16_for_is_warned_of():
+    slow, fast = (plan(macbert(f"precision={p}"), "v100", 8, 0.3) for p in ("bfloat16", "float16"))
+    assert slow["days"] == pytest.approx(fast["days"] * 125 / 15.7, rel=0.01)
+    assert "precision=float16" in slow["warnings"][-1]
+    assert fast["warnings"] == []
 
 
 def test_batches_that_cannot_be_shared_are_warned_of():
@@ -76,6 +83,11 @@ def test_batches_that_cannot_be_shared_are_warned_of():
 def test_with_data_the_epochs_are_known(settings):
     result = plan(settings(), "h100", 1, 0.3, [DATA])
     assert result["stages"][0]["epochs"] == round(160 / 78, 1)
+    heldout = plan(settings("heldout_shards=1"), "h100", 1, 0.3, [DATA])
+    assert heldout["stages"][0]["epochs"] == round(160 / 34, 1)
+    assert "3 times (dupe_factor), spread over all shards" in heldout["warnings"][0]
+    (warning,) = plan(settings("heldout_shards=2"), "h100", 1, 0.3, [DATA])["warnings"]
+    assert "does not divide into two sets" in warning
     with pytest.raises(UserError, match=r"1 stage\(s\), --data 2"):
         plan(settings(), "h100", 1, 0.3, [DATA, DATA])
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from data_gen.settings import UserError
-from pretrain import checkpoint
+from pretrain import checkpoint, devices
 from pretrain.__main__ import main
 from pretrain.devices import tf
 from pretrain.metrics import METRICS
@@ -167,15 +167,14 @@ def test_the_tensor_that_is_no_number_is_named(one_step, model):
         (tf.errors.UnavailableError, r"another process .* is gone \(OOM.* start all again"),
     ],
 )
-def test_errors_of_devices_say_what_to_do(one_step, model, monkeypatch, error, sentence):
-    _, step, batch = one_step(model)
-
+def test_errors_of_devices_say_what_to_do(settings, tmp_path, monkeypatch, error, sentence):
     def fail(*inputs):
+        monkeypatch.setattr(devices, "processes", lambda: (2, 0))
         raise error(None, None, "{{node a}} OOM when allocating [Op:b]")
 
-    monkeypatch.setattr(step, "_compiled", fail)
+    monkeypatch.setattr(TrainStep, "__call__", fail)
     with pytest.raises(UserError, match=sentence):
-        step(batch)
+        train(settings(), [DATA], str(tmp_path), None)
 
 
 def test_the_last_good_checkpoint_stays_and_is_named(settings, tmp_path, monkeypatch):

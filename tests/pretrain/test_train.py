@@ -159,6 +159,12 @@ def test_data_that_do_not_belong_to_the_model_are_refused(
         train(settings(override), [folder], str(tmp_path / "out"), None)
 
 
+def test_held_out_data_of_another_task_are_refused(settings, tmp_path):
+    heldout = data_with(tmp_path / "data", pair_task="nsp")
+    with pytest.raises(UserError, match="built with pair_task nsp"):
+        train(settings(), [DATA], str(tmp_path / "out"), None, heldout=heldout)
+
+
 def test_data_of_another_vocabulary_are_refused(settings, tmp_path):
     vocab = tmp_path / "vocab.txt"
     shutil.copy("configs/vocab/bert_base_chinese.txt", str(vocab))
