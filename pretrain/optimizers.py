@@ -15,17 +15,51 @@ from pretrain.devices import Tensor, tf
 _NO_DECAY = re.compile("LayerNorm|layer_norm|bias")
 
 
+class Weight(NamedTuple):
+    """A weight, its moments, and the gradient to be multiplied by `factor`."""
+
+    value: Tensor
+    m: Tensor
+    v: Tensor
+    gradient: Tensor
+    factor: Tensor
+
+
 class Rule(NamedTuple):
-    """How an optimizer turns Adam's direction into a change of the weight, and what its slots are
-    called.
-    """
+    """How an optimizer changes a weight and its slots in place, and what these are called."""
 
     slots: Sequence[str]
-    scale: Callable[[Tensor, Tensor], Tensor]  # (weight, update) -> factor of the update
+    apply: Callable[[TrainConfig, Weight, Tensor, float], None]  # (..., learning rate, decay)
 
 
-def _one(weight: Tensor, update: Tensor) -> Tensor:
-    return tf.constant(1.0, update.dtype)
+def _adamw(config: TrainConfig, weight: Weight, rate: Tensor, decay: float) -> None:
+    if decay:
+        weight.value.assign_sub(rate * decay * weight.value)
+    # One pass over memory. Powers of 0 leave the bias of the moments uncorrected.
+    tf.raw_ops.ResourceApplyAdam(
+        var=weight.value.handle,
+        m=weight.m.handle,
+        v=weight.v.handle,
+        beta1_power=0.0,
+        beta2_power=0.0,
+        lr=rate,
+        beta1=config.beta_1,
+        beta2=config.beta_2,
+        epsilon=config.epsilon,
+        grad=weight.gradient * weight.factor,
+    )
+
+
+def _lamb(config: TrainConfig, weight: Weight, rate: Tensor, decay: float) -> None:
+    value, m, v, gradient, factor = weight
+    next_m = config.beta_1 * m + (1.0 - config.beta_1) * factor * gradient
+    next_v = config.beta_2 * v + (1.0 - config.beta_2) * tf.square(factor) * tf.square(gradient)
+    update = next_m / (tf.sqrt(next_v) + config.epsilon)
+    if decay:
+        update += decay * value
+    value.assign_sub(rate * _trust_ratio(value, update) * update)
+    m.assign(next_m)
+    v.assign(next_v)
 
 
 def _trust_ratio(weight: Tensor, update: Tensor) -> Tensor:
@@ -38,8 +72,8 @@ def _trust_ratio(weight: Tensor, update: Tensor) -> Tensor:
 
 
 OPTIMIZERS: Dict[str, Rule] = {
-    "adamw": Rule(("adam_m", "adam_v"), _one),
-    "lamb": Rule(("lamb_m", "lamb_v"), _trust_ratio),
+    "adamw": Rule(("adam_m", "adam_v"), _adamw),
+    "lamb": Rule(("lamb_m", "lamb_v"), _lamb),
 }
 
 
@@ -73,7 +107,7 @@ def learning_rate(stage: Stage, step: Tensor, schedule: str = "linear") -> Tenso
 
 def squared_norms(gradients: Dict[str, Tensor]) -> Tensor:
     """||g||^2 of each, float32 [number of gradients]; infinite or NaN where g is."""
-    return tf.stack([tf.reduce_sum(tf.square(g)) for g in gradients.values()])
+    return 2.0 * tf.stack([tf.nn.l2_loss(g) for g in gradients.values()])
 
 
 def clip_factor(config: TrainConfig, norm: Tensor) -> Tensor:
@@ -91,15 +125,7 @@ def apply_gradients(
 ) -> None:
     """Update weights and slots in place by the gradients times `factor`."""
     rule = OPTIMIZERS[config.optimizer]
-    new_m, new_v = (1.0 - config.beta_1) * factor, (1.0 - config.beta_2) * tf.square(factor)
     for name, gradient in gradients.items():
-        weight = variables[name]
         m, v = (slots[f"{name}/{slot}"] for slot in rule.slots)
-        next_m = config.beta_1 * m + new_m * gradient
-        next_v = config.beta_2 * v + new_v * tf.square(gradient)
-        update = next_m / (tf.sqrt(next_v) + config.epsilon)
-        if not _NO_DECAY.search(name):
-            update += config.weight_decay * weight
-        weight.assign_sub(rate * rule.scale(weight, update) * update)
-        m.assign(next_m)
-        v.assign(next_v)
+        decay = 0.0 if _NO_DECAY.search(name) else config.weight_decay
+        rule.apply(config, Weight(variables[name], m, v, gradient, factor), rate, decay)
