@@ -165,6 +165,13 @@ def test_held_out_data_of_another_task_are_refused(settings, tmp_path):
         train(settings(), [DATA], str(tmp_path / "out"), None, heldout=heldout)
 
 
+def test_what_tensorflow_1_cannot_do_on_several_hosts_is_refused(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "VERSION_1", True)
+    monkeypatch.setattr(training, "processes", lambda: (2, 0))
+    with pytest.raises(UserError, match="several steps a call: steps_per_call=1"):
+        train(settings("steps_per_call=5"), [DATA], str(tmp_path / "out"), None)
+
+
 def test_data_of_another_vocabulary_are_refused(settings, tmp_path):
     vocab = tmp_path / "vocab.txt"
     shutil.copy("configs/vocab/bert_base_chinese.txt", str(vocab))
