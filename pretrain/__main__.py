@@ -132,7 +132,9 @@ def _add_plan(commands: Any) -> None:
     )
     add_config_arguments(parser, "configs/pretrain")
     parser.add_argument("--device", default="a100-80", help="a100-80 (default), h100, tpu-v4, ...")
-    parser.add_argument("--devices", type=positive, default=1, metavar="N", help="how many")
+    parser.add_argument(
+        "--devices", type=positive, default=1, metavar="N", help="how many; of TPU v2 and v3 cores"
+    )
     parser.add_argument(
         "--utilisation", type=share_of_one, default=0.4, help="share of their peak, default 0.4"
     )

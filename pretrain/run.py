@@ -207,7 +207,7 @@ def digest(description: Dict[str, Any], more: Sequence[str]) -> int:
     """
     paths = ("bert_config_file", "vocab_file")
     settings = {key: x for key, x in description["config"].items() if key not in paths}
-    values = [settings, _decisive(description), *more]
+    values = [settings, _decisive(description), *more]  # settings: also what may change later
     return zlib.crc32(json.dumps(values, sort_keys=True).encode()) % (1 << 24)
 
 

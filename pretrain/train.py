@@ -88,19 +88,10 @@ def train(
     strategy = open_strategy(config.tpu)
     model = read_bert_config(config.bert_config_file)
     infos = _datasets(config, model, data)
-    splits = [split_heldout(info, config.heldout_shards) for info in infos]
-    for info in infos:
-        for warning in copies_held_back(info, config.heldout_shards):
-            log(f"warning: {warning}")
-    held = open_data(heldout) if heldout else None
-    if held:
-        require_for_model(held, model, config.vocab_file)
-        require_pair_task(held, config)
-        splits = [(trained, held) for trained, _ in splits]
+    splits = _splits(config, model, infos, heldout)
+    _require_steps_that_work(config)
     for stage, (trained, _) in zip(config.resolved_stages(), splits):
         require_a_batch(trained, stage)
-    _require_steps_that_work(config)
-    for stage in config.resolved_stages():
         share(
             stage.train_batch_size,
             strategy.num_replicas_in_sync * stage.gradient_accumulation_steps,
@@ -110,13 +101,34 @@ def train(
     if is_chief():
         run.claim(output, config, description)
     state = new_state(strategy, model, config)
-    if not _resume(state, output, config) and source:
+    resumed = _resume(state, output)
+    if source and not resumed:
         _start_from(state, source, reinit_heads)
     journal = Journal(output, int(tf.convert_to_tensor(state.step).numpy()))
     with _sigterm() as asked_to_stop, explained():
         training = Training(strategy, model, config, state, output, journal, asked_to_stop)
-        _require_agreement(training, run.digest(description, [held.fingerprint] if held else []))
+        heldouts = [held.fingerprint for _, held in splits if held]
+        _require_agreement(training, run.digest(description, heldouts))
+        if resumed and is_chief():
+            checkpoint.set_aside_damaged(output, training.step)
+            checkpoint.tidy(output, config.keep_checkpoints, config.keep_checkpoint_every_steps)
         return _train_stages(training, splits)
+
+
+def _splits(
+    config: TrainConfig, model: BertConfig, infos: Sequence[DatasetInfo], heldout: Optional[str]
+) -> List[Tuple[DatasetInfo, Optional[DatasetInfo]]]:
+    """What each stage trains on, and what it is evaluated on."""
+    splits = [split_heldout(info, config.heldout_shards) for info in infos]
+    for info in infos:
+        for warning in copies_held_back(info, config.heldout_shards):
+            log(f"warning: {warning}")
+    if not heldout:
+        return splits
+    held = open_data(heldout)
+    require_for_model(held, model, config.vocab_file)
+    require_pair_task(held, config)
+    return [(trained, held) for trained, _ in splits]
 
 
 def _require_steps_that_work(config: TrainConfig) -> None:
@@ -268,7 +280,7 @@ def _datasets(config: TrainConfig, model: BertConfig, folders: Sequence[str]) ->
     return infos
 
 
-def _resume(state: State, output: str, config: TrainConfig) -> bool:
+def _resume(state: State, output: str) -> bool:
     """Go on from the newest whole checkpoint; False where there is none."""
     arrays = checkpoint.read_newest(output, log)
     if arrays is None:
@@ -279,9 +291,6 @@ def _resume(state: State, output: str, config: TrainConfig) -> bool:
             f"the checkpoint in {output} lacks {', '.join(report.missing[:3])}: it is none of "
             "this training"
         )
-    if is_chief():
-        checkpoint.set_aside_damaged(output, int(arrays[checkpoint.GLOBAL_STEP]))
-        checkpoint.tidy(output, config.keep_checkpoints, config.keep_checkpoint_every_steps)
     return True
 
 
