@@ -29,9 +29,11 @@ from pretrain.inputs import Batch, all_batches, open_data, readable
 from pretrain.model import Model
 from pretrain.requirements import require_for_model
 
+_AT_ONCE = 32  # sequences on every device
+
 
 def evaluate(
-    model: Model, folder: str, batch_size: int = 32, similar_words: Optional[str] = None
+    model: Model, folder: str, batch_size: int = _AT_ONCE, similar_words: Optional[str] = None
 ) -> Dict[str, Any]:
     """Losses and accuracies of a model on all examples of a data set; accuracies are shares between
     0 and 1.
@@ -42,7 +44,7 @@ def evaluate(
     require_for_model(info, model.config, model.vocab_file)
     pairs = read_similar_pairs(similar_words, model.config.vocab_size) if similar_words else None
     measure = Measure(
-        one_device(), model.variables, model.config, info, model.mask, batch_size, pairs
+        one_device(), model.variables, model.config, info, model.mask, pairs, batch_size
     )
     with explained():
         return {"checkpoint": model.source, "data": folder, **measure()}
@@ -99,8 +101,8 @@ class Measure:
         config: BertConfig,
         info: DatasetInfo,
         mask: int,
-        batch_size: int,
         similar_pairs: Optional[np.ndarray] = None,
+        batch_size: int = _AT_ONCE,
     ) -> None:
         self._variables, self._config, self._info = variables, config, info
         self._mask, self._pairs = mask, similar_pairs

@@ -5,6 +5,7 @@ import os
 from typing import Any, Dict, NamedTuple, Sequence, Tuple
 
 from data_gen.settings import UserError
+from data_gen.vocabulary import read_pieces
 from pretrain import checkpoint, files
 from pretrain.bert import Variables, init
 from pretrain.config import BertConfig, read_bert_config
@@ -47,11 +48,10 @@ def load_model(path: str, may_lack: Sequence[str] = ()) -> Model:
 
 def mask_id(vocab_file: str) -> int:
     """The id of [MASK]. Raises UserError where the file is no vocabulary with it."""
-    try:
-        with open(vocab_file, encoding="utf-8") as handle:
-            return [line.rstrip("\n") for line in handle].index("[MASK]")
-    except (OSError, ValueError) as error:
-        raise UserError(f"{vocab_file} must be a vocabulary with [MASK] ({error})") from error
+    pieces = read_pieces(vocab_file)
+    if "[MASK]" not in pieces:
+        raise UserError(f"{vocab_file} must be a vocabulary with [MASK]")
+    return pieces.index("[MASK]")
 
 
 def tokenizer_settings(folder: str) -> Dict[str, Any]:

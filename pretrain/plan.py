@@ -98,8 +98,9 @@ def _plan_stage(
     predictions = info.max_predictions_per_seq if info else round(length * _RATE * 1.1)
     work = stage.train_batch_size * flops(model, length, predictions)
     done = stage.train_batch_size * flops(model, length, predictions, config.recompute)
-    halved = config.precision == "float16" or (config.precision == "bfloat16" and device.bfloat16)
-    peak = 1e12 * count * (device.half if halved else device.single)
+    lacking = config.precision == "bfloat16" and not device.bfloat16
+    single = lacking or config.precision == "float32"
+    peak = 1e12 * count * (device.single if single else device.half)
     sequences = stage.num_train_steps * stage.train_batch_size
     size = sequences * _example_bytes(length, predictions)
     result = {
@@ -116,7 +117,7 @@ def _plan_stage(
         "shards_without_repetition": max(1, -(-size // _SHARD_BYTES)),
     }
     result["warnings"] = _warnings(result, stage, device, count, model)
-    if config.precision == "bfloat16" and not device.bfloat16:
+    if lacking:
         result["warnings"].append("this device is no faster in bfloat16: precision=float16")
     if info:
         try:
@@ -148,17 +149,20 @@ def _memory(
     to spare.
     """
     each = activation_bytes(model, length, predictions, config.precision, config.recompute)
-    state = state_bytes(model, config.precision, stage.gradient_accumulation_steps > 1)
+    accumulates = stage.gradient_accumulation_steps > 1
+    state = state_bytes(model, config.precision, accumulates)
+
+    def fit(accumulates: bool) -> int:
+        free = 0.9 * device.gib * GIB - state_bytes(model, config.precision, accumulates)
+        return max(0, int(free // each))
+
     part = -(-stage.train_batch_size // (count * stage.gradient_accumulation_steps))
     return {
         "sequences_a_device": part,
         "gib_a_device": round((state + part * each) / GIB, 2),
         "gib_by_sequences": {n: round((state + n * each) / GIB, 2) for n in (1, 8, 32, 128)},
-        "sequences_that_fit": max(0, int((0.9 * device.gib * GIB - state) // each)),
-        # with a sum of gradients to keep
-        "sequences_that_fit_accumulating": max(
-            0, int((0.9 * device.gib * GIB - state_bytes(model, config.precision, True)) // each)
-        ),
+        "sequences_that_fit": fit(accumulates),
+        "sequences_that_fit_accumulating": fit(True),  # for the advice to accumulate
     }
 
 

@@ -6,6 +6,7 @@ from typing import List, Optional, Tuple
 
 from data_gen.features import DatasetInfo, require_same_vocabulary
 from data_gen.settings import UserError
+from data_gen.vocabulary import read_pieces
 from pretrain.config import BertConfig, Stage, TrainConfig
 
 
@@ -38,8 +39,7 @@ def require_for_stage(
             f"{info.folder} has sequences of {length}, the stage wants {stage.max_seq_length}: "
             "give the stages' folders in order, or build with that max_seq_length"
         )
-    with open(config.vocab_file, encoding="utf-8") as handle:
-        pieces = sum(1 for _ in handle)
+    pieces = len(read_pieces(config.vocab_file))
     if pieces > model.vocab_size:
         raise UserError(
             f"{config.vocab_file} has {pieces} pieces, the model's vocab_size is "

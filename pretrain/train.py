@@ -36,8 +36,6 @@ from pretrain.requirements import (
 )
 from pretrain.step import State, TrainStep, new_state
 
-_EVALUATED_AT_ONCE = 32  # sequences on every device
-
 
 class Training(NamedTuple):
     """What the parts of a training share."""
@@ -190,8 +188,7 @@ def _evaluation(training: Training, info: Optional[DatasetInfo]) -> Callable[[],
     if not info:
         return lambda: None
     mask = mask_id(training.config.vocab_file)
-    variables, size = training.state.variables, _EVALUATED_AT_ONCE
-    measure = Measure(training.strategy, variables, training.model, info, mask, size)
+    measure = Measure(training.strategy, training.state.variables, training.model, info, mask)
 
     def evaluate() -> None:
         result = measure()

@@ -125,7 +125,7 @@ def test_two_devices_evaluate_as_one(trained, info, two_devices):
     with two_devices.scope():
         copies = {name: tf.Variable(variable) for name, variable in model.variables.items()}
     # 78 examples: the second batch of 64 is not full, and the last of its devices has none
-    shared = Measure(two_devices, copies, model.config, info, model.mask, 32)
+    shared = Measure(two_devices, copies, model.config, info, model.mask)
     expected = evaluate(model, DATA)
     for _ in range(2):
         require_equal(shared(), expected)
