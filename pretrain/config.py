@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional
 
-from data_gen.settings import UserError, require_one_of
+from data_gen.shared.errors import UserError
+from data_gen.shared.settings import require_one_of
 
 # Names only: the tables with these keys are in modules that import TensorFlow, which takes seconds.
 OPTIMIZERS = ("adamw", "lamb")

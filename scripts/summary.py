@@ -5,7 +5,7 @@ import os
 import sys
 from typing import Any, Dict, List
 
-from data_gen.features import read_info
+from data_gen.shared.dataset_info import read_info
 
 
 def summary(folder: str) -> Dict[str, str]:

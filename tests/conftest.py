@@ -11,8 +11,7 @@ except ImportError:  # the tests that need it say so themselves
 else:
     settings.register_profile("repeatable", derandomize=True, deadline=None)
     settings.load_profile("repeatable")
-
-from data_gen.settings import load_settings
+from data_gen.shared.settings import load_settings
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 

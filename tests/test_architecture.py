@@ -10,164 +10,157 @@ import pytest
 
 yaml = pytest.importorskip("yaml")
 
-# From the ground up; a module imports only what stands before it.
-DATA_GEN = [
-    "settings",
-    "features",
-    "packages",
-    "progress",
-    "types",
-    "draws",
-    "wordclass",
-    "storage",
-    "outputs",
-    "formats",
-    "normalise",
-    "splitting",
-    "vocabulary",
-    "pieces",
-    "wordpiece",
-    "sentence_piece",
-    "tokenizer",
-    "words",
-    "ltp_neural",
-    "ltp",
-    "segment",
-    "word_text",
-    "word_file",
-    "stats",
-    "distinct",
-    "lexicon",
-    "placing",
-    "masking",
-    "corruption",
-    "pairs",
-    "alike",
-    "config",
-    "kept",
-    "repeats",
+STAGES = [
     "corpus",
-    "engine",
-    "text_files",
-    "word_folder",
-    "sentences",
-    "records",
-    "reader",
-    "ray_engine",
-    "table",
-    "synonyms",
-    "vectors",
-    "neighbours",
-    "word2vec",
-    "tables",
-    "coverage",
-    "quality",
-    "layout",
-    "known",
-    "examples",
-    "pipeline",
-    "work",
-    "stages",
-    "build",
     "segmentation",
-    "bench",
-    "sample",
-    "vocab",
-    "vocab_check",
-    "tools",
-    "similar_tools",
-    "show",
-    "page",
-    "__main__",
+    "tokenization",
+    "pairs",
+    "synonyms",
+    "masking",
+    "records",
 ]
+# What each folder or module at the top of `data_gen` may import, besides itself.
+MAY_IMPORT = {
+    "shared": [],
+    "core": ["shared"],
+    "storage": ["shared"],
+    "engine": ["shared", "core", "storage"],
+    "corpus": ["shared", "core", "storage"],
+    "segmentation": ["shared", "core"],
+    "tokenization": ["shared", "core"],
+    "pairs": ["shared", "core"],
+    "synonyms": ["shared", "core", "storage", "tokenization"],
+    "masking": ["shared", "core", "tokenization", "synonyms"],
+    "records": ["shared", "core", "storage"],
+    "config": ["shared", *STAGES],
+    "pipeline": ["shared", "core", "config", *STAGES],
+    "jobs": ["shared", "core", "storage", "engine", "config", "pipeline", *STAGES],
+    "show": ["shared", "core", "storage", "tokenization", "records"],
+    "cli": ["shared", "core", "storage", "engine", "config", "pipeline", *STAGES, "jobs", "show"],
+    "__main__": ["shared", "cli"],
+}
+# From the ground up: a folder of `pretrain` imports what stands before it ...
 PRETRAIN = [
-    "devices",
-    "files",
     "config",
-    "cost",
-    "requirements",
-    "bert",
-    "heads",
-    "optimizers",
+    "runtime",
+    "model",
     "inputs",
     "checkpoint",
-    "run",
-    "metrics",
-    "step",
-    "model",
-    "texts",
-    "propose",
-    "fill",
-    "correct",
-    "predict",
-    "serve",
-    "predict_tools",
-    "check_head",
-    "vocabulary",
-    "extend",
-    "shrink",
-    "vocabulary_tools",
+    "text",
     "evaluate",
     "train",
-    "release",
-    "weight_files",
-    "hugging_face",
-    "hf_tokenizer",
-    "model_card",
-    "saved_model",
-    "imports",
-    "export",
-    "exchange_tools",
+    "predict",
+    "vocab",
+    "exchange",
     "plan",
-    "bench",
+    "cli",
     "__main__",
 ]
+# ... but for these: what uses a model does not need the trainer, nor do the three one another.
+MAY_NOT_IMPORT = {
+    "inputs": ["model"],
+    "predict": ["train"],
+    "vocab": ["train", "predict"],
+    "exchange": ["train", "predict", "vocab"],
+}
+# `pretrain` uses the generator's contract; text for a model, its tokenizers and readers, too.
+MAY_IMPORT_OF_DATA_GEN = {"text": ["shared", "tokenization", "corpus", "storage"]}
+
+SOURCES = sorted(glob.glob("data_gen/**/*.py", recursive=True)) + sorted(
+    glob.glob("pretrain/**/*.py", recursive=True)
+)
+
+
+def parsed(path):
+    with open(path, encoding="utf-8") as handle:
+        return ast.parse(handle.read())
 
 
 def imports(path):
-    """(top package, module within it or None) of every import of a file."""
-    with open(path, encoding="utf-8") as handle:
-        tree = ast.parse(handle.read())
-    for node in ast.walk(tree):
+    """The dotted names of every import of a file, those inside functions included."""
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            package = node.module in ("data_gen", "pretrain")
-            names = [f"{node.module}.{a.name}" for a in node.names] if package else [node.module]
-        else:
-            continue
-        for name in names:
-            yield [*name.split("."), None][:2]
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize(("package", "order"), [("data_gen", DATA_GEN), ("pretrain", PRETRAIN)])
-def test_imports_go_down_only(package, order):
-    modules = {os.path.basename(path)[:-3] for path in glob.glob(f"{package}/*.py")}
-    assert modules == {*order, "__init__"}
-    for i, module in enumerate(order):
-        used = {name for top, name in imports(f"{package}/{module}.py") if top == package}
-        assert used <= set(order[:i]), f"{package}.{module} imports what stands above it"
+def room(path_or_name):
+    """(package, folder or module at its top) of a file or of a dotted name."""
+    parts = re.split(r"[/.]", re.sub(r"\.py$", "", path_or_name))
+    return tuple([*parts, ""][:2])
+
+
+def allowed(package, folder):
+    if package == "data_gen":
+        return {("data_gen", other) for other in [folder, *MAY_IMPORT[folder]]}
+    below = PRETRAIN[: PRETRAIN.index(folder) + 1]
+    of_data_gen = MAY_IMPORT_OF_DATA_GEN.get(folder, ["shared"])
+    return {
+        *(("pretrain", other) for other in below if other not in MAY_NOT_IMPORT.get(folder, [])),
+        *(("data_gen", other) for other in of_data_gen),
+    }
+
+
+# To be cut: each needs more than a move.
+NOT_YET = {
+    "data_gen/corpus/segmented_folder.py": {("data_gen", "segmentation")},
+    "data_gen/masking/masker.py": {("data_gen", "config")},
+}
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if not p.endswith("__init__.py")])
+def test_a_folder_imports_only_what_it_may(path):
+    used = {room(name) for name in imports(path) if name.startswith(("data_gen.", "pretrain."))}
+    assert used - NOT_YET.get(path, set()) <= allowed(*room(path))
+
+
+def test_no_circle_of_modules():
+    modules = {re.sub(r"/__init__$", "", path[:-3]).replace("/", "."): path for path in SOURCES}
+    needs = {
+        module: {
+            name if name in modules else name.rpartition(".")[0]
+            for name in imports(path)
+            if name.startswith(("data_gen.", "pretrain."))
+        }
+        for module, path in modules.items()
+    }
+    while ready := [module for module, used in needs.items() if not used & needs.keys()]:
+        for module in ready:
+            del needs[module]
+    assert not needs
 
 
 def test_the_generator_knows_no_tensorflow_and_no_trainer():
-    for path in glob.glob("data_gen/*.py"):
-        assert not {"tensorflow", "keras", "pretrain"} & {top for top, _ in imports(path)}, path
-
-
-def test_the_trainer_takes_the_contract_and_the_settings_from_the_generator_and_no_more():
-    for path in glob.glob("pretrain/*.py"):
-        used = {name for top, name in imports(path) if top == "data_gen"}
-        # What turns text into pieces for a model needs the generator's tokenizers.
-        text = {"tokenizer", "splitting"} if path.endswith("texts.py") else set()
-        assert used <= {"features", "settings", "vocabulary"} | text, path
+    for path in glob.glob("data_gen/**/*.py", recursive=True):
+        assert not {"tensorflow", "keras", "pretrain"} & {room(name)[0] for name in imports(path)}
 
 
 def test_tensorflow_is_imported_in_one_place():
-    importers = [
-        p for p in glob.glob("pretrain/*.py") if ("tensorflow", None) in map(tuple, imports(p))
-    ]
-    assert importers == [os.path.join("pretrain", "devices.py")]
+    importers = [p for p in SOURCES if "tensorflow" in {room(name)[0] for name in imports(p)}]
+    assert importers == [os.path.join("pretrain", "runtime", "tensorflow.py")]
+
+
+def test_a_folder_says_what_it_is_for_and_does_nothing_else():
+    for path in SOURCES:
+        if path.endswith("__init__.py"):
+            body = parsed(path).body
+            assert isinstance(body[0], ast.Expr), path
+            assert [type(n) for n in body[1:]] in ([], [ast.Assign]), path  # the version
+
+
+def test_folders_stay_small_enough_to_survey():
+    for package in ("data_gen", "pretrain"):
+        assert len(glob.glob(f"{package}/*.py")) <= 8
+        for folder, _, names in os.walk(package):
+            assert sum(name.endswith(".py") for name in names) <= 15, folder
+
+
+def test_a_private_name_stays_in_its_module():
+    for path in SOURCES:
+        private = [n for n in imports(path) if re.search(r"\._[a-z]", n, re.I) and "__" not in n]
+        assert not [name for name in private if name.startswith(("data_gen.", "pretrain."))], path
 
 
 PRESETS = sorted(glob.glob("configs/data/*.yaml") + glob.glob("configs/pretrain/*.yaml"))

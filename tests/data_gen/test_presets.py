@@ -3,7 +3,7 @@ import glob
 import pytest
 
 from data_gen.config import DataConfig
-from data_gen.settings import load_settings
+from data_gen.shared.settings import load_settings
 
 FIELDS = ("max_seq_length", "pair_task", "dupe_factor", "short_seq_prob")
 

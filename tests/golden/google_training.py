@@ -19,7 +19,7 @@ sys.path[:0] = [google, "."]
 import modeling  # noqa: E402
 import run_pretraining  # noqa: E402
 
-from tests.pretrain.conftest import MODEL  # noqa: E402
+from tests.pretrain.helpers import MODEL  # noqa: E402
 
 files = sorted(glob.glob("tests/golden/dataset/*.tfrecord"))
 config = modeling.BertConfig.from_dict(

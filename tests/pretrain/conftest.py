@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import warnings
 
 import pytest
@@ -10,14 +9,15 @@ import pytest
 with warnings.catch_warnings():  # 1.15 warns of NumPy's and Python's changes since
     warnings.simplefilter("ignore")
     import tensorflow  # noqa: F401
-
-from data_gen.features import read_info
+from data_gen.shared.dataset_info import read_info
 from pretrain.config import BertConfig, TrainConfig
-from pretrain.devices import mirrored, one_device, tf
-from pretrain.inputs import training_batches
-from pretrain.step import TrainStep, new_state
-from pretrain.train import train
+from pretrain.inputs.batches import training_batches
+from pretrain.runtime.devices import mirrored, one_device
+from pretrain.runtime.tensorflow import tf
+from pretrain.train.loop import train
+from pretrain.train.step import TrainStep, new_state
 from tests.conftest import default_settings
+from tests.pretrain.helpers import DATA, MODEL, PLAIN
 
 # A second device for the tests of replicas; what is not told to use it does not.
 _CPU = tf.config.experimental.list_physical_devices("CPU")[0]
@@ -27,34 +27,6 @@ else:
     tf.config.experimental.set_virtual_device_configuration(
         _CPU, [tf.config.experimental.VirtualDeviceConfiguration()] * 2
     )
-
-DATA = "tests/golden/dataset"
-
-MODEL = {
-    "attention_probs_dropout_prob": 0.1,
-    "hidden_act": "gelu",
-    "hidden_dropout_prob": 0.1,
-    "hidden_size": 16,
-    "initializer_range": 0.02,
-    "intermediate_size": 32,
-    "max_position_embeddings": 48,
-    "num_attention_heads": 2,
-    "num_hidden_layers": 2,
-    "type_vocab_size": 2,
-    "vocab_size": 21128,
-}
-PLAIN = {**MODEL, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-
-
-def free_ports(count):
-    """Ports of this machine that nothing listens on."""
-    sockets = [socket.socket() for _ in range(count)]
-    for s in sockets:
-        s.bind(("localhost", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
 
 
 @pytest.fixture(scope="session")

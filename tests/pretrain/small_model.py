@@ -4,9 +4,9 @@ import dataclasses
 import json
 import os
 
-from pretrain import checkpoint
-from pretrain.bert import init
+from pretrain.checkpoint import store
 from pretrain.config import BertConfig
+from pretrain.model.bert import init
 
 CHARACTERS = "天地人日月山水火木金"
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused1]", "。", "linux", "##ux", "##天"]
@@ -52,7 +52,7 @@ def write_model(folder, without=(), **config):
     config = dataclasses.replace(CONFIG, **config)
     variables = init(config, seed=3)
     kept = {n: v for n, v in variables.items() if not n.startswith(tuple(without) or ("-",))}
-    checkpoint.save(os.path.join(str(folder), "model.ckpt-1"), kept)
+    store.save(os.path.join(str(folder), "model.ckpt-1"), kept)
     with open(os.path.join(str(folder), "bert_config.json"), "w") as handle:
         json.dump(dataclasses.asdict(config), handle)
     with open(os.path.join(str(folder), "vocab.txt"), "w", encoding="utf-8") as handle:

@@ -4,10 +4,12 @@ import glob
 import pytest
 import yaml
 
-from data_gen import pairs
-from data_gen.settings import load_settings
-from pretrain import bert, config, optimizers
+from data_gen.pairs import tasks
+from data_gen.shared.settings import load_settings
+from pretrain import config
 from pretrain.config import TrainConfig, read_bert_config
+from pretrain.model import bert
+from pretrain.train import optimizers
 
 # (pair task, optimizer, [(length, batch, peak, steps, warm-up) of each stage], layers);
 # Chinese-BERT-wwm's README, wwm#28, #72, #106, #141 and the MacBERT paper, Table III and V-B
@@ -68,4 +70,4 @@ def test_a_preset_gives_every_setting(name):
 def test_the_names_in_the_settings_are_those_of_the_tables():
     assert set(config.OPTIMIZERS) == set(optimizers.OPTIMIZERS)
     assert set(config.ACTIVATIONS) == set(bert._ACTIVATIONS)
-    assert set(config.PAIR_TASKS) == set(pairs.PAIR_TASKS)
+    assert set(config.PAIR_TASKS) == set(tasks.PAIR_TASKS)

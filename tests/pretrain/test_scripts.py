@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
-from data_gen.settings import load_settings
-from pretrain import checkpoint
+from data_gen.shared.settings import load_settings
+from pretrain.checkpoint import store
 from pretrain.config import TrainConfig
-from pretrain.devices import VERSION_1
-from tests.pretrain.conftest import DATA, free_ports
+from pretrain.runtime.tensorflow import VERSION_1
+from tests.pretrain.helpers import DATA, free_ports
 
 SCRIPTS = sorted(glob.glob("scripts/train_*.sh"))
 
@@ -106,7 +106,7 @@ def test_the_script_for_several_machines_trains(tree, root, tmp_path):
     said = [worker.communicate(timeout=300)[1].decode() for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0], said
     assert "CPU x 2 (" in said[0]
-    assert checkpoint.latest(model).endswith("model.ckpt-4")
+    assert store.latest(model).endswith("model.ckpt-4")
 
 
 # Does what `gcloud compute tpus tpu-vm` would, with a folder as the machine.
@@ -141,7 +141,7 @@ def test_the_script_for_a_tpu_sends_the_code_and_trains_there(tree, root, tmp_pa
     command = ["bash", str(home / "scripts" / "train_tpu_vm.sh"), "my-tpu", "zone", kind]
     for _ in range(2):  # the second time the machine is there, and the training done
         subprocess.run([*command, data, model], env=environment, check=True)
-    assert checkpoint.latest(model).endswith("model.ckpt-4")
+    assert store.latest(model).endswith("model.ckpt-4")
     calls = (tmp_path / "calls").read_text().splitlines()
     assert [call.split()[3] for call in calls] == [
         *("describe", "create", "scp", "ssh", "ssh"),

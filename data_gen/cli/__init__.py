@@ -1,0 +1,1 @@
+"""The command line: arguments in, jobs called, results printed."""

@@ -1,0 +1,115 @@
+"""The commands `build`, `stats` and `bench`."""
+
+import argparse
+import json
+import os
+import time
+from typing import Any
+
+from data_gen.cli import arguments
+from data_gen.core.progress import show_progress, tell
+from data_gen.corpus.segmented_folder import find, read
+from data_gen.jobs import benchmark, build_dataset
+from data_gen.jobs.build_dataset import TABLE
+from data_gen.jobs.statistics import lines
+from data_gen.shared.commands import add_command, add_config_arguments, positive
+from data_gen.shared.dataset_info import MANIFEST, read_info
+from data_gen.storage.folders import list_names
+from data_gen.storage.locations import plain_path
+
+
+def add_build(commands: Any) -> None:
+    """Add `build`."""
+    parser = add_command(
+        commands,
+        "build",
+        _build,
+        "build TFRecords from text",
+        "python -m data_gen build --config configs/data/macbert_512.yaml --input "
+        "'corpus/*.txt' --output work/data \\\n"
+        "    --set segmenter.model=work/ltp",
+    )
+    add_config_arguments(parser, "configs/data")
+    arguments.add_input(parser, or_words=True)
+    parser.add_argument(
+        "--output",
+        required=True,
+        metavar="DIR",
+        help="a folder or URL: new, or of the same build",
+    )
+    arguments.add_engine(parser)
+    parser.add_argument(
+        "--task-megabytes",
+        type=positive,
+        metavar="N",
+        help="text of one task; a worker's memory follows it, the output does not (default: a "
+        "256th of the input, at most 16)",
+    )
+
+
+def _build(args: argparse.Namespace) -> None:
+    config = arguments.load_config(args, args.input)
+    there = MANIFEST in list_names(plain_path(args.output))
+    if build_dataset.makes_table(config) and not there and not args.log_json:
+        path = os.path.join(args.output, TABLE)
+        tell(f"{path}: similar words from the toolkit's vectors and this text (synonyms.table)")
+    start = time.perf_counter()
+    info = build_dataset.build(
+        config,
+        args.input,
+        args.output,
+        arguments.engine(args),
+        arguments.progress(args),
+        args.task_megabytes and args.task_megabytes << 20,
+    )
+    seconds = time.perf_counter() - start
+    megabytes = sum(file["bytes"] for file in info.manifest["input"]) / 1e6
+    how = "whole already" if there else f"{seconds:.1f} s, {megabytes / seconds:.2f} MB/s"
+    print(
+        f"{info.folder}: {info.manifest['statistics']['sentences']:,} sentences, "
+        f"{info.examples:,} instances in {len(info.shards)} shards "
+        f"({megabytes:.1f} MB of text, {how})"
+    )
+
+
+def add_stats(commands: Any) -> None:
+    """Add `stats`."""
+    parser = add_command(
+        commands,
+        "stats",
+        _stats,
+        "print what a build or a segmentation counted",
+        "python -m data_gen stats work/data",
+    )
+    parser.add_argument("folder", metavar="DIR", help="the output of `build` or `segment`")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def _stats(args: argparse.Namespace) -> None:
+    words = find([args.folder])
+    described = read(words) if words else read_info(args.folder)
+    statistics = described.manifest["statistics"]
+    if args.json:
+        print(json.dumps(statistics, ensure_ascii=False, indent=1))
+        return
+    for name, value in lines(statistics):
+        print(f"{name:24} {value}")
+
+
+def add_bench(commands: Any) -> None:
+    """Add `bench`."""
+    parser = add_command(
+        commands,
+        "bench",
+        _bench,
+        "measure how fast one core builds, beside jieba.lcut on the same text",
+        "python -m data_gen bench --config configs/data/macbert_512.yaml --input text.txt \\\n"
+        "    --set segmenter.name=rjieba --set synonyms.table=work/synonyms.safetensors",
+    )
+    add_config_arguments(parser, "configs/data")
+    arguments.add_input(parser, or_words=True)
+
+
+def _bench(args: argparse.Namespace) -> None:
+    config = arguments.load_config(args, args.input)
+    print("\n".join(benchmark.lines(benchmark.run_bench(config, args.input, show_progress))))

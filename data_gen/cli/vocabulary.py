@@ -1,0 +1,107 @@
+"""The command `vocab`."""
+
+import argparse
+import os
+from typing import Any
+
+from data_gen.cli.arguments import add_input
+from data_gen.config import DataConfig
+from data_gen.core.progress import show_progress
+from data_gen.corpus.blocks import group_into_blocks
+from data_gen.corpus.read import read_blocks
+from data_gen.corpus.scan import PLAIN
+from data_gen.engine.processes import LocalEngine
+from data_gen.jobs import train_vocabulary
+from data_gen.jobs.inputs import scan_text_files
+from data_gen.shared.commands import add_command, add_config_arguments, positive
+from data_gen.shared.errors import UserError
+from data_gen.shared.settings import load_settings
+from data_gen.tokenization.check_vocabulary import Coverage, check_vocabulary
+from data_gen.tokenization.wordpiece import WordPiece
+
+
+def add_vocab(commands: Any) -> None:
+    """Add `vocab train` and `vocab check`."""
+    parser = commands.add_parser("vocab", help="vocabularies of the tokenizers")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    train = add_command(
+        actions,
+        "train",
+        _vocab_train,
+        "train the vocabulary of the tokenizer that the settings name",
+        "python -m data_gen vocab train --config configs/data/macbert_512.yaml --input "
+        "'corpus/*.txt' \\\n"
+        "    --set tokenizer.name=sentencepiece --output work/vocab",
+    )
+    add_config_arguments(train, "configs/data")
+    add_input(train)
+    train.add_argument("--output", required=True, metavar="DIR", help="a folder without vocab.txt")
+    defaults = train_vocabulary.Options()
+    train.add_argument(
+        "--size",
+        type=positive,
+        default=defaults.size,
+        metavar="N",
+        help=f"pieces, special ones included (default: {defaults.size})",
+    )
+    train.add_argument(
+        "--model-type",
+        choices=train_vocabulary.MODEL_TYPES,
+        default=defaults.model_type,
+        help=f"kind of a sentencepiece model (default: {defaults.model_type})",
+    )
+    train.add_argument(
+        "--character-coverage",
+        type=_coverage,
+        default=defaults.character_coverage,
+        metavar="SHARE",
+        help="of the text's characters that the pieces spell, 0.98 to 1; the rest is [UNK] "
+        f"(default: {defaults.character_coverage})",
+    )
+    check = add_command(
+        actions,
+        "check",
+        _vocab_check,
+        "say what is wrong or unusual with a WordPiece vocabulary (exit code 1: unusable)",
+        "python -m data_gen vocab check work/vocab/vocab.txt --input 'corpus/*.txt'",
+    )
+    check.add_argument("file", metavar="FILE", help="a vocab.txt")
+    add_input(check, required=False)
+    check.add_argument("--cased", action="store_true", help="text is not lowered")
+
+
+def _coverage(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0
+    if not 0.98 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a share from 0.98 to 1")
+    return share
+
+
+def _vocab_train(args: argparse.Namespace) -> None:
+    config = load_settings(DataConfig, args.config, args.overrides)
+    options = train_vocabulary.Options(args.size, args.model_type, args.character_coverage)
+    pieces = train_vocabulary.train_vocabulary(
+        config, args.input, args.output, options, show_progress
+    )
+    fewer = "" if len(pieces) == args.size else f", all that this text gives of {args.size:,}"
+    path = os.path.join(args.output, train_vocabulary.VOCABULARY)
+    print(f"{path}: {len(pieces):,} pieces{fewer}; a model needs vocab_size {len(pieces)}")
+
+
+def _vocab_check(args: argparse.Namespace) -> None:
+    pieces, errors, notes = check_vocabulary(args.file, not args.cased)
+    print(f"{args.file}: {len(pieces):,} pieces")
+    for note in notes:
+        print(f"note: {note}")
+    if errors:
+        raise UserError(f"the vocabulary {args.file} {'; '.join(errors)}")
+    if args.input:
+        found = Coverage(WordPiece(pieces, not args.cased))
+        files = scan_text_files(args.input, PLAIN, None, LocalEngine(1), show_progress)
+        blocks = list(group_into_blocks(files))
+        for documents in show_progress("read", len(blocks), read_blocks(blocks)):
+            found.add(documents)
+        print("\n".join(found.lines()))

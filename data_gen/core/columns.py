@@ -1,0 +1,162 @@
+"""The values that travel from stage to stage: small and immutable.
+
+Document -> Text (pieces and words of a block) -> Pair -> Instance (before masking) -> Example
+(after it). A *piece* is an id of the vocabulary, a *word* is what the segmenter made of one or more
+pieces. What there is much of is kept in columns, one numpy array each, so that a stage works on a
+whole block of documents at once.
+"""
+
+from array import array
+from typing import Any, Iterator, List, NamedTuple, Tuple
+
+import numpy as np
+
+Array = Any  # numpy's own annotations differ between the versions supported
+
+Pieces = Tuple[int, ...]
+
+
+class WordColumn(NamedTuple):
+    """Several words, W of P pieces. Word i is `pieces[starts[i]:starts[i + 1]]`."""
+
+    pieces: Array  # int32 [P]
+    starts: Array  # int64 [W + 1]
+
+    def word(self, number: int) -> Pieces:
+        """The pieces of one word."""
+        start, stop = self.starts[number : number + 2].tolist()
+        return tuple(self.pieces[start:stop].tolist())
+
+    def some(self, numbers: Array) -> "WordColumn":
+        """Several of them."""
+        starts, stops = self.starts[numbers], self.starts[numbers + 1]
+        pieces = self.pieces[ranges(starts, stops)]
+        return WordColumn(pieces, bounds_of(stops - starts))
+
+
+class Text(NamedTuple):
+    """The tokenized documents of a block. P pieces, W words, S sentences, D documents."""
+
+    pieces: Array  # int32 [P]
+    words: Array  # int64 [W + 1]: the piece that each word starts at, and P
+    sentences: Array  # int64 [S + 1]: the word that each sentence starts at, and W; none is empty
+    documents: Array  # int64 [D + 1]: the sentence that each document starts at, and S
+
+    @property
+    def sizes(self) -> Array:
+        """The pieces of each word, int64 [W]."""
+        return np.diff(self.words)
+
+    def word(self, number: int) -> Pieces:
+        """The pieces of one word."""
+        return tuple(self.pieces[self.words[number] : self.words[number + 1]].tolist())
+
+    def some_words(self, numbers: Array) -> WordColumn:
+        """Several of the words."""
+        return WordColumn(self.pieces, self.words).some(numbers)
+
+    def sentence_words(self) -> List[List[Pieces]]:
+        """The words of each sentence."""
+        pieces, words = self.pieces.tolist(), self.words.tolist()
+        every = [tuple(pieces[start:stop]) for start, stop in zip(words, words[1:])]
+        ends = self.sentences.tolist()
+        return [every[first:last] for first, last in zip(ends, ends[1:])]
+
+    def taken_apart(self, numbers: Array) -> "Text":
+        """The same text with some words, `numbers` ascending, taken apart into single pieces."""
+        inner = ranges(self.words[numbers] + 1, self.words[numbers + 1])
+        if not len(inner):
+            return self
+        more = np.concatenate([[0], np.cumsum(self.sizes[numbers] - 1)])
+        before = more[np.searchsorted(numbers, self.sentences)]
+        return self._replace(words=np.union1d(self.words, inner), sentences=self.sentences + before)
+
+
+class Pair(NamedTuple):
+    """Two segments in the order in which they will stand, neither of them empty, as ranges of a
+    text's pieces; and the label of the pair task.
+    """
+
+    a: Tuple[int, int]
+    b: Tuple[int, int]
+    label: int  # 0 in order / next, 1 swapped / random
+    split_at: str  # where the text was split in two: at a "sentence", "clause", "word" or "piece"
+
+
+class Instances(NamedTuple):
+    """The sequences `[CLS] a [SEP] b [SEP]` of a block, before masking. N of them."""
+
+    a: Array  # int64 [N, 2]: ranges of the text's pieces
+    b: Array  # int64 [N, 2]
+    labels: Array  # int64 [N]
+    keys: Array  # uint64 [N]: hashes of their names; they decide what is drawn, and the order
+
+    def where(self, mask: Array) -> "Instances":
+        """Those that a mask, a slice or their numbers choose."""
+        return Instances(*(column[mask] for column in self))
+
+
+class Example(NamedTuple):
+    """A sequence as the model sees it: `[CLS] a [SEP] b [SEP]` with corrupted pieces, and the
+    originals at the masked positions.
+    """
+
+    pieces: Tuple[int, ...]
+    a_stop: int  # segment ids are 0 in [0, a_stop) and 1 after it
+    masked_positions: Tuple[int, ...]  # ascending
+    masked_labels: Tuple[int, ...]
+    label: int
+
+
+class Examples(NamedTuple):
+    """Several examples as columns: N of them, P pieces, M masked."""
+
+    instances: Array  # int64 [N]: the number of the instance that each was made of, ascending
+    pieces: Array  # int32 [P]
+    rows: Array  # int64 [N + 1]: where each sequence starts, and P
+    a_stops: Array  # int64 [N]
+    labels: Array  # int64 [N]
+    masked_positions: Array  # int64 [M]
+    masked_labels: Array  # int32 [M]
+    masked_rows: Array  # int64 [N + 1]: where the masked positions of each start, and M
+
+    def each(self) -> Iterator[Example]:
+        """One after another."""
+        pieces, positions, labels = (
+            tuple(column.tolist())
+            for column in (self.pieces, self.masked_positions, self.masked_labels)
+        )
+        rows, masked = self.rows.tolist(), self.masked_rows.tolist()
+        for i, (a_stop, label) in enumerate(zip(self.a_stops.tolist(), self.labels.tolist())):
+            own = slice(*masked[i : i + 2])
+            row = pieces[rows[i] : rows[i + 1]]
+            yield Example(row, a_stop, positions[own], labels[own], label)
+
+
+def view(column: array) -> Array:  # type: ignore[type-arg] # array[int] is no type on Python 3.9
+    """A column that still grows, as a numpy array to read at once: nothing may be added to it while
+    the view is in use.
+    """
+    return np.frombuffer(column, column.typecode) if column else np.zeros(0, column.typecode)
+
+
+def bounds_of(sizes: Any) -> Array:
+    """Where each of several neighbours of these sizes starts, and where the last ends, int64.
+
+    >>> bounds_of([2, 0, 3]).tolist()
+    [0, 2, 2, 5]
+    """
+    bounds: Array = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+    return bounds
+
+
+def ranges(starts: Array, stops: Array) -> Array:
+    """The numbers of all ranges `[start, stop)` after one another.
+
+    >>> ranges(np.array([3, 9]), np.array([6, 10])).tolist()
+    [3, 4, 5, 9]
+    """
+    sizes = stops - starts
+    ends = np.cumsum(sizes)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.arange(total) + np.repeat(starts - ends + sizes, sizes)

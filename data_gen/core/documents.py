@@ -1,0 +1,61 @@
+"""Documents, and the word boundaries of their sentences."""
+
+from typing import List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from data_gen.core.columns import Array
+
+
+class Marks(NamedTuple):
+    """Where words start and end in sentences joined by line feeds."""
+
+    boundaries: Array  # of each character whether a word starts or ends before it, and of the end
+    misaligned: Array  # the sentences whose words do not lie in their text, ascending
+
+
+class Document(NamedTuple):
+    """A document of the corpus; `id` names it wherever it is processed: "file relative to the input
+    root:ordinal".
+    """
+
+    id: str
+    sentences: Tuple[str, ...]
+    marks: Optional[Marks] = None  # where the input holds the words, too
+
+
+# What `str.split` splits at; no character beyond is whitespace.
+_SPACES = np.array([chr(code).isspace() for code in range(0x3002)])
+
+
+def is_space(codes: Array) -> Array:
+    """Which code points are whitespace."""
+    spaces: Array = _SPACES[np.minimum(codes, len(_SPACES) - 1)]
+    return spaces
+
+
+def attach_marks(documents: Sequence[Document], marks: Marks) -> List[Document]:
+    """Give each document its part of the marks of all."""
+    sentences = np.cumsum([0, *(len(document.sentences) for document in documents)])
+    cuts = np.searchsorted(marks.misaligned, sentences).tolist()
+    attached = []
+    position = 0
+    for document, first, start, stop in zip(documents, sentences.tolist(), cuts, cuts[1:]):
+        # A place for each character and for what follows each sentence.
+        end = position + sum(map(len, document.sentences)) + len(document.sentences)
+        own = Marks(marks.boundaries[position:end], marks.misaligned[start:stop] - first)
+        attached.append(document._replace(marks=own))
+        position = end
+    return attached
+
+
+def joined_marks(documents: Sequence[Document]) -> Marks:
+    """The marks of all sentences of documents that have theirs: the opposite of `attach_marks`."""
+    sentences = np.cumsum([0, *(len(document.sentences) for document in documents)]).tolist()
+    marks = [document.marks for document in documents if document.marks is not None]
+    return Marks(
+        np.concatenate([np.zeros(0, bool), *(own.boundaries for own in marks)]),
+        np.concatenate(
+            [np.zeros(0, np.int64), *(own.misaligned + n for own, n in zip(marks, sentences))]
+        ),
+    )

@@ -1,0 +1,73 @@
+"""The different words of texts, by hash and by number.
+
+A word is known by a 64-bit hash of its pieces, so that the words of a block become numbers without
+a Python object each. Two of n different words of the same number of pieces share a hash with a
+probability of n * n / 2**65: 3 in 100 million for a million of them.
+"""
+
+from typing import Dict, NamedTuple
+
+import numpy as np
+
+from data_gen.core.columns import Array, Text
+from data_gen.core.random_draws import draw
+
+_SLOT_BITS = 20
+
+
+def word_keys(pieces: Array, starts: Array) -> Array:
+    """The hash of each word, uint64 [W].
+
+    pieces: int [P]
+    starts: int64 [W + 1]: the piece that each word starts at, and P; none is empty
+    """
+    sizes = np.diff(starts)
+    place = np.arange(len(pieces)) - np.repeat(starts[:-1], sizes)
+    # A sum of products with random numbers, one for each place.
+    factors = draw(np.zeros(1, np.uint64), np.arange(sizes.max(initial=0)))
+    mixed = (pieces + 1).astype(np.uint64) * factors[place]
+    return draw(np.add.reduceat(mixed, starts[:-1]) if len(sizes) else mixed, sizes)
+
+
+def distinct_words(text: Text) -> Array:
+    """A word of the text for each different one, int64 [V], in an order that depends on nothing but
+    what words there are.
+    """
+    examples: Array = np.unique(word_keys(text.pieces, text.words), return_index=True)[1]
+    return examples
+
+
+class Numbered(NamedTuple):
+    """The numbers of words, W of them, of which N had not been met before."""
+
+    numbers: Array  # int64 [W]
+    new: Array  # int64 [N]: one of the words for each new number, in their order
+
+
+class WordNumbers:
+    """Numbers different words in the order in which they are met."""
+
+    def __init__(self) -> None:
+        self._numbers: Dict[int, int] = {}
+        # Of most words found by a few bits of their hash; who comes first keeps the slot.
+        self._keys = np.zeros(1 << _SLOT_BITS, np.uint64)
+        self._slots = np.full(1 << _SLOT_BITS, -1, np.int32)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __call__(self, keys: Array) -> Numbered:
+        """Number words by their hashes, uint64 [W]."""
+        slots = keys >> np.uint64(64 - _SLOT_BITS)
+        numbers = np.where(self._keys[slots] == keys, self._slots[slots], -1).astype(np.int64)
+        missed = np.flatnonzero(numbers < 0)
+        rest, first, inverse = np.unique(keys[missed], return_index=True, return_inverse=True)
+        found = np.array([self._numbers.get(key, -1) for key in rest.tolist()], np.int64)
+        new = np.flatnonzero(found < 0)
+        found[new] = np.arange(len(self._numbers), len(self._numbers) + len(new))
+        self._numbers.update(zip(rest[new].tolist(), found[new].tolist()))
+        numbers[missed] = found[inverse]
+        own = rest[new] >> np.uint64(64 - _SLOT_BITS)
+        free = self._slots[own] < 0
+        self._keys[own[free]], self._slots[own[free]] = rest[new][free], found[new][free]
+        return Numbered(numbers, missed[first[new]])

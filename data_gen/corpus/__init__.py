@@ -1,0 +1,1 @@
+"""Files -> Documents: the same blocks of text, whatever reads them."""

@@ -1,0 +1,74 @@
+"""Read the documents of blocks."""
+
+import zlib
+from contextlib import ExitStack
+from itertools import groupby
+from operator import itemgetter
+from typing import IO, Callable, Iterator, List, Sequence
+
+from data_gen.core.documents import Document
+from data_gen.corpus import segmented_file
+from data_gen.corpus.blocks import Block, Part
+from data_gen.corpus.config import CorpusConfig
+from data_gen.corpus.formats import Cursor, format_of
+from data_gen.corpus.normalize import normaliser
+from data_gen.corpus.scan import PLAIN
+from data_gen.corpus.sentences import split_sentences
+from data_gen.shared.errors import UserError
+from data_gen.storage.errors import reading
+from data_gen.storage.reading import open_as_is, open_text
+
+
+def read_blocks(group: Sequence[Block], config: CorpusConfig = PLAIN) -> Iterator[List[Document]]:
+    """The documents of each block, in order. Each file is opened once. Those of a file of words are
+    normalised already, and have their marks.
+    """
+    if any(part.packed for block in group for part in block):
+        yield from _read_words(group)
+        return
+    normalise = normaliser(config.width, config.quotes, config.opencc)
+    path = None
+    with ExitStack() as opened:
+        for block in group:
+            documents: List[Document] = []
+            for part in block:
+                if part.path != path:
+                    opened.close()
+                    path = part.path
+                    handle = opened.enter_context(open_text(path))
+                cursor = Cursor.within(
+                    format_of(config.format, part.name), config.field, part.first
+                )
+                documents += _documents(cursor, _read(handle, part), part, normalise)
+            yield documents
+
+
+def _read_words(group: Sequence[Block]) -> Iterator[List[Document]]:
+    for path, of_file in groupby(group, key=lambda block: block[0].path):
+        with open_as_is(path) as handle:
+            for block in of_file:
+                ids = [document for part in block for document in part.ids()]
+                yield segmented_file.read(handle, path, block[0].offset, block[0].packed, ids)
+
+
+def _read(handle: IO[bytes], part: Part) -> bytes:
+    with reading(part.path):
+        handle.seek(part.offset)
+        text = handle.read(part.size)
+    if zlib.crc32(text) != part.crc:
+        raise UserError(
+            f"{part.path} changed while it was read: give a stable copy and another --output, or "
+            "put back what it was"
+        )
+    return text
+
+
+def _documents(
+    cursor: Cursor, text: bytes, part: Part, normalise: Callable[[str], str]
+) -> Iterator[Document]:
+    dropped = frozenset(part.dropped)
+    for ordinal, lines in groupby(cursor.take(text.decode("utf-8")), key=itemgetter(1)):
+        if ordinal not in dropped:
+            sentences = split_sentences("\n".join(text for _, _, text in lines))
+            sentences = normalise("\n".join(sentences)).split("\n")
+            yield Document(f"{part.name}:{ordinal}", tuple(sentences))

@@ -1,0 +1,72 @@
+"""Files of words: one gzip member for each block of the input, so that `zcat` shows all of them and
+each is read alone.
+"""
+
+import gzip
+import os
+import zlib
+from typing import IO, Iterable, List, Sequence
+
+from data_gen.core.documents import Document, attach_marks
+from data_gen.corpus.segmented_text import decode, encode
+from data_gen.shared.errors import UserError
+from data_gen.storage.errors import reading
+from data_gen.storage.reading import is_file, open_as_is
+
+SUFFIX = ".words.gz"
+MANIFEST = "words.json"  # beside the files, written last
+FORMAT_KEY = "word_format"  # stands first in it, so that no other words.json is taken for one
+AGAIN = "copy the whole folder again, or run `python -m data_gen segment` into a new one"
+
+_LEVEL = 6  # gzip's own default
+_GZIP = 31  # zlib's wbits for it
+
+
+def pack(documents: Sequence[Document]) -> bytes:
+    """Documents that have their marks -> the bytes of a block."""
+    return gzip.compress(encode(documents), _LEVEL, mtime=0)
+
+
+def read(
+    handle: IO[bytes], path: str, offset: int, size: int, ids: Sequence[str]
+) -> List[Document]:
+    """Read the documents of a block, which are called `ids`.
+
+    Raises UserError where the bytes are no block, or one of other documents.
+    """
+    with reading(path):
+        handle.seek(offset)
+        packed = handle.read(size)
+    try:
+        texts, marks = decode(zlib.decompress(packed, _GZIP))
+        if len(texts) != len(ids):
+            raise ValueError(f"it holds {len(texts):,} documents for {len(ids):,}")
+    except (zlib.error, ValueError) as error:
+        raise UserError(f"{path} is damaged ({error}): {AGAIN}") from error
+    return attach_marks([Document(*named) for named in zip(ids, texts)], marks)
+
+
+def is_manifest(path: str) -> bool:
+    """Whether there is a words.json, and it is ours."""
+    if not is_file(path):
+        return False
+    with open_as_is(path) as handle, reading(path):
+        return FORMAT_KEY.encode() in handle.read(32)
+
+
+def require_no_words(paths: Iterable[str]) -> None:
+    """Raise UserError where what is in a folder of words is taken for text."""
+    for path in paths:
+        folder, name = os.path.split(path)
+        # Not at the end of the names of those that a crash left half-written.
+        if SUFFIX not in name and not (name == MANIFEST and is_manifest(path)):
+            continue
+        if not is_file(os.path.join(folder, MANIFEST)):
+            raise UserError(
+                f"{folder} holds words but no {MANIFEST}, so they are not all there: run "
+                "`python -m data_gen segment` to its end, or copy the whole folder"
+            )
+        raise UserError(
+            f"{path} is no text but of a folder of words: `build`, `bench` and `synonyms` take "
+            f"{folder} as their only input, everything else takes the text itself"
+        )

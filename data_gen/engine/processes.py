@@ -1,0 +1,125 @@
+"""Runs pure tasks: in this process, or in several.
+
+A task is a picklable argument of a module-level function. Results come back as they finish; data
+goes through files.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from typing import Callable, Iterable, Iterator, Optional, Protocol, TypeVar
+
+from data_gen.shared.errors import UserError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+class Engine(Protocol):
+    """What runs the tasks of a command."""
+
+    def expect(self, tasks: int, load: Callable[[Task], object], argument: Task) -> None:
+        """So many tasks will come, and first of all they will `load(argument)`: what can be started
+        meanwhile is.
+        """
+
+    def run(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+        """Yield the result of every task, in any order. The first error ends the run."""
+
+
+class LocalEngine:
+    """Processes of this machine. With one worker everything runs in this process."""
+
+    def __init__(self, workers: int = 0) -> None:
+        """Use `workers` processes; 0 is one a core. They live as long as the engine."""
+        self.workers = workers or os.cpu_count() or 1
+        self._processes: Optional[_Processes] = None
+
+    def expect(self, tasks: int, load: Callable[[Task], object], argument: Task) -> None:
+        """Let processes start, and load, while this one goes on."""
+        if self.workers > 1 and tasks > 1:
+            for _ in range(min(self.workers, tasks)):
+                self._started().submit(load, argument)
+
+    def run(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+        """Yield the result of every task, in any order. The first error ends the run.
+
+        Raises UserError where a worker was killed.
+        """
+        tasks = list(tasks)
+        if self.workers == 1 or len(tasks) <= 1:
+            yield from map(function, tasks)
+            return
+        try:
+            processes = self._started()
+            pending = {processes.submit(function, task) for task in tasks}
+            while pending:
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+        except BaseException as error:
+            self._end()  # nobody waits for tasks that are under way
+            if isinstance(error, BrokenProcessPool):
+                raise UserError(
+                    "a worker was killed, perhaps for want of memory: use fewer --workers"
+                ) from error
+            raise
+
+    def _started(self) -> "_Processes":
+        self._processes = self._processes or _Processes(self.workers)
+        return self._processes
+
+    def _end(self) -> None:
+        if self._processes:
+            self._processes.kill()
+        self._processes = None
+
+
+class _Processes:
+    """A pool whose processes end at once, whatever they are at, when they are told to or this one
+    ends. As many are started as there are tasks for.
+    """
+
+    def __init__(self, workers: int) -> None:
+        # Spawned, not forked: the tokenizer's threads and a forked lock of theirs would hang.
+        context = multiprocessing.get_context("spawn")
+        self._ours, self._theirs = context.Pipe(duplex=False)
+        self._pool = ProcessPoolExecutor(workers, context, _end_with_pipe, (self._ours,))
+
+    def submit(self, function: Callable[[Task], Result], task: Task) -> "Future[Result]":
+        with _interrupts_held():  # a process may be started
+            return self._pool.submit(function, task)
+
+    def kill(self) -> None:
+        self._theirs.close()
+        self._pool.shutdown()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back; processes that are started meanwhile never see it.
+
+    A terminal sends it to all processes, and this one answers for all.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _end_with_pipe(pipe: Connection) -> None:
+    """End this worker, whatever it is at, when the other end of the pipe is closed: by its parent,
+    or with it. A killed build must not go on writing.
+    """
+
+    def watch() -> None:
+        pipe.poll(None)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,128 @@
+"""How fast a build is on one core, beside a yardstick that travels between machines: `jieba.lcut`
+on the same text, in the same run. CPU time, user and system.
+"""
+
+import resource
+import sys
+import tempfile
+import time
+from itertools import chain, islice
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Tuple
+
+from data_gen.config import DataConfig
+from data_gen.core.progress import Show
+from data_gen.corpus.blocks import group_into_blocks
+from data_gen.corpus.read import read_blocks
+from data_gen.engine.processes import LocalEngine
+from data_gen.jobs.build_dataset import build
+from data_gen.jobs.inputs import scan_inputs, settle
+from data_gen.pipeline.load import load_pipeline, prepare_map
+from data_gen.segmentation.segmenter import Segmenter
+from data_gen.segmentation.segmenters import SegmenterConfig, StoredWords, load_segmenter
+
+_YARDSTICK_CHARACTERS = 1_000_000  # of the text, taken evenly from all of it
+_MEASURABLE = 0.005  # CPU seconds; a rate of less is noise
+
+
+class Stage(NamedTuple):
+    """What a part of the work costs."""
+
+    name: str
+    cpu_seconds: float
+    megabytes_per_second: float  # of text
+
+
+class Yardstick(NamedTuple):
+    """A segmenter alone, on the same text."""
+
+    name: str
+    characters_per_second: float
+    ratio: float  # characters per CPU second of the build / its
+
+
+class Bench(NamedTuple):
+    """A measurement. Loading vocabulary, models and tables is a stage, but none of the build."""
+
+    megabytes: float
+    characters: int
+    instances: int
+    characters_per_second: float
+    peak_memory_megabytes: float
+    stages: List[Stage]
+    yardsticks: List[Yardstick]
+
+
+def run_bench(config: DataConfig, inputs: Sequence[str], show: Show) -> Bench:
+    """Build the inputs with one worker into a temporary folder, and measure.
+
+    Raises UserError as `build` does.
+    """
+    config = settle(config, inputs)
+    _, loading = _timed(lambda: prepare_map(config))
+    with tempfile.TemporaryDirectory() as folder:
+        info, seconds = _timed(lambda: build(config, inputs, folder, LocalEngine(1), show))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    statistics = info.manifest["statistics"]
+    megabytes = sum(file["bytes"] for file in info.manifest["input"]) / 1e6
+    cpu: Dict[str, float] = {"load": loading, **statistics["cpu_seconds"]}
+    cpu["read, merge and the rest"] = seconds - sum(statistics["cpu_seconds"].values())
+    cpu["build"] = seconds
+    rate = statistics["characters"] / seconds
+    segmenters = [load_segmenter(SegmenterConfig(name="jieba"))]
+    if not isinstance(config.segmenter, StoredWords):
+        segmenters.append(load_pipeline(config).make_sentences.segmenter)
+    sentences = _sample(config, inputs, statistics["characters"])
+    return Bench(
+        megabytes,
+        statistics["characters"],
+        info.examples,
+        rate,
+        memory / (1e6 if sys.platform == "darwin" else 1e3),
+        [Stage(name, used, megabytes / max(used, 1e-9)) for name, used in cpu.items()],
+        [_measured(one, sentences, rate) for one in segmenters],
+    )
+
+
+def _timed(work: Callable[[], Any]) -> Tuple[Any, float]:
+    start = time.process_time()
+    return work(), time.process_time() - start
+
+
+def _sample(config: DataConfig, inputs: Sequence[str], characters: int) -> List[str]:
+    """Sentences of evenly spaced documents."""
+    files = scan_inputs(inputs, config, None, LocalEngine(1), lambda title, total, each: each)
+    documents = chain.from_iterable(read_blocks(list(group_into_blocks(files)), config.corpus))
+    step = max(1, characters // _YARDSTICK_CHARACTERS)
+    some = islice(documents, 0, None, step)
+    return [sentence for document in some for sentence in document.sentences]
+
+
+def _measured(segmenter: Segmenter, sentences: Sequence[str], rate: float) -> Yardstick:
+    runs = [run for sentence in sentences for run in sentence.split()]
+    _, seconds = _timed(lambda: _exhaust(segmenter.words(runs)))
+    theirs = sum(map(len, sentences)) / max(seconds, 1e-9)
+    return Yardstick(segmenter.identity, theirs, rate / theirs)
+
+
+def _exhaust(words: Iterable[Any]) -> None:
+    for _ in words:
+        pass
+
+
+def lines(bench: Bench) -> List[str]:
+    """The measurement for a terminal."""
+    return [
+        f"{bench.megabytes:.1f} MB of text, {bench.characters:,} characters, "
+        f"{bench.instances:,} instances; at most {bench.peak_memory_megabytes:,.0f} MB of memory",
+        f"{'stage':26}{'CPU s':>8}{'MB/s':>9}",
+        *(
+            f"{name:26}{cpu:8.2f}" + (f"{speed:9.2f}" if cpu >= _MEASURABLE else f"{'-':>9}")
+            for name, cpu, speed in bench.stages
+        ),
+        f"the build: {bench.characters_per_second:,.0f} characters a CPU second",
+        *(
+            f"{name} alone: {speed:,.0f} characters a CPU second; the build is {ratio:.2f} times "
+            "as fast"
+            for name, speed, ratio in bench.yardsticks
+        ),
+    ]

@@ -1,0 +1,92 @@
+"""Word vectors of one's own text, for the words that no published file has: word2vec by gensim.
+
+Trained on the words that masking sees, spelled as their pieces ("12-345"), so every word of the
+text that is frequent enough is found again, whatever its segmenter and tokenizer.
+"""
+
+import os
+import shutil
+import tempfile
+from contextlib import nullcontext
+from typing import NamedTuple, Sequence, Tuple
+
+from data_gen.config import DataConfig
+from data_gen.core.columns import Pieces
+from data_gen.core.counting import Counts
+from data_gen.core.progress import Show
+from data_gen.corpus.blocks import Block, InputFile, task_blocks
+from data_gen.corpus.read import read_blocks
+from data_gen.engine.processes import Engine
+from data_gen.pipeline.load import load_sentence_maker
+from data_gen.storage.errors import reading
+from data_gen.storage.folders import list_names, make_folder
+from data_gen.storage.locations import is_url
+from data_gen.storage.reading import open_text
+from data_gen.storage.writing import atomic_file
+from data_gen.synonyms.word2vec import WordVectors, known_words, train_vectors
+
+
+class WordsTask(NamedTuple):
+    """Blocks of text -> their words as pieces, in a file of a sentence a line."""
+
+    path: str
+    config: DataConfig
+    blocks: Tuple[Block, ...]
+
+
+def write_words(task: WordsTask) -> None:
+    """Do a task; the file appears whole or not at all."""
+    make_sentences = load_sentence_maker(task.config)
+    with atomic_file(task.path) as handle:
+        for documents in read_blocks(task.blocks, task.config.corpus):
+            text = make_sentences(documents, Counts())
+            handle.writelines(_line(words) for words in text.sentence_words())
+
+
+def _line(words: Sequence[Pieces]) -> bytes:
+    return (" ".join("-".join(map(str, word)) for word in words) + "\n").encode()
+
+
+def vectors_of_text(
+    config: DataConfig, files: Sequence[InputFile], folder: str, engine: Engine, show: Show
+) -> WordVectors:
+    """Segment the text on all cores and train word2vec on it. No word, where none is frequent
+    enough.
+
+    `folder` takes the words meanwhile, up to four times the size of the text; what an interrupted
+    run left there is used. Where it is a URL, a temporary folder takes them, too.
+    """
+    make_folder(folder)
+    with tempfile.TemporaryDirectory() if is_url(folder) else nullcontext(folder) as local:
+        text = os.path.join(local, "words.txt")
+        if not os.path.exists(text):
+            _write_text(config, files, folder, text, engine, show)
+        model = train_vectors(text, config.synonyms.word2vec, config.random_seed, show)
+    unknown = str(load_sentence_maker(config).tokenizer.unk)
+    return known_words(model, unknown)
+
+
+def _write_text(
+    config: DataConfig,
+    files: Sequence[InputFile],
+    folder: str,
+    text: str,
+    engine: Engine,
+    show: Show,
+) -> None:
+    """Write the words of all files into one, which appears whole or not at all."""
+    tasks = [
+        WordsTask(os.path.join(folder, f"words-{i:05d}"), config, blocks)
+        for i, blocks in enumerate(task_blocks(files))
+    ]
+    there = set(list_names(folder))
+    missing = [task for task in tasks if os.path.basename(task.path) not in there]
+    for _ in show("words", len(missing), engine.run(write_words, missing)):
+        pass
+    with atomic_file(text) as whole:
+        for task in tasks:
+            with open_text(task.path) as part, reading(task.path):
+                shutil.copyfileobj(part, whole)
+    if not is_url(folder):  # there the whole does not outlive an interruption
+        for task in tasks:
+            os.remove(task.path)

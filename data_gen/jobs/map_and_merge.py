@@ -1,0 +1,160 @@
+"""The two stages of a build: blocks of text become run files, and those become shards.
+
+Every task is pure and idempotent and leaves a small manifest when it is done; a task whose manifest
+is there is not done again.
+"""
+
+import gc
+import os
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from data_gen.config import DataConfig
+from data_gen.core.counting import Counts, timed
+from data_gen.core.progress import Show
+from data_gen.corpus.blocks import Block, InputFile, task_blocks
+from data_gen.corpus.read import read_blocks
+from data_gen.engine.processes import Engine
+from data_gen.engine.tasks import Done, once, run_tasks
+from data_gen.pipeline.block import Pipeline
+from data_gen.pipeline.load import load_pipeline, made_with
+from data_gen.pipeline.tokenized_text import SentenceMaker
+from data_gen.records.pack_examples import ExamplePacker
+from data_gen.records.shuffle import KeyedRecord, Segment, combine_segments, write_run, write_shard
+from data_gen.shared.errors import UserError
+from data_gen.shared.features import COMPRESSIONS
+
+
+class MapTask(NamedTuple):
+    """Blocks of text -> one run file, `{stem}.run`."""
+
+    stem: str
+    config: DataConfig
+    blocks: Tuple[Block, ...]
+    made_with: Tuple[str, ...]  # what `made_with` says where the build was started
+
+
+class MergeTask(NamedTuple):
+    """The segments of one shard in all runs -> the shard."""
+
+    stem: str
+    shard: str  # path
+    segments: Tuple[Segment, ...]
+
+
+def run_stages(
+    config: DataConfig,
+    make_sentences: SentenceMaker,
+    files: Sequence[InputFile],
+    output: str,
+    work: str,
+    engine: Engine,
+    show: Show,
+    task_bytes: Optional[int],
+) -> Tuple[List[Dict[str, Any]], Counts]:
+    """Map and merge, in the folder `work`. Returns the shards' manifests and what was counted."""
+    with_these = made_with(config, make_sentences)
+    map_tasks = list(_map_tasks(config, with_these, files, work, task_bytes))
+    maps = run_tasks("map", work, map_tasks, run_map_task, engine, show)
+    counts = Counts({"skipped/duplicate": sum(file.duplicates for file in files)})
+    for manifest in maps:
+        counts.update(manifest["counts"])
+    if not counts["instances"]:
+        raise UserError(
+            "the input gave no instance: no document has two pieces of which one can be masked"
+        )
+    merge_tasks = list(_merge_tasks(map_tasks, maps, output, work, config))
+    return run_tasks("merge", work, merge_tasks, run_merge_task, engine, show), counts
+
+
+def run_map_task(task: MapTask) -> Done:
+    """Write the run file of a task, then its manifest."""
+    manifest = once(task.stem, lambda: _map(task))
+    counts = manifest["counts"]
+    size = sum(part.size for block in task.blocks for part in block)
+    done = counts.get("documents", 0), size, counts.get("instances", 0)
+    return Done(os.path.basename(task.stem), manifest, *done)
+
+
+def _map(task: MapTask) -> Dict[str, Any]:
+    pipeline = load_pipeline(task.config)
+    ours = made_with(task.config, pipeline.make_sentences)
+    for one, other in zip(ours, task.made_with):
+        if one != other:
+            raise UserError(
+                f"this machine has {one}, that of the command {other}: install the same packages "
+                "and models on all"
+            )
+    pipeline.take_counts()
+    with _no_garbage_collection():
+        records = list(_records(task, pipeline))
+    with timed(pipeline.counts, "sort and write"):
+        offsets = write_run(f"{task.stem}.run", records, task.config.num_shards)
+    return {"offsets": offsets, "counts": pipeline.take_counts()}
+
+
+def _records(task: MapTask, pipeline: Pipeline) -> Iterator[KeyedRecord]:
+    pack = ExamplePacker(task.config.max_seq_length, task.config.max_predictions_per_seq)
+    for documents in read_blocks(task.blocks, task.config.corpus):
+        keys, examples = pipeline.examples(documents)
+        with timed(pipeline.counts, "pack"):
+            records = pack(examples)
+        yield from zip(keys.tolist(), records)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Do not look for cycles among the millions of objects of a task, which has none: a tenth of
+    its time.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def run_merge_task(task: MergeTask) -> Done:
+    """Write a shard, then its manifest."""
+    shard = once(task.stem, lambda: _merge(task))
+    return Done(os.path.basename(task.stem), shard, 0, shard["bytes"], shard["examples"])
+
+
+def _merge(task: MergeTask) -> Dict[str, Any]:
+    segments = combine_segments(task.segments, task.stem)
+    return write_shard(task.shard, segments)._asdict()
+
+
+def _map_tasks(
+    config: DataConfig,
+    with_these: Tuple[str, ...],
+    files: Sequence[InputFile],
+    work: str,
+    task_bytes: Optional[int],
+) -> Iterator[MapTask]:
+    first = 0
+    for blocks in task_blocks(files, task_bytes):
+        # Named by what is in them: a build may go on with tasks of another size.
+        last = first + len(blocks)
+        yield MapTask(os.path.join(work, f"map-{first:06d}-{last:06d}"), config, blocks, with_these)
+        first = last
+
+
+def _merge_tasks(
+    maps: Sequence[MapTask],
+    manifests: Sequence[Dict[str, Any]],
+    output: str,
+    work: str,
+    config: DataConfig,
+) -> Iterator[MergeTask]:
+    num_shards, suffix = config.num_shards, COMPRESSIONS[config.compression]
+    for i in range(num_shards):
+        name = f"part-{i:05d}-of-{num_shards:05d}"
+        ranges = [
+            (task, *manifest["offsets"][i : i + 2]) for task, manifest in zip(maps, manifests)
+        ]
+        segments = tuple(
+            Segment(f"{task.stem}.run", start, stop) for task, start, stop in ranges if start < stop
+        )
+        shard = os.path.join(output, f"{name}.tfrecord{suffix}")
+        yield MergeTask(os.path.join(work, name), shard, segments)

@@ -1,0 +1,203 @@
+"""Segmentation without a build: `segment` writes the words of a text once, for builds of any recipe
+anywhere. Its tasks are as pure and idempotent as those of a build, and resumed in the same way.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+from itertools import chain, islice
+from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+
+from data_gen.config import DataConfig
+from data_gen.core.counting import Counts, timed
+from data_gen.core.documents import Document, attach_marks, is_space
+from data_gen.core.progress import Show
+from data_gen.corpus import segmented_file
+from data_gen.corpus.blocks import Block, InputFile, task_blocks
+from data_gen.corpus.read import read_blocks
+from data_gen.corpus.segmented_file import FORMAT_KEY, MANIFEST, SUFFIX, pack
+from data_gen.corpus.segmented_folder import FORMAT, WordFolder, find, read, require_whole
+from data_gen.engine.processes import Engine
+from data_gen.engine.tasks import Done, once, run_tasks
+from data_gen.jobs.inputs import scan_inputs
+from data_gen.pipeline.load import load_segmenter_once, text_opencc
+from data_gen.segmentation.boundaries import word_marks
+from data_gen.segmentation.segmenters import segmenter_settings
+from data_gen.shared.errors import UserError
+from data_gen.storage.output_folder import claim, clean, output_kind
+from data_gen.storage.writing import atomic_file, write_json
+
+COUNTED = ("documents", "sentences", "words", "characters", "misaligned_sentences")
+
+
+class SegmentTask(NamedTuple):
+    """Blocks of text -> one file of words."""
+
+    stem: str  # of the task's manifest
+    path: str
+    config: DataConfig
+    blocks: Tuple[Block, ...]
+
+
+def segment(
+    config: DataConfig, inputs: Sequence[str], output: str, engine: Engine, show: Show
+) -> WordFolder:
+    """Write the words of text files into the folder `output`, unless they are there already.
+
+    Raises UserError for input that is missing, unreadable, empty, not UTF-8 or holds words, and
+    where `output` holds other words.
+    """
+    if not output:
+        raise UserError("--output is empty: name a folder")
+    folder = find(inputs)
+    if folder is not None:
+        raise UserError(f"{folder} holds words already: give the text that they are to be made of")
+    load_segmenter_once(config.segmenter)  # finds mistakes before any work is handed out
+    files = scan_inputs(inputs, config, output, engine, show)
+    identity = _identity(config, files)
+    fingerprint = _digest(identity)
+    if not find([output]):
+        groups = list(task_blocks(files))
+        # Files are named by their number, and of a text that is packed otherwise they are others.
+        unfinished = _digest({**identity, "blocks": list(map(len, groups))})
+        with claim(output, unfinished, WORDS) as work:
+            tasks = list(_tasks(config, groups, output, work))
+            manifests = run_tasks("segment", work, tasks, run_segment_task, engine, show)
+            described = _described(config, files, tasks, manifests)
+            head = {FORMAT_KEY: FORMAT, "fingerprint": fingerprint}
+            write_json(os.path.join(output, MANIFEST), {**head, **described})
+    words = read(output)
+    if words.manifest["fingerprint"] != fingerprint:
+        raise UserError(
+            f"{output} holds other words (other settings, input or segmenter): choose another "
+            "--output"
+        )
+    clean(output, WORDS)  # after a crash at the very end
+    require_whole(words)
+    return words
+
+
+def _identity(config: DataConfig, files: Sequence[InputFile]) -> Dict[str, Any]:
+    """All that decides the words."""
+    return {
+        FORMAT_KEY: FORMAT,
+        "segmenter": load_segmenter_once(config.segmenter).identity,
+        "opencc": text_opencc(config),
+        "corpus": dataclasses.asdict(config.corpus),
+        "input": [{"name": file.name, "sha256": file.sha256} for file in files],
+    }
+
+
+def _digest(identity: Dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def _tasks(
+    config: DataConfig, groups: Sequence[Tuple[Block, ...]], output: str, work: str
+) -> Iterator[SegmentTask]:
+    for i, blocks in enumerate(groups):
+        name = f"part-{i:05d}-of-{len(groups):05d}"
+        path = os.path.join(output, name + SUFFIX)
+        yield SegmentTask(os.path.join(work, name), path, config, blocks)
+
+
+def run_segment_task(task: SegmentTask) -> Done:
+    """Write a file of words, then its manifest: the bytes of each block, the documents of each
+    part, and what was counted.
+    """
+    manifest = once(task.stem, lambda: _write(task))
+    size = sum(part.size for block in task.blocks for part in block)
+    return Done(os.path.basename(task.stem), manifest, sum(manifest["documents"]), size, 0)
+
+
+def _write(task: SegmentTask) -> Dict[str, Any]:
+    counts = Counts()
+    sizes = []
+    documents: List[int] = []
+    # Part by part, so that each can be counted. A block is segmented at once, as in a build.
+    every = [(part,) for block in task.blocks for part in block]
+    read = read_blocks(every, task.config.corpus)
+    with atomic_file(task.path) as handle:
+        for block in task.blocks:
+            with timed(counts, "read"):
+                parts = list(islice(read, len(block)))
+            documents += map(len, parts)
+            with timed(counts, "segment"):
+                segmented = _segmented(task, list(chain(*parts)), counts)
+            with timed(counts, "write"):
+                sizes.append(handle.write(pack(segmented)))
+    return {"blocks": sizes, "documents": documents, "counts": counts}
+
+
+def _segmented(task: SegmentTask, documents: Sequence[Document], counts: Counts) -> List[Document]:
+    sentences = [sentence for document in documents for sentence in document.sentences]
+    marks = word_marks(load_segmenter_once(task.config.segmenter), sentences)
+    codes = np.frombuffer("\n".join(sentences).encode("utf-32-le"), np.uint32)
+    counts["documents"] += len(documents)
+    counts["sentences"] += len(sentences)
+    counts["words"] += int((marks.boundaries[:-1] & ~is_space(codes)).sum())
+    counts["characters"] += sum(map(len, sentences))
+    counts["misaligned_sentences"] += len(marks.misaligned)
+    return attach_marks(documents, marks)
+
+
+def _described(
+    config: DataConfig,
+    files: Sequence[InputFile],
+    tasks: Sequence[SegmentTask],
+    manifests: Sequence[Dict[str, Any]],
+) -> Dict[str, Any]:
+    """What words.json says, but for format and fingerprint: see `word_folder.read`."""
+    numbers = (i for i, block in enumerate(chain(*(t.blocks for t in tasks))) for _ in block)
+    documents = chain(*(manifest["documents"] for manifest in manifests))
+    return {
+        "segmenter": load_segmenter_once(config.segmenter).identity,
+        "opencc": text_opencc(config),
+        "config": {
+            "corpus": dataclasses.asdict(config.corpus),
+            "segmenter": segmenter_settings(config.segmenter),
+        },
+        "statistics": _statistics(files, manifests),
+        "word_files": [
+            {"name": os.path.basename(task.path), "blocks": manifest["blocks"]}
+            for task, manifest in zip(tasks, manifests)
+        ],
+        "input": [
+            {
+                "name": file.name,
+                "sha256": file.sha256,
+                "bytes": file.size,
+                "parts": [
+                    {
+                        "block": next(numbers),
+                        "text_bytes": part.size,
+                        "first": part.first,
+                        "documents": next(documents),
+                        "dropped": part.dropped,
+                    }
+                    for part in file.parts
+                ],
+            }
+            for file in files
+        ],
+    }
+
+
+def _statistics(files: Sequence[InputFile], manifests: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
+    counts = Counts()
+    for manifest in manifests:
+        counts.update(manifest["counts"])
+    return {
+        **{name: counts[name] for name in COUNTED},
+        "skipped_documents": {"duplicate": sum(file.duplicates for file in files)},
+        "cpu_seconds": {
+            stage: round(counts[f"cpu_ns/{stage}"] / 1e9, 2)
+            for stage in ("read", "segment", "write")
+        },
+    }
+
+
+WORDS = output_kind("segmentation", "words", segmented_file.SUFFIX, segmented_file.MANIFEST)

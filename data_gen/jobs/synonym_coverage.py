@@ -1,0 +1,48 @@
+"""Counts which words of a text have similar ones, without a build: `synonyms coverage`."""
+
+from typing import NamedTuple, Sequence, Tuple
+
+from data_gen.config import DataConfig
+from data_gen.core.counting import Counts
+from data_gen.core.load_once import keep_last
+from data_gen.core.progress import Show
+from data_gen.corpus.blocks import Block, InputFile, task_blocks
+from data_gen.corpus.read import read_blocks
+from data_gen.engine.processes import Engine
+from data_gen.pipeline.load import load_sentence_maker, load_similar
+from data_gen.synonyms.lexicon import CANDIDATE_CHOICES, SimilarLexicon
+
+
+class CoverageTask(NamedTuple):
+    """Blocks of text whose words are counted."""
+
+    config: DataConfig
+    blocks: Tuple[Block, ...]
+
+
+def coverage(config: DataConfig, files: Sequence[InputFile], engine: Engine, show: Show) -> Counts:
+    """Count the words of a text. Raises UserError where the settings name no usable table."""
+    _load(config)  # finds mistakes before any work is handed out
+    tasks = [CoverageTask(config, blocks) for blocks in task_blocks(files)]
+    counts = Counts()
+    for part in show("coverage", len(tasks), engine.run(count_task, tasks)):
+        counts.update(part)
+    return counts
+
+
+def count_task(task: CoverageTask) -> Counts:
+    """Do a task."""
+    counts = Counts()
+    lexicon = _load(task.config)
+    make_sentences = load_sentence_maker(task.config)
+    for documents in read_blocks(task.blocks, task.config.corpus):
+        text = make_sentences(documents, counts)
+        lexicon.count(lexicon.numbers(text), counts)
+    return counts
+
+
+@keep_last
+def _load(config: DataConfig) -> SimilarLexicon:
+    tokenizer = load_sentence_maker(config).tokenizer
+    weigh = CANDIDATE_CHOICES[config.synonyms.choice]
+    return SimilarLexicon(load_similar(config, tokenizer), tokenizer, weigh)

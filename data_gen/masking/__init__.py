@@ -1,0 +1,1 @@
+"""Instances -> Examples: where to mask, and what to put there."""

@@ -1,0 +1,34 @@
+"""WHAT to put in place of masked words: `CORRUPTIONS` are the four of the MacBERT paper, VII-B.
+
+For MLM as correction ("similar") each word of an n-gram is replaced on its own by a similar word of
+the same number of pieces (paper, IV-A and Table II). A word without one becomes random, which "is
+restricted to no more than 10% of all tokens to be masked": past that, the n-gram is refused and the
+selector looks for another place.
+"""
+
+from typing import Dict, NamedTuple
+
+
+class Shares(NamedTuple):
+    """How often a masked word (or piece) becomes [MASK], a similar word, a random one, or stays."""
+
+    mask: float = 0.0
+    similar: float = 0.0
+    random: float = 0.0
+    keep: float = 0.1
+
+
+CORRUPTIONS: Dict[str, Shares] = {
+    "partial_mask": Shares(mask=0.8, random=0.1),  # BERT's own 80/10/10
+    "all_mask": Shares(mask=0.9),
+    "random": Shares(random=0.9),
+    "similar": Shares(similar=0.8, random=0.1),  # MacBERT
+}
+
+CORRUPTION_UNITS = ("ngram", "word", "piece")
+RANDOM_UNITS = ("piece", "word")
+FALLBACK_CAPS = ("fallback", "all_random")
+PAST_THE_CAP = ("elsewhere", "keep")
+# What a replacement is. A fallback is random for want of a similar word.
+KINDS = ("mask", "similar", "random", "keep", "fallback")
+MASK, SIMILAR, RANDOM, KEEP, FALLBACK = range(len(KINDS))

@@ -1,0 +1,75 @@
+"""Instances laid out: the sequences of pieces, and the words in them that may be masked."""
+
+from typing import NamedTuple, Tuple
+
+import numpy as np
+
+from data_gen.core.columns import Array, Instances, Text, ranges
+from data_gen.masking.placement import Words
+
+
+class Layout(NamedTuple):
+    """The sequences of several instances, one after another. P pieces, N instances, W words."""
+
+    pieces: Array  # int32 [P], special pieces included
+    rows: Array  # int64 [N + 1]: where each sequence starts, and P
+    a_stops: Array  # int64 [N]: where segment A ends with its [SEP], counted from the row's start
+    # The words of all segments, in order.
+    words: Array  # int64 [W]: its number in the text
+    instances: Array  # int64 [W]
+    segments: Array  # int64 [W]: 2 i for A of instance i and 2 i + 1 for B
+    positions: Array  # int64 [W]: of the first piece, counted from the row's start
+
+    @property
+    def lengths(self) -> Array:
+        """The pieces of each sequence."""
+        return np.diff(self.rows)
+
+
+def lay_out(text: Text, instances: Instances, cls: int, sep: int) -> Layout:
+    """Make the sequences of instances of a text."""
+    segments = np.stack([instances.a, instances.b], axis=1).reshape(-1, 2)
+    sizes = np.diff(segments).ravel()
+    # [CLS] before an A, [SEP] after every segment
+    stops = np.cumsum(sizes + 1 + (np.arange(len(sizes)) % 2 == 0))
+    rows = np.concatenate([[0], stops[1::2]])
+    pieces = np.full(rows[-1], sep, np.int32)
+    pieces[rows[:-1]] = cls
+    pieces[ranges(stops - 1 - sizes, stops - 1)] = text.pieces[ranges(*segments.T)]
+    first, last = np.searchsorted(text.words, segments.T)
+    words = ranges(first, last)
+    of_segment = np.repeat(np.arange(len(sizes)), last - first)
+    shifts = stops - 1 - sizes - segments[:, 0] - np.repeat(rows[:-1], 2)
+    return Layout(
+        pieces,
+        rows,
+        stops[::2] - rows[:-1],
+        words,
+        of_segment // 2,
+        of_segment,
+        text.words[words] + shifts[of_segment],
+    )
+
+
+def words_to_mask(
+    text: Text, layout: Layout, may_be: Array, by_sentence: bool
+) -> Tuple[Words, Array]:
+    """Find the words that may be masked, and their numbers in the layout.
+
+    may_be:      of each word of the text whether it may be masked, bool
+    by_sentence: whether n-grams may not cross the end of a sentence
+    """
+    chosen = np.flatnonzero(may_be[layout.words])
+    breaks = np.diff(chosen, prepend=-2) > 1
+    breaks |= np.diff(layout.segments[chosen], prepend=-1) > 0
+    if by_sentence:
+        sentence = np.searchsorted(text.sentences, layout.words[chosen], side="right")
+        breaks |= np.diff(sentence, prepend=-1) != 0
+    bounds = np.append(np.flatnonzero(breaks), len(chosen))
+    words = Words(
+        np.searchsorted(layout.instances[chosen], np.arange(len(layout.rows))),
+        text.sizes[layout.words[chosen]],
+        np.repeat(bounds[:-1], np.diff(bounds)),
+        np.repeat(bounds[1:], np.diff(bounds)),
+    )
+    return words, chosen

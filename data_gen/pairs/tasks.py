@@ -1,0 +1,148 @@
+"""Document -> sequences of two segments. `PAIR_TASKS` are SOP (MacBERT), NSP (BERT-wwm) and none
+(RoBERTa-wwm).
+
+Nothing of a document is lost: it is cut into as few sequences as hold it, at sentence ends while
+the room to spare lasts and at word boundaries after that. All are ranges of the block's words.
+"""
+
+from bisect import bisect_left, bisect_right
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from data_gen.core.columns import Pair
+from data_gen.core.random_draws import Draws
+from data_gen.pairs.chunks import Chunk, Outline
+
+SPLITS = ("random", "middle")
+
+
+class PairContext(NamedTuple):
+    """What a pair task may need beside the chunk."""
+
+    outline: Outline
+    room: int  # pieces of both segments together
+    # Another document; None where there is none.
+    stranger: Callable[[Draws], Optional[Chunk]]
+    # Where a chunk is split in two: at random, or where the halves are most alike in size. Not
+    # published; google-research/albert's is random.
+    split: str = "random"
+    swap_prob: float = 0.5  # of SOP; unpublished, google-research/albert's is 0.5
+
+
+PairTask = Callable[[Chunk, PairContext, Draws], List[Pair]]
+
+
+def split(chunk: Chunk, context: PairContext, rng: Draws) -> Optional[Tuple[int, str]]:
+    """Find the piece to split a chunk at: a sentence end, else after a clause mark, else between
+    words; the second value says which.
+
+    A chunk of a single word is split between its pieces; None for one of a single piece.
+    """
+    outline = context.outline
+    for places, where in ((outline.ends, "sentence"), (outline.clauses, "clause")):
+        inner = places[bisect_right(places, chunk[0]) : bisect_left(places, chunk[1])]
+        if inner:
+            return _choose([outline.starts[word] for word in inner], chunk, context, rng), where
+    start, stop = _pieces(outline, chunk)
+    if chunk[1] - chunk[0] > 1:
+        return _choose(outline.starts[chunk[0] + 1 : chunk[1]], chunk, context, rng), "word"
+    if stop - start == 1:
+        return None
+    return _choose(range(start + 1, stop), chunk, context, rng), "piece"
+
+
+def split_alike(chunk: Chunk, context: PairContext, rng: Draws) -> Optional[Tuple[int, str]]:
+    """Split a chunk so that both segments end alike: one that ends within a sentence is split
+    within one, too, between any two words.
+
+    Split at a sentence end, the segment that ends within a sentence would be the second: the last
+    pieces alone tell 73 % of the orders (technical articles, 128 pieces), and a model of SOP learns
+    that instead of the order. Not published.
+    """
+    starts, ends = context.outline.starts, context.outline.ends
+    inner = ends[bisect_right(ends, chunk[0]) : bisect_left(ends, chunk[1])]
+    whole = ends[bisect_left(ends, chunk[1])] == chunk[1]
+    words = () if whole else sorted(set(range(chunk[0] + 1, chunk[1])).difference(inner))
+    if not words:
+        return split(chunk, context, rng)
+    return _choose([starts[word] for word in words], chunk, context, rng), "word"
+
+
+def _choose(places: Sequence[int], chunk: Chunk, context: PairContext, rng: Draws) -> int:
+    """Which of the places, pieces of the text, to split a chunk at."""
+    if context.split == "random":
+        return places[rng.randrange(len(places))]
+    twice_the_middle = sum(_pieces(context.outline, chunk))
+    return min(places, key=lambda place: abs(2 * place - twice_the_middle))
+
+
+def _pieces(outline: Outline, chunk: Chunk) -> Tuple[int, int]:
+    return outline.starts[chunk[0]], outline.starts[chunk[1]]
+
+
+def sentence_order(chunk: Chunk, context: PairContext, rng: Draws) -> List[Pair]:
+    """SOP: two consecutive segments, swapped with probability `swap_prob` (MacBERT, IV-B); label 1
+    is swapped.
+    """
+    in_order = _in_order(chunk, context, split_alike(chunk, context, rng))
+    if in_order and rng.random() < context.swap_prob:
+        return [pair._replace(a=pair.b, b=pair.a, label=1) for pair in in_order]
+    return in_order
+
+
+def next_sentence(chunk: Chunk, context: PairContext, rng: Draws) -> List[Pair]:
+    """NSP: B follows A, or (label 1) comes from another document.
+
+    A third of the chunks gives two pairs, each half followed by a stranger, so that no text is lost
+    and the labels are balanced. Where there is no other document all labels are 0: nothing is
+    called random that is not.
+    """
+    in_order = no_task(chunk, context, rng)
+    if in_order and rng.random() < 1 / 3:
+        ((a, b, _, where),) = in_order
+        after_a = _stranger(b[1] - b[0], a[1] - a[0], context, rng)
+        after_b = _stranger(a[1] - a[0], b[1] - b[0], context, rng)
+        if after_a and after_b:
+            return [Pair(a, after_a, 1, where), Pair(b, after_b, 1, where)]
+    return in_order
+
+
+def _stranger(
+    room: int, beside: int, context: PairContext, rng: Draws
+) -> Optional[Tuple[int, int]]:
+    """The text of another document from a random sentence on, to stand beside `beside` pieces; None
+    where there is none.
+
+    It has as many pieces as what it stands in for (`room`), so that the length does not give the
+    label away, but at least one word where that fits.
+    """
+    document = context.stranger(rng)
+    if not document:
+        return None
+    starts, ends = context.outline.starts, context.outline.ends
+    inner = ends[bisect_right(ends, document[0]) : bisect_left(ends, document[1])]
+    word = [document[0], *inner][rng.randrange(1 + len(inner))]
+    room = max(room, min(starts[word + 1] - starts[word], context.room - beside))
+    last = min(bisect_right(starts, starts[word] + room) - 1, document[1])
+    return (starts[word], starts[last]) if last > word else None
+
+
+def no_task(chunk: Chunk, context: PairContext, rng: Draws) -> List[Pair]:
+    """No task, but still two segments, as RoBERTa-wwm-ext "still use a paired input" (III-A);
+    labels are 0.
+    """
+    return _in_order(chunk, context, split(chunk, context, rng))
+
+
+def _in_order(chunk: Chunk, context: PairContext, halves: Optional[Tuple[int, str]]) -> List[Pair]:
+    if halves is None:
+        return []
+    at, where = halves
+    start, stop = _pieces(context.outline, chunk)
+    return [Pair((start, at), (at, stop), 0, where)]
+
+
+PAIR_TASKS: Dict[str, PairTask] = {
+    "sop": sentence_order,
+    "nsp": next_sentence,
+    "none": no_task,
+}

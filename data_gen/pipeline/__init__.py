@@ -1,0 +1,1 @@
+"""Compose the stages for one block of documents. Writes no file."""

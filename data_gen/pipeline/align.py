@@ -1,0 +1,46 @@
+"""Bring the segmenter's words and the tokenizer's pieces together by character offsets."""
+
+from typing import Sequence
+
+import numpy as np
+
+from data_gen.core.columns import Array, Text
+from data_gen.core.documents import Document, Marks
+from data_gen.tokenization.tokenizer import Tokens
+
+
+def align_words(
+    documents: Sequence[Document], sentences: Sequence[str], marks: Marks, tokens: Tokens
+) -> Text:
+    """Bring words and pieces together. Where they cannot be, every piece is a word."""
+    starts = np.cumsum([0, *(len(sentence) + 1 for sentence in sentences)])
+    pieces = np.searchsorted(tokens.first, starts)  # before each sentence, and all
+    sentence = np.repeat(np.arange(len(sentences)), np.diff(pieces))
+    starting = word_starts(tokens, sentence, marks.boundaries)
+    starting |= np.isin(sentence, marks.misaligned)
+    words = np.append(np.flatnonzero(starting), len(tokens.ids))
+    filled = np.diff(pieces) > 0
+    before = np.concatenate([[0], np.cumsum(filled)])  # sentences with pieces
+    return Text(
+        pieces=tokens.ids,
+        words=words,
+        sentences=np.searchsorted(words, np.append(pieces[:-1][filled], len(tokens.ids))),
+        documents=before[np.cumsum([0, *(len(document.sentences) for document in documents)])],
+    )
+
+
+def word_starts(tokens: Tokens, sentence: Array, boundaries: Array) -> Array:
+    """Group pieces into words: two neighbours are of one word unless a boundary lies between them.
+
+    sentence:   the sentence of each piece, int64 [P], ascending
+    boundaries: of each character whether a word starts or ends before it, bool [characters + 1]
+    Returns     of each piece whether it starts a word, bool [P]. A piece that straddles a boundary
+                joins the two words. A piece without text goes with the piece that follows.
+    """
+    passed = np.concatenate([[0], np.cumsum(boundaries)])
+    with_text = np.flatnonzero(tokens.first < tokens.last)
+    left, right = with_text[:-1], with_text[1:]
+    between = passed[tokens.first[right] + 1] > passed[tokens.last[left]]
+    starts = np.diff(sentence, prepend=-1) > 0
+    starts[left[between & (sentence[left] == sentence[right])] + 1] = True
+    return starts

@@ -1,0 +1,109 @@
+"""Load what a configuration names, once in each process: tokenizer, segmenter, table, pipeline."""
+
+from typing import Any, Dict, Optional, Tuple
+
+from data_gen.config import DataConfig
+from data_gen.core.load_once import keep_last
+from data_gen.core.script_conversion import opencc_version
+from data_gen.pipeline.block import Pipeline
+from data_gen.pipeline.tokenized_text import SentenceMaker
+from data_gen.segmentation.segmenters import StoredWords, load_segmenter
+from data_gen.shared.errors import UserError
+from data_gen.shared.files import file_sha256
+from data_gen.synonyms.lexicon import Similar
+from data_gen.synonyms.lookup import NoSimilarWords, SimilarWords
+from data_gen.synonyms.table import load_table
+from data_gen.tokenization.tokenizer import Tokenizer
+from data_gen.tokenization.tokenizers import TOKENIZERS
+
+
+@keep_last
+def load_pipeline(config: DataConfig) -> Pipeline:
+    """Load the vocabulary, the segmenter and the similar words of `config`, once a process."""
+    make_sentences = load_sentence_maker(config)
+    similar: Similar = NoSimilarWords()
+    if config.masking.corruption == "similar":
+        similar = load_similar(config, make_sentences.tokenizer)
+    return Pipeline(config, make_sentences, similar)
+
+
+def prepare_words(config: DataConfig) -> None:
+    """Load what makes words and pieces, ahead of the first task."""
+    load_sentence_maker(config).segmenter.load()
+
+
+def prepare_map(config: DataConfig) -> None:
+    """Load what map tasks need, ahead of the first."""
+    prepare_words(config)
+    load_pipeline(config)
+
+
+def made_with(config: DataConfig, make_sentences: SentenceMaker) -> Tuple[str, ...]:
+    """What decides pieces and words on this machine: the vocabulary, packages and models."""
+    tokenizer, segmenter = make_sentences.tokenizer, make_sentences.segmenter
+    return file_sha256(config.vocab_file), tokenizer.identity, segmenter.identity
+
+
+def pieces_identity(config: DataConfig) -> Dict[str, Any]:
+    """What decides the pieces of a word."""
+    model = config.tokenizer.model
+    return {
+        "vocab_sha256": file_sha256(config.vocab_file),
+        "tokenizer": config.tokenizer.name,
+        "tokenizer_model_sha256": file_sha256(model) if model else None,
+        "do_lower_case": config.do_lower_case,
+    }
+
+
+def load_similar(config: DataConfig, tokenizer: Tokenizer) -> SimilarWords:
+    """Load the table that the settings name.
+
+    Raises UserError where it is none, or was made for another vocabulary or tokenizer.
+    """
+    path = config.synonyms.table
+    if not path:
+        raise UserError(
+            "which table of similar words? Make one with `python -m data_gen synonyms build`, give "
+            "it with --set synonyms.table=FILE"
+        )
+    table = load_table(path)
+    ours = pieces_identity(config)
+    if {name: table.made_from[name] for name in ours} != ours:
+        raise UserError(
+            f"{path} was made for another vocabulary or tokenizer: build it again with the "
+            "settings of this build"
+        )
+    return SimilarWords(table, tokenizer, config.synonyms)
+
+
+def load_tokenizer(config: DataConfig) -> Tokenizer:
+    """Load the tokenizer of a configuration. Raises UserError where its vocabulary is unusable."""
+    load = TOKENIZERS[config.tokenizer.name]
+    tokenizer = load(config.vocab_file, config.tokenizer.model, config.do_lower_case)
+    if not tokenizer.producible:
+        raise UserError(f"the vocabulary {config.vocab_file} has no piece that text could give")
+    return tokenizer
+
+
+def load_sentence_maker(config: DataConfig) -> SentenceMaker:
+    """Load the tokenizer and the segmenter of a configuration, the latter once a process.
+
+    Raises UserError where a file of either is missing or unusable.
+    """
+    if config.segmenter.name == "presegmented" and config.tokenizer.name == "sentencepiece":
+        raise UserError(
+            "segmenter.name=presegmented puts spaces between words, and sentencepiece would "
+            "write them into the pieces: use the tokenizer wordpiece or another segmenter"
+        )
+    return SentenceMaker(load_tokenizer(config), load_segmenter_once(config.segmenter))
+
+
+# A model of hundreds of megabytes, needed for the table of similar words and for the build.
+load_segmenter_once = keep_last(load_segmenter)
+
+
+def text_opencc(config: DataConfig) -> Optional[str]:
+    """The version of OpenCC that the text of the input is or was converted with, if it is."""
+    if isinstance(config.segmenter, StoredWords):
+        return config.segmenter.opencc
+    return opencc_version() if config.corpus.opencc else None

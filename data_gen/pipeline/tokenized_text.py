@@ -1,0 +1,44 @@
+"""Documents -> text: what the segmenter's words and the tokenizer's pieces make together."""
+
+from typing import Sequence
+
+from data_gen.core.columns import Text
+from data_gen.core.counting import Counts, timed
+from data_gen.core.documents import Document, Marks, joined_marks
+from data_gen.pipeline.align import align_words
+from data_gen.segmentation.boundaries import word_marks
+from data_gen.segmentation.segmenter import Segmenter
+from data_gen.tokenization.tokenizer import Tokenizer
+
+
+class SentenceMaker:
+    """A segmenter and a tokenizer. The words of its sentences are the units of masking, and those
+    that similar words are looked up for.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, segmenter: Segmenter) -> None:
+        self.tokenizer = tokenizer
+        self.segmenter = segmenter
+
+    def __call__(self, documents: Sequence[Document], counts: Counts) -> Text:
+        """Segment and tokenize documents; sentences without pieces are left out."""
+        sentences = [sentence for document in documents for sentence in document.sentences]
+        with timed(counts, "segment"):
+            marks = self._marks(documents, sentences)
+        with timed(counts, "tokenize"):
+            tokens = self.tokenizer.tokenize(sentences)
+        with timed(counts, "align"):
+            text = align_words(documents, sentences, marks, tokens)
+        counts["documents"] += len(documents)
+        counts["characters"] += sum(map(len, sentences))
+        counts["sentences"] += len(text.sentences) - 1
+        counts["words"] += len(text.words) - 1
+        counts["pieces"] += len(text.pieces)
+        counts["unknown_pieces"] += int((text.pieces == self.tokenizer.unk).sum())
+        counts["misaligned_sentences"] += len(marks.misaligned)
+        return text
+
+    def _marks(self, documents: Sequence[Document], sentences: Sequence[str]) -> Marks:
+        if documents and documents[0].marks is not None:  # so all of a block have theirs
+            return joined_marks(documents)
+        return word_marks(self.segmenter, sentences)

@@ -1,0 +1,127 @@
+"""Examples -> the bytes of tf.train.Example messages, packed by column."""
+
+import struct
+from functools import cache
+from typing import List, Tuple
+
+import numpy as np
+
+from data_gen.core.columns import Array, Examples, bounds_of
+from data_gen.shared.features import feature_shapes
+
+_LENGTH_DELIMITED = 2
+
+
+def _varint(value: int) -> bytes:
+    """Protobuf's base-128 number, low bits first."""
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _field(number: int, payload: bytes) -> bytes:
+    return _field_head(number, len(payload)) + payload
+
+
+def _field_head(number: int, size: int) -> bytes:
+    return bytes([number << 3 | _LENGTH_DELIMITED]) + _varint(size)
+
+
+def _packed(values: Array, bounds: Array) -> List[bytes]:
+    """The bytes of packed integers, ids or positions: `values[bounds[i]:bounds[i + 1]]` for each
+    i.
+    """
+    varints, sizes = _varints(int(values.max(initial=0)).bit_length())
+    # Four bytes a number, of which as many count as it has.
+    there = np.array([0, 0x1, 0x101, 0x10101, 0x1010101], "<u4")[sizes][values].view(bool)
+    data = varints[values].view(np.uint8)[there].tobytes()
+    ends = bounds_of(sizes[values])[bounds].tolist()
+    return [data[start:stop] for start, stop in zip(ends, ends[1:])]
+
+
+@cache
+def _varints(bits: int) -> Tuple[Array, Array]:
+    """The bytes of every number of so many bits, at most 28, as if they were one of 32; and how
+    many they are.
+    """
+    every = [_varint(value) for value in range(1 << bits)]
+    values = [int.from_bytes(varint, "little") for varint in every]
+    return np.array(values, "<u4"), np.array(list(map(len, every)))
+
+
+@cache
+def _entry_head(name: str, dtype: str, size: int) -> bytes:
+    """What stands before the `size` bytes of a packed list in its entry of the map of features."""
+    # Feature{float_list: 2, int64_list: 3}, each a packed list
+    values = _field_head(1, size)
+    feature = _field_head(2 if dtype == "float32" else 3, len(values) + size) + values
+    entry = _field(1, name.encode()) + _field_head(2, len(feature) + size) + feature
+    return _field_head(1, len(entry) + size) + entry
+
+
+class ExamplePacker:
+    """Packs examples of one size as tf.train.Example messages."""
+
+    def __init__(self, max_seq_length: int, max_predictions_per_seq: int) -> None:
+        self._s = max_seq_length
+        self._p = max_predictions_per_seq
+        self._dtypes = [
+            (name, dtype)
+            for name, (dtype, _) in feature_shapes(max_seq_length, max_predictions_per_seq).items()
+        ]
+        self._ones, self._zeros = b"\1" * max_seq_length, b"\0" * max_seq_length
+        one, zero = (struct.pack("<f", weight) * max_predictions_per_seq for weight in (1.0, 0.0))
+        self._weights = one + zero
+
+    def __call__(self, examples: Examples) -> List[bytes]:
+        """Serialize examples.
+
+        Raises ValueError where one is longer than the sizes given, which would be a mistake of the
+        stages before.
+        """
+        lengths, predictions = np.diff(examples.rows), np.diff(examples.masked_rows)
+        if (lengths > self._s).any() or (predictions > self._p).any():
+            raise ValueError(
+                f"an example of {lengths.max()} pieces, {predictions.max()} masked, for {self._s} "
+                f"and {self._p}"
+            )
+        columns = (
+            _packed(examples.pieces, examples.rows),
+            _packed(examples.masked_positions, examples.masked_rows),
+            _packed(examples.masked_labels, examples.masked_rows),
+            lengths.tolist(),
+            examples.a_stops.tolist(),
+            predictions.tolist(),
+            examples.labels.tolist(),
+        )
+        return [self._pack(*row) for row in zip(*columns)]
+
+    def _pack(
+        self,
+        pieces: bytes,
+        positions: bytes,
+        masked: bytes,
+        length: int,
+        a_stop: int,
+        predictions: int,
+        label: int,
+    ) -> bytes:
+        """Serialize one example, of which the integers are packed already."""
+        padding = self._zeros[length:]
+        spare = self._zeros[: self._p - predictions]
+        payloads = (
+            pieces + padding,
+            self._ones[:length] + padding,
+            self._zeros[:a_stop] + self._ones[a_stop:length] + padding,
+            positions + spare,
+            masked + spare,
+            self._weights[4 * (self._p - predictions) : 4 * (2 * self._p - predictions)],
+            b"\1" if label else b"\0",
+        )
+        features = []
+        for (name, dtype), payload in zip(self._dtypes, payloads):
+            features += [_entry_head(name, dtype, len(payload)), payload]
+        return _field(1, b"".join(features))

@@ -1,0 +1,49 @@
+"""TFRecord bytes -> Example: the inverse of records.py, without TensorFlow.
+
+An Example is read by the wire format of protobuf, so records of another writer can be read too:
+their features may stand in any order, and their numbers need not be packed.
+"""
+
+import os
+from typing import Iterator, NamedTuple
+
+from data_gen.core.columns import Example
+from data_gen.records.parse_examples import parse_example
+from data_gen.records.tfrecord import read_records
+from data_gen.shared.dataset_info import DatasetInfo
+from data_gen.shared.errors import UserError
+
+
+class StoredExample(NamedTuple):
+    """An example and where it stands."""
+
+    shard: str  # name of the file
+    number: int  # within the shard, from 1
+    example: Example
+
+
+def read_examples(info: DatasetInfo, vocab_size: int, skip: int = 0) -> Iterator[StoredExample]:
+    """The examples of a build in the order of its shards, without the first `skip`.
+
+    Raises UserError, naming the shard and the byte, where a record is damaged or is no example of
+    the sizes that dataset.json gives. Shards before the first example wanted are not opened.
+    """
+    for shard in info.shards:
+        if skip >= shard.examples:
+            skip -= shard.examples
+            continue
+        path = os.path.join(info.folder, shard.name)
+        for number, (offset, record) in enumerate(read_records(path), 1):
+            if number <= skip:
+                continue
+            try:
+                example = parse_example(
+                    record, info.max_seq_length, info.max_predictions_per_seq, vocab_size
+                )
+            except ValueError as error:
+                raise UserError(
+                    f"{path}: the record at byte {offset} is no example of this build ({error}): "
+                    "build the data set again elsewhere"
+                ) from error
+            yield StoredExample(shard.name, number, example)
+        skip = 0

@@ -1,0 +1,1 @@
+"""Sentence -> words: where the words of a sentence start and end."""

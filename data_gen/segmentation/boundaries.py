@@ -1,0 +1,92 @@
+"""Segment many sentences at once and note where words start and end."""
+
+from itertools import chain
+from typing import List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from data_gen.core.columns import Array
+from data_gen.core.documents import Marks, is_space
+from data_gen.segmentation.segmenter import Segmenter, align
+
+
+def word_marks(segmenter: Segmenter, sentences: Sequence[str]) -> Marks:
+    """Segment sentences and find their words in the text."""
+    text = "\n".join(sentences)
+    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    spaces = is_space(codes)
+    if segmenter.spaces:
+        boundaries = _boundaries_with_spaces(segmenter, sentences, text, spaces)
+        if boundaries is not None:
+            return Marks(boundaries, np.zeros(0, np.int64))
+    runs = text.split()
+    sizes, strange = _sizes_in_runs(segmenter, runs)
+    # The characters of all runs, one after another: words are ranges of these.
+    solid = np.flatnonzero(~spaces)
+    ends = np.cumsum(sizes)
+    boundaries = np.zeros(len(text) + 1, bool)
+    boundaries[solid[ends - sizes]] = True
+    boundaries[solid[ends - 1] + 1] = True
+    first = np.cumsum([0, *map(len, runs)])[strange]
+    starts = np.cumsum([0, *(len(sentence) + 1 for sentence in sentences)])
+    misaligned = np.unique(np.searchsorted(starts, solid[first], side="right") - 1)
+    return Marks(boundaries, misaligned)
+
+
+def _boundaries_with_spaces(
+    segmenter: Segmenter, sentences: Sequence[str], text: str, spaces: Array
+) -> Optional[Array]:
+    """The same where the engine is given many sentences at once; None where its words do not
+    re-join to the text.
+    """
+    chunks = [
+        "\n".join([*sentences[start : start + _SENTENCES_AT_ONCE], ""])
+        for start in range(0, len(sentences), _SENTENCES_AT_ONCE)
+    ]
+    words = list(chain.from_iterable(segmenter.words(chunks)))
+    if "".join(words) != f"{text}\n":
+        return None
+    sizes = np.fromiter(map(len, words), np.int64, len(words))
+    ends = np.cumsum(sizes)
+    starts = ends - sizes
+    solid = ~np.append(spaces, True)[starts]
+    boundaries = np.zeros(len(text) + 1, bool)
+    boundaries[starts[solid]] = True
+    boundaries[ends[solid]] = True
+    return boundaries
+
+
+def _sizes_in_runs(segmenter: Segmenter, runs: Sequence[str]) -> Tuple[Array, List[int]]:
+    """The characters of each word of all runs, and the numbers of the runs whose words do not lie
+    in them.
+    """
+    found = list(segmenter.words(runs))
+    strange = []
+    if "".join(chain.from_iterable(found)) != "".join(runs):
+        for number, run in enumerate(runs):
+            aligned = align(run, found[number])
+            if aligned is None:
+                strange.append(number)
+            found[number] = aligned or [run]
+    sizes = np.fromiter(map(len, chain.from_iterable(found)), np.int64)
+    return sizes[sizes > 0], strange
+
+
+_SENTENCES_AT_ONCE = 64
+
+
+def word_boundaries(segmenter: Segmenter, sentences: Sequence[str]) -> List[Optional[List[int]]]:
+    """For each sentence the character positions where a word starts or ends, ascending.
+
+    None for a sentence whose words do not lie in its text.
+    """
+    marks = word_marks(segmenter, sentences)
+    found: List[Optional[List[int]]] = []
+    start = 0
+    for sentence in sentences:
+        stop = start + len(sentence)
+        found.append(np.flatnonzero(marks.boundaries[start : stop + 1]).tolist())
+        start = stop + 1
+    for number in marks.misaligned.tolist():
+        found[number] = None
+    return found

@@ -1,0 +1,145 @@
+"""The segmenter LTP: its perceptron (`ltp-extension`, Rust, no torch) or one of its neural models,
+as the config.json of the model's folder says.
+"""
+
+import json
+import os
+from functools import cache
+from importlib import metadata
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence
+
+from data_gen.segmentation.avro_file import is_whole
+from data_gen.segmentation.ltp_neural import TOKENIZER_FILES, WEIGHTS, load_neural
+from data_gen.segmentation.segmenter import Segmenter, Words, align
+from data_gen.segmentation.user_dictionary import UserWord
+from data_gen.shared.errors import UserError
+from data_gen.shared.files import file_sha256
+
+DEFAULT_LTP = "LTP/legacy"  # the perceptron on the hub
+_PERCEPTRON_FILES = ("config.json", "cws_model.bin")
+_NEURAL_FILES = ("config.json", WEIGHTS, *TOKENIZER_FILES)
+_SOURCE = "source.txt"  # where a model comes from, of `segmenter fetch` and `train`
+_FREQUENCY = 2  # of a user's word that gives none, as LTP's own add_words
+
+
+def load_ltp(
+    model: Optional[str], user_words: Sequence[UserWord], device: str, batch_size: int
+) -> Segmenter:
+    """Load LTP from a local folder, or from a hub id, fetched into the hub's cache.
+
+    Raises UserError where the model is missing, damaged or none of LTP's.
+    """
+    model = model or DEFAULT_LTP
+    folder = model if os.path.isdir(model) else fetch_ltp(model)
+    config = _read_config(folder)
+    if _is_neural(config):
+        segmenter = load_neural(folder, config, device, batch_size)
+    else:
+        segmenter = _load_perceptron(os.path.join(folder, str(config["tasks"]["cws"])))
+    if user_words:
+        return segmenter._replace(words=_with_user_words(segmenter.words, user_words))
+    return segmenter
+
+
+def _load_perceptron(path: str) -> Segmenter:
+    from ltp_extension.perceptron import CWSModel
+
+    unusable = UserError(
+        f"{path} is not an LTP word segmentation model, or not all of it: fetch it again with "
+        "`segmenter fetch`, or make one with `segmenter train`"
+    )
+    try:
+        with open(path, "rb") as handle:
+            whole = is_whole(handle)
+    except OSError as error:
+        raise unusable from error
+    if not whole:
+        raise unusable
+
+    @cache
+    def engine() -> Any:  # loaded by those processes alone that make words: it takes a second
+        try:
+            return CWSModel.load(path)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise unusable from error
+
+    return Segmenter(
+        words=lambda runs: (
+            list(engine().batch_predict(list(runs), parallelism=False)) if runs else []
+        ),
+        identity=f"ltp {file_sha256(path)[:16]} (ltp-extension "
+        f"{metadata.version('ltp-extension')})",
+        load=engine,
+    )
+
+
+def _with_user_words(
+    words: Callable[[Sequence[str]], Iterable[Words]], user_words: Sequence[UserWord]
+) -> Callable[[Sequence[str]], Iterable[Words]]:
+    """Give way to the user's words by the rule of LTP's own `add_words`: they win where that makes
+    fewer words, the frequent ones first. Single letters and digits side by side become one word.
+    """
+    from ltp_extension.algorithms import Hook
+
+    hook = Hook()
+    for word in user_words:
+        hook.add_word(word.text, word.frequency or _FREQUENCY)
+
+    def hooked(runs: Sequence[str]) -> List[Words]:
+        found = []
+        for run, of_engine in zip(runs, words(runs)):
+            aligned = align(run, of_engine)
+            found.append(of_engine if aligned is None else hook.hook(run, aligned))
+        return found
+
+    return hooked
+
+
+def _read_config(folder: str) -> Dict[str, Any]:
+    try:
+        with open(os.path.join(folder, "config.json"), encoding="utf-8") as handle:
+            config: Dict[str, Any] = json.load(handle)
+        if not _is_neural(config):
+            config["tasks"]["cws"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"{folder} is no folder of an LTP model: its config.json must name tasks.cws"
+        ) from error
+    return config
+
+
+def _is_neural(config: Dict[str, Any]) -> bool:
+    # LTP's own configuration files spell it "nerual", and neural is what one without it is.
+    return bool(config.get("nerual", config.get("neural", True)))
+
+
+def claim_ltp_folder(folder: str, allowed: Sequence[str] = _PERCEPTRON_FILES) -> None:
+    """Make a folder for a model. Raises UserError where it holds anything but an LTP model."""
+    os.makedirs(folder, exist_ok=True)
+    present = {name for name in os.listdir(folder) if not name.startswith(".")}
+    if "config.json" in present:
+        _read_config(folder)
+    if present - {*allowed, _SOURCE}:
+        raise UserError(f"{folder} holds other files than an LTP model: choose another --output")
+
+
+def fetch_ltp(model: str, folder: Optional[str] = None) -> str:
+    """Bring the segmentation part of an LTP model from the hub. Returns its folder.
+
+    Raises UserError where the hub cannot be reached or has no such model.
+    """
+    from huggingface_hub import snapshot_download
+
+    files = sorted({*_PERCEPTRON_FILES, *_NEURAL_FILES})
+    if folder:
+        claim_ltp_folder(folder, files)
+    try:
+        path: str = snapshot_download(model, allow_patterns=files, local_dir=folder)
+    except Exception as error:
+        raise UserError(
+            f"the LTP model {model} is no local folder and cannot be fetched from the hub "
+            f"({type(error).__name__}): give a "
+            "folder with --set segmenter.model=DIR; `python -m data_gen segmenter train` makes "
+            "one without a network"
+        ) from error
+    return path

@@ -1,0 +1,81 @@
+"""What the commands of both packages share: arguments, exit codes, one sentence for each error."""
+
+import argparse
+import sys
+import traceback
+from typing import Any, Optional, Sequence
+
+from data_gen.shared.errors import UserError
+
+
+def override(text: str) -> str:
+    """Check the form of one `--set`; for argparse's `type=`."""
+    if "=" not in text:
+        raise argparse.ArgumentTypeError(f"{text} is not of the form key=value")
+    return text
+
+
+def positive(text: str) -> int:
+    """A whole number above 0; for argparse's `type=`."""
+    if not text.isdigit() or text == "0":
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
+    return int(text)
+
+
+def add_config_arguments(parser: argparse.ArgumentParser, folder: str) -> None:
+    """Add `--config` and `--set`, which every command with settings has."""
+    parser.add_argument("--config", required=True, metavar="FILE", help=f"a file of {folder}/")
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="KEY=VALUE",
+        type=override,
+        action="append",
+        default=[],
+        help="override one setting, e.g. --set random_seed=7; may be given again",
+    )
+
+
+def add_command(
+    commands: Any, name: str, run: Any, help_line: str, example: str
+) -> argparse.ArgumentParser:
+    """Add a subcommand whose `--help` ends in an example; `run(args)` does its work."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=help_line,
+        description=help_line[0].upper() + help_line[1:] + ".",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run_command(parser: argparse.ArgumentParser, argv: Optional[Sequence[str]]) -> int:
+    """Run the subcommand that `argv` names. Returns 0 done, 1 failed with one sentence; wrong usage
+    exits with 2.
+    """
+    args = parser.parse_args(argv)
+    try:
+        args.run(args)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from what is whole", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if args.debug:
+            traceback.print_exc()
+        print(f"error: {_sentence(error)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'the system'}: {error.strerror}"
+    if isinstance(error, MemoryError):
+        return "there is too little memory: use fewer --workers, or a machine with more"
+    first = (str(error).splitlines() or [""])[0]
+    return f"unexpected {type(error).__name__}: {first}; run again with --debug and report it"

@@ -1,0 +1,24 @@
+"""The features of a TFRecord: names, dtypes and sizes, as in google-research/bert."""
+
+from typing import Dict, Tuple
+
+FORMAT = 1  # bumped whenever a reader of older shards would misread newer ones
+COMPRESSIONS = {"none": "", "gzip": ".gz"}  # of the shards -> what their names end in
+
+
+def feature_shapes(max_seq_length: int, max_predictions_per_seq: int) -> Dict[str, Tuple[str, int]]:
+    """Name -> (dtype, length) of every feature, in the order in which they are written.
+
+    `masked_lm_weights` is 1.0 for a prediction and 0.0 for padding. `next_sentence_labels` is 1
+    where segment B is a random one (NSP) or the segments are swapped (SOP).
+    """
+    s, p = max_seq_length, max_predictions_per_seq
+    return {
+        "input_ids": ("int64", s),
+        "input_mask": ("int64", s),
+        "segment_ids": ("int64", s),
+        "masked_lm_positions": ("int64", p),
+        "masked_lm_ids": ("int64", p),
+        "masked_lm_weights": ("float32", p),
+        "next_sentence_labels": ("int64", 1),
+    }

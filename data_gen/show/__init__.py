@@ -1,0 +1,1 @@
+"""Show examples to people: in a terminal or as a page."""

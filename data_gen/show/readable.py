@@ -1,0 +1,207 @@
+"""Examples of a build for people to read: what masking did to the text.
+
+An example becomes two segments of `Run`s, which the writers below (terminal, plain text) and
+page.py (HTML) put on paper. The records hold no words, so neighbouring pieces of one kind are one
+run, be they one word or several.
+"""
+
+import os
+import unicodedata
+from itertools import groupby, islice
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from data_gen.core.columns import Example
+from data_gen.records.read import StoredExample, read_examples
+from data_gen.shared.dataset_info import DatasetInfo
+from data_gen.shared.errors import UserError
+from data_gen.shared.files import file_sha256
+from data_gen.shared.vocabulary import SPECIALS, read_vocabulary
+from data_gen.tokenization.sentence_piece import SPACE
+
+# What the label 0 or 1 says, by pair task; the task none has no label worth showing.
+PAIR_LABELS: Dict[str, Tuple[str, str]] = {
+    "sop": ("in order", "swapped"),
+    "nsp": ("next", "random"),
+}
+
+_CLS, _SEP, _MASK = SPECIALS[2:]
+
+
+class Run(NamedTuple):
+    """Neighbouring pieces that masking treated alike, as text."""
+
+    kind: str  # "text" (not masked), "mask", "replaced" or "kept"
+    original: str
+    shown: str  # what the model sees
+
+
+class Shown(NamedTuple):
+    """An example made readable."""
+
+    title: str
+    facts: Tuple[str, ...]
+    segments: Tuple[Tuple[str, Tuple[Run, ...]], ...]  # name and text
+
+
+def shown_examples(
+    info: DatasetInfo, vocabulary: Sequence[str], start: int, count: int
+) -> Iterator[Shown]:
+    """`count` examples from the `start`-th on (from 1), fewer where the build ends.
+
+    Raises UserError where there is none, and for damaged records.
+    """
+    if start > info.examples:
+        raise UserError(
+            f"{info.folder} holds {info.examples:,} examples: there is none from --start {start}"
+        )
+    config = info.manifest["config"]
+    similar = config.get("masking", {}).get("corruption") == "similar"
+    tokenizer = config.get("tokenizer", {}).get("name", "wordpiece")
+    stored = islice(read_examples(info, len(vocabulary), skip=start - 1), count)
+    for number, one in enumerate(stored, start):
+        yield Shown(
+            title=f"example {number:,} of {info.examples:,}",
+            facts=tuple(_facts(info, one)),
+            segments=tuple(segment_runs(one.example, vocabulary, similar, tokenizer)),
+        )
+
+
+def build_vocabulary(info: DatasetInfo, path: Optional[str] = None) -> List[str]:
+    """The pieces of the vocabulary that made a build: the file that dataset.json names, or `path`.
+
+    Raises UserError where that file is missing or another one.
+    """
+    path = path or info.manifest["config"].get("vocab_file") or "vocab.txt"
+    advice = f"give the vocab.txt that made {info.folder} with --vocab FILE"
+    if not os.path.isfile(path):
+        raise UserError(f"there is no vocabulary {path}: {advice}")
+    ours = file_sha256(path)
+    if ours != info.vocab_sha256:
+        raise UserError(
+            f"{path} is another vocabulary (sha256 {ours[:8]}, not {info.vocab_sha256[:8]}): "
+            f"{advice}"
+        )
+    return read_vocabulary(path)
+
+
+def _facts(info: DatasetInfo, stored: StoredExample) -> Iterator[str]:
+    example = stored.example
+    length, masked = len(example.pieces), len(example.masked_positions)
+    yield f"{stored.shard} #{stored.number}"
+    yield f"{length} of {info.max_seq_length} pieces"
+    # Of all pieces, [CLS] and [SEP] included, as masked_lm_prob counts.
+    yield f"{masked} masked ({masked / max(length, 1):.1%})"
+    labels = PAIR_LABELS.get(info.manifest["config"].get("pair_task"))
+    if labels:
+        yield labels[example.label]
+
+
+def segment_runs(
+    example: Example, vocabulary: Sequence[str], similar: bool, tokenizer: str = "wordpiece"
+) -> Iterator[Tuple[str, Tuple[Run, ...]]]:
+    """The name and the runs of each segment, without the [CLS] and [SEP] around them.
+
+    With `similar`, a single piece that stayed beside replaced ones counts as replaced, unless it is
+    a mark: 语言 -> 语法 shares one. The records do not tell; this guess is right for nine of ten
+    such pieces of statutes and eight of ten of technical articles, measured where it was known.
+    """
+    pieces = [vocabulary[i] for i in example.pieces]
+    originals = list(pieces)
+    kinds = ["text"] * len(pieces)
+    for position, label in zip(example.masked_positions, example.masked_labels):
+        originals[position] = vocabulary[label]
+        kinds[position] = _kind(pieces[position], originals[position])
+    if similar:
+        kinds = _with_shared_pieces(kinds, originals)
+    join = _JOINS[tokenizer]
+    original, shown = _texts(originals, join), _texts(pieces, join)
+    for name, start, stop in (("A", 0, example.a_stop), ("B", example.a_stop, len(pieces))):
+        if start < stop and (pieces[start], kinds[start]) == (_CLS, "text"):
+            start += 1
+        if start < stop and (pieces[stop - 1], kinds[stop - 1]) == (_SEP, "text"):
+            stop -= 1
+        if start < stop:
+            yield name, tuple(_runs(kinds, original, shown, start, stop))
+
+
+def _kind(piece: str, original: str) -> str:
+    if piece == original:
+        return "kept"
+    return "mask" if piece == _MASK else "replaced"
+
+
+def _with_shared_pieces(kinds: Sequence[str], originals: Sequence[str]) -> List[str]:
+    padded = ["text", *kinds, "text"]
+    return [
+        "replaced"
+        if kind == "kept" and "replaced" in near and "kept" not in near and not _is_mark(piece[0])
+        else kind
+        for kind, near, piece in zip(kinds, zip(padded, padded[2:]), originals)
+    ]
+
+
+def _runs(
+    kinds: Sequence[str], original: Sequence[str], shown: Sequence[str], start: int, stop: int
+) -> Iterator[Run]:
+    for kind, positions in groupby(range(start, stop), kinds.__getitem__):
+        run = list(positions)
+        old, new = ("".join(texts[i] for i in run) for texts in (original, shown))
+        if kind == "text":
+            yield Run(kind, old, old)
+            continue
+        if old.startswith(" "):  # a space before a masked word is not masked
+            yield Run("text", " ", " ")
+        yield Run(kind, old.lstrip(" "), new.lstrip(" "))
+
+
+def _texts(pieces: Sequence[str], join: "Join") -> List[str]:
+    """The text of each piece after the one before it: joined, they read as running text."""
+    return [join(left, right) for left, right in zip(["", *pieces], pieces)]
+
+
+def _after(left: str, right: str) -> str:
+    in_run = left != "" and not _stands_alone(left[-1])
+    if right.startswith("##") and right != "##":
+        return right[2:] if in_run else right
+    # The tokenizer cuts at spaces and around the characters that stand alone, nowhere else.
+    return f" {right}" if in_run and not _stands_alone(right[0]) else right
+
+
+def _after_sentencepiece(left: str, right: str) -> str:
+    return right.replace(SPACE, " ")
+
+
+# (the piece before, a piece) -> the text of the piece in running text
+Join = Callable[[str, str], str]
+_JOINS: Dict[str, Join] = {"wordpiece": _after, "sentencepiece": _after_sentencepiece}
+
+# The blocks of Google's _is_chinese_char.
+_CHINESE = (
+    (0x4E00, 0x9FFF),
+    (0x3400, 0x4DBF),
+    (0x20000, 0x2A6DF),
+    (0x2A700, 0x2B73F),
+    (0x2B740, 0x2B81F),
+    (0x2B820, 0x2CEAF),
+    (0xF900, 0xFAFF),
+    (0x2F800, 0x2FA1F),
+)
+
+
+def _stands_alone(char: str) -> bool:
+    """Whether BERT's tokenizer always makes a piece of this character alone."""
+    return _is_mark(char) or any(first <= ord(char) <= last for first, last in _CHINESE)
+
+
+def _is_mark(char: str) -> bool:
+    """Google's _is_punctuation; also the bracket of [UNK]."""
+    if char.isascii():
+        return not char.isalnum()
+    return unicodedata.category(char).startswith("P")
+
+
+LEGEND = (
+    (Run("mask", "masked", _MASK), "became [MASK]"),
+    (Run("replaced", "old", "new"), "was replaced"),
+    (Run("kept", "kept", "kept"), "stayed, is predicted all the same"),
+)

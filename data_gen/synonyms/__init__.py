@@ -1,0 +1,1 @@
+"""Word -> similar words of the same number of wordpieces."""

@@ -1,0 +1,72 @@
+"""Settings of the group `synonyms`."""
+
+from dataclasses import dataclass, field
+from typing import List, Optional
+
+from data_gen.shared.settings import require_one_of
+from data_gen.synonyms.lexicon import CANDIDATE_CHOICES
+from data_gen.synonyms.likeness import ALIKE
+
+# What to do with neighbours of another number of pieces: asked in MacBERT#12 and #19, unanswered;
+# every replacement of the paper's Table II has as many pieces as the original.
+OTHER_LENGTHS = ("skip", "strict")
+
+
+@dataclass(frozen=True)
+class Word2VecConfig:
+    """How word vectors are learned from one's own text, by gensim."""
+
+    algorithm: str = "cbow"  # or skipgram
+    vector_size: int = 100
+    window: int = 5  # words to each side
+    epochs: Optional[int] = None  # null: 10, of less than 4 million words up to 40
+    negative: int = 5  # noise words a word
+    sample: float = 0.001  # how common a word must be to be passed over now and then
+    min_count: int = 2  # words that are rarer have no vector
+    # Words that are rarer replace no other, unless among the 1,000 most frequent of their size.
+    candidate_min_count: int = 20
+    max_words: int = 1_000_000  # the most frequent ones
+    threads: int = 1  # with more, no two runs give the same vectors
+
+    def __post_init__(self) -> None:
+        require_one_of("synonyms.word2vec.algorithm", self.algorithm, ["cbow", "skipgram"])
+        for name in (
+            *("vector_size", "window", "negative", "min_count"),
+            *("candidate_min_count", "max_words", "threads"),
+        ):
+            if getattr(self, name) < 1:
+                raise ValueError(f"synonyms.word2vec.{name} must be at least 1")
+        if not 0 <= self.sample < 1:
+            raise ValueError("synonyms.word2vec.sample must be at least 0 and below 1")
+        if self.epochs is not None and self.epochs < 1:
+            raise ValueError("synonyms.word2vec.epochs must be at least 1, or null")
+
+
+@dataclass(frozen=True)
+class SynonymsConfig:
+    """Where similar words come from, and which of them are taken."""
+
+    # A file of `python -m data_gen synonyms build`; without one the build makes it, from the
+    # toolkit's vectors and its own text.
+    table: Optional[str] = None
+    # Which of a word's candidates: first, uniform or weighted by similarity.
+    choice: str = "uniform"
+    # Neighbours of another number of pieces: pass over them to the next (skip), or let a word
+    # whose nearest neighbour is one have no similar word (strict). Of the toolkit's vectors:
+    # those of other sources are searched for words of the same number alone.
+    other_lengths: str = "skip"
+    min_similarity: float = 0.0  # cosine below which a neighbour is no candidate
+    # In what a word's candidates must be like it, where any is: script, part_of_speech.
+    alike: List[str] = field(default_factory=lambda: ["script"])
+    traditional: bool = True  # look traditional words up as simplified ones, by OpenCC
+    word2vec: Word2VecConfig = field(default_factory=Word2VecConfig)
+
+    def __post_init__(self) -> None:
+        require_one_of("synonyms.choice", self.choice, list(CANDIDATE_CHOICES))
+        require_one_of("synonyms.other_lengths", self.other_lengths, OTHER_LENGTHS)
+        for name in self.alike:
+            require_one_of("synonyms.alike", name, list(ALIKE))
+        if not -1 <= self.min_similarity <= 1:
+            raise ValueError(
+                f"synonyms.min_similarity must be between -1 and 1, not {self.min_similarity}"
+            )

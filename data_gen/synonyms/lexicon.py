@@ -1,0 +1,196 @@
+"""The similar words of all words met so far, as arrays."""
+
+import re
+from array import array
+from typing import Callable, Dict, Iterable, List, NamedTuple, Protocol, Sequence, Tuple
+
+import numpy as np
+
+from data_gen.core.columns import Array, Pieces, Text, WordColumn, view
+from data_gen.core.counting import MISSING_OF_A_BLOCK, Counts
+from data_gen.core.word_keys import WordNumbers, word_keys
+from data_gen.tokenization.tokenizer import Tokenizer
+
+# Similar words with their similarity, the most similar first.
+Candidates = Sequence[Tuple[Pieces, float]]
+
+
+class CandidateColumns(NamedTuple):
+    """The candidates of N words, one after another; each is of as many pieces as its word."""
+
+    words: Array  # int64 [N]: the number of each word among those that were asked for
+    counts: Array  # int64 [N]: how many candidates it has
+    pieces: Array  # int32: of all candidates
+    similarities: Array  # float32: of all candidates, of each word the most similar first
+
+
+class Similar(Protocol):
+    """The lookup of similar words, of several at once; `keys` are their `distinct.word_keys`."""
+
+    def candidates(self, keys: Array, words: WordColumn) -> Iterable[CandidateColumns]:
+        """The similar words of the words that have any, in portions."""
+
+    def sources(self, keys: Array, words: WordColumn) -> Sequence[str]:
+        """Where the similar words of each word come from, e.g. "toolkit"; "" where it has none."""
+
+    def reasons(self, keys: Array) -> Sequence[str]:
+        """Why words have no similar word, e.g. "not in the table"."""
+
+
+_CHINESE = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_FROM = "similar_from/"
+_UNKNOWN = "without_similar/holds [UNK], never masked"
+_MOST_KNOWN = 1 << 18  # words; more would take more than 100 MB
+_SHARE = 2.0**-24  # what shares for a choice are multiples of
+
+# Similarities of the candidates of words, a row each, descending -> their weights in the choice.
+Weigh = Callable[[Array], Array]
+
+
+class SimilarLexicon:
+    """The similar words of all words met so far, looked up once for each."""
+
+    def __init__(self, similar: Similar, tokenizer: Tokenizer, weigh: Weigh) -> None:
+        self._similar = similar
+        self._tokenizer = tokenizer
+        self._weigh = weigh
+        spelt = [tokenizer.text((piece,)) for piece in range(len(tokenizer.pieces))]
+        self._piece_characters = np.array([len(text) for text in spelt])
+        self._piece_is_chinese = np.array([bool(_CHINESE.search(text)) for text in spelt])
+        self._clear()
+
+    def _clear(self) -> None:
+        self._numbers = WordNumbers()
+        self._keys = array("Q")
+        self._words, self._word_starts = array("i"), array("q", [0])
+        # Of each word: whether it has candidates, and what is counted of it.
+        self._has_similar = array("b")
+        self._groups: Dict[str, int] = {}  # counters: of a source, or of a reason for none
+        self._group = array("i")
+        self._characters = array("i")  # 0 of a word that holds [UNK]: it is never masked
+        self._chinese = array("b")  # whether there are Chinese ones among them
+        # Of those words that were chosen for ever: the candidates as columns. The weights of the
+        # word in slot i are cumulated from i to i + 1, so that one search finds a choice.
+        self._slots = array("q")  # of each word, -1 before
+        self._weights = array("d")
+        self._weight_starts = array("q")
+        self._pieces = array("i")
+        self._starts = array("q")
+
+    def numbers(self, text: Text) -> Array:
+        """The number of each word of a text, int64 [W]; they hold until the next call."""
+        if len(self._numbers) > _MOST_KNOWN:
+            self._clear()
+        keys = word_keys(text.pieces, text.words)
+        numbers, new = self._numbers(keys)
+        if len(new):
+            self._add(keys[new], text.some_words(new))
+        return numbers
+
+    def _add(self, keys: Array, words: WordColumn) -> None:
+        starts = words.starts[:-1]
+        unknown = np.logical_or.reduceat(words.pieces == self._tokenizer.unk, starts)
+        characters = np.add.reduceat(self._piece_characters[words.pieces], starts)
+        chinese = np.logical_or.reduceat(self._piece_is_chinese[words.pieces], starts)
+        groups = self._found_in(keys, words)
+        for number in np.flatnonzero(unknown).tolist():
+            groups[number] = _UNKNOWN
+        group = [self._groups.setdefault(name, len(self._groups)) for name in groups]
+        _extend(self._keys, keys)
+        _extend(self._word_starts, words.starts[1:] + len(self._words))
+        _extend(self._words, words.pieces)
+        _extend(self._has_similar, np.array([name.startswith(_FROM) for name in groups]))
+        _extend(self._group, np.array(group))
+        _extend(self._characters, np.where(unknown, 0, characters))
+        _extend(self._chinese, chinese & ~unknown)
+        _extend(self._slots, np.full(len(keys), -1))
+
+    def _found_in(self, keys: Array, words: WordColumn) -> List[str]:
+        """The counter of the source of each word, or of the reason why it has none."""
+        sources = self._similar.sources(keys, words)
+        groups = [f"{_FROM}{source}" for source in sources]
+        lacking = [i for i, source in enumerate(sources) if not source]
+        for i, reason in zip(lacking, self._similar.reasons(keys[lacking])):
+            groups[i] = f"without_similar/{reason}"
+        return groups
+
+    def known(self, numbers: Array) -> Array:
+        """Whether each word has a similar word."""
+        return view(self._has_similar)[numbers] != 0
+
+    def count(self, numbers: Array, counts: Counts) -> None:
+        """Count which words of a text have similar ones: by source and reason, of all words, of
+        those that hold Chinese characters, by characters, and the most frequent without.
+        """
+        every = np.bincount(numbers)
+        words = np.flatnonzero(every)
+        times, covered = every[words], self.known(words)
+        characters = view(self._characters)[words] * times
+        chinese = (view(self._chinese)[words] != 0) * times
+        groups = np.bincount(view(self._group)[words], times, len(self._groups))
+        for group, number in self._groups.items():
+            if groups[number]:
+                counts[group] += int(groups[number])
+        counts["characters_of_words"] += int(characters.sum())
+        counts["characters_with_similar"] += int(characters[covered].sum())
+        counts["chinese_words"] += int(chinese.sum())
+        counts["chinese_words_with_similar"] += int(chinese[covered].sum())
+        lacking = np.flatnonzero(~covered & (characters > 0))
+        # Which of equally frequent ones must not depend on the order in which they were met.
+        order = np.lexsort((view(self._keys)[words[lacking]], -times[lacking]))
+        most = lacking[order[:MISSING_OF_A_BLOCK]]
+        every_word = self._columns()
+        for number, count in zip(words[most].tolist(), times[most].tolist()):
+            counts[f"missing/{self._tokenizer.text(every_word.word(number))}"] += count
+
+    def _columns(self) -> WordColumn:
+        """The words, by their numbers."""
+        return WordColumn(view(self._words), view(self._word_starts))
+
+    def choose(self, numbers: Array, shares: Array, sizes: Array, places: Array) -> Array:
+        """Choose a candidate of each word by a share in `[0, 1)`, a multiple of 2**-24 so that it
+        can be added to a slot; of a word of so many pieces the piece at this place is returned.
+        """
+        self._spread(np.unique(numbers[view(self._slots)[numbers] < 0]))
+        slots = view(self._slots)[numbers]
+        chosen = np.searchsorted(view(self._weights), slots + shares, side="right")
+        chosen -= view(self._weight_starts)[slots]
+        return view(self._pieces)[view(self._starts)[slots] + chosen * sizes + places]
+
+    def _spread(self, numbers: Array) -> None:
+        """Put the candidates of words into columns."""
+        words = self._columns().some(numbers)
+        size = np.diff(words.starts)
+        for found in self._similar.candidates(view(self._keys)[numbers], words):
+            slots = len(self._starts) + np.arange(len(found.words))
+            for number, slot in zip(numbers[found.words].tolist(), slots.tolist()):
+                self._slots[number] = slot
+            sizes = size[found.words] * found.counts
+            _extend(self._starts, len(self._pieces) + np.cumsum(sizes) - sizes)
+            weight_starts = len(self._weights) + np.cumsum(found.counts) - found.counts
+            _extend(self._weight_starts, weight_starts)
+            _extend(self._pieces, found.pieces)
+            _extend(self._weights, _cumulated(self._weigh, found, slots))
+
+
+def _extend(column: array, values: Array) -> None:  # type: ignore[type-arg] # as types.view
+    column.frombytes(values.astype(column.typecode).tobytes())
+
+
+def _cumulated(weigh: Weigh, found: CandidateColumns, slots: Array) -> Array:
+    """The weights of the candidates, those of each word cumulated to 1 from its slot on."""
+    # A row for each word, so that what a word's weights add up to does not depend on the others.
+    there = np.arange(found.counts.max(initial=0)) < found.counts[:, None]
+    similarities = np.zeros(there.shape)
+    similarities[there] = found.similarities
+    cumulated = np.cumsum(weigh(similarities) * there, axis=1)
+    # Rounded up to what a share may be, which changes no choice: so no slot rounds it otherwise.
+    shares = np.ceil(cumulated / cumulated[:, -1:] / _SHARE) * _SHARE
+    return (slots[:, None] + shares)[there]
+
+
+CANDIDATE_CHOICES: Dict[str, Weigh] = {
+    "first": lambda similarities: (np.arange(similarities.shape[1]) == 0) * 1.0,
+    "uniform": np.ones_like,
+    "weighted": lambda similarities: np.maximum(similarities, 1e-6),
+}

@@ -1,0 +1,170 @@
+"""Nearest neighbours among word vectors: exact up to a size, by faiss beyond it.
+
+W words, D dimensions, K neighbours.
+"""
+
+from typing import Any, Optional, Sequence, Tuple
+
+import numpy as np
+
+from data_gen.core.columns import Array
+from data_gen.core.progress import Show
+from data_gen.shared.errors import UserError
+
+# Multiplications of a search that is done exactly: a minute or two on two cores.
+EXACT = 6e12
+_BLOCK = 64  # queries a product
+_GROUP = 64
+
+# faiss: lists, as many as this times sqrt(targets), and the share of them that a query looks into.
+_LISTS_BY_ROOT = 4
+_PROBED = 48
+_TRAINING_BY_LIST = 64
+_MANY = 1 << 14  # rows
+
+
+def nearby(
+    matrix: Array, k: int, show: Show, of: Optional[Sequence[int]] = None
+) -> Tuple[Array, Array]:
+    """The K nearest rows by Euclidean distance, ranked by cosine: the Synonyms toolkit's `nearby`.
+
+    matrix:  float32 [W, D]
+    of:      the W' rows to look up; all where it is None
+    Returns  int32 [W', K] row numbers and float32 [W', K] cosines, without the row itself. Exact.
+    """
+    k = min(k, len(matrix) - 1)
+    norms = np.linalg.norm(matrix, axis=1)
+    # |q - v|^2 orders as |v|^2 / 2 - q.v: a product with one more dimension.
+    targets = np.concatenate([matrix, -(norms[:, None] ** 2) / 2], axis=1)
+    queries = np.concatenate([matrix, np.ones((len(matrix), 1), np.float32)], axis=1)
+    every = np.arange(len(matrix))
+    own = every if of is None else np.asarray(of)
+    rows, _ = _exact(queries, own, targets, every, k, show)
+    unit = unit_rows(matrix)
+    cosines = np.empty(rows.shape, np.float32)
+    for start in range(0, len(rows), _MANY):
+        block = slice(start, start + _MANY)
+        cosines[block] = np.einsum("qd,qkd->qk", unit[own[block]], unit[rows[block]])
+    order = np.argsort(-cosines, axis=1, kind="stable")
+    return np.take_along_axis(rows, order, axis=1), np.take_along_axis(cosines, order, axis=1)
+
+
+def nearest_of_size(
+    matrix: Array, sizes: Array, pool: Array, k: int, show: Show
+) -> Tuple[Array, Array]:
+    """The K nearest rows by cosine among those of equal `sizes` that are in `pool`.
+
+    matrix:  float32 [W, D], scaled in place to rows of length 1
+    sizes:   int [W], how many pieces each word has
+    pool:    bool [W], which rows may be neighbours
+    Returns  int32 [W, K] row numbers, -1 where there are fewer, and float32 [W, K] cosines,
+             without the row itself. Of a search beyond EXACT some neighbours are missed.
+    """
+    unit_rows(matrix, out=matrix)
+    rows = np.full((len(matrix), k), -1, np.int32)
+    cosines = np.zeros((len(matrix), k), np.float32)
+    for size in np.unique(sizes):
+        queries = np.flatnonzero(sizes == size)
+        targets = queries[pool[queries]]
+        if len(targets) == 0:
+            continue
+        search = _exact if len(queries) * len(targets) * matrix.shape[1] <= EXACT else _faiss
+        found, scores = search(matrix, queries, matrix[targets], targets, k, show)
+        rows[queries, : found.shape[1]] = found
+        cosines[queries, : found.shape[1]] = scores
+    return rows, cosines
+
+
+def unit_rows(matrix: Array, out: Any = None) -> Array:
+    """The rows scaled to length 1."""
+    return np.divide(matrix, np.maximum(np.linalg.norm(matrix, axis=1), 1e-12)[:, None], out=out)
+
+
+def _exact(
+    matrix: Array, queries: Array, targets: Array, names: Array, k: int, show: Show
+) -> Tuple[Array, Array]:
+    """The k targets of the largest product with each query, the largest first.
+
+    matrix:  float32 [W, D]; `queries` are rows of it, int [Q]
+    targets: float32 [T, D]; `names` are their rows in the matrix, int [T], ascending
+    Returns  names int [Q, k] and products float32 [Q, k]; -1 where a query has fewer than k others.
+    """
+    columns = _padded(targets.T, _GROUP)
+    k = min(k, len(targets))
+    rows = np.empty((len(queries), k), np.int32)
+    products = np.empty((len(queries), k), np.float32)
+    starts = range(0, len(queries), _BLOCK)
+    for start in show("nearest words", len(starts), starts):
+        own = queries[start : start + _BLOCK]
+        scores = matrix[own] @ columns
+        scores[:, len(targets) :] = -np.inf
+        place = np.minimum(np.searchsorted(names, own), len(names) - 1)
+        itself = names[place] == own
+        scores[np.flatnonzero(itself), place[itself]] = -np.inf
+        top = _largest(scores, k)
+        found = np.take_along_axis(scores, top, axis=1)
+        order = np.argsort(-found, axis=1, kind="stable")
+        found = np.take_along_axis(found, order, axis=1)
+        top = np.take_along_axis(top, order, axis=1)
+        rows[start : start + _BLOCK] = np.where(np.isfinite(found), names[top % len(names)], -1)
+        products[start : start + _BLOCK] = found
+    return rows, products
+
+
+def _padded(columns: Array, multiple: int) -> Array:
+    """Columns of zeros added up to a multiple."""
+    return np.pad(columns, ((0, 0), (0, -columns.shape[1] % multiple)))
+
+
+def _largest(scores: Array, k: int) -> Array:
+    """Columns of the k largest of each row, in any order.
+
+    One pass finds the largest of every group of 64 columns; only the k best groups are looked at.
+    """
+    grouped = scores.reshape(len(scores), _GROUP, -1)  # group j: columns j, j + n, j + 2n, ...
+    n = grouped.shape[2]
+    best = min(k, n)
+    groups = np.argpartition(grouped.max(axis=1), -best, axis=1)[:, -best:]
+    columns = (groups[:, :, None] + np.arange(_GROUP) * n).reshape(len(scores), -1)
+    values = np.take_along_axis(scores, columns, axis=1)
+    return np.take_along_axis(columns, np.argpartition(values, -k, axis=1)[:, -k:], axis=1)
+
+
+def _faiss(
+    matrix: Array, queries: Array, targets: Array, names: Array, k: int, show: Show
+) -> Tuple[Array, Array]:
+    """As `_exact`, of rows of length 1: an inverted file that is searched in its nearest lists."""
+    faiss = _import_faiss(len(queries), len(targets))
+    lists = int(_LISTS_BY_ROOT * len(targets) ** 0.5)
+    quantizer = faiss.IndexFlatIP(targets.shape[1])
+    index = faiss.IndexIVFFlat(quantizer, targets.shape[1], lists, faiss.METRIC_INNER_PRODUCT)
+    index.cp.seed, index.cp.niter = 1, 8
+    sample = np.random.RandomState(1).permutation(len(targets))[: _TRAINING_BY_LIST * lists]
+    index.train(np.ascontiguousarray(targets[sample]))
+    index.add(targets)
+    index.nprobe = _PROBED
+    del targets
+    rows = np.full((len(queries), k), -1, np.int32)
+    products = np.zeros((len(queries), k), np.float32)
+    starts = range(0, len(queries), _MANY)
+    for start in show("nearest words", len(starts), starts):
+        own = queries[start : start + _MANY]
+        scores, found = index.search(matrix[own], k + 1)
+        named = np.where(found >= 0, names[found], -1)
+        # The word itself is dropped, or else the last.
+        named[named == own[:, None]] = -1
+        order = np.argsort(named < 0, axis=1, kind="stable")[:, :k]
+        rows[start : start + _MANY] = np.take_along_axis(named, order, axis=1)
+        products[start : start + _MANY] = np.take_along_axis(scores, order, axis=1)
+    return rows, products
+
+
+def _import_faiss(queries: int, targets: int) -> Any:
+    try:
+        import faiss
+    except ImportError as error:
+        raise UserError(
+            f"the neighbours of {queries:,} words among {targets:,} are searched with faiss: pip "
+            "install 'macbert-pretraining[vectors]', or give fewer words with --limit"
+        ) from error
+    return faiss

@@ -1,0 +1,1 @@
+"""Sentence -> wordpieces, each with its character offsets."""

@@ -1,0 +1,239 @@
+"""Google's FullTokenizer (google-research/bert, tokenization.py) with character offsets.
+
+The Rust package `tokenizers` does the work. Where its BertNormalizer and BertPreTokenizer are not
+Google's, they are put right here. Left are 365 characters, none of a script in wide use: the
+package has the categories of Unicode 8, so it keeps accents and joins punctuation of later versions
+(tests/golden/basic_tokenizer.json lists them).
+"""
+
+import re
+from array import array
+from functools import cached_property
+from importlib import metadata
+from typing import Dict, FrozenSet, Iterable, List, Optional, Sequence, Set, Tuple
+
+import numpy as np
+from tokenizers import Regex, models, normalizers, pre_tokenizers
+from tokenizers import Tokenizer as RustTokenizer
+
+from data_gen.core.columns import Array, ranges, view
+from data_gen.shared.errors import UserError
+from data_gen.shared.vocabulary import SPECIALS, read_vocabulary
+from data_gen.tokenization.tokenizer import CLAUSE_MARKS, Offsets, Tokenizer, Tokens
+
+# Control and format characters but \t \n \r, and the two that Google's _clean_text names. The
+# package's own cleaning also drops private use characters, which are [UNK] with Google's.
+_DROPPED = Regex(
+    r"[\x{0}-\x{8}\x{B}\x{C}\x{E}-\x{1F}\x{7F}-\x{9F}\x{AD}\x{600}-\x{605}\x{61C}\x{6DD}\x{70F}"
+    r"\x{8E2}\x{180E}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{206F}\x{FEFF}"
+    r"\x{FFF9}-\x{FFFB}\x{FFFD}\x{110BD}\x{110CD}\x{1BCA0}-\x{1BCA3}\x{1D173}-\x{1D17A}\x{E0001}"
+    r"\x{E0020}-\x{E007F}]"
+)
+MAX_RUN = 200  # characters; Google's max_input_chars_per_word, a longer one is [UNK]
+
+# Chinese characters of extension E that the package forgets to split (its range starts late).
+_FORGOTTEN = Regex(r"[\x{2B820}-\x{2B91F}]")
+
+
+class BasicTokenizer:
+    """Google's BasicTokenizer: cleans a text, lowers it and splits it into *runs*, the Chinese
+    characters, punctuation marks and words of other scripts that WordPiece then cuts.
+    """
+
+    def __init__(self, do_lower_case: bool) -> None:
+        self._do_lower_case = do_lower_case
+        self.normalizer = normalizers.Sequence(
+            [
+                normalizers.Replace(_DROPPED, ""),
+                normalizers.BertNormalizer(
+                    clean_text=False,
+                    handle_chinese_chars=True,
+                    strip_accents=do_lower_case,
+                    lowercase=do_lower_case,
+                ),
+            ]
+        )
+        self.splitter = pre_tokenizers.Sequence(
+            [pre_tokenizers.Split(_FORGOTTEN, "isolated"), pre_tokenizers.BertPreTokenizer()]
+        )
+
+    def prepare(self, text: str) -> str:
+        """What the normalizer must be given: the text with capital sigmas lowered.
+
+        Python lowers Σ to ς at the end of a word and to σ elsewhere, Rust always to σ. No other
+        character depends on its neighbours; the length stays.
+        """
+        if not self._do_lower_case or "Σ" not in text:
+            return text
+        # İ is the one character that str.lower makes longer.
+        lowered = text.replace("İ", "I").lower()
+        return re.sub("Σ", lambda match: lowered[match.start()], text)
+
+    def normalize(self, text: str) -> str:
+        """What is split."""
+        normalized: str = self.normalizer.normalize_str(self.prepare(text))
+        return normalized
+
+    def split(self, text: str) -> List[str]:
+        """Split a normalized text into its runs."""
+        return [run for run, _ in self.splitter.pre_tokenize_str(text)]
+
+
+class WordPiece(Tokenizer):
+    """Google's FullTokenizer over one vocabulary."""
+
+    def __init__(self, pieces: Sequence[str], do_lower_case: bool) -> None:
+        super().__init__(pieces)
+        self.identity = f"wordpiece (tokenizers {metadata.version('tokenizers')})"
+        self._basic = BasicTokenizer(do_lower_case)
+        # No special token is registered, so "[SEP]" in a text is the characters it is made of, as
+        # with Google's.
+        self._tokenizer = RustTokenizer(
+            models.WordPiece(self.ids, unk_token="[UNK]", max_input_chars_per_word=MAX_RUN)
+        )
+        self._tokenizer.normalizer = self._basic.normalizer
+        self._tokenizer.pre_tokenizer = self._basic.splitter
+        self._known = _KnownRuns()
+
+    def encode(self, sentences: Sequence[str]) -> List[Tuple[List[int], Offsets]]:
+        """Ids and character offsets of the pieces of each sentence: see `Tokenizer.encode`."""
+        prepared = [self._basic.prepare(sentence) for sentence in sentences]
+        encodings = self._tokenizer.encode_batch(prepared, add_special_tokens=False)
+        return [(encoding.ids, encoding.offsets) for encoding in encodings]
+
+    def tokenize(self, sentences: Sequence[str]) -> Tokens:
+        """The same for many sentences, as arrays: runs met before are looked up."""
+        # Runs of a prepared text are the same wherever they stand.
+        text = self._basic.prepare("\n".join(sentences))
+        if len(self._known) > _MOST_KNOWN:
+            self._known = _KnownRuns()
+        codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+        found = self._known.characters[codes]
+        if (found == _UNSEEN).any():
+            self._learn_characters(np.unique(codes[found == _UNSEEN]).tolist())
+            found = self._known.characters[codes]
+        inner = np.diff(found == _INNER, prepend=False, append=False)
+        starts, stops = np.flatnonzero(inner).reshape(-1, 2).T.tolist()
+        runs = [text[start:stop] for start, stop in zip(starts, stops)]
+        self._learn_runs(runs)
+        found[starts] = self._known.numbers(runs)
+        positions = np.flatnonzero(found >= 0)
+        return self._known.tokens(found[positions], positions)
+
+    def _learn_runs(self, runs: Iterable[str]) -> None:
+        new = list(self._known.unknown(runs))
+        # One text of all is several times as fast as a text each.
+        encoding = self._tokenizer.encode(" ".join(new), add_special_tokens=False)
+        offsets = np.array(encoding.offsets, np.int64).reshape(-1, 2)
+        starts = np.cumsum([0, *(len(run) + 1 for run in new)])
+        bounds = np.searchsorted(offsets[:, 0], starts)
+        offsets -= np.repeat(starts[:-1], np.diff(bounds))[:, None]
+        self._known.add(new, np.array(encoding.ids, np.int32), offsets, bounds)
+
+    def _learn_characters(self, codes: Sequence[int]) -> None:
+        """Find out which characters are runs of their own, wherever they stand."""
+        alone = []
+        for code in codes:
+            parts = self._basic.split(self._basic.normalize(f"a{chr(code)}b"))
+            self._known.characters[code] = _SPACE if len(parts) == 2 else _INNER
+            if len(parts) == 3:
+                alone.append(chr(code))
+        self._learn_runs(alone)
+        for character in alone:
+            if self._known.is_one_piece(character):
+                self._known.characters[ord(character)] = self._known.numbers([character])[0]
+
+    def text(self, pieces: Iterable[int]) -> str:
+        """The pieces as one string without spaces."""
+        return "".join(
+            self.pieces[i][2:] if self.pieces[i].startswith("##") else self.pieces[i]
+            for i in pieces
+        )
+
+    @cached_property
+    def producible(self) -> Sequence[int]:
+        """The ids that tokenizing some text can give: no special, no `[unused*]`, no `##` + Chinese
+        character.
+
+        Google draws random replacements from the whole vocabulary, where 35 % are `##` + Chinese.
+        """
+        basic = self._basic
+
+        def whole(piece: str) -> bool:
+            # What is looked up is a run, from its start or from within. A text that is cut into
+            # runs (Chinese, punctuation) or changed (upper case) never is one.
+            inner = piece.startswith("##") and piece != "##"
+            text = f"a{piece[2:]}" if inner else piece
+            return piece not in SPECIALS and basic.split(basic.normalize(text)) == [text]
+
+        return tuple(i for i, piece in enumerate(self.pieces) if whole(piece))
+
+    @cached_property
+    def clause_marks(self) -> FrozenSet[int]:
+        """Ids of the marks that end a clause."""
+        return frozenset(self.ids[mark] for mark in CLAUSE_MARKS if mark in self.ids)
+
+
+# What `_KnownRuns.characters` says of a character that is no run of its own.
+_UNSEEN, _SPACE, _INNER = -3, -2, -1
+_MOST_KNOWN = 1 << 18  # runs; more would take more than 100 MB
+
+
+class _KnownRuns:
+    """The pieces of runs, numbered in the order in which they were met."""
+
+    def __init__(self) -> None:
+        # Of each character the number of the run that it is alone, wherever it stands.
+        self.characters = np.full(0x110000, _UNSEEN, np.int32)
+        self._numbers: Dict[str, int] = {}
+        self._starts = array("q", [0])  # the pieces of run i are at [starts[i], starts[i + 1])
+        self._ids, self._first, self._last = array("i"), array("q"), array("q")
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def unknown(self, runs: Iterable[str]) -> Set[str]:
+        """Those not met before."""
+        return set(runs).difference(self._numbers)
+
+    def add(self, runs: Sequence[str], ids: Array, offsets: Array, bounds: Array) -> None:
+        """Add new runs; the pieces of run i are at [bounds[i], bounds[i + 1])."""
+        first = len(self)
+        self._numbers.update(zip(runs, range(first, first + len(runs))))
+        bounds = bounds[1:] + len(self._ids)
+        for column, values in (
+            (self._ids, ids),
+            (self._first, offsets[:, 0]),
+            (self._last, offsets[:, 1]),
+            (self._starts, bounds),
+        ):
+            column.frombytes(values.tobytes())
+
+    def numbers(self, runs: Iterable[str]) -> List[int]:
+        return list(map(self._numbers.__getitem__, runs))
+
+    def is_one_piece(self, run: str) -> bool:
+        number = self._numbers[run]
+        return self._starts[number + 1] - self._starts[number] == 1
+
+    def tokens(self, runs: Array, positions: Array) -> Tokens:
+        """The pieces of runs, by their numbers, that stand at these positions of a text."""
+        bounds = view(self._starts)
+        starts, stops = bounds[runs], bounds[runs + 1]
+        pieces = ranges(starts, stops)
+        shifts = np.repeat(positions, stops - starts)
+        return Tokens(
+            view(self._ids)[pieces],
+            view(self._first)[pieces] + shifts,
+            view(self._last)[pieces] + shifts,
+        )
+
+
+def load_wordpiece(vocab_file: str, model: Optional[str], do_lower_case: bool) -> WordPiece:
+    """Load WordPiece over a vocab.txt. Raises UserError where that is unusable."""
+    if model:
+        raise UserError(
+            "the tokenizer wordpiece takes no model: remove tokenizer.model, or set "
+            "tokenizer.name=sentencepiece"
+        )
+    return WordPiece(read_vocabulary(vocab_file), do_lower_case)

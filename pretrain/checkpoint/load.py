@@ -1,0 +1,45 @@
+"""A checkpoint with what lies beside it, ready to run."""
+
+import os
+from typing import NamedTuple, Sequence, Tuple
+
+from data_gen.shared.errors import UserError
+from pretrain.checkpoint import store
+from pretrain.checkpoint.folder import MODEL, VOCAB, mask_id
+from pretrain.config import BertConfig, read_bert_config
+from pretrain.model.bert import Variables, init
+from pretrain.runtime import files
+
+
+class Model(NamedTuple):
+    """A checkpoint, ready to run."""
+
+    config: BertConfig
+    variables: Variables
+    vocab_file: str
+    mask: int  # id of [MASK]
+    source: str  # its prefix
+    absent: Tuple[str, ...] = ()  # weights that the checkpoint lacks; those here are random
+
+
+def load_model(path: str, may_lack: Sequence[str] = ()) -> Model:
+    """Load the newest checkpoint of a folder, or one by its prefix, with the bert_config.json and
+    vocab.txt beside it.
+
+    may_lack: what the names of weights begin with that need not be there, e.g. `cls/`
+    Raises UserError where something is missing or they do not belong together.
+    """
+    source = store.find(path)
+    folder = os.path.dirname(source)
+    config = read_bert_config(files.on_disk(os.path.join(folder, MODEL)))
+    vocab_file = files.on_disk(os.path.join(folder, VOCAB))
+    mask = mask_id(vocab_file)
+    variables = init(config, seed=0)
+    report = store.restore(variables, store.read(source), source)
+    missing = [name for name in report.missing if not name.startswith(tuple(may_lack))]
+    if missing:
+        raise UserError(
+            f"{source} lacks {', '.join(missing[:3])}, which this command needs: give a checkpoint "
+            "with its heads, and the bert_config.json that belongs to it"
+        )
+    return Model(config, variables, vocab_file, mask, source, tuple(report.missing))

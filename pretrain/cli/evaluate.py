@@ -1,0 +1,122 @@
+"""The commands `evaluate` and `check-head`."""
+
+import argparse
+import json
+import os
+from typing import Any, Dict
+
+from data_gen.shared.commands import add_command, positive
+from data_gen.shared.errors import UserError
+from pretrain.cli.arguments import add_model, add_text
+
+
+def add_check_head(commands: Any) -> None:
+    """Add `check-head`."""
+    parser = add_command(
+        commands,
+        "check-head",
+        _check_head,
+        "say whether a checkpoint's masked LM head works, or is missing or random (exit code 1)",
+        "python -m pretrain check-head --model work/release --input work/text/heldout.txt",
+    )
+    add_model(parser)
+    add_text(parser)
+    parser.add_argument(
+        "--windows",
+        type=positive,
+        default=200,
+        metavar="N",
+        help="of 128 pieces, the first of the text (default: 200)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of what is masked (default: 0)")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def _check_head(args: argparse.Namespace) -> None:
+    from pretrain.checkpoint.load import load_model
+    from pretrain.evaluate.check_head import check_head
+    from pretrain.text.sentences import sentences_of
+    from pretrain.text.tokenizer import load_tokenizer
+
+    model = load_model(args.model, may_lack=("bert/pooler/", "cls/"))
+    tokenizer = load_tokenizer(os.path.dirname(model.source))
+    result = check_head(model, tokenizer, sentences_of(args.input), args.windows, args.seed)
+    print(json.dumps(result, ensure_ascii=False, indent=1) if args.json else _figures(result))
+    if not result["works"]:
+        raise UserError(result["verdict"])
+    if not args.json:
+        print(result["verdict"])
+
+
+def _figures(result: Dict[str, Any]) -> str:
+    lines = [
+        f"{result['checkpoint']} on {result['masked_pieces']:,} pieces of {result['windows']:,} "
+        "windows"
+    ]
+    for name, title in (
+        ("with_mask", "[MASK] in their place"),
+        ("as_it_stands", "as they stand"),
+        ("out_of_context", "all others shuffled"),
+    ):
+        of = result[name]
+        lines.append(
+            f"{title + ':':23}{of['accuracy']:6.1%} right, {of['top5_accuracy']:6.1%} among five, "
+            f"loss {of['loss']:.2f}, perplexity {of['perplexity']:,.0f}"
+        )
+    guess = result["without_a_model"]
+    always = f"always {guess['most_frequent_piece']}:"
+    lines.append(f"{always:23}{guess['accuracy']:6.1%} right; ln(vocab_size) {guess['loss']:.2f}")
+    return "\n".join([*lines, _pair_line(result["pair_head"])])
+
+
+def _pair_line(pair: Dict[str, Any]) -> str:
+    if not pair["present"]:
+        return "pair head: absent (or its pooler)"
+    if pair["order_accuracy"] is None:
+        return "pair head: present; the text has no two sentences in a row to try it on"
+    return (
+        f"pair head: present; tells order from swapped for {pair['order_accuracy']:.1%} of "
+        f"{pair['pairs']:,} pairs (chance 50%; NSP does not teach it)"
+    )
+
+
+def add_evaluate(commands: Any) -> None:
+    """Add `evaluate`."""
+    parser = add_command(
+        commands,
+        "evaluate",
+        _evaluate,
+        "measure losses and accuracies on a data set",
+        "python -m pretrain evaluate --model work/model --data work/heldout",
+    )
+    parser.add_argument(
+        "--model", required=True, metavar="CKPT", help="a folder with checkpoints, or a prefix"
+    )
+    parser.add_argument("--data", required=True, metavar="DIR", help="output of data_gen build")
+    parser.add_argument(
+        "--similar-words", metavar="FILE", help="of synonyms build: tells similar from random words"
+    )
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def _evaluate(args: argparse.Namespace) -> None:
+    from pretrain.checkpoint.load import load_model
+    from pretrain.evaluate.measure import evaluate
+
+    result = evaluate(load_model(args.model), args.data, similar_words=args.similar_words)
+    if args.json:
+        print(json.dumps(result, indent=1))
+        return
+    kinds = ", ".join(
+        f"{kind} {share:.1%}" for kind, share in result["masked_lm_accuracy_by_kind"].items()
+    )
+    print(f"{result['checkpoint']} on {result['examples']:,} examples of {result['data']}")
+    print(
+        f"masked words: loss {result['masked_lm_loss']:.3f}, perplexity "
+        f"{result['perplexity']:.1f}, accuracy {result['masked_lm_accuracy']:.1%} ({kinds})"
+    )
+    if result["pair_task"] != "none":
+        pairs = f"loss {result['pair_loss']:.3f}, accuracy {result['pair_accuracy']:.1%}"
+        print(f"pairs ({result['pair_task']}): {pairs}")
+        for label, (zero, one) in enumerate(result["pair_confusion"]):
+            print(f"  label {label}: {zero:,} called 0, {one:,} called 1")

@@ -1,0 +1,119 @@
+"""`python -m pretrain predict`: its arguments."""
+
+import argparse
+import json
+import os
+import sys
+from typing import Any, Iterator, Sequence
+
+from data_gen.shared.commands import add_command, positive
+from data_gen.shared.errors import UserError
+
+
+def add_predict(commands: Any) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "predict",
+        _predict,
+        "fill [MASK]s, and correct sentences without one",
+        'python -m pretrain predict --model work/model "使用语言[MASK][MASK]来预测"',
+    )
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="in UTF-8, of any length")
+    parser.add_argument(
+        "--model", required=True, metavar="CKPT", help="a folder with checkpoints, or a prefix"
+    )
+    parser.add_argument("--input", metavar="FILE", help="text as a UTF-8 file; - is standard input")
+    parser.add_argument(
+        "--top", type=positive, default=5, metavar="N", help="proposals for a place, default 5"
+    )
+    parser.add_argument(
+        "--ratio",
+        type=at_least_one,
+        metavar="R",
+        help="list words whose proposal is R times as probable as they are, default 300",
+    )
+    parser.add_argument(
+        "--above",
+        type=probability,
+        metavar="P",
+        help="and has a probability of at least P, default 0.3",
+    )
+    parser.add_argument("--json", action="store_true", help="a JSON object a sentence")
+    parser.add_argument(
+        "--serve", action="store_true", help="a web page, for this machine alone, to try it on"
+    )
+    parser.add_argument(
+        "--port", type=port, metavar="N", help="of the page, default 8000; 0 takes a free one"
+    )
+
+
+def _predict(args: argparse.Namespace) -> None:
+    if bool(args.texts) + bool(args.input) + args.serve != 1:
+        raise UserError("give one of: texts, --input FILE, --serve")
+    if args.port is not None and not args.serve:
+        raise UserError("--port is of the page: add --serve")
+    from pretrain.checkpoint import store
+    from pretrain.checkpoint.load import load_model
+    from pretrain.predict.correct import Rule
+    from pretrain.predict.predictor import Predictor, as_lines
+    from pretrain.text.sentences import read_lines
+    from pretrain.text.tokenizer import load_tokenizer
+
+    given = {"ratio": args.ratio, "above": args.above}
+    rule = Rule(**{name: value for name, value in given.items() if value is not None})
+    source = store.find(args.model)
+    tokenizer = load_tokenizer(os.path.dirname(source))
+    model = load_model(source, may_lack=("bert/pooler/", "cls/seq_relationship/"))
+    predictor = Predictor(model, tokenizer, args.top)
+    if args.serve:
+        from pretrain.predict.server import serve
+
+        serve(predictor, model.source, rule, args.port)
+        return
+    lines = read_lines(args.input) if args.input else _readable(args.texts)
+    # Who types wants each answer at once.
+    options = {"together": 1} if args.input == "-" and sys.stdin.isatty() else {}
+    for found in predictor(lines, rule, **options):
+        if args.json:  # in UTF-8 whatever the terminal has
+            sys.stdout.buffer.write(json.dumps(found, ensure_ascii=False).encode() + b"\n")
+        else:
+            print("\n".join(as_lines(found)))
+        sys.stdout.flush()
+
+
+def _readable(texts: Sequence[str]) -> Iterator[str]:
+    """The texts. Raises UserError for one that is no text."""
+    for text in texts:
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise UserError("a TEXT is not UTF-8: put it into a file and give --input") from error
+        yield text
+
+
+def at_least_one(text: str) -> float:
+    """A number of at least 1; for argparse's `type=`."""
+    return _number(text, 1.0, 1e12)
+
+
+def probability(text: str) -> float:
+    """A number between 0 and 1; for argparse's `type=`."""
+    return _number(text, 0.0, 1.0)
+
+
+def _number(text: str, least: float, most: float) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from {least:g} to {most:g}")
+    return number
+
+
+def port(text: str) -> int:
+    """A port's number; for argparse's `type=`."""
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port: 0 to 65535")
+    return int(text)

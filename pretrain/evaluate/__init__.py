@@ -1,0 +1,1 @@
+"""Measure a model: losses on held-out records, and whether its head belongs to it."""

@@ -1,0 +1,1 @@
+"""Models in and out: BERT releases of TensorFlow 1, Hugging Face, SavedModel."""

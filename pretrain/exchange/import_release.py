@@ -1,0 +1,207 @@
+"""A released BERT, as Google or Hugging Face has it, as a folder that every command here takes."""
+
+import dataclasses
+import json
+import os
+import re
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
+
+from data_gen.shared.errors import UserError
+from data_gen.shared.vocabulary import read_vocabulary
+from pretrain.checkpoint import store
+from pretrain.checkpoint.folder import (
+    MODEL,
+    TOKENIZER,
+    VOCAB,
+    new_folder,
+    require_new,
+    tokenizer_settings,
+    write_json,
+)
+from pretrain.config import BertConfig, read_bert_config
+from pretrain.exchange.hf_tokenizer import TOKENIZER_JSON, pieces_of_json
+from pretrain.exchange.hugging_face import CONFIG, from_config, from_tensors, require_bert
+from pretrain.exchange.release import TF1_PREFIX, Weights, describe_absent, require_whole
+from pretrain.exchange.weight_files import read_tensors
+from pretrain.model.bert import EMBEDDINGS, variable_shapes
+from pretrain.runtime import files
+from pretrain.runtime.log import log
+from pretrain.runtime.tensorflow import tf
+
+# An embedding is at most padded to a multiple of this, for the speed of the hardware.
+_PADDED_TO = 128
+# What a tokenizer_config.json calls WordPiece; the others are of any tokenizer.json.
+_KINDS = ("BertTokenizer", "PreTrainedTokenizerFast", "TokenizersBackend")
+_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+
+
+class Source(NamedTuple):
+    """What a release holds."""
+
+    folder: str
+    config: BertConfig
+    weights: Weights  # by Google's names
+    left_over: List[str]  # names of what is no weight of BERT
+
+
+def import_release(form: str, source: str, output: str, hidden_act: Optional[str] = None) -> str:
+    """Write the release as bert_model.ckpt.*, bert_config.json, vocab.txt and tokenizer_config.json
+    into a new folder, and log what it lacks. Returns the prefix.
+
+    form:       of FORMS
+    source:     a folder, for Google's form also a prefix, for Hugging Face's also a hub id
+    hidden_act: the activation that the model was trained with, if the release says it wrongly
+    Raises UserError where the source is damaged or no BERT, or `output` is not empty.
+    """
+    require_new(output)
+    found = FORMS[form](source)
+    config = dataclasses.replace(found.config, hidden_act=hidden_act or found.config.hidden_act)
+    _require_rows(found)
+    require_whole(found.weights, config, source)
+    pieces = _pieces(found.folder)
+    _require_fitting(pieces, config, source)
+    tokenizer = _tokenizer(found.folder, pieces, config)
+    with new_folder(output) as folder:
+        _write_vocabulary(found.folder, pieces, folder)
+        write_json(os.path.join(folder, MODEL), dataclasses.asdict(config))
+        write_json(os.path.join(folder, TOKENIZER), tokenizer)
+        tensors = {name: tf.constant(array) for name, array in found.weights.items()}
+        store.save(os.path.join(folder, TF1_PREFIX), tensors)
+    _report(found, hidden_act)
+    padding = config.vocab_size - len(pieces)
+    if padding:
+        log(
+            f"the embedding has {padding} rows more than the vocabulary has pieces: padding, or "
+            "the vocab.txt of another model, which check-head tells"
+        )
+    log(
+        f"to train it on: --init {output} --set bert_config_file={os.path.join(output, MODEL)} "
+        f"--set vocab_file={os.path.join(output, VOCAB)}"
+    )
+    return os.path.join(output, TF1_PREFIX)
+
+
+def read_tf1(source: str) -> Source:
+    """A release as Google and HFL ship it. Optimizer slots and the step are left behind."""
+    prefix = store.find(source)
+    folder = os.path.dirname(prefix)
+    path = os.path.join(folder, MODEL)
+    config = read_bert_config(path)
+    with open(path, encoding="utf-8") as handle:
+        require_bert(json.load(handle), path)
+    arrays = store.without_slots(store.read(prefix))
+    known = variable_shapes(config)
+    weights = {name: arrays[name].astype("float32") for name in arrays if name in known}
+    return Source(folder, config, weights, sorted(set(arrays) - set(known)))
+
+
+def read_hf(source: str) -> Source:
+    """A folder of Hugging Face, or a model of its hub."""
+    folder = source if os.path.isdir(source) else _fetch(source)
+    config = from_config(os.path.join(folder, CONFIG))
+    found = from_tensors(read_tensors(folder), config, source)
+    return Source(folder, config, found.weights, found.left_over)
+
+
+# Where a release is read, by its form.
+FORMS: Dict[str, Callable[[str], Source]] = {"tf1": read_tf1, "hf": read_hf}
+
+
+def _fetch(source: str) -> str:
+    """The folder of a hub id's files: those that are needed, a pickle only without safetensors."""
+    if not _HUB_ID.fullmatch(source):
+        raise UserError(f"there is no folder {source}: give one, or a hub id such as user/model")
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise UserError(
+            f"there is no folder {source}, and a model of the hub needs the package "
+            "huggingface_hub: pip install '.[hf]'"
+        ) from error
+    texts = [CONFIG, VOCAB, TOKENIZER, TOKENIZER_JSON]
+    try:
+        folder: str = snapshot_download(source, allow_patterns=[*texts, "model*.safetensors*"])
+        if not any(".safetensors" in name for name in os.listdir(folder)):
+            folder = snapshot_download(source, allow_patterns=[*texts, "pytorch_model*.bin*"])
+    except Exception as error:  # of the hub, of requests or of the disk
+        reason = (str(error).splitlines() or [""])[0] or type(error).__name__
+        raise UserError(
+            f"there is no folder {source}, and the hub gives no such model ({reason}): check the "
+            "name and the network, or give a folder"
+        ) from error
+    return folder
+
+
+def _require_rows(found: Source) -> None:
+    rows = found.weights.get(EMBEDDINGS)
+    if rows is not None and rows.shape[:1] != (found.config.vocab_size,):
+        raise UserError(
+            f"the word embedding in {found.folder} has {len(rows)} rows, its configuration says "
+            f"vocab_size {found.config.vocab_size}: get the two that belong together"
+        )
+
+
+def _pieces(folder: str) -> List[str]:
+    vocab, other = os.path.join(folder, VOCAB), os.path.join(folder, TOKENIZER_JSON)
+    if os.path.exists(vocab):
+        return read_vocabulary(vocab)
+    if os.path.exists(other):
+        return pieces_of_json(other)
+    raise UserError(f"{vocab} is missing: put the vocabulary of the model there")
+
+
+def _require_fitting(pieces: List[str], config: BertConfig, source: str) -> None:
+    """Raise UserError for a vocabulary of another size than the embedding, padding apart."""
+    if not 0 <= config.vocab_size - len(pieces) < _PADDED_TO:
+        raise UserError(
+            f"the vocabulary of {source} has {len(pieces)} pieces, its embedding "
+            f"{config.vocab_size} rows: put the vocab.txt of this very model there"
+        )
+
+
+def _tokenizer(folder: str, pieces: List[str], config: BertConfig) -> Dict[str, Any]:
+    settings = tokenizer_settings(folder)
+    kind = str(settings.get("tokenizer_class") or _KINDS[0])
+    if not kind.startswith(_KINDS):
+        raise UserError(
+            f"the tokenizer of {folder} is {kind}, no BertTokenizer: it cannot be imported; if its "
+            "pieces are WordPiece all the same, say BertTokenizer in tokenizer_config.json"
+        )
+    lower = settings["do_lower_case"]
+    capitals = any(re.fullmatch(r"(##)?[A-Z]+", piece) for piece in pieces)
+    if lower and capitals:
+        log(
+            "do_lower_case is true, but the vocabulary has capitals, which then never occur: "
+            "set it to false in tokenizer_config.json if the model is a cased one"
+        )
+    if not lower and not capitals:
+        log(
+            "do_lower_case is false, but the vocabulary has no capital letter, so that all become "
+            "[UNK]: set it to true in tokenizer_config.json if the model was trained on lower case"
+        )
+    return {
+        "tokenizer_class": "BertTokenizer",
+        "do_lower_case": lower,
+        "model_max_length": config.max_position_embeddings,
+    }
+
+
+def _write_vocabulary(source: str, pieces: List[str], folder: str) -> None:
+    vocab = os.path.join(source, VOCAB)
+    if os.path.exists(vocab):  # to the byte: data sets know it by its sha256
+        files.copy(vocab, os.path.join(folder, VOCAB))
+    else:
+        files.write_text(os.path.join(folder, VOCAB), "".join(f"{p}\n" for p in pieces))
+
+
+def _report(found: Source, hidden_act: Optional[str]) -> None:
+    log(f"{len(found.weights)} weights imported, {len(found.left_over)} left over")
+    for name in found.left_over:
+        log(f"left over: {name}")
+    for sentence in describe_absent(found.weights):
+        log(sentence)
+    if found.config.hidden_act == "gelu_erf" and not hidden_act:
+        log(
+            "hidden_act: its \"gelu\" is the exact form, here gelu_erf; Google's and HFL's models "
+            "were trained with the tanh form: for them, import with --hidden-act gelu"
+        )

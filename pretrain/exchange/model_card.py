@@ -1,0 +1,224 @@
+"""The README.md of an exported model: what it is, how it was trained, how good it is.
+
+All of it is read from the files of the training; what they do not say is left out.
+"""
+
+import json
+import os
+from typing import Any, Dict, List, Optional, Sequence
+
+import numpy as np
+
+from pretrain.checkpoint.folder import EVALUATIONS, METRICS, RUN
+from pretrain.exchange.release import Release, absent_parts
+from pretrain.runtime import files
+
+_ROWS = 12  # of the table of a curve
+_SETTINGS = (
+    *("optimizer", "learning_rate", "schedule", "train_batch_size", "num_train_steps"),
+    *("num_warmup_steps", "weight_decay", "clip_norm", "precision", "random_seed"),
+)
+_OF_STAGE = (
+    *("max_seq_length", "train_batch_size", "learning_rate", "num_train_steps"),
+    "num_warmup_steps",
+)
+_COUNTS = ("documents", "sentences", "words", "pieces", "characters", "instances")
+_PAIRS = {
+    "sop": "sentence order (label 1: the two segments are swapped)",
+    "nsp": "next sentence (label 1: the second segment is a random one)",
+    "none": "not trained",
+}
+_MEASURES = {
+    "masked_lm_loss": "loss of the masked pieces",
+    "perplexity": "perplexity",
+    "masked_lm_accuracy": "accuracy on the masked pieces",
+}
+# What each class of transformers takes from the file.
+_CLASSES = {
+    "BertModel": ["bert/pooler/"],
+    "BertForMaskedLM": ["cls/predictions/"],
+    "BertForPreTraining": ["bert/pooler/", "cls/predictions/", "cls/seq_relationship/"],
+}
+_CURVE = {
+    "masked_lm_loss": "masked pieces: loss",
+    "pair_loss": "pairs: loss",
+    "learning_rate": "learning rate",
+}
+
+
+def model_card(release: Release, name: str) -> str:
+    """The text of the README.md of a model called `name`."""
+    run = _read_json(os.path.join(release.folder, RUN))
+    data = run.get("data_statistics", [])
+    sections = [
+        _front_matter(data),
+        f"# {name}\n\n{_model(release)}",
+        _use(release, data),
+        _training(run, release.step),
+        _data(run, data),
+        _evaluation(release),
+        _curve(release),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _read_json(path: str) -> Dict[str, Any]:
+    """A file of the training; nothing where there is none, or it cannot be read."""
+    try:
+        found = json.loads(files.read_text(path)) if files.exists(path) else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _lines(release: Release, name: str) -> List[Dict[str, Any]]:
+    """The lines of a journal up to the step of the release, if that is known."""
+    path = os.path.join(release.folder, name)
+    try:
+        text = files.read_text(path) if files.exists(path) else ""
+        lines = [json.loads(line) for line in text.splitlines()]
+    except ValueError:
+        return []
+    return [line for line in lines if release.step is not None and line["step"] <= release.step]
+
+
+def _front_matter(data: Sequence[Dict[str, Any]]) -> str:
+    tags = ["bert", "chinese"]
+    masking = [stage["masking"] for stage in data if "masking" in stage]
+    if masking and all(each["selector"] != "piece" for each in masking):
+        tags.append("whole-word-masking")
+    if masking and all(each["corruption"] == "similar" for each in masking):
+        tags.append("mlm-as-correction")
+    lines = ["language: zh", "library_name: transformers", "pipeline_tag: fill-mask", "tags:"]
+    return "\n".join(["---", *lines, *(f"- {tag}" for tag in tags), "---"])
+
+
+def _model(release: Release) -> str:
+    config = release.config
+    count = sum(int(np.prod(array.shape)) for array in release.weights.values())
+    step = f", after {release.step:,} steps of training" if release.step else ""
+    return (
+        f"A BERT of {config.num_hidden_layers} layers, hidden size {config.hidden_size}, "
+        f"{config.num_attention_heads} attention heads and {config.vocab_size:,} pieces "
+        f"({count / 1e6:,.1f} million weights){step}. It reads up to "
+        f"{config.max_position_embeddings} pieces."
+    )
+
+
+def _use(release: Release, data: Sequence[Dict[str, Any]]) -> str:
+    absent = absent_parts(release.weights)
+    lines = ["## Use", ""]
+    if "cls/predictions/" not in absent:
+        lines += [
+            "```python",
+            "from transformers import pipeline",
+            "",
+            'fill = pipeline("fill-mask", model="FOLDER_OR_HUB_ID")',
+            'print(fill("今天天[MASK]很好。"))',
+            "```",
+            "",
+        ]
+    kinds: Any = [stage.get("kinds_by_piece") for stage in data]
+    if kinds and all(each and "similar" in each and "mask" not in each for each in kinds):
+        lines += [
+            "In its training text stood similar words where others have `[MASK]`: it proposes a "
+            "piece for every position, not only for `[MASK]`.",
+            "",
+        ]
+    loads = [name for name, needed in _CLASSES.items() if not set(needed) & set(absent)]
+    lines.append(f"It loads as {', '.join(f'`{name}`' for name in loads or ['BertModel'])}. ")
+    if release.config.hidden_act == "gelu":
+        lines[-1] += (
+            '`hidden_act` is `gelu_new`, the tanh form, with which it was trained; `"gelu"` would '
+            "be another function."
+        )
+    return "\n".join(lines).strip()
+
+
+def _training(run: Dict[str, Any], step: Optional[int]) -> str:
+    config = run.get("config")
+    if not config:
+        return ""
+    stages = config.get("stages") or []
+    rows = [(name, config[name]) for name in _SETTINGS if config.get(name) is not None]
+    if stages:
+        rows = [row for row in rows if row[0] not in _OF_STAGE]
+    for number, stage in enumerate(stages, 1):
+        values = {n: config.get(n) if stage.get(n) is None else stage[n] for n in _OF_STAGE}
+        text = ", ".join(f"{n} {value}" for n, value in values.items() if value is not None)
+        rows.append((f"stage {number}", text))
+    rows.append(("pair task", _PAIRS.get(config.get("pair_task"), config.get("pair_task"))))
+    if run.get("init_checkpoint"):
+        rows.append(("started from", os.path.basename(run["init_checkpoint"])))
+        rows.append(("its index's sha256", run.get("init_sha256")))
+    if step:
+        rows.append(("exported after step", f"{step:,}"))
+    if run.get("git_revision"):
+        rows.append(("revision of the code", run["git_revision"]))
+    rows += [(name, version) for name, version in run.get("versions", {}).items()]
+    return "## Training\n\n" + _table(["setting", "value"], rows)
+
+
+def _data(run: Dict[str, Any], data: Sequence[Dict[str, Any]]) -> str:
+    parts = []
+    for i, fingerprint in enumerate(run.get("data", [])):
+        rows = [("fingerprint", f"`{fingerprint}`")]
+        if i < len(data):
+            rows += _data_rows(data[i])
+        parts.append(_table([f"data set {i + 1}", ""], rows))
+    return "## Data\n\n" + "\n\n".join(parts) if parts else ""
+
+
+def _data_rows(stage: Dict[str, Any]) -> List[Any]:
+    rows = [(name, f"{stage[name]:,}") for name in _COUNTS if name in stage]
+    for name in ("max_seq_length", "dupe_factor", "masked_lm_prob", "segmenter"):
+        if stage.get(name) is not None:
+            rows.append((name, stage[name]))
+    masking = stage.get("masking", {})
+    for name in ("selector", "ngram_weights", "corruption", "corruption_unit"):
+        if name in masking:
+            rows.append((f"masking.{name}", masking[name]))
+    for name, text in (
+        ("masked", "masked share of the pieces"),
+        ("unknown_pieces", "share of [UNK]"),
+    ):
+        if name in stage:
+            rows.append((text, f"{stage[name]:.2%}"))
+    for name, text in (("ngrams", "words of a masked n-gram"), ("kinds_by_piece", "put there")):
+        if name in stage:
+            shares = ", ".join(f"{key}: {share:.1%}" for key, share in stage[name].items())
+            rows.append((text, shares))
+    return rows
+
+
+def _evaluation(release: Release) -> str:
+    lines = _lines(release, EVALUATIONS)
+    if not lines:
+        return ""
+    last = lines[-1]
+    rows = [(text, f"{last[name]:.4g}") for name, text in _MEASURES.items() if name in last]
+    kinds = last.get("masked_lm_accuracy_by_kind", {})
+    rows += [(f"accuracy where it saw: {kind}", f"{share:.4g}") for kind, share in kinds.items()]
+    if last.get("pair_task", "none") != "none":
+        rows.append(("accuracy on the pairs", f"{last['pair_accuracy']:.4g}"))
+    return (
+        f"## Evaluation\n\nOn {last['examples']:,} held-out examples, after step "
+        f"{last['step']:,}:\n\n" + _table(["measure", "value"], rows)
+    )
+
+
+def _curve(release: Release) -> str:
+    lines = _lines(release, METRICS)
+    if not lines:
+        return ""
+    chosen = sorted({round(i) for i in np.linspace(0, len(lines) - 1, min(_ROWS, len(lines)))})
+    names = [name for name in _CURVE if name in lines[-1]]
+    rows = [[f"{lines[i]['step']:,}", *(f"{lines[i][name]:.4g}" for name in names)] for i in chosen]
+    return "## Curve\n\nMeans of the training since the line before in its log:\n\n" + _table(
+        ["step", *(_CURVE[name] for name in names)], rows
+    )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

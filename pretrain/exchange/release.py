@@ -1,0 +1,107 @@
+"""What a release of BERT holds: a checkpoint's weights by Google's names, and the files beside
+them.
+"""
+
+import os
+from typing import Any, Dict, List, NamedTuple, Optional
+
+import numpy as np
+
+from data_gen.shared.errors import UserError
+from pretrain.checkpoint import store
+from pretrain.checkpoint.folder import MODEL, VOCAB, tokenizer_settings
+from pretrain.checkpoint.store import sizes
+from pretrain.config import BertConfig, read_bert_config
+from pretrain.model.bert import variable_shapes
+from pretrain.runtime import files
+
+Weights = Dict[str, np.ndarray]
+
+# What released checkpoints may lack, and what that means for a user.
+_PARTS = {
+    "cls/predictions/": "no masked LM head: it can neither fill [MASK] nor correct nor be "
+    "evaluated; train --init starts a new one",
+    "cls/seq_relationship/": "no pair head: evaluate needs one; train --init starts a new one",
+    "bert/pooler/": "no pooler: the pair head and many classifiers read it; train --init starts a "
+    "new one",
+}
+
+
+class Release(NamedTuple):
+    """A trained or imported model as files."""
+
+    prefix: str  # of the checkpoint
+    folder: str
+    config: BertConfig
+    weights: Weights  # by Google's names, without the optimizer's
+    step: Optional[int]  # of its training, if the checkpoint says
+    tokenizer: Dict[str, Any]
+
+    @property
+    def vocab_file(self) -> str:
+        """Its vocabulary."""
+        return files.on_disk(os.path.join(self.folder, VOCAB))
+
+
+def read_release(source: str) -> Release:
+    """Read a checkpoint and what lies beside it. Raises UserError where a file is missing or they
+    do not belong together.
+    """
+    prefix = store.find(source)
+    folder = os.path.dirname(prefix)
+    for name in (MODEL, VOCAB):
+        if not files.exists(os.path.join(folder, name)):
+            raise UserError(
+                f"{os.path.join(folder, name)} is missing: a release needs it beside the checkpoint"
+            )
+    config = read_bert_config(files.on_disk(os.path.join(folder, MODEL)))
+    arrays = store.read(prefix)
+    step = arrays.get(store.GLOBAL_STEP)
+    weights = {  # Google's code restores float32 alone
+        name: array.astype("float32", copy=False)
+        for name, array in store.without_slots(arrays).items()
+    }
+    require_whole(weights, config, prefix)
+    return Release(
+        prefix,
+        folder,
+        config,
+        weights,
+        None if step is None else int(step),
+        tokenizer_settings(folder),
+    )
+
+
+def require_whole(weights: Weights, config: BertConfig, source: str) -> None:
+    """Raise UserError where a weight of the encoder is missing, one of another part that is there,
+    or one has another shape than the configuration says or holds NaN.
+    """
+    shapes = variable_shapes(config)
+    absent = tuple(absent_parts(weights))
+    for name, shape in shapes.items():
+        if name.startswith(absent):
+            continue
+        if name not in weights:
+            raise UserError(
+                f"{source} lacks {name}: it is no whole BERT of {config.num_hidden_layers} layers, "
+                "so get it again, or the configuration that belongs to it"
+            )
+        if weights[name].shape != shape:
+            raise UserError(
+                f"{name} is {sizes(weights[name].shape)} in {source}, {sizes(shape)} by its "
+                "configuration: get the two that belong together"
+            )
+        store.require_numbers(name, weights[name], source)
+
+
+def absent_parts(weights: Weights) -> List[str]:
+    """What the names of those parts begin with that a release may lack, and this one does."""
+    return [part for part in _PARTS if not any(name.startswith(part) for name in weights)]
+
+
+def describe_absent(weights: Weights) -> List[str]:
+    """A sentence for each part that is not there."""
+    return [_PARTS[part] for part in absent_parts(weights)]
+
+
+TF1_PREFIX = "bert_model.ckpt"

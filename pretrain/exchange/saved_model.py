@@ -1,0 +1,102 @@
+"""A model as a TF2 SavedModel, for TensorFlow Serving and any program that has TensorFlow alone.
+
+B batch, S sequence, H hidden, M the most [MASK] of a sequence in the batch, K proposals. B and S
+are free; what is padding is told by input_mask.
+"""
+
+import os
+from typing import Any, Dict
+
+from data_gen.shared.errors import UserError
+from pretrain.checkpoint.folder import MODEL, TOKENIZER
+from pretrain.checkpoint.load import Model
+from pretrain.model.bert import encode, pool
+from pretrain.model.proposals import propose, propose_at
+from pretrain.runtime.tensorflow import VERSION_1, Tensor, tf
+
+_INPUTS = ("input_ids", "input_mask", "segment_ids")
+
+
+def write_saved_model(model: Model, folder: str, count: int) -> None:
+    """Write a SavedModel with the signatures `encode`, `fill_mask` and `correct` and the model's
+    vocab.txt, bert_config.json and tokenizer_config.json as assets.
+
+    count: K, how many pieces are proposed
+    Raises UserError on TensorFlow 1.15.
+    """
+    if VERSION_1:
+        raise UserError(
+            "a SavedModel with signatures needs TensorFlow 2: export with --format tf1 here, and "
+            "from that with --format saved_model there"
+        )
+    module = tf.Module()
+    # Whatever else is reachable from the module is not saved.
+    module.weights = list(model.variables.values())
+    module.assets = [tf.saved_model.Asset(path) for path in _assets(model)]
+    signatures = {
+        name: _signature(module, function)
+        for name, function in (
+            ("encode", lambda batch: encoded(model, batch)),
+            ("fill_mask", lambda batch: filled(model, batch, count)),
+            ("correct", lambda batch: corrected(model, batch, count)),
+        )
+    }
+    tf.saved_model.save(module, folder, signatures=signatures)
+
+
+def _assets(model: Model) -> Any:
+    beside = [os.path.join(os.path.dirname(model.vocab_file), name) for name in (MODEL, TOKENIZER)]
+    return [model.vocab_file, *(path for path in beside if os.path.exists(path))]
+
+
+def _signature(module: Any, function: Any) -> Any:
+    specs = [tf.TensorSpec([None, None], tf.int32, name=name) for name in _INPUTS]
+
+    def run(*tensors: Tensor) -> Dict[str, Tensor]:
+        result: Dict[str, Tensor] = function(dict(zip(_INPUTS, tensors)))
+        return result
+
+    return tf.function(run, input_signature=specs)
+
+
+def encoded(model: Model, batch: Dict[str, Tensor]) -> Dict[str, Tensor]:
+    """sequence_output, float32 [B, S, H], the last layer; pooled_output, float32 [B, H]."""
+    sequence = encode(model.variables, batch, model.config)
+    return {"sequence_output": sequence, "pooled_output": pool(model.variables, sequence)}
+
+
+def filled(model: Model, batch: Dict[str, Tensor], count: int) -> Dict[str, Tensor]:
+    """What may stand where [MASK] is, the most probable first.
+
+    positions:     int32 [B, M], where in the sequence; -1 is padding
+    ids:           int32 [B, M, K]; 0 in padding
+    probabilities: float32 [B, M, K]; 0 in padding
+    """
+    ids = batch["input_ids"]
+    masks = tf.logical_and(tf.equal(ids, model.mask), tf.equal(batch["input_mask"], 1))
+    places = tf.where(masks)  # int64 [N, 2]
+    flat = tf.cast(places[:, 0], tf.int32) * tf.shape(ids)[1] + tf.cast(places[:, 1], tf.int32)
+    found = propose_at(model.variables, batch, flat, model.config, count)
+    count_rows = tf.shape(ids, out_type=tf.int64)[0]
+    rows = tf.RaggedTensor.from_value_rowids(places, places[:, 0], nrows=count_rows)
+
+    def by_row(values: Tensor, padding: Any) -> Tensor:
+        return rows.with_values(values).to_tensor(padding)
+
+    return {
+        "positions": by_row(tf.cast(places[:, 1], tf.int32), -1),
+        "ids": by_row(found.ids, 0),
+        "probabilities": by_row(found.probabilities, 0.0),
+    }
+
+
+def corrected(model: Model, batch: Dict[str, Tensor], count: int) -> Dict[str, Tensor]:
+    """ids and probabilities, [B, S, K], of the pieces that the model expects at every position, and
+    own_probability, [B, S], of the one that stands there.
+    """
+    found = propose(model.variables, batch, model.config, count)
+    return {
+        "ids": found.ids,
+        "probabilities": found.probabilities,
+        "own_probability": found.own,
+    }

@@ -1,0 +1,1 @@
+"""TFRecords -> batches, and the check that they fit the model."""

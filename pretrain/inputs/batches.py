@@ -1,0 +1,177 @@
+"""TFRecords -> batches of int32 tensors, in an order that (seed, epoch) decide.
+
+S is max_seq_length, P is max_predictions_per_seq, B the batch size.
+"""
+
+import os
+from typing import Any, Callable, Dict, Iterable, Iterator, Sequence, Tuple
+
+from data_gen.shared.dataset_info import MANIFEST, DatasetInfo, not_a_build, parse_info, read_info
+from data_gen.shared.errors import UserError
+from data_gen.shared.features import feature_shapes
+from pretrain.config import Stage
+from pretrain.runtime import files
+from pretrain.runtime.devices import distribute, processes, reader_of
+from pretrain.runtime.tensorflow import PEER_GONE, Strategy, Tensor, reason, tf
+
+# Serialized records; the shards are shuffled as a whole already, this varies the order by epoch.
+_SHUFFLE = 8192
+
+Batch = Dict[str, Tensor]
+
+
+def open_data(folder: str) -> DatasetInfo:
+    """What `data_gen build` wrote to a folder, on a disk or in a bucket that TensorFlow reads.
+
+    Raises UserError where that is no finished build, or lacks a shard.
+    """
+    if not files.is_url(folder):
+        return read_info(folder)
+    names = files.names(folder)
+    if MANIFEST not in names:
+        raise not_a_build(folder)
+    text = files.read_text(os.path.join(folder, MANIFEST))
+    return parse_info(folder, text, dict.fromkeys(names))
+
+
+def parse(records: Tensor, info: DatasetInfo) -> Batch:
+    """Parse a batch of serialized examples at once (four times as fast as one by one).
+
+    records: string [B]
+    Returns  name -> int32 [B, S], int32 [B, P], float32 [B, P] or int32 [B, 1]
+    """
+    shapes = feature_shapes(info.max_seq_length, info.max_predictions_per_seq)
+    features = {
+        name: tf.io.FixedLenFeature([size], getattr(tf, dtype))
+        for name, (dtype, size) in shapes.items()
+    }
+    parsed = tf.io.parse_example(records, features)
+    return {name: tf.cast(x, tf.int32) if x.dtype == tf.int64 else x for name, x in parsed.items()}
+
+
+def training_batches(
+    strategy: Strategy, info: DatasetInfo, stage: Stage, seed: int, start: int, steps: int = 1
+) -> Iterator[Batch]:
+    """Endless input of every replica, each element that of `steps` steps, from step `start` of the
+    stage on: name -> [steps, parts, B, ...], where `parts` are worked on one after the other.
+
+    A global batch is the same for any number of replicas, processes, parts and steps; what does not
+    fill one ends an epoch. The data must fill at least one.
+    """
+    parts = stage.gradient_accumulation_steps
+    size = share(stage.train_batch_size, strategy.num_replicas_in_sync * parts)
+
+    def make(context: Any) -> Any:
+        records = _records(info, stage.train_batch_size, seed, start)
+        groups = records.batch(steps * stage.train_batch_size, drop_remainder=True)
+        return _of_replicas(
+            groups,
+            context,
+            lambda records: {
+                name: tf.reshape(x, [steps, parts, size, *x.shape[1:]])
+                for name, x in parse(records, info).items()
+            },
+            steps,
+        )
+
+    return readable(distribute(strategy, make), info)
+
+
+def readable(batches: Iterable[Batch], info: DatasetInfo) -> Iterator[Batch]:
+    """The same batches. Raises UserError at a record that is damaged, or no example of the form
+    that dataset.json says.
+    """
+    try:
+        yield from batches
+    except tf.errors.OpError as error:
+        if isinstance(error, PEER_GONE) and processes()[0] > 1:
+            raise  # several processes read in step
+        raise UserError(
+            f"the records in {info.folder} cannot be read ({reason(error)}): copy or build them "
+            "again"
+        ) from error
+
+
+def share(batch_size: int, ways: int) -> int:
+    """Sequences that each device works on at a time. Raises UserError where they do not divide."""
+    if batch_size % ways:
+        raise UserError(
+            f"train_batch_size {batch_size} cannot be shared equally among {ways} devices times "
+            "gradient_accumulation_steps: use a multiple"
+        )
+    return batch_size // ways
+
+
+def _of_replicas(groups: Any, context: Any, read: Callable[..., Batch], steps: int = 1) -> Any:
+    """Elements of `steps` global batches each -> one element a replica of this process, with what
+    `read` makes of its records as a whole.
+    """
+    readers, index = reader_of(context)
+    replicas = context.num_replicas_in_sync // readers
+    shape = [steps, readers, replicas, -1]
+    mine = groups.map(lambda *group: tuple(_of_process(x, shape, index) for x in group))
+    each = mine.flat_map(lambda *parts: tf.data.Dataset.from_tensor_slices(parts))
+    parsed = each.map(read, num_parallel_calls=tf.data.experimental.AUTOTUNE)
+    return parsed.prefetch(2 * replicas)
+
+
+def _of_process(group: Tensor, shape: Sequence[int], index: int) -> Tensor:
+    """[steps * batch] as [steps, processes, replicas, B] -> what is one process's, [replicas,
+    steps * B].
+    """
+    mine = tf.reshape(group, shape)[:, index]
+    return tf.reshape(tf.transpose(mine, [1, 0, 2]), [shape[2], -1])
+
+
+def _records(info: DatasetInfo, batch_size: int, seed: int, start: int) -> Any:
+    """Serialized examples from global batch `start` on, shuffled anew with each epoch."""
+    per_epoch = info.examples // batch_size
+    first, done = divmod(start, per_epoch)
+
+    def of_epoch(epoch: Tensor) -> Any:
+        keys = tf.stack([tf.constant(seed, tf.int64), epoch])
+        order = tf.argsort(tf.random.stateless_uniform([len(info.paths)], keys))
+        records = _read(tf.gather(info.paths, order), info)
+        shuffled = records.shuffle(
+            _SHUFFLE, seed=(seed << 20) + epoch, reshuffle_each_iteration=False
+        )
+        return shuffled.take(per_epoch * batch_size)
+
+    epochs = tf.data.Dataset.range(first, 1 << 40)
+    return epochs.flat_map(of_epoch).skip(done * batch_size)
+
+
+def _read(paths: Any, info: DatasetInfo) -> Any:
+    compression = "GZIP" if info.paths[0].endswith(".gz") else ""
+    return tf.data.TFRecordDataset(paths, compression_type=compression)
+
+
+def all_batches(strategy: Strategy, info: DatasetInfo, size: int) -> Any:
+    """Every example once, in the shards' order, in batches of `size` for every replica; may be gone
+    through again and again, best by way of `readable`.
+
+    What fills up the last ones is told by `example_weights`, float32 [B]: 0 there, 1 elsewhere.
+    """
+
+    def make(context: Any) -> Any:
+        whole = size * context.num_replicas_in_sync
+        groups = _read(info.paths, info).batch(whole)
+        return _of_replicas(
+            groups.map(lambda records: _filled(records, whole)),
+            context,
+            lambda records, weights: {
+                **parse(tf.reshape(records, [size]), info),
+                "example_weights": tf.reshape(weights, [size]),
+            },
+        )
+
+    return distribute(strategy, make)
+
+
+def _filled(records: Tensor, size: int) -> Tuple[Tensor, Tensor]:
+    """At most `size` records -> string [size] and float32 [size]: 1, or 0 for copies of the
+    first.
+    """
+    count = tf.size(records)
+    filled = tf.concat([records, tf.fill([size - count], records[0])], axis=0)
+    return filled, tf.cast(tf.range(size) < count, tf.float32)

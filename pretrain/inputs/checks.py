@@ -1,0 +1,94 @@
+"""Whether data, model and vocabulary belong together, and what of the data is trained on. Needs no
+TensorFlow.
+"""
+
+from typing import List, Optional, Tuple
+
+from data_gen.shared.dataset_info import DatasetInfo, require_same_vocabulary
+from data_gen.shared.errors import UserError
+from data_gen.shared.vocabulary import read_pieces
+from pretrain.config import BertConfig, Stage, TrainConfig
+
+
+def require_for_model(info: DatasetInfo, model: BertConfig, vocab_file: str) -> None:
+    """Raise UserError where the records are of another vocabulary, longer than the model has
+    positions, or none at all.
+    """
+    require_same_vocabulary(info, vocab_file)
+    length, positions = info.max_seq_length, model.max_position_embeddings
+    if length > positions:
+        raise UserError(
+            f"{info.folder} has sequences of {length}, the model has {positions} positions: "
+            f"build with a max_seq_length of at most {positions}"
+        )
+    if not info.examples:
+        raise UserError(f"{info.folder} holds no example")
+
+
+def require_for_stage(
+    info: DatasetInfo, stage: Stage, config: TrainConfig, model: BertConfig
+) -> None:
+    """Raise UserError as `require_for_model`, and where the data of a stage are of another length
+    or pair task than it wants, or the vocabulary has more pieces than the model.
+    """
+    require_for_model(info, model, config.vocab_file)
+    require_pair_task(info, config)
+    length = info.max_seq_length
+    if stage.max_seq_length not in (None, length):
+        raise UserError(
+            f"{info.folder} has sequences of {length}, the stage wants {stage.max_seq_length}: "
+            "give the stages' folders in order, or build with that max_seq_length"
+        )
+    pieces = len(read_pieces(config.vocab_file))
+    if pieces > model.vocab_size:
+        raise UserError(
+            f"{config.vocab_file} has {pieces} pieces, the model's vocab_size is "
+            f"{model.vocab_size}: set it to at least as many in the bert_config.json"
+        )
+
+
+def require_pair_task(info: DatasetInfo, config: TrainConfig) -> None:
+    """Raise UserError where the labels of the data are those of another task."""
+    pair_task = info.manifest["config"]["pair_task"]
+    if pair_task != config.pair_task:
+        raise UserError(
+            f"{info.folder} was built with pair_task {pair_task}, this training has "
+            f"{config.pair_task}: use a configuration of the same task"
+        )
+
+
+def require_a_batch(info: DatasetInfo, stage: Stage) -> None:
+    """Raise UserError where the data do not fill one batch."""
+    if info.examples < stage.train_batch_size:
+        raise UserError(
+            f"{info.folder} holds {info.examples} examples to train on, fewer than one batch of "
+            f"{stage.train_batch_size}: lower train_batch_size"
+        )
+
+
+def split_heldout(info: DatasetInfo, shards: int) -> Tuple[DatasetInfo, Optional[DatasetInfo]]:
+    """What is trained on, and what is not: the last `shards` shards, None for 0.
+
+    Raises UserError where one of them would hold no example.
+    """
+    if not shards:
+        return info, None
+    trained = info._replace(shards=info.shards[:-shards])
+    heldout = info._replace(shards=info.shards[-shards:])
+    if not trained.examples or not heldout.examples:
+        raise UserError(
+            f"{info.folder} has {len(info.shards)} shards, which heldout_shards {shards} does not "
+            "divide into two sets with examples: build it with more, num_shards=..."
+        )
+    return trained, heldout
+
+
+def copies_held_back(info: DatasetInfo, shards: int) -> List[str]:
+    """A warning where the last `shards` shards hold copies of what is trained on."""
+    copies = info.manifest["config"]["dupe_factor"]
+    if not shards or copies == 1:
+        return []
+    return [
+        f"{info.folder} holds each text {copies} times (dupe_factor), spread over all shards: what "
+        "heldout_shards keeps back is trained on with other masks, so give --heldout instead"
+    ]

@@ -1,0 +1,1 @@
+"""BERT and its heads as functions over a dict of variables with Google's names."""

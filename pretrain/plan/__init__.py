@@ -1,0 +1,1 @@
+"""Say before a training what it takes, and measure how fast it is."""

@@ -1,0 +1,173 @@
+"""How fast this machine trains: steps, input, and what a product of matrices can reach.
+
+Everything that is compared is measured in one run, in turns, so that other work on the machine
+slows all of it.
+"""
+
+import contextlib
+import dataclasses
+import os
+import resource
+import sys
+import tempfile
+import time
+from typing import Any, Dict, List
+
+import numpy as np
+
+from data_gen.shared.dataset_info import DatasetInfo, Shard
+from data_gen.shared.errors import UserError
+from data_gen.shared.features import feature_shapes
+from pretrain.config import BertConfig, Stage, TrainConfig
+from pretrain.inputs.batches import share, training_batches
+from pretrain.model.cost import flops
+from pretrain.runtime.devices import describe, explained, open_strategy
+from pretrain.runtime.speed import matmul_rate
+from pretrain.runtime.tensorflow import Strategy, tf
+from pretrain.train.step import TrainStep, new_state
+
+_EXAMPLES = 20480
+
+
+def bench(
+    model: BertConfig, config: TrainConfig, length: int, predictions: int, seconds: float
+) -> Dict[str, Any]:
+    """Measure the step that `config` describes, beside a plain float32 one where that fits in
+    memory, too, and the input alone.
+
+    seconds: how long each kind of step is repeated; the best one counts.
+    """
+    strategy = open_strategy(config.tpu)
+    stage = config.resolved_stages()[0]
+    share(stage.train_batch_size, strategy.num_replicas_in_sync * stage.gradient_accumulation_steps)
+    with tempfile.TemporaryDirectory() as folder:
+        info = random_records(folder, model.vocab_size, length, predictions)
+        with explained():
+            steps = {"step": _step(strategy, model, config, stage, info)}
+        memory = _peak_memory()
+        with contextlib.suppress(tf.errors.ResourceExhaustedError):  # what only the first one fits
+            steps["plain"] = _step(strategy, model, _plain(config), stage, info)
+        times = _times(steps, seconds)
+        read = input_rate(strategy, info, stage)
+    each = min(times["step"]) / config.steps_per_call
+    plain = min(times["plain"]) if "plain" in times else None
+    rate = 0.0 if config.tpu else matmul_rate(config.precision) * strategy.num_replicas_in_sync
+    work = stage.train_batch_size * flops(model, length, predictions)
+    return {
+        "devices": describe(strategy),
+        "precision": config.precision,
+        "jit_compile": config.jit_compile,
+        "train_batch_size": stage.train_batch_size,
+        "max_seq_length": length,
+        "seconds_per_step": round(each, 4),
+        "seconds_per_plain_float32_step": round(plain, 4) if plain else None,
+        "share_of_plain": round(each / plain, 3) if plain else None,
+        "tokens_per_second": round(stage.train_batch_size * length / each),
+        "examples_per_second": round(stage.train_batch_size / each, 2),
+        "matmul_gflops_per_second": round(rate / 1e9, 1),
+        "utilisation": round(work / each / rate, 3) if rate else None,
+        "input_examples_per_second": round(read),
+        "peak_memory_mib": memory,
+    }
+
+
+def _plain(config: TrainConfig) -> TrainConfig:
+    """The same training as a plain `tf.function` in float32."""
+    return dataclasses.replace(
+        config, precision="float32", jit_compile=False, recompute=False, steps_per_call=1
+    )
+
+
+def _step(
+    strategy: Strategy, model: BertConfig, config: TrainConfig, stage: Stage, info: DatasetInfo
+) -> Any:
+    """A function that trains once more on the same batch, after two calls that compile and warm
+    up. With float16 they are more, until the scale of the loss lets a step be done.
+
+    Raises UserError where a step is not done for a loss that is no number.
+    """
+    step = TrainStep(strategy, model, config, stage, new_state(strategy, model, config))
+    batch = next(training_batches(strategy, info, stage, 1, 0, config.steps_per_call))
+
+    def train() -> float:
+        outcome = step(batch)
+        if outcome.failed:
+            raise UserError(f"{outcome.failed} is no number on random pieces: another precision")
+        return float(dict(zip(step.metrics, outcome.sums)).get("skipped_steps", 0))
+
+    train()
+    for _ in range(16):  # from the first scale of the loss down to 1
+        if not train():
+            break
+    return train
+
+
+def _times(steps: Dict[str, Any], seconds: float) -> Dict[str, List[float]]:
+    """Seconds of each call, in turns."""
+    times: Dict[str, List[float]] = {name: [] for name in steps}
+    end = time.perf_counter() + seconds * len(steps)
+    while not times["step"] or time.perf_counter() < end:
+        for name, call in steps.items():
+            start = time.perf_counter()
+            call()
+            times[name].append(time.perf_counter() - start)
+    return times
+
+
+def input_rate(strategy: Strategy, info: DatasetInfo, stage: Stage) -> float:
+    """Examples a second that the input gives when nothing is done with them, in batches of at
+    least 256: the best of three passes.
+    """
+    size = stage.train_batch_size * -(-256 // stage.train_batch_size)
+    large = dataclasses.replace(stage, train_batch_size=size)
+    batches = training_batches(strategy, info, large, 1, 0)
+    next(batches)
+    rates = []
+    for _ in range(3):
+        start = time.perf_counter()
+        for _ in range(_EXAMPLES // size):
+            next(batches)
+        rates.append(_EXAMPLES // size * size / (time.perf_counter() - start))
+    return max(rates)
+
+
+def random_records(
+    folder: str, vocab_size: int, length: int, predictions: int, count: int = _EXAMPLES
+) -> DatasetInfo:
+    """A data set of random pieces, all of full length."""
+    rng = np.random.RandomState(0)
+    shapes = feature_shapes(length, predictions)
+    highest = {
+        "input_ids": vocab_size,
+        "segment_ids": 2,
+        "masked_lm_positions": length,
+        "masked_lm_ids": vocab_size,
+        "next_sentence_labels": 2,
+    }
+    shard = Shard("part-00000-of-00001.tfrecord", count, 0, "")
+    with tf.io.TFRecordWriter(os.path.join(folder, shard.name)) as writer:
+        for _ in range(count):
+            features = {}
+            for name, (dtype, size) in shapes.items():
+                top = highest.get(name)
+                values = rng.randint(0, top, size) if top else np.ones(size, np.int64)
+                features[name] = _feature(dtype, values)
+            example = tf.train.Example(features=tf.train.Features(feature=features))
+            writer.write(example.SerializeToString())
+    return DatasetInfo(folder, length, predictions, "", "", (shard,), {})
+
+
+def _feature(dtype: str, values: "np.ndarray") -> Any:
+    if dtype == "int64":
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=values.tolist()))
+    return tf.train.Feature(float_list=tf.train.FloatList(value=values.tolist()))
+
+
+def _peak_memory() -> int:
+    """Of the first GPU where there is one, else of this process; MiB."""
+    if tf.config.experimental.list_physical_devices("GPU"):
+        info = getattr(tf.config.experimental, "get_memory_info", None)
+        if info:
+            return int(info("GPU:0")["peak"] >> 20)
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(used >> (20 if sys.platform == "darwin" else 10))

@@ -1,0 +1,1 @@
+"""Use a model: fill blanks, find wrong words, serve a page."""

@@ -1,0 +1,154 @@
+"""What a model says of text: [MASK]s are filled, sentences without one are corrected.
+
+A line is cut into sentences, and a sentence that is too long for the model into windows, so that
+every part of the text is seen, however long it is. A sentence is told of as a dict, the JSON of
+`python -m pretrain predict --json`:
+
+    line, start       where it comes from: the line, from 1, and the characters before it there
+    text              the sentence, as it was
+    task              "fill" where there is a [MASK] in it, else "correct"
+    result            the sentence with the best of all proposals
+    masks, words      of "fill": each [MASK], and each run of 2 to 8 neighbouring ones, with their
+                      places (start, stop: characters of the sentence, half-open) and proposals
+                      (text, probability; best first)
+    suspicious        of "correct": each suspicious word with its place, text, probability and
+                      proposals
+"""
+
+from itertools import islice
+from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
+
+from pretrain.checkpoint.load import Model
+from pretrain.predict.correct import DEFAULT, Rule, Suspicion, correct
+from pretrain.predict.fill import Filled, Place, fill
+from pretrain.predict.proposer import Proposer
+from pretrain.text.batches import MASK, Encoded, encode_with_masks
+from pretrain.text.sentences import Sentence, split_lines
+
+# Sentences worked on at a time; more are of more equal lengths in each batch.
+_SENTENCES = 512
+
+
+class Predictor:
+    """A model and its tokenizer.
+
+    count: how many proposals each place gets
+    """
+
+    def __init__(self, model: Model, tokenizer: Any, count: int = 5) -> None:
+        self._tokenizer, self._count = tokenizer, count
+        self._proposer = Proposer(model, tokenizer, count)
+
+    def __call__(
+        self, lines: Iterable[str], rule: Rule = DEFAULT, together: int = _SENTENCES
+    ) -> Iterator[Dict[str, Any]]:
+        """Say of each sentence of the lines, in order, what the model makes of it.
+
+        together: how many sentences are read before the first is answered
+        """
+        sentences = split_lines(lines)
+        while True:
+            some = list(islice(sentences, together))
+            if not some:
+                return
+            yield from self._predict(some, rule)
+
+    def _predict(self, sentences: Sequence[Sentence], rule: Rule) -> List[Dict[str, Any]]:
+        encoded = encode_with_masks(self._tokenizer, [sentence.text for sentence in sentences])
+        with_mask = [MASK in sentence.text for sentence in sentences]
+        pairs = list(zip(sentences, encoded))
+        filled = self._fill([pair for pair, masked in zip(pairs, with_mask) if masked])
+        corrected = self._correct([p for p, masked in zip(pairs, with_mask) if not masked], rule)
+        return [next(filled if masked else corrected) for masked in with_mask]
+
+    def _fill(self, pairs: Sequence[Tuple[Sentence, Encoded]]) -> Iterator[Dict[str, Any]]:
+        found = fill(
+            self._proposer, self._tokenizer, [encoded for _, encoded in pairs], self._count
+        )
+        for (sentence, _), filled in zip(pairs, found):
+            yield {
+                **_about(sentence, "fill", _chosen(filled)),
+                "masks": [_place(place) for place in filled.masks],
+                "words": [_place(place) for place in filled.words],
+            }
+
+    def _correct(
+        self, pairs: Sequence[Tuple[Sentence, Encoded]], rule: Rule
+    ) -> Iterator[Dict[str, Any]]:
+        found = correct(
+            self._proposer,
+            self._tokenizer,
+            [sentence.text for sentence, _ in pairs],
+            [encoded for _, encoded in pairs],
+            rule,
+            self._count,
+        )
+        for (sentence, _), suspicious in zip(pairs, found):
+            yield {
+                **_about(sentence, "correct", [one.place for one in suspicious]),
+                "suspicious": [_suspicion(one) for one in suspicious],
+            }
+
+
+def _about(sentence: Sentence, task: str, chosen: Sequence[Place]) -> Dict[str, Any]:
+    result = replaced(sentence.text, chosen)
+    return {**sentence._asdict(), "task": task, "result": result}
+
+
+def _chosen(filled: Filled) -> List[Place]:
+    """The words, and the [MASK]s that are in none."""
+    return [
+        *filled.words,
+        *(
+            mask
+            for mask in filled.masks
+            if not any(word.start <= mask.start < word.stop for word in filled.words)
+        ),
+    ]
+
+
+def replaced(text: str, places: Iterable[Place]) -> str:
+    """The text with the best proposal at each place; the places do not overlap."""
+    for place in sorted(places, reverse=True):
+        if place.proposals:
+            text = text[: place.start] + place.proposals[0].text + text[place.stop :]
+    return text
+
+
+def _place(place: Place) -> Dict[str, Any]:
+    proposals = [
+        {"text": proposal.text, "probability": _rounded(proposal.probability)}
+        for proposal in place.proposals
+    ]
+    return {"start": place.start, "stop": place.stop, "proposals": proposals}
+
+
+def _suspicion(suspicion: Suspicion) -> Dict[str, Any]:
+    place = _place(suspicion.place)
+    proposals = place.pop("proposals")
+    probability = _rounded(suspicion.probability)
+    return {**place, "text": suspicion.text, "probability": probability, "proposals": proposals}
+
+
+def _rounded(probability: float) -> float:
+    """To four digits: more depend on the machine."""
+    return float(f"{probability:.4g}")
+
+
+def as_lines(found: Dict[str, Any]) -> Iterator[str]:
+    """A sentence's result for people: the sentence as it should be, below it what was changed."""
+    yield found["result"]
+    for name in ("words", "masks", "suspicious"):
+        for place in found.get(name, ()):
+            proposals = ", ".join(
+                f"{proposal['text']} {_share(proposal['probability'])}"
+                for proposal in place["proposals"]
+            )
+            old = found["text"][place["start"] : place["stop"]]
+            own = f" {_share(place['probability'])}" if "probability" in place else ""
+            yield f"  {place['start']}-{place['stop']} {old}{own} -> {proposals}"
+
+
+def _share(probability: float) -> str:
+    """A probability in percent, with a digit of very small ones."""
+    return f"{probability:.1%}" if probability >= 0.001 else f"{100 * probability:.1g}%"

@@ -1,0 +1,1 @@
+"""TensorFlow, devices and files: what differs between versions and machines."""

@@ -1,0 +1,13 @@
+"""One line to the terminal, with the time."""
+
+import sys
+
+from pretrain.runtime.devices import is_chief
+
+
+def log(line: str) -> None:
+    """Print a line on stderr at once: stdout is for results. Of several processes the first
+    speaks.
+    """
+    if is_chief():
+        print(line, file=sys.stderr, flush=True)

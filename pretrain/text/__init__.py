@@ -1,0 +1,1 @@
+"""Text -> wordpieces for a model. Alone in `pretrain` to use the generator's tokenizers."""

@@ -1,0 +1,32 @@
+"""Load the tokenizer that a model was trained with."""
+
+import os
+from typing import Any
+
+from data_gen.shared.errors import UserError
+from pretrain.checkpoint.folder import SENTENCEPIECE, VOCAB, tokenizer_kind, tokenizer_settings
+from pretrain.runtime import files
+
+
+def load_tokenizer(folder: str) -> Any:
+    """The tokenizer (`data_gen.pieces.Tokenizer`) of the model in `folder`, by its
+    tokenizer_config.json and vocab.txt, for SentencePiece also spiece.model.
+
+    Raises UserError where a file or a package is missing.
+    """
+    settings = tokenizer_settings(folder)
+    try:
+        from data_gen.tokenization.tokenizers import TOKENIZERS
+    except ImportError as error:
+        raise UserError(
+            f"text needs Python 3.9 or newer and the generator's packages ({error}): "
+            "pip install '.[data]'"
+        ) from error
+    name = tokenizer_kind(settings)
+    if name not in TOKENIZERS:
+        raise UserError(f"{folder} is of a model with {name}, not one of {', '.join(TOKENIZERS)}")
+    model = os.path.join(folder, SENTENCEPIECE) if name == "sentencepiece" else None
+    if model and not files.exists(model):
+        raise UserError(f"{model} is missing: copy the tokenizer.model of the build to it")
+    vocab_file = files.on_disk(os.path.join(folder, VOCAB))
+    return TOKENIZERS[name](vocab_file, model and files.on_disk(model), settings["do_lower_case"])

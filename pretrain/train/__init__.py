@@ -1,0 +1,1 @@
+"""Train: step, optimizers, loop, journal."""

@@ -1,0 +1,185 @@
+"""The output folder of a training: what was trained on what, and that nothing else goes there.
+
+It holds everything that a later command needs: checkpoints, bert_config.json, vocab.txt,
+tokenizer_config.json, run.json (the settings and what they were applied to) and metrics.jsonl.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import zlib
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from data_gen.shared.dataset_info import DatasetInfo
+from data_gen.shared.errors import UserError
+from data_gen.shared.files import file_sha256
+from pretrain.checkpoint import store
+from pretrain.checkpoint.folder import MODEL, RUN, TOKENIZER, VOCAB, write_json
+from pretrain.config import BertConfig, TrainConfig
+from pretrain.runtime import files
+from pretrain.runtime.tensorflow import tf
+
+# Settings that may change when a training is taken up again: they change nothing of what is
+# learned. The model and the vocabulary are compared by their content.
+_MAY_CHANGE = (
+    "save_checkpoints_steps",
+    "keep_checkpoints",
+    "keep_checkpoint_every_steps",
+    "log_steps",
+    "steps_per_call",
+    "recompute",
+    "tpu",
+    "bert_config_file",
+    "vocab_file",
+)
+
+
+def describe(
+    config: TrainConfig,
+    model: BertConfig,
+    data: Sequence[DatasetInfo],
+    init_prefix: Optional[str],
+    reinit_heads: bool = False,
+) -> Dict[str, Any]:
+    """What decides a training; the content of run.json."""
+    index = files.read_bytes(f"{init_prefix}.index") if init_prefix else b""
+    return {
+        "config": dataclasses.asdict(config),
+        "model": dataclasses.asdict(model),
+        "vocab_sha256": file_sha256(config.vocab_file),
+        "tokenizer": _tokenizer(model, data),
+        "data": [info.fingerprint for info in data],
+        "data_statistics": [_statistics(info) for info in data],
+        "init_checkpoint": init_prefix,
+        "reinit_heads": reinit_heads,
+        "init_sha256": hashlib.sha256(index).hexdigest() if init_prefix else None,
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "tensorflow": tf.__version__,
+        },
+        "git_revision": git_revision(),
+    }
+
+
+# What a model card says of the data, from dataset.json.
+_SETTINGS = ("max_seq_length", "masked_lm_prob", "dupe_factor", "pair_task", "masking")
+_COUNTS = (
+    *("documents", "sentences", "words", "pieces", "characters", "instances"),
+    *("masked", "ngrams", "kinds_by_piece", "unknown_pieces"),
+)
+
+
+def _statistics(info: DatasetInfo) -> Dict[str, Any]:
+    """The recipe of a data set and what was counted, in short."""
+    settings, counts = info.manifest["config"], info.manifest.get("statistics", {})
+    return {
+        "segmenter": info.manifest.get("segmenter"),
+        **{name: settings[name] for name in _SETTINGS if name in settings},
+        **{name: counts[name] for name in _COUNTS if name in counts},
+    }
+
+
+def _tokenizer(model: BertConfig, data: Sequence[DatasetInfo]) -> Dict[str, Any]:
+    """How the records' text became pieces, by Hugging Face's names."""
+    found = {
+        (info.manifest["config"]["tokenizer"]["name"], info.manifest["config"]["do_lower_case"])
+        for info in data
+    }
+    if len(found) > 1:
+        raise UserError(
+            "the stages' data were made with different tokenizers: build them with the same "
+            "tokenizer.name and do_lower_case"
+        )
+    name, do_lower_case = found.pop()
+    return {
+        "tokenizer_class": "BertTokenizer" if name == "wordpiece" else name,
+        "do_lower_case": do_lower_case,
+        "model_max_length": model.max_position_embeddings,
+    }
+
+
+def git_revision() -> Optional[str]:
+    """The commit of this code, with `+` where files differ from it; None outside a repository."""
+    command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
+    try:
+        found = subprocess.run(
+            command,
+            cwd=os.path.dirname(os.path.abspath(__file__)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.decode().strip()
+
+
+def claim(output: str, config: TrainConfig, description: Dict[str, Any]) -> None:
+    """Make the output folder, or check that it holds this very training.
+
+    As long as there is no checkpoint a training may be started with other settings. Raises
+    UserError where the folder holds another training, or files that are not of a training.
+    """
+    path = os.path.join(output, RUN)
+    if files.exists(path):
+        different = _differences(description, _read(path))
+        if different and store.latest(output):
+            raise UserError(
+                f"{output} holds another training ({', '.join(different)} differ): choose "
+                "another --output"
+            )
+    else:
+        foreign = [
+            n
+            for n in files.names(output)
+            if n in (MODEL, VOCAB, "checkpoint") or n.endswith(".index")
+        ]
+        if foreign:
+            raise UserError(f"{output} holds {foreign[0]} but no {RUN}: choose another --output")
+    files.make_folder(output)
+    write_json(path, description)
+    files.copy(config.vocab_file, os.path.join(output, VOCAB))
+    write_json(os.path.join(output, MODEL), description["model"])
+    write_json(os.path.join(output, TOKENIZER), description["tokenizer"])
+
+
+def _read(path: str) -> Dict[str, Any]:
+    try:
+        found: Dict[str, Any] = json.loads(files.read_text(path))
+        _decisive(found)
+        return found
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} is damaged: choose another --output") from error
+
+
+def _differences(ours: Dict[str, Any], theirs: Dict[str, Any]) -> List[str]:
+    # A setting that is newer than the training was then what it is now by default.
+    defaults = dataclasses.asdict(TrainConfig())
+    found = dict(_decisive({**theirs, "config": {**defaults, **theirs["config"]}}))
+    return [name for name, value in _decisive(ours) if value != found.get(name)]
+
+
+def digest(description: Dict[str, Any], more: Sequence[str]) -> int:
+    """A number below 2**24 that is another one, as good as always, where some processes of a
+    training were started otherwise than the others. `more` joins the description.
+    """
+    paths = ("bert_config_file", "vocab_file")
+    settings = {key: x for key, x in description["config"].items() if key not in paths}
+    values = [settings, _decisive(description), *more]  # settings: also what may change later
+    return zlib.crc32(json.dumps(values, sort_keys=True).encode()) % (1 << 24)
+
+
+def _decisive(description: Dict[str, Any]) -> List[Tuple[str, Any]]:
+    settings = [
+        (name, value) for name, value in description["config"].items() if name not in _MAY_CHANGE
+    ]
+    return settings + [
+        (name, description[name])
+        for name in ("model", "vocab_sha256", "data", "init_sha256", "reinit_heads")
+    ]

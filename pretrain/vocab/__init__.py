@@ -1,0 +1,1 @@
+"""Add wordpieces to a model or take them away."""

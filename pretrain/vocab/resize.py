@@ -1,0 +1,155 @@
+"""A model with another vocabulary, written as a new folder.
+
+The rows of the new vocabulary are made of rows of the old one, in the word embeddings, the masked
+LM head's bias, and the optimizer's slots of both. All other arrays stay as they are, to the bit.
+WordPiece only: a SentencePiece model holds its pieces and their scores itself.
+"""
+
+import json
+import os
+import re
+import tempfile
+from typing import Any, Dict, Iterable, NamedTuple, Sequence, Tuple
+
+import numpy as np
+
+from data_gen.shared.errors import UserError
+from pretrain.checkpoint import store
+from pretrain.checkpoint.folder import (
+    MODEL,
+    TOKENIZER,
+    VOCAB,
+    new_folder,
+    tokenizer_kind,
+    tokenizer_settings,
+    write_json,
+)
+from pretrain.config import BertConfig, read_bert_config
+from pretrain.model.bert import EMBEDDINGS, initial_value
+from pretrain.runtime import files
+from pretrain.runtime.tensorflow import tf
+from pretrain.text.tokenizer import load_tokenizer
+
+ID_MAP = "id_map.tsv"
+
+_OF_THE_VOCABULARY = re.compile(rf"({EMBEDDINGS}|cls/predictions/output_bias)(/\w+)?")
+_SHOWN = 10  # pieces that a sentence names
+
+
+class Source(NamedTuple):
+    """A model to make another one of."""
+
+    prefix: str
+    arrays: Dict[str, np.ndarray]
+    model: BertConfig
+    config: Dict[str, Any]  # all of bert_config.json
+    settings: Dict[str, Any]  # tokenizer_config.json
+    tokenizer: Any  # data_gen.pieces.Tokenizer
+
+
+class Row(NamedTuple):
+    """A piece of the new vocabulary; its row is the mean of rows of the old one, or, where there
+    are none, as before a training.
+    """
+
+    piece: str
+    ids: Tuple[int, ...]
+    new: bool = False
+
+
+def open_source(path: str) -> Source:
+    """Read a checkpoint with what lies beside it.
+
+    Raises UserError where something is missing, or the vocabulary is SentencePiece's or not that of
+    the embeddings.
+    """
+    prefix = store.find(path)
+    folder = os.path.dirname(prefix)
+    settings = tokenizer_settings(folder)
+    if tokenizer_kind(settings) != "wordpiece":
+        raise UserError(
+            f"{folder} is of a model with {settings['tokenizer_class']}, whose pieces lie in its "
+            "own file: only WordPiece vocabularies can be extended or shrunk"
+        )
+    path = files.on_disk(os.path.join(folder, MODEL))
+    model, config = read_bert_config(path), json.loads(files.read_text(path))
+    arrays = store.read(prefix)
+    source = Source(prefix, arrays, model, config, settings, load_tokenizer(folder))
+    pieces = len(source.tokenizer.pieces)
+    rows = len(source.arrays.get(EMBEDDINGS, ()))
+    if rows != pieces:
+        raise UserError(
+            f"{os.path.join(folder, VOCAB)} has {pieces:,} pieces, but the word embeddings of "
+            f"{prefix} have {rows:,} rows: give the vocab.txt that belongs to the checkpoint"
+        )
+    for name, array in arrays.items():
+        if _OF_THE_VOCABULARY.fullmatch(name) and len(array) != rows:
+            raise UserError(
+                f"{name} has {len(array):,} rows in {prefix}, the word embeddings {rows:,}: the "
+                "checkpoint is no whole one, so give another"
+            )
+    return source
+
+
+def tokenizer_of(pieces: Sequence[str], settings: Dict[str, Any]) -> Any:
+    """The tokenizer of other pieces."""
+    with tempfile.TemporaryDirectory() as folder:
+        _write_vocabulary(folder, pieces, settings)
+        return load_tokenizer(folder)
+
+
+def _write_vocabulary(folder: str, pieces: Iterable[str], settings: Dict[str, Any]) -> None:
+    files.write_text(os.path.join(folder, VOCAB), "".join(f"{piece}\n" for piece in pieces))
+    write_json(os.path.join(folder, TOKENIZER), settings)
+
+
+def write_model(
+    source: Source, output: str, rows: Sequence[Row], id_map: bool = False
+) -> Tuple[int, int]:
+    """Write a model with these rows. Returns the number of its weights before and after."""
+    arrays = {
+        name: _rows_of(name, array, rows, source.model)
+        if _OF_THE_VOCABULARY.fullmatch(name)
+        else array
+        for name, array in source.arrays.items()
+    }
+    with new_folder(output) as folder:
+        _write_vocabulary(folder, (row.piece for row in rows), source.settings)
+        write_json(os.path.join(folder, MODEL), {**source.config, "vocab_size": len(rows)})
+        if id_map:
+            ids = [f"{row.ids[0]}\t{i}\t{row.piece}\n" for i, row in enumerate(rows)]
+            files.write_text(os.path.join(folder, ID_MAP), "".join(["old\tnew\tpiece\n", *ids]))
+        prefix = os.path.join(folder, os.path.basename(source.prefix))
+        store.save(prefix, {name: tf.constant(array) for name, array in arrays.items()})
+        if store.latest(folder):
+            store.tidy(folder, keep=1)
+    before, after = (
+        sum(int(array.size) for array in store.without_slots(some).values())
+        for some in (source.arrays, arrays)
+    )
+    return before, after
+
+
+def _rows_of(name: str, array: np.ndarray, rows: Sequence[Row], model: BertConfig) -> np.ndarray:
+    made = array[[row.ids[0] if row.ids else 0 for row in rows]]
+    for i, row in enumerate(rows):
+        if row.new:
+            made[i] = _new_row(name, array, row, model)
+    return made
+
+
+def _new_row(name: str, array: np.ndarray, row: Row, model: BertConfig) -> Any:
+    # The momentum of other rows says nothing of where this one should go.
+    if name.endswith("_m"):
+        return 0
+    if row.ids:
+        return array[list(row.ids)].mean(axis=0)
+    if name == EMBEDDINGS:
+        return initial_value(f"the row of {row.piece}", array.shape[1:], model, seed=0)
+    return 0
+
+
+def named(pieces: Sequence[str]) -> str:
+    """The first of some pieces, for a sentence."""
+    more = f" and {len(pieces) - _SHOWN:,} more" if len(pieces) > _SHOWN else ""
+    return ", ".join(map(repr, pieces[:_SHOWN])) + more

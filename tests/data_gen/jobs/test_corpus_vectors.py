@@ -1,0 +1,140 @@
+"""Similar words learned from text in which 猫 and 狗, 今天 and 昨天 stand in the same places."""
+
+import random
+
+import numpy as np
+import pytest
+
+from data_gen.config import DataConfig
+from data_gen.corpus import blocks
+from data_gen.engine.processes import LocalEngine
+from data_gen.jobs import corpus_vectors
+from data_gen.jobs.corpus_vectors import vectors_of_text
+from data_gen.jobs.inputs import scan_text_files
+from data_gen.synonyms import word2vec
+from data_gen.synonyms.word2vec import WordVectors, candidates
+from tests.conftest import default_settings
+from tests.data_gen.helpers import show
+
+SMALL = [
+    "segmenter.name=presegmented",
+    "synonyms.word2vec.vector_size=20",
+    "synonyms.word2vec.epochs=10",
+]
+ANIMALS, DAYS = ["猫", "狗", "鸡", "羊"], ["今天", "昨天", "明天", "后天"]
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    rng = random.Random(1)
+    lines = []
+    for _ in range(3000):
+        animal, day = rng.choice(ANIMALS), rng.choice(DAYS)
+        lines.append(
+            f"{day} 的 {animal} 在 院子 里 叫 了 两 声 。"
+            if rng.random() < 0.5
+            else f"我 {day} 看见 一 只 {animal} 跑 。"
+        )
+    lines.append("\U00020000\U00020001 很 罕见 。")
+    path = tmp_path_factory.mktemp("text") / "in.txt"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return str(path)
+
+
+def learn(text, folder, *overrides, workers=1):
+    config = default_settings(DataConfig, [*SMALL, *overrides])
+    files = scan_text_files([text], config.corpus, None, LocalEngine(1), show)
+    return vectors_of_text(config, files, str(folder), LocalEngine(workers), show)
+
+
+@pytest.mark.parametrize("algorithm", ["cbow", "skipgram"])
+def test_words_of_the_same_places_are_near(tokenizer, text, tmp_path, algorithm):
+    found = learn(text, tmp_path, f"synonyms.word2vec.algorithm={algorithm}")
+    texts = [tokenizer.text(word) for word in found.words]
+    unit = found.matrix / np.linalg.norm(found.matrix, axis=1)[:, None]
+    for group in (ANIMALS, DAYS):
+        rows = [texts.index(word) for word in group]
+        others = [i for i, word in enumerate(texts) if word not in group]
+        within = unit[rows] @ unit[rows].T
+        assert within.min() > (unit[rows] @ unit[others].T).mean() + 0.2
+
+
+def test_every_frequent_word_has_a_vector(tokenizer, text, tmp_path):
+    found = learn(text, tmp_path)
+    texts = [tokenizer.text(word) for word in found.words]
+    assert set(texts) >= {*ANIMALS, *DAYS, "的", "。", "院子"}
+    # 罕见 stands once, and what holds [UNK] is no word
+    assert "罕见" not in texts
+    assert not any(tokenizer.unk in word for word in found.words)
+    assert found.counts.tolist() == sorted(found.counts.tolist(), reverse=True)
+    assert found.counts[texts.index("。")] == 3001
+    assert 0 < len(learn(text, tmp_path / "few", "synonyms.word2vec.max_words=5").words) <= 5
+
+
+def test_the_same_text_gives_the_same_vectors(text, tmp_path, monkeypatch):
+    first = learn(text, tmp_path / "1")
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 10_000)
+    second = learn(text, tmp_path / "2", workers=2)
+    assert first.words == second.words
+    assert np.array_equal(first.matrix, second.matrix)
+    other = learn(text, tmp_path / "3", "random_seed=1")
+    assert not np.array_equal(first.matrix, other.matrix)
+
+
+def test_words_that_are_written_are_not_segmented_again(text, tmp_path, monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 10_000)
+    whole = learn(text, tmp_path / "whole")
+    written = []
+
+    def interrupted(task):
+        if len(written) == 3:
+            raise KeyboardInterrupt
+        written.append(task)
+        word2vec_write(task)
+
+    word2vec_write = corpus_vectors.write_words
+    monkeypatch.setattr(corpus_vectors, "write_words", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        learn(text, tmp_path / "parts")
+    done = len(written)
+    written.clear()
+
+    def count(task):
+        written.append(task)
+        word2vec_write(task)
+
+    monkeypatch.setattr(corpus_vectors, "write_words", count)
+    again = learn(text, tmp_path / "parts")
+    assert done == 3 < len(written)
+    assert not {task.path for task in written} & {
+        f"{tmp_path}/parts/words-0000{i}" for i in range(3)
+    }
+    assert np.array_equal(again.matrix, whole.matrix)
+
+
+@pytest.mark.parametrize(("words", "epochs"), [(5_000_000, 10), (1_000_000, 40), (2_000_000, 20)])
+def test_a_small_text_is_read_more_often(text, tmp_path, monkeypatch, words, epochs):
+    """As the trained words of the test's text are to a text of so many words."""
+    with open(text, encoding="utf-8") as handle:
+        own = len(handle.read().split())
+    monkeypatch.setattr(word2vec, "_TRAINED_WORDS", 40_000_000 * own // words)
+    told = []
+    monkeypatch.setattr(word2vec, "_epochs", lambda model, path, count: told.append(count) or ())
+    learn(text, tmp_path, "synonyms.word2vec.epochs=null")
+    learn(text, tmp_path, "synonyms.word2vec.epochs=3")
+    assert told == [epochs, 3]
+
+
+def test_a_text_without_repeated_words_gives_none(tmp_path):
+    (tmp_path / "in.txt").write_text("今天 天气 很 好 。", encoding="utf-8")
+    found = learn(str(tmp_path / "in.txt"), tmp_path)
+    assert found.words == []
+    assert found.matrix.shape == (0, 20)
+
+
+def test_candidates_are_frequent_or_among_the_first_of_their_size(monkeypatch):
+    monkeypatch.setattr(word2vec, "_ALWAYS_CANDIDATES", 2)
+    words = [(i,) for i in range(5)] + [(i, i) for i in range(3)]
+    counts = np.array([90, 80, 70, 3, 2, 9, 8, 7])
+    pool = candidates(WordVectors(words, np.zeros((8, 2)), counts), min_count=20)
+    assert pool.tolist() == [True, True, True, False, False, True, True, False]

@@ -1,0 +1,214 @@
+"""From input files of any form to shards: the same text gives the same bytes."""
+
+import bz2
+import gzip
+import lzma
+import os
+
+import fsspec
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_gen.config import DataConfig
+from data_gen.core import script_conversion
+from data_gen.core.documents import Document
+from data_gen.corpus import blocks, find_files
+from data_gen.corpus.blocks import group_into_blocks
+from data_gen.corpus.config import CorpusConfig
+from data_gen.corpus.duplicates import Repeats
+from data_gen.corpus.read import read_blocks
+from data_gen.corpus.scan import scan
+from data_gen.pipeline import load
+from data_gen.shared.dataset_info import MANIFEST
+from data_gen.shared.errors import UserError
+from tests.conftest import default_settings
+from tests.data_gen.helpers import PACKERS, TEXT, VOCAB, WRITERS, run, shards, zstd_frames
+
+SETTINGS = (
+    "max_seq_length=32",
+    "max_predictions_per_seq=8",
+    "num_shards=2",
+    "segmenter.name=char",
+    "masking.corruption=partial_mask",
+    "masking.corruption_unit=piece",
+    "pair_task=nsp",
+)
+
+
+def settings(*overrides):
+    return default_settings(DataConfig, [*SETTINGS, *overrides])
+
+
+@pytest.fixture(scope="module")
+def documents(root):
+    """The test's text, a document a line so that every format can say it."""
+    with open(f"{root}/{TEXT}", encoding="utf-8") as handle:
+        return [["".join(text.split())] for text in handle.read().split("\n\n")]
+
+
+@pytest.fixture(scope="module")
+def expected(documents, root, tmp_path_factory):
+    """The shards of the text in the plainest form."""
+    folder = tmp_path_factory.mktemp("plain")
+    (folder / "a").write_text(WRITERS["text"](documents), encoding="utf-8")
+    config = settings(f"vocab_file={root}/{VOCAB}")
+    return shards(run(config, folder / "out", [str(folder / "a")]).folder)
+
+
+@pytest.mark.parametrize("name", sorted(WRITERS))
+@pytest.mark.parametrize("place", ["disk", "memory"])
+@pytest.mark.parametrize("packing", ["", "gz", "zst  "])
+def test_the_same_text_in_any_form_gives_the_same_bytes(
+    documents, expected, tmp_path, name, place, packing
+):
+    text = WRITERS[name](documents).encode()
+    packed = PACKERS[packing](text) if packing else text
+    file = f"a.{packing.strip()}" if packing else "a"
+    if place == "disk":
+        (tmp_path / "in").mkdir()
+        (tmp_path / "in" / file).write_bytes(packed)
+        source = str(tmp_path / "in")
+    else:
+        fsspec.filesystem("memory").pipe(f"/{tmp_path.name}/{file}", packed)
+        source = f"memory://{tmp_path.name}/*"
+    info = run(settings(f"corpus.format={name}"), tmp_path / "out", [source])
+    assert shards(info.folder) == expected
+
+
+def test_bytes_do_not_depend_on_blocks_and_workers_in_packed_json(
+    documents, expected, tmp_path, monkeypatch
+):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.zst").write_bytes(zstd_frames(WRITERS["jsonl"](documents * 5).encode()))
+    config = settings("corpus.format=jsonl", "corpus.drop_duplicates=true", "pair_task=none")
+    one = run(config, tmp_path / "one", [str(tmp_path / "in")])
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 500)
+    monkeypatch.setattr(blocks, "_LARGEST_TASK", 1)  # each block a task, in packed files too
+    two = run(config, tmp_path / "two", [str(tmp_path / "in")], workers=2)
+    assert shards(one.folder) == shards(two.folder)
+    assert one.manifest["statistics"]["skipped_documents"]["duplicate"] == 4 * len(documents)
+    assert one.manifest["statistics"]["documents"] == len(documents)
+    assert set(one.manifest["statistics"]) == set(two.manifest["statistics"])
+
+
+def ids(files, config):
+    return [d.id for block in read_blocks(list(group_into_blocks(files)), config) for d in block]
+
+
+def test_duplicates_are_dropped_over_files_formats_and_blocks(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("一。\n二。\n\n三。\n\n一。\n \n一。\n二。  \n")
+    (tmp_path / "b.jsonl").write_text(
+        '{"text": "一。\\n\\n二。"}\n{"text": "四。"}\n{"text": "三。"}\n'
+    )
+    every = ["a.txt:0", "a.txt:1", "a.txt:2", "a.txt:3", "b.jsonl:0", "b.jsonl:1", "b.jsonl:2"]
+    config = CorpusConfig()
+    for size in (1, 20, 1000):
+        monkeypatch.setattr(blocks, "BLOCK_BYTES", size)
+        seen = set()
+        found = [scan(str(tmp_path / name), name, config) for name in ("a.txt", "b.jsonl")]
+        assert len(ids(found, config)) >= len(every)  # one byte cuts documents in two
+        assert sum(file.duplicates for file in found) == 0
+        once = [scan(str(tmp_path / name), name, config, seen) for name in ("a.txt", "b.jsonl")]
+        assert sum(file.duplicates for file in once) == (4 if size == 1 else 3)
+        assert len(seen) == 4
+        if size > 1:
+            assert ids(found, config) == every
+            assert ids(once, config) == ["a.txt:0", "a.txt:1", "a.txt:2", "b.jsonl:1"]
+
+
+def test_a_long_document_is_a_duplicate_wherever_it_is_cut(tmp_path, monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 100)
+    long = "".join(f"第{i}行。\n" for i in range(50))
+    (tmp_path / "a.txt").write_text(f"{long}\n短。\n\n{long}\n尾。\n")
+    file = scan(str(tmp_path / "a.txt"), "a.txt", seen=set())
+    found = [
+        s
+        for block in read_blocks(list(group_into_blocks([file])))
+        for d in block
+        for s in d.sentences
+    ]
+    assert found == [*long.split(), "短。", "尾。"]
+    assert file.duplicates > 1
+
+
+@given(st.lists(st.sampled_from("甲乙丙丁")), st.lists(st.sampled_from("甲乙丙丁")))
+def test_the_first_of_equal_documents_stays(first, second):
+    seen, kept = set(), []
+    for texts in (first, second):
+        repeats = Repeats(seen)
+        for i, text in enumerate(texts):
+            repeats.add(i, i, text)
+        dropped = repeats.ordinals()
+        assert dropped == sorted(dropped)
+        kept += [text for i, text in enumerate(texts) if i not in dropped]
+    assert kept == list(dict.fromkeys(first + second))
+
+
+def test_a_build_drops_and_counts_duplicates(tmp_path, documents):
+    once, twice = tmp_path / "once.txt", tmp_path / "a" / "once.txt"
+    once.write_text(WRITERS["text"](documents), encoding="utf-8")
+    twice.parent.mkdir()
+    twice.write_text(WRITERS["text"](documents + documents), encoding="utf-8")
+    plain = run(settings(), tmp_path / "plain", [str(once)])
+    kept = run(settings(), tmp_path / "kept", [str(twice)])
+    dropped = run(settings("corpus.drop_duplicates=true"), tmp_path / "out", [str(twice)])
+    assert shards(dropped.folder) == shards(plain.folder) != shards(kept.folder)
+    skipped = dropped.manifest["statistics"]["skipped_documents"]
+    assert skipped["duplicate"] == len(documents)
+    assert kept.manifest["statistics"]["skipped_documents"]["duplicate"] == 0
+
+
+@pytest.mark.parametrize(
+    "option", ["width=true", "quotes=true", "opencc=s2t", "drop_duplicates=true", "format=line"]
+)
+def test_every_option_is_of_another_build(tmp_path, option):
+    pytest.importorskip("opencc")
+    run(settings(), tmp_path / "out")
+    with pytest.raises(UserError, match="holds another build"):
+        run(settings(f"corpus.{option}"), tmp_path / "out")
+
+
+def test_the_version_of_opencc_is_of_the_build_only_where_it_is_used(tmp_path, monkeypatch):
+    pytest.importorskip("opencc")
+    plain, traditional = settings(), settings("corpus.opencc=s2t")
+    first = run(traditional, tmp_path / "out")
+    assert first.manifest["opencc"] == script_conversion.opencc_version()
+    assert run(plain, tmp_path / "plain").manifest["opencc"] is None
+    monkeypatch.setattr(load, "opencc_version", lambda: "0.0")
+    with pytest.raises(UserError, match="holds another build"):
+        run(traditional, tmp_path / "out")
+    assert os.path.exists(tmp_path / "plain" / MANIFEST)
+    run(plain, tmp_path / "plain")
+
+
+def test_mistakes_in_options_are_found_before_any_work(tmp_path):
+    pytest.importorskip("opencc")
+    with pytest.raises(UserError, match=r"corpus\.opencc must be one of"):
+        run(settings("corpus.opencc=nope"), tmp_path / "out", [str(tmp_path / "missing")])
+    assert not os.path.exists(tmp_path / "out")
+
+
+def test_quotes_are_known_pieces_with_the_option(tmp_path):
+    (tmp_path / "a.txt").write_text("“好。”他说：‘走吧！’\n真的，ＯＫ。\n" * 20, encoding="utf-8")
+    shares = [
+        run(settings(*options), tmp_path / f"out{i}", [str(tmp_path / "a.txt")]).manifest[
+            "statistics"
+        ]["unknown_pieces"]
+        for i, options in enumerate([(), ("corpus.quotes=true",)])
+    ]
+    assert shares[0] > 0.1
+    assert shares[1] == 0
+
+
+PACK = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
+
+
+@pytest.mark.parametrize("suffix", [*PACK, ".zst"])
+def test_the_suffix_below_a_packing_decides_the_format(tmp_path, suffix):
+    pack = PACK.get(suffix, zstandard.ZstdCompressor().compress)
+    (tmp_path / f"a.jsonl{suffix}").write_bytes(pack('{"text": "好。坏。"}\n'.encode()))
+    ((path, name),) = find_files.find_inputs([str(tmp_path)])
+    (document,) = next(read_blocks(list(group_into_blocks([scan(path, name)]))))
+    assert document == Document("a.jsonl:0", ("好。", "坏。"))

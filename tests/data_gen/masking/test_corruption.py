@@ -1,0 +1,293 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_gen.core.columns import Text
+from data_gen.core.random_draws import seed_for
+from data_gen.masking.corruption import CORRUPTION_UNITS, CORRUPTIONS, KINDS
+from data_gen.masking.placement import Ngrams
+from data_gen.masking.replacement import Corruptor, Draft, RandomWords, Streams
+from data_gen.synonyms.lexicon import CANDIDATE_CHOICES, SimilarLexicon
+from tests.data_gen.helpers import OneByOne
+
+MASK = 103
+POOL = np.arange(5000, 5100)
+SIMILAR = {(1, 2): [((11, 12), 0.9), ((13, 14), 0.5)], (3,): [((30,), 0.8)]}
+
+
+class Table(OneByOne):
+    """A lookup of similar words from a dictionary."""
+
+    def __call__(self, word):
+        return SIMILAR.get(word, ())
+
+    def source(self, word):
+        return "table" if self(word) else ""
+
+    def missing(self, word):
+        return "not in the table"
+
+
+class Spelling:
+    """What a lexicon asks of a tokenizer."""
+
+    unk = 0
+    pieces = range(5100)
+
+    def text(self, pieces):
+        return "-".join(map(str, pieces))
+
+
+class Case:
+    """The same words in each of `count` instances, all of them neighbours."""
+
+    def __init__(
+        self, name, words, count=1, unit="word", choice="uniform", room=100, seed=0, **options
+    ):
+        every = list(words) * count
+        bounds = np.cumsum([0, *map(len, every)])
+        self.text = Text(
+            np.array([piece for word in every for piece in word], np.int32),
+            bounds,
+            np.arange(count + 1) * len(words),
+            np.arange(count + 1),
+        )
+        lexicon = SimilarLexicon(Table(), Spelling(), CANDIDATE_CHOICES[choice])
+        corruptor = Corruptor(
+            CORRUPTIONS[name], unit, MASK, POOL, lexicon, max_fallback=0.1, **options
+        )
+        similar = lexicon.numbers(self.text)
+        seeds = np.array([seed_for(seed, i) for i in range(count)], np.uint64)
+        streams = Streams(seeds, np.zeros(count, np.int64))
+        self.draft = Draft(corruptor, self.text.sizes, similar, np.full(count, room), streams)
+        self.words, self.count = len(words), count
+
+    def ngrams(self, first, last):
+        """The n-gram of words [first, last) of every instance."""
+        instance = np.arange(self.count)
+        seeds = np.array([seed_for(first, last, i) for i in range(self.count)], np.uint64)
+        start = instance * self.words + first
+        return Ngrams(instance, start, np.full(self.count, last - first), seeds)
+
+    def take(self, ngrams):
+        """Mask those of the n-grams that are allowed; returns which."""
+        allowed = self.draft.allows(ngrams)
+        assert self.draft.take(ngrams).tolist() == allowed.tolist()
+        return allowed
+
+    def replaced(self, ngrams, words=None):
+        """(number of the word in its instance, place, kind, new piece) of each masked piece."""
+        rows = self.draft.replace(ngrams, words, self.text)
+        kinds = [KINDS[kind] for kind in rows.kind.tolist()]
+        return list(
+            zip((rows.word % self.words).tolist(), rows.place.tolist(), kinds, rows.piece.tolist())
+        )
+
+
+def drawn(case, ngrams):
+    """The shares of the kinds before any became a fallback."""
+    counts = case.draft.replace(ngrams, None, case.text).drawn
+    return {kind: n / counts.sum() for kind, n in zip(KINDS, counts.tolist()) if n}
+
+
+# The paper's Table: share of [MASK], similar, random and kept words (VII-B)
+NOMINAL = {
+    "partial_mask": {"mask": 0.8, "random": 0.1, "keep": 0.1},
+    "all_mask": {"mask": 0.9, "keep": 0.1},
+    "random": {"random": 0.9, "keep": 0.1},
+    "similar": {"similar": 0.8, "random": 0.1, "keep": 0.1},
+}
+
+
+@pytest.mark.parametrize("name", sorted(CORRUPTIONS))
+def test_the_four_kinds_have_the_papers_shares(name):
+    case = Case(name, [(9,)] * 4, 25_000)
+    assert drawn(case, case.ngrams(0, 4)) == pytest.approx(NOMINAL[name], abs=0.005)
+
+
+@pytest.mark.parametrize("unit", CORRUPTION_UNITS)
+@pytest.mark.parametrize("name", sorted(set(CORRUPTIONS) - {"similar"}))
+def test_every_replacement_is_of_its_kind(name, unit):
+    @given(sizes=st.lists(st.integers(1, 4), min_size=1, max_size=4), seed=st.integers())
+    def check(sizes, seed):
+        case = Case(name, [(9,) * size for size in sizes], 3, unit, seed=seed)
+        ngrams = case.ngrams(0, len(sizes))
+        assert case.take(ngrams).all()
+        rows = case.replaced(ngrams)
+        expected = [(word, place) for word, size in enumerate(sizes) for place in range(size)]
+        assert [row[:2] for row in rows] == expected * 3
+        units = {
+            "ngram": lambda i: i // len(expected),
+            "word": lambda i: (i // len(expected), rows[i][0]),
+            "piece": lambda i: i,
+        }
+        kinds = {}
+        for i, (_, _, kind, new) in enumerate(rows):
+            assert kinds.setdefault(units[unit](i), kind) == kind
+            assert new in {"mask": {MASK}, "random": set(POOL.tolist()), "keep": {-1}}[kind]
+
+    check()
+
+
+def test_similar_words_replace_whole_words_by_words_of_the_same_size():
+    case = Case("similar", [(1, 2), (3,)], 300)
+    seen = Counter()
+    rows = case.replaced(case.ngrams(0, 2))
+    for (word, _, kind, new), (same, place, _, second) in zip(rows, rows[1:]):
+        if kind == "similar" and word == 0 and (same, place) == (0, 1):
+            seen[new, second] += 1
+        if kind == "similar" and word == 1:
+            seen[(new,)] += 1
+    assert set(seen) == {(11, 12), (13, 14), (30,)}
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        ("first", {11: 1.0}),
+        ("uniform", {11: 0.5, 13: 0.5}),
+        ("weighted", {11: 0.9 / 1.4, 13: 0.5 / 1.4}),
+    ],
+)
+def test_choices_among_candidates(choice, expected):
+    case = Case("similar", [(1, 2)], 20_000, choice=choice)
+    rows = case.replaced(case.ngrams(0, 1))
+    found = Counter(new for _, place, kind, new in rows if kind == "similar" and place == 0)
+    shares = {new: count / sum(found.values()) for new, count in found.items()}
+    assert shares == pytest.approx(expected, abs=0.02)
+
+
+def test_fallbacks_stop_at_their_cap():
+    case = Case("similar", [(200,), (201, 202)] * 15, 300, room=3)
+    taken = [case.ngrams(i, i + 2) for i in range(0, 30, 2)]
+    masked = [ngrams.where(case.take(ngrams)) for ngrams in taken]
+    fallbacks = np.zeros(300)
+    for ngrams in masked:
+        rows = case.draft.replace(ngrams, None, case.text)
+        fallbacks += np.bincount(
+            rows.word[rows.kind == KINDS.index("fallback")] // 30, minlength=300
+        )
+    assert fallbacks.max() == 3
+    assert case.draft.refused > 0
+
+
+def test_a_refusal_does_not_shift_the_shares_of_the_kinds():
+    """Kinds drawn after the place would drift to those that need no similar word."""
+    case = Case("similar", [(9, 9), (1, 2)], 3000, room=0)
+    first = case.ngrams(0, 1)
+    allowed = case.take(first)
+    assert 0.1 < allowed.mean() < 0.3
+    second = first.where(~allowed)
+    second = second._replace(start=second.start + 1)  # the same n-gram in another place
+    assert case.take(second).all()
+    every = Ngrams(*map(np.concatenate, zip(first.where(allowed), second)))
+    assert drawn(case, every) == pytest.approx(NOMINAL["similar"], abs=0.02)
+    assert {kind for _, _, kind, _ in case.replaced(second)} == {"similar"}
+
+
+def test_a_refused_ngram_takes_no_room_and_a_taken_one_does():
+    case = Case("similar", [(200, 201), (202,)], 400, room=2)
+    two, one = case.ngrams(0, 1), case.ngrams(1, 2)
+    assert case.take(two).all()
+    kinds = [kind for _, place, kind, _ in case.replaced(two) if place == 0]
+    full = np.array([kind == "fallback" for kind in kinds])
+    for _ in range(2):
+        allowed = case.draft.allows(one)
+        assert allowed[~full].all()
+        assert allowed[full].mean() == pytest.approx(0.2, abs=0.05)  # random or kept
+
+
+def test_an_ngram_may_be_the_unit():
+    case = Case("similar", [(1, 2), (3,), (1, 2)], 2000, unit="ngram")
+    ngrams = case.ngrams(0, 3)
+    kinds = [kind for _, _, kind, _ in case.replaced(ngrams)]
+    assert all(len(set(kinds[i : i + 5])) == 1 for i in range(0, len(kinds), 5))
+    assert drawn(case, ngrams)["similar"] == pytest.approx(0.8, abs=0.03)
+
+
+def test_a_piece_may_be_the_unit_of_similar_words():
+    """Each piece of a word is on its own; those that became similar are of one similar word."""
+    case = Case("similar", [(1, 2)], 2000, unit="piece")
+    ngrams = case.ngrams(0, 1)
+    rows = case.replaced(ngrams)
+    pairs = Counter()
+    for (_, _, left, first), (_, _, right, second) in zip(rows[::2], rows[1::2]):
+        pairs[first if left == "similar" else "", second if right == "similar" else ""] += 1
+    assert set(pairs) == {(11, 12), (13, 14), (11, ""), (13, ""), ("", 12), ("", 14), ("", "")}
+    assert drawn(case, ngrams)["similar"] == pytest.approx(0.8, abs=0.02)
+
+
+def test_words_without_similar_ones_change_places_with_words_that_need_none():
+    """(9,) has no similar word: where (3,) drew random or keep, (9,) gets it, and nothing is
+    refused; the shares of the draws stay.
+    """
+    case = Case("similar", [(3,), (9,)], 4000, room=0)
+    ngrams = case.ngrams(0, 2)
+    allowed = case.take(ngrams)
+    assert 1 - allowed.mean() == pytest.approx(0.64, abs=0.03)  # both drew similar
+    rows = case.replaced(ngrams.where(allowed))
+    assert {kind for word, _, kind, _ in rows if word == 1} == {"random", "keep"}
+    shares = drawn(case, ngrams.where(allowed))
+    assert shares["random"] == pytest.approx(shares["keep"], rel=0.15)
+
+
+def test_several_words_change_places_in_their_order():
+    case = Case("similar", [(9,), (3,), (8,), (3,)], 4000, room=0)
+    ngrams = case.ngrams(0, 4)
+    plain = Case("random", [(9,), (3,), (8,), (3,)], 4000)  # kinds of the same draws, unchanged
+    allowed = case.take(ngrams)
+    rows = case.replaced(ngrams.where(allowed))
+    assert {kind for word, _, kind, _ in rows if word in (0, 2)} == {"random", "keep"}
+    keeps = Counter(kind for _, _, kind, _ in plain.replaced(ngrams.where(allowed)))["keep"]
+    assert Counter(kind for _, _, kind, _ in rows)["keep"] == keeps
+
+
+def test_the_cap_may_count_drawn_random_words_too():
+    taken = {}
+    for cap in ("fallback", "all_random"):
+        case = Case("similar", [(200,), (201,)] * 6, 500, room=3, cap=cap)
+        some = [case.ngrams(i, i + 1) for i in range(12)]
+        rows = [row for ngrams in some for row in case.replaced(ngrams.where(case.take(ngrams)))]
+        taken[cap] = Counter(kind for _, _, kind, _ in rows)
+    assert taken["fallback"]["fallback"] == 1500  # the whole room
+    assert taken["all_random"]["fallback"] < 1400
+
+
+def test_past_the_cap_a_word_may_be_kept():
+    case = Case("similar", [(200,)] * 40, room=2, past_the_cap="keep")
+    some = [case.ngrams(i, i + 1) for i in range(40)]
+    assert all(case.take(ngrams).all() for ngrams in some)
+    assert case.draft.refused == 0
+    kinds = Counter(case.replaced(ngrams)[0][2] for ngrams in some)
+    asked = Counter(next(iter(drawn(case, ngrams))) for ngrams in some)
+    assert kinds["fallback"] == 2
+    assert case.draft.kept_past_the_cap == kinds["keep"] - asked["keep"] > 20
+
+
+def test_a_word_kept_past_the_cap_takes_no_room():
+    case = Case("similar", [(200, 201), (202,)], 200, room=1, past_the_cap="keep")
+    two, one = case.ngrams(0, 1), case.ngrams(1, 2)
+    case.take(two)  # two pieces are too many
+    case.take(one)
+    kinds = [kind for _, place, kind, _ in case.replaced(two) if place == 0]
+    assert set(kinds) == {"keep", "random"}
+    then = [kind for _, _, kind, _ in case.replaced(one)]
+    after = Counter(new for old, new in zip(kinds, then) if old == "keep")
+    assert after["fallback"] / sum(after.values()) == pytest.approx(0.8, abs=0.08)
+
+
+def test_random_words_are_words_of_the_same_size():
+    case = Case("random", [(1, 2), (3, 4), (7, 7, 7)], 300)
+    words = RandomWords(np.array([0, 2]), np.array([0, 0, 0, 2, 2]))  # (1, 2) and (3, 4)
+    rows = case.replaced(case.ngrams(0, 3), words)
+    found = Counter()
+    for (word, _, kind, new), (_, place, _, second) in zip(rows, rows[1:]):
+        if kind == "random" and word < 2 and place == 1:
+            found[new, second] += 1
+        elif kind == "random" and word == 2:  # no word of three pieces is known: random pieces
+            assert new in POOL
+    assert set(found) == {(1, 2), (3, 4)}
+    assert found[1, 2] == pytest.approx(found[3, 4], rel=0.3)

@@ -1,0 +1,141 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_gen.segmentation.boundaries import word_boundaries
+from data_gen.segmentation.segmenter import Segmenter
+from data_gen.segmentation.segmenters import SEGMENTERS, SegmenterConfig, load_segmenter
+from data_gen.shared.errors import UserError
+
+NAMES = sorted(SEGMENTERS)
+texts = st.lists(st.text(alphabet="中国人民爱语言模型 \t\u3000\u200b\x00aA1.，。“😀𠮷"), max_size=4)
+
+
+@pytest.fixture(scope="module")
+def engines(ltp_model):
+    return {
+        name: load_segmenter(SegmenterConfig(name, ltp_model if name == "ltp" else None))
+        for name in NAMES
+    }
+
+
+def check_lossless(engine, sentences):
+    for sentence, marks in zip(sentences, word_boundaries(engine, sentences)):
+        assert marks == sorted(set(marks))
+        assert all(0 <= mark <= len(sentence) for mark in marks)
+        words = {sentence[a:b] for a, b in zip(marks, marks[1:])}
+        assert all(word.isspace() or not set(word) & set(" \t\u3000") for word in words)
+        assert all(
+            i in marks for i in (0, len(sentence)) if sentence and sentence == sentence.strip()
+        )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_engine_is_lossless(engines, name):
+    @given(texts)
+    def check(sentences):
+        check_lossless(engines[name], sentences)
+
+    check()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_words_of_a_plain_sentence_rejoin(engines, name):
+    sentence = "使用语言模型来预测下一个词的概率。"
+    (marks,) = word_boundaries(engines[name], [sentence])
+    assert marks[0] == 0
+    assert marks[-1] == len(sentence)
+
+
+def test_real_words(engines):
+    (marks,) = word_boundaries(engines["jieba"], ["使用语言模型"])
+    assert marks == [0, 2, 4, 6]
+    assert word_boundaries(engines["rjieba"], ["使用语言模型"]) == [marks]
+    assert word_boundaries(engines["presegmented"], ["使用 语言模型"]) == [[0, 2, 3, 7]]
+    assert word_boundaries(engines["char"], ["使用"]) == [[0, 1, 2]]
+
+
+def test_what_an_engine_drops_is_a_word():
+    drops = Segmenter(lambda runs: [run.split("\u200b") for run in runs], "")
+    assert word_boundaries(drops, ["\u200b我 \u200b们\u200b"]) == [[0, 1, 2, 3, 4, 5, 6]]
+
+
+def test_words_that_are_not_in_the_text_are_reported_not_trusted():
+    broken = Segmenter(lambda runs: [[run[::-1]] for run in runs], "backwards")
+    assert word_boundaries(broken, ["好的", "", "我 好的 我"]) == [None, [], None]
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [(name, "model") for name in NAMES if name != "ltp"]
+    + [(name, "user_dict") for name in ("presegmented", "char")],
+)
+def test_a_setting_that_an_engine_does_not_take_is_an_error(name, setting, tmp_path):
+    (tmp_path / "file").write_text("word")
+    with pytest.raises(UserError, match=f"the segmenter {name} takes no {setting}"):
+        load_segmenter(SegmenterConfig(name, **{setting: str(tmp_path / "file")}))
+
+
+TAKES_WORDS = ("ltp", "jieba", "rjieba")
+
+
+@pytest.fixture(scope="module")
+def with_words(ltp_model, tmp_path_factory):
+    """Engines with words of a user that none of them finds by itself."""
+    path = tmp_path_factory.mktemp("dictionary") / "words.txt"
+    path.write_text("𠮷言语 nz\nC++\n爱😀模 1000\n国人民爱\nA1.\n\x00a\n", encoding="utf-8")
+    return {
+        name: load_segmenter(SegmenterConfig(name, ltp_model if name == "ltp" else None, str(path)))
+        for name in TAKES_WORDS
+    }
+
+
+@pytest.mark.parametrize("name", TAKES_WORDS)
+def test_users_words_are_found_in_any_text(engines, with_words, name):
+    @given(texts)
+    def lossless(sentences):
+        check_lossless(with_words[name], sentences)
+
+    lossless()
+    for engine, found in ((engines[name], False), (with_words[name], True)):
+        ((*words,),) = engine.words(["用C++写国人民爱"])
+        assert ({"C++", "国人民爱"} <= set(words)) == found
+    assert list(with_words[name].words([])) == []
+
+
+@pytest.mark.parametrize("name", TAKES_WORDS)
+def test_users_words_are_of_one_configuration_and_in_its_identity(
+    engines, with_words, name, ltp_model
+):
+    model = ltp_model if name == "ltp" else None
+    plain = load_segmenter(SegmenterConfig(name, model))
+    assert list(plain.words(["用C++写"])) == list(engines[name].words(["用C++写"]))
+    assert plain.identity == engines[name].identity
+    assert with_words[name].identity.startswith(f"{plain.identity}, user_dict ")
+
+
+def test_the_two_jiebas_take_the_same_words_from_a_dictionary(with_words):
+    runs = ["中国人民爱C++语言模型", "国人民爱言语", "我爱😀模A1."]
+    assert list(with_words["jieba"].words(runs)) == list(with_words["rjieba"].words(runs))
+
+
+def test_jieba_keeps_to_the_dictionary_of_its_package(monkeypatch, tmp_path):
+    """Neither the process's other dictionary nor a cache of another version decides words."""
+    import jieba
+
+    jieba.setLogLevel("ERROR")
+    jieba.add_word("使用语言")
+    monkeypatch.setattr(jieba.Tokenizer, "initialize", None)
+    engine = load_segmenter(SegmenterConfig("jieba"))
+    assert list(engine.words(["使用语言模型"])) == [["使用", "语言", "模型"]]
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:3"])
+def test_devices(device):
+    assert SegmenterConfig(device=device).device == device
+
+
+@pytest.mark.parametrize("settings", [{"device": "gpu"}, {"batch_size": 0}, {"name": "hanlp"}])
+def test_settings_out_of_range_are_errors(settings):
+    with pytest.raises(ValueError, match="segmenter"):
+        SegmenterConfig(**settings)

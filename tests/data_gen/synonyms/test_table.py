@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_gen.shared.errors import UserError
+from data_gen.synonyms.table import Table, load_table, make_layer, require_new_table
+
+WORDS = st.lists(st.tuples(*[st.integers(0, 50)] * 2) | st.tuples(st.integers(0, 50)), unique=True)
+
+
+@given(WORDS.filter(bool), st.integers(0, 2**32 - 1))
+def test_what_is_put_in_is_found(words, seed):
+    random = np.random.RandomState(seed)
+    rows = random.randint(-1, len(words), (len(words), 3))
+    cosines = np.round(random.rand(len(words), 3), 4).astype(np.float32)
+    layer = make_layer(words, rows, cosines, str)
+    for word, own_rows, own_cosines in zip(words, rows.tolist(), cosines.tolist()):
+        expected = [(words[i], cosine) for i, cosine in zip(own_rows, own_cosines) if i >= 0]
+        assert layer.near(word) == expected
+    assert layer.near((51,)) is None
+    assert layer.near(()) is None
+
+
+@pytest.fixture
+def saved(tmp_path):
+    layer = make_layer([(1,), (2, 3)], np.array([[1], [-1]]), np.array([[0.5], [0]]), str)
+    path = str(tmp_path / "folder" / "table.safetensors")
+    Table({"toolkit": layer, "corpus": layer}, {"top_k": 1}).save(path)
+    return path
+
+
+def test_a_table_survives_its_file(saved):
+    table = load_table(saved)
+    assert list(table.layers) == ["toolkit", "corpus"]
+    assert table.made_from == {"top_k": 1}
+    assert table.layers["corpus"].near((1,)) == [((2, 3), 0.5)]
+    assert not table.layers["corpus"].keys.flags.writeable  # mapped: shared by all workers
+    require_new_table(saved)  # may be made anew
+
+
+def test_equal_tables_have_equal_bytes(saved, tmp_path):
+    table = load_table(saved)
+    table.save(str(tmp_path / "again"))
+    with open(saved, "rb") as first, open(tmp_path / "again", "rb") as second:
+        assert first.read() == second.read()
+
+
+def test_a_table_is_a_file_of_safetensors(saved):
+    from safetensors.numpy import load_file
+
+    table = load_table(saved)
+    assert np.array_equal(load_file(saved)["1.keys"], table.layers["corpus"].keys)
+
+
+@pytest.mark.parametrize("size", [0, 4, 8, 60, -1])
+def test_a_table_that_is_cut_short_is_an_error(saved, size):
+    with open(saved, "rb") as handle:
+        data = handle.read()
+    with open(saved, "wb") as handle:
+        handle.write(data[:size])
+    with pytest.raises(UserError, match="no whole table"):
+        load_table(saved)
+
+
+def test_another_file_is_no_table_and_not_written_over(tmp_path):
+    path = tmp_path / "report.docx"
+    path.write_bytes(b"PK\x03\x04 precious" * 100)
+    with pytest.raises(UserError, match="no whole table"):
+        load_table(str(path))
+    with pytest.raises(UserError, match="is another file"):
+        require_new_table(str(path))
+    with pytest.raises(UserError, match="there is no table"):
+        load_table(str(tmp_path / "missing"))
+    require_new_table(str(tmp_path / "missing"))
+
+
+def test_a_table_of_another_format_is_an_error(saved):
+    with open(saved, "rb") as handle:
+        data = handle.read()
+    with open(saved, "wb") as handle:
+        handle.write(data.replace(b'{\\"format\\": 4', b'{\\"format\\": 2'))
+    with pytest.raises(UserError, match="format 2, not 4"):
+        load_table(saved)

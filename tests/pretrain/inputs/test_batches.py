@@ -1,0 +1,158 @@
+import gzip
+import itertools
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from data_gen.shared.errors import UserError
+from data_gen.shared.features import feature_shapes
+from pretrain.config import Stage
+from pretrain.inputs import batches
+from pretrain.inputs.batches import all_batches, readable, training_batches
+from pretrain.runtime.devices import one_device
+from pretrain.runtime.tensorflow import tf
+
+
+def raw_examples(info):
+    """The examples as TensorFlow's own protocol buffers read them."""
+    for path in info.paths:
+        for record in tf.data.TFRecordDataset(path):
+            yield tf.train.Example.FromString(record.numpy()).features.feature
+
+
+def test_tensorflow_reads_the_seven_features(info):
+    examples = list(raw_examples(info))
+    assert len(examples) == info.examples == 78
+    shapes = feature_shapes(info.max_seq_length, info.max_predictions_per_seq)
+    for example in examples:
+        assert set(example) == set(shapes)
+        for name, (dtype, size) in shapes.items():
+            kind = "int64_list" if dtype == "int64" else "float_list"
+            assert example[name].WhichOneof("kind") == kind
+            assert len(getattr(example[name], kind).value) == size
+
+
+def test_batches_hold_the_same_numbers(info):
+    examples = iter(raw_examples(info))
+    weights = []
+    for batch in all_batches(one_device(), info, 32):
+        weights.append(batch.pop("example_weights").numpy().tolist())
+        for i, example in zip(range(int(sum(weights[-1]))), examples):
+            for name, value in batch.items():
+                expected = example[name].int64_list.value or example[name].float_list.value
+                assert value[i].numpy().tolist() == list(expected)
+        assert batch["input_ids"].shape == (32, 48)
+    assert weights == [[1] * 32, [1] * 32, [1] * 14 + [0] * 18]
+    assert next(examples, None) is None
+
+
+def test_packed_shards_give_the_same_batches(info, tmp_path):
+    shards = []
+    for shard, path in zip(info.shards, info.paths):
+        with open(path, "rb") as plain, gzip.open(
+            str(tmp_path / f"{shard.name}.gz"), "wb"
+        ) as packed:
+            packed.write(plain.read())
+        shards.append(shard._replace(name=f"{shard.name}.gz"))
+    packed_info = info._replace(folder=str(tmp_path), shards=tuple(shards))
+    batches = list(
+        zip(all_batches(one_device(), packed_info, 32), all_batches(one_device(), info, 32))
+    )
+    assert len(batches) == 3
+    for batch, expected in batches:
+        for name, value in expected.items():
+            assert np.array_equal(batch[name], value)
+
+
+def batches_from(info, start=0, seed=1, size=8, parts=1, steps=1):
+    stage = Stage(0, None, size, 1.0, 100, 0, parts)
+    return training_batches(one_device(), info, stage, seed, start, steps)
+
+
+@pytest.mark.parametrize(("steps", "parts"), [(1, 1), (2, 4)])
+def test_shapes_and_types_are_static(info, steps, parts):
+    batches = batches_from(info, parts=parts, steps=steps)
+    lead = (steps, parts, 8 // parts)
+    assert {n: (x.dtype.name, tuple(x.shape)) for n, x in next(batches).items()} == {
+        "input_ids": ("int32", (*lead, 48)),
+        "input_mask": ("int32", (*lead, 48)),
+        "segment_ids": ("int32", (*lead, 48)),
+        "masked_lm_positions": ("int32", (*lead, 12)),
+        "masked_lm_ids": ("int32", (*lead, 12)),
+        "masked_lm_weights": ("float32", (*lead, 12)),
+        "next_sentence_labels": ("int32", (*lead, 1)),
+    }
+
+
+def test_steps_and_parts_do_not_change_what_is_in_a_batch(info):
+    whole = ids(batches_from(info), 18)
+    assert np.array_equal(whole, ids(batches_from(info, parts=4), 18))
+    assert np.array_equal(
+        np.concatenate(whole), np.concatenate(ids(batches_from(info, steps=6), 3))
+    )
+
+
+def ids(batches, count):
+    """The ids of `count` global batches."""
+    found = [batch["input_ids"].numpy() for batch in itertools.islice(batches, count)]
+    return [ids.reshape([-1, ids.shape[-1]]) for ids in found]
+
+
+def test_the_order_is_that_of_seed_and_epoch(info):
+    two_epochs = ids(batches_from(info), 18)
+    assert np.array_equal(two_epochs, ids(batches_from(info), 18))
+    assert not np.array_equal(two_epochs[:9], two_epochs[9:])
+    assert not np.array_equal(two_epochs[:9], ids(batches_from(info, seed=2), 9))
+    rows = {row.tobytes() for batch in two_epochs[:9] for row in batch}
+    assert len(rows) == 72  # nothing twice within an epoch
+
+
+def test_shards_and_records_both_change_places_with_the_epoch(info, monkeypatch):
+    one_shard = info._replace(shards=info.shards[:1])
+    count = one_shard.examples // 8
+    batches = ids(batches_from(one_shard), 2 * count)
+    assert not np.array_equal(batches[:count], batches[count:])
+    monkeypatch.setattr(batches, "_SHUFFLE", 1)
+    six_epochs = ids(batches_from(info), 54)
+    assert len({first[0].tobytes() for first in six_epochs[::9]}) == 2
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_hosts_share_each_batch(info, monkeypatch, steps):
+    """Two of two devices each: every host gives its devices theirs in turn."""
+    expected = ids(batches_from(info), steps)
+    monkeypatch.setattr(batches, "distribute", lambda strategy, make: make(context))
+    rows = []
+    for host in range(2):
+        context = SimpleNamespace(
+            num_replicas_in_sync=4, num_input_pipelines=2, input_pipeline_id=host
+        )
+        of_host = training_batches(context, info, Stage(0, None, 8, 1.0, 100, 0), 1, 0, steps)
+        elements = [batch["input_ids"].numpy() for batch in itertools.islice(of_host, 2)]
+        rows.append(np.stack(elements, axis=1))  # [steps, replicas, parts, B, S]
+    found = np.stack(rows, axis=1).reshape([steps, 8, -1])
+    assert np.array_equal(found, expected)
+
+
+def test_records_of_another_form_are_an_error_that_names_them(info):
+    batches = batches_from(info._replace(max_predictions_per_seq=13))
+    with pytest.raises(UserError, match=r"records in .*dataset cannot be read \(.*masked_lm"):
+        next(batches)
+
+
+def test_damaged_records_are_an_error_that_names_them(info, tmp_path):
+    damaged = info._replace(folder=str(tmp_path))
+    for path, copy in zip(info.paths, damaged.paths):
+        with open(path, "rb") as source, open(copy, "wb") as target:
+            target.write(source.read().replace(b"input_ids", b"inputsids"))
+    with pytest.raises(UserError, match=r"cannot be read \(corrupted record.*build them again"):
+        next(batches_from(damaged))
+    with pytest.raises(UserError, match=r"cannot be read \(corrupted record.*build them again"):
+        list(readable(all_batches(one_device(), damaged, 8), damaged))
+
+
+@pytest.mark.parametrize("start", [0, 5, 9, 13])
+def test_a_resumed_training_goes_on_at_the_same_batch(info, start):
+    whole = ids(batches_from(info), 18)
+    assert np.array_equal(whole[start:], ids(batches_from(info, start), 18 - start))
