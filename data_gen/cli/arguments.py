@@ -4,7 +4,7 @@ import argparse
 from typing import Sequence
 
 from data_gen.config import DataConfig
-from data_gen.core.progress import Show, log_json, show_progress
+from data_gen.core.progress import Progress, log_json, show_progress
 from data_gen.engine.processes import Engine, LocalEngine
 from data_gen.engine.ray_cluster import RayEngine
 from data_gen.jobs.inputs import settle
@@ -55,7 +55,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def progress(args: argparse.Namespace) -> Show:
+def progress(args: argparse.Namespace) -> Progress:
     """How a command line wants to be told of progress."""
     return log_json if args.log_json else show_progress
 

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from data_gen.cli import arguments
-from data_gen.core.progress import show_progress, tell
+from data_gen.core.progress import say, show_progress
 from data_gen.corpus.segmented_folder import find, read
 from data_gen.jobs import benchmark, build_dataset
 from data_gen.jobs.build_dataset import TABLE
@@ -50,9 +50,9 @@ def add_build(commands: Any) -> None:
 def _build(args: argparse.Namespace) -> None:
     config = arguments.load_config(args, args.input)
     there = MANIFEST in list_names(plain_path(args.output))
-    if build_dataset.makes_table(config) and not there and not args.log_json:
+    if build_dataset.needs_own_table(config) and not there and not args.log_json:
         path = os.path.join(args.output, TABLE)
-        tell(f"{path}: similar words from the toolkit's vectors and this text (synonyms.table)")
+        say(f"{path}: similar words from the toolkit's vectors and this text (synonyms.table)")
     start = time.perf_counter()
     info = build_dataset.build(
         config,
@@ -112,4 +112,4 @@ def add_bench(commands: Any) -> None:
 
 def _bench(args: argparse.Namespace) -> None:
     config = arguments.load_config(args, args.input)
-    print("\n".join(benchmark.lines(benchmark.run_bench(config, args.input, show_progress))))
+    print("\n".join(benchmark.lines(benchmark.run_benchmark(config, args.input, show_progress))))

@@ -16,7 +16,7 @@ from data_gen.segmentation.segmenters import SEGMENTERS
 from data_gen.shared.commands import add_command, add_config_arguments, positive
 from data_gen.shared.settings import load_settings
 from data_gen.synonyms import table, thesaurus
-from data_gen.synonyms.lookup import SimilarWords
+from data_gen.synonyms.lookup import CandidateLookup
 
 _CONFIG = "configs/data/macbert_512.yaml"
 
@@ -138,7 +138,7 @@ def _build(args: argparse.Namespace) -> None:
         if args.corpus
         else []
     )
-    vectors = [build_synonyms.TOOLKIT] if args.vectors is None else args.vectors
+    vectors = [build_synonyms.TOOLKIT_SOURCE] if args.vectors is None else args.vectors
     sources = build_synonyms.Sources(
         tuple(vectors), tuple(files), args.top_k, args.min_similarity, args.limit
     )
@@ -156,12 +156,12 @@ def _nearby(args: argparse.Namespace) -> None:
     similar = load.load_similar(config, tokenizer)
     for word, (pieces, _) in zip(args.words, tokenizer.encode(args.words)):
         for source, candidates in _by_source(similar, tuple(pieces)):
-            found = [f"{tokenizer.text(other)} {score:.3f}" for other, score in candidates]
+            found = [f"{tokenizer.join(other)} {score:.3f}" for other, score in candidates]
             print(f"{word}  {source}: {'  '.join(found) or '(none)'}")
 
 
 def _by_source(
-    similar: SimilarWords, word: Pieces
+    similar: CandidateLookup, word: Pieces
 ) -> Sequence[Tuple[str, Sequence[Tuple[Pieces, float]]]]:
     """What a build takes first, then what the other sources have."""
     taken = similar.source(word)
@@ -184,5 +184,5 @@ def _judge(args: argparse.Namespace) -> None:
     tokenizer = load_tokenizer(config)
     similar = load.load_similar(config, tokenizer)
     groups = thesaurus.read_groups(args.thesaurus)
-    for source, words, first, among in thesaurus.judge(similar, tokenizer, groups):
+    for source, words, first, among in thesaurus.score_with_thesaurus(similar, tokenizer, groups):
         print(f"{source:32} {words:7,} words  first {first:6.1%}  among them {among:6.1%}")

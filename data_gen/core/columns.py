@@ -16,7 +16,7 @@ Array = Any  # numpy's own annotations differ between the versions supported
 Pieces = Tuple[int, ...]
 
 
-class WordColumn(NamedTuple):
+class WordList(NamedTuple):
     """Several words, W of P pieces. Word i is `pieces[starts[i]:starts[i + 1]]`."""
 
     pieces: Array  # int32 [P]
@@ -27,14 +27,14 @@ class WordColumn(NamedTuple):
         start, stop = self.starts[number : number + 2].tolist()
         return tuple(self.pieces[start:stop].tolist())
 
-    def some(self, numbers: Array) -> "WordColumn":
+    def some(self, numbers: Array) -> "WordList":
         """Several of them."""
         starts, stops = self.starts[numbers], self.starts[numbers + 1]
         pieces = self.pieces[ranges(starts, stops)]
-        return WordColumn(pieces, bounds_of(stops - starts))
+        return WordList(pieces, offsets_of(stops - starts))
 
 
-class Text(NamedTuple):
+class TokenizedBlock(NamedTuple):
     """The tokenized documents of a block. P pieces, W words, S sentences, D documents."""
 
     pieces: Array  # int32 [P]
@@ -51,9 +51,9 @@ class Text(NamedTuple):
         """The pieces of one word."""
         return tuple(self.pieces[self.words[number] : self.words[number + 1]].tolist())
 
-    def some_words(self, numbers: Array) -> WordColumn:
+    def some_words(self, numbers: Array) -> WordList:
         """Several of the words."""
-        return WordColumn(self.pieces, self.words).some(numbers)
+        return WordList(self.pieces, self.words).some(numbers)
 
     def sentence_words(self) -> List[List[Pieces]]:
         """The words of each sentence."""
@@ -62,7 +62,7 @@ class Text(NamedTuple):
         ends = self.sentences.tolist()
         return [every[first:last] for first, last in zip(ends, ends[1:])]
 
-    def taken_apart(self, numbers: Array) -> "Text":
+    def split_words(self, numbers: Array) -> "TokenizedBlock":
         """The same text with some words, `numbers` ascending, taken apart into single pieces."""
         inner = ranges(self.words[numbers] + 1, self.words[numbers + 1])
         if not len(inner):
@@ -133,14 +133,14 @@ class Examples(NamedTuple):
             yield Example(row, a_stop, positions[own], labels[own], label)
 
 
-def view(column: array) -> Array:  # type: ignore[type-arg] # array[int] is no type on Python 3.9
+def as_array(column: array) -> Array:  # type: ignore[type-arg] # array[int] is no type on Python 3.9
     """A column that still grows, as a numpy array to read at once: nothing may be added to it while
     the view is in use.
     """
     return np.frombuffer(column, column.typecode) if column else np.zeros(0, column.typecode)
 
 
-def bounds_of(sizes: Any) -> Array:
+def offsets_of(sizes: Any) -> Array:
     """Where each of several neighbours of these sizes starts, and where the last ends, int64.
 
     >>> bounds_of([2, 0, 3]).tolist()

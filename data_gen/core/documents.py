@@ -7,7 +7,7 @@ import numpy as np
 from data_gen.core.columns import Array
 
 
-class Marks(NamedTuple):
+class WordBoundaries(NamedTuple):
     """Where words start and end in sentences joined by line feeds."""
 
     boundaries: Array  # of each character whether a word starts or ends before it, and of the end
@@ -21,7 +21,7 @@ class Document(NamedTuple):
 
     id: str
     sentences: Tuple[str, ...]
-    marks: Optional[Marks] = None  # where the input holds the words, too
+    words: Optional[WordBoundaries] = None  # where the input holds the words, too
 
 
 # What `str.split` splits at; no character beyond is whitespace.
@@ -34,7 +34,7 @@ def is_space(codes: Array) -> Array:
     return spaces
 
 
-def attach_marks(documents: Sequence[Document], marks: Marks) -> List[Document]:
+def attach_boundaries(documents: Sequence[Document], marks: WordBoundaries) -> List[Document]:
     """Give each document its part of the marks of all."""
     sentences = np.cumsum([0, *(len(document.sentences) for document in documents)])
     cuts = np.searchsorted(marks.misaligned, sentences).tolist()
@@ -43,17 +43,17 @@ def attach_marks(documents: Sequence[Document], marks: Marks) -> List[Document]:
     for document, first, start, stop in zip(documents, sentences.tolist(), cuts, cuts[1:]):
         # A place for each character and for what follows each sentence.
         end = position + sum(map(len, document.sentences)) + len(document.sentences)
-        own = Marks(marks.boundaries[position:end], marks.misaligned[start:stop] - first)
-        attached.append(document._replace(marks=own))
+        own = WordBoundaries(marks.boundaries[position:end], marks.misaligned[start:stop] - first)
+        attached.append(document._replace(words=own))
         position = end
     return attached
 
 
-def joined_marks(documents: Sequence[Document]) -> Marks:
-    """The marks of all sentences of documents that have theirs: the opposite of `attach_marks`."""
+def joined_boundaries(documents: Sequence[Document]) -> WordBoundaries:
+    """Join the word boundaries of documents that have theirs: the opposite of `attach_boundaries`."""
     sentences = np.cumsum([0, *(len(document.sentences) for document in documents)]).tolist()
-    marks = [document.marks for document in documents if document.marks is not None]
-    return Marks(
+    marks = [document.words for document in documents if document.words is not None]
+    return WordBoundaries(
         np.concatenate([np.zeros(0, bool), *(own.boundaries for own in marks)]),
         np.concatenate(
             [np.zeros(0, np.int64), *(own.misaligned + n for own, n in zip(marks, sentences))]

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator
 from tqdm import tqdm
 
 # (title, total, results) -> the same results, told of as they come
-Show = Callable[[str, int, Iterable[Any]], Iterable[Any]]
+Progress = Callable[[str, int, Iterable[Any]], Iterable[Any]]
 
 _LINE_SECONDS = 10.0  # between lines for people
 _JSON_SECONDS = 1.0  # between lines for machines
@@ -75,7 +75,7 @@ def show_progress(title: str, total: int, results: Iterable[Any]) -> Iterator[An
             last = time.monotonic()
             parts = [f"{stage.done:,} of {total:,}", stage.rates()]
             left = f"{stage.facts()['seconds_left']:,.0f} s left"
-            tell(f"{title}: {', '.join(filter(None, [*parts, left]))}")
+            say(f"{title}: {', '.join(filter(None, [*parts, left]))}")
         yield result
 
 
@@ -87,11 +87,11 @@ def log_json(title: str, total: int, results: Iterable[Any]) -> Iterator[Any]:
         stage.add(result)
         if time.monotonic() - last > _JSON_SECONDS and stage.done < total:
             last = time.monotonic()
-            tell(json.dumps(stage.facts(), ensure_ascii=False))
+            say(json.dumps(stage.facts(), ensure_ascii=False))
         yield result
-    tell(json.dumps(stage.facts(), ensure_ascii=False))
+    say(json.dumps(stage.facts(), ensure_ascii=False))
 
 
-def tell(message: str) -> None:
+def say(message: str) -> None:
     """Say something that is no result, where progress is told."""
     print(message, file=sys.stderr, flush=True)

@@ -9,7 +9,7 @@ from typing import Dict, NamedTuple
 
 import numpy as np
 
-from data_gen.core.columns import Array, Text
+from data_gen.core.columns import Array, TokenizedBlock
 from data_gen.core.random_draws import draw
 
 _SLOT_BITS = 20
@@ -29,7 +29,7 @@ def word_keys(pieces: Array, starts: Array) -> Array:
     return draw(np.add.reduceat(mixed, starts[:-1]) if len(sizes) else mixed, sizes)
 
 
-def distinct_words(text: Text) -> Array:
+def distinct_words(text: TokenizedBlock) -> Array:
     """A word of the text for each different one, int64 [V], in an order that depends on nothing but
     what words there are.
     """
@@ -44,7 +44,7 @@ class Numbered(NamedTuple):
     new: Array  # int64 [N]: one of the words for each new number, in their order
 
 
-class WordNumbers:
+class WordIndex:
     """Numbers different words in the order in which they are met."""
 
     def __init__(self) -> None:

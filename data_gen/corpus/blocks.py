@@ -17,7 +17,7 @@ _TASKS = 256  # of an input that gives as many of less than _LARGEST_TASK
 _LARGEST_TASK = 16 << 20  # bytes of text; a worker holds the records of one task
 
 
-class Part(NamedTuple):
+class DocumentRange(NamedTuple):
     """Neighbouring documents of one file, about BLOCK_BYTES of text."""
 
     path: str
@@ -39,7 +39,7 @@ class Part(NamedTuple):
         return (f"{self.name}:{number}" for number in islice(kept, self.documents))
 
 
-Block = Tuple[Part, ...]  # about BLOCK_BYTES of text, of one file or of several small ones
+Block = Tuple[DocumentRange, ...]  # about BLOCK_BYTES of text, of one file or of several small ones
 
 
 class InputFile(NamedTuple):
@@ -47,7 +47,7 @@ class InputFile(NamedTuple):
 
     name: str
     sha256: str  # of the uncompressed text
-    parts: Tuple[Part, ...]
+    parts: Tuple[DocumentRange, ...]
 
     @property
     def size(self) -> int:
@@ -64,7 +64,7 @@ def group_into_blocks(files: Sequence[InputFile]) -> Iterator[Block]:
     """Group the parts of all files, in order, so that no group is smaller than BLOCK_BYTES."""
     parts = [part for file in files for part in file.parts]
     left = sum(part.size for part in parts)
-    group: List[Part] = []
+    group: List[DocumentRange] = []
     size = 0
     for part in parts:
         group.append(part)

@@ -4,7 +4,7 @@ import hashlib
 from typing import List, Set
 
 
-class Repeats:
+class DuplicateFinder:
     """Finds documents whose text, line by line without outer whitespace, has been seen before.
 
     A text is remembered as 64 bits of its blake2b hash, 75 to 100 bytes of memory a document. Among

@@ -1,7 +1,7 @@
 """How a line of an input file is read: what text it holds, and where documents start and end.
 
-`FORMATS` names the formats, each a function of one line. `Cursor` is the one state machine over
-them, for finding the places to cut a file at and for reading its parts.
+`FORMATS` names the formats, each a function of one line. `DocumentCursor` is the one state machine
+over them, for finding the places to cut a file at and for reading its parts.
 """
 
 import json
@@ -126,12 +126,12 @@ class FormatError(ValueError):
         self.line = line
 
 
-# The number of a document in its file, its number where those that `Cursor.cut` makes count too,
-# both from 0, and the text of one of its lines. A plain tuple: there are millions.
-Taken = Tuple[int, int, str]
+# The number of a document in its file; its number where those that `DocumentCursor.cut` makes
+# count too, both from 0; and the text of one of its lines. A plain tuple: there are millions.
+DocumentLine = Tuple[int, int, str]
 
 
-class Cursor:
+class DocumentCursor:
     """Follows the documents of a file.
 
     `count` documents have begun, `whole` of them without those that `cut` makes; `open` says
@@ -145,7 +145,7 @@ class Cursor:
         self._fresh = True  # the next text gets an ordinal of its own
 
     @classmethod
-    def within(cls, form: Format, field: str, first: int) -> "Cursor":
+    def within(cls, form: Format, field: str, first: int) -> "DocumentCursor":
         """One for a part of a file, whose first document, of ordinal `first`, may be the rest of a
         document that was cut.
         """
@@ -153,7 +153,7 @@ class Cursor:
         cursor.count, cursor.open = first, True
         return cursor
 
-    def take(self, text: str) -> List[Taken]:
+    def read_lines(self, text: str) -> List[DocumentLine]:
         """Pass over whole lines. Returns what those with text hold.
 
         Raises FormatError where one is not of the format.
@@ -165,7 +165,7 @@ class Cursor:
         lines = [*map(clean if "\ufeff" in text else str.strip, lines)]
         return self._take_text(lines) if self._form.parse is _text else self._take(lines)
 
-    def _take(self, lines: Sequence[str]) -> List[Taken]:
+    def _take(self, lines: Sequence[str]) -> List[DocumentLine]:
         taken = []
         for number, line in enumerate(lines):
             try:
@@ -186,7 +186,7 @@ class Cursor:
                 self.open = False
         return taken
 
-    def _take_text(self, lines: Sequence[str]) -> List[Taken]:
+    def _take_text(self, lines: Sequence[str]) -> List[DocumentLine]:
         """The same for the format `text`, several times as fast."""
         taken = []
         whole, count, opened, fresh = self.whole, self.count, self.open, self._fresh

@@ -8,9 +8,9 @@ from typing import IO, Callable, Iterator, List, Sequence
 
 from data_gen.core.documents import Document
 from data_gen.corpus import segmented_file
-from data_gen.corpus.blocks import Block, Part
+from data_gen.corpus.blocks import Block, DocumentRange
 from data_gen.corpus.config import CorpusConfig
-from data_gen.corpus.formats import Cursor, format_of
+from data_gen.corpus.formats import DocumentCursor, format_of
 from data_gen.corpus.normalize import normaliser
 from data_gen.corpus.scan import PLAIN
 from data_gen.corpus.sentences import split_sentences
@@ -36,7 +36,7 @@ def read_blocks(group: Sequence[Block], config: CorpusConfig = PLAIN) -> Iterato
                     opened.close()
                     path = part.path
                     handle = opened.enter_context(open_text(path))
-                cursor = Cursor.within(
+                cursor = DocumentCursor.within(
                     format_of(config.format, part.name), config.field, part.first
                 )
                 documents += _documents(cursor, _read(handle, part), part, normalise)
@@ -51,7 +51,7 @@ def _read_words(group: Sequence[Block]) -> Iterator[List[Document]]:
                 yield segmented_file.read(handle, path, block[0].offset, block[0].packed, ids)
 
 
-def _read(handle: IO[bytes], part: Part) -> bytes:
+def _read(handle: IO[bytes], part: DocumentRange) -> bytes:
     with reading(part.path):
         handle.seek(part.offset)
         text = handle.read(part.size)
@@ -64,10 +64,10 @@ def _read(handle: IO[bytes], part: Part) -> bytes:
 
 
 def _documents(
-    cursor: Cursor, text: bytes, part: Part, normalise: Callable[[str], str]
+    cursor: DocumentCursor, text: bytes, part: DocumentRange, normalise: Callable[[str], str]
 ) -> Iterator[Document]:
     dropped = frozenset(part.dropped)
-    for ordinal, lines in groupby(cursor.take(text.decode("utf-8")), key=itemgetter(1)):
+    for ordinal, lines in groupby(cursor.read_lines(text.decode("utf-8")), key=itemgetter(1)):
         if ordinal not in dropped:
             sentences = split_sentences("\n".join(text for _, _, text in lines))
             sentences = normalise("\n".join(sentences)).split("\n")

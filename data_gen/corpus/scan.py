@@ -6,10 +6,10 @@ from bisect import bisect_left
 from typing import IO, Iterator, List, Optional, Sequence, Set, Tuple
 
 from data_gen.corpus import blocks
-from data_gen.corpus.blocks import InputFile, Part
+from data_gen.corpus.blocks import DocumentRange, InputFile
 from data_gen.corpus.config import CorpusConfig
-from data_gen.corpus.duplicates import Repeats
-from data_gen.corpus.formats import Cursor, FormatError, Taken, format_of
+from data_gen.corpus.duplicates import DuplicateFinder
+from data_gen.corpus.formats import DocumentCursor, DocumentLine, FormatError, format_of
 from data_gen.shared.errors import UserError
 from data_gen.storage.errors import reading
 from data_gen.storage.reading import open_text
@@ -28,9 +28,9 @@ def scan(
     (file and line are named).
     """
     digest = hashlib.sha256()
-    cursor = Cursor(format_of(config.format, name), config.field)
-    repeats = Repeats(set() if seen is None else seen)
-    parts: List[Part] = []
+    cursor = DocumentCursor(format_of(config.format, name), config.field)
+    repeats = DuplicateFinder(set() if seen is None else seen)
+    parts: List[DocumentRange] = []
     start = position = first = number = crc = 0
     with open_text(path) as handle:
         while lines := _read_lines(handle, path, start + blocks.BLOCK_BYTES - position):
@@ -45,15 +45,15 @@ def scan(
             number += len(lines)
             limit = 2 * blocks.BLOCK_BYTES if cursor.open else blocks.BLOCK_BYTES
             if position - start >= limit and cursor.count > first:
-                parts.append(Part(path, name, start, position - start, first, crc=crc))
+                parts.append(DocumentRange(path, name, start, position - start, first, crc=crc))
                 start, first, crc = position, cursor.count, 0
                 cursor.cut()
     if cursor.count > first:
-        parts.append(Part(path, name, start, position - start, first, crc=crc))
+        parts.append(DocumentRange(path, name, start, position - start, first, crc=crc))
     return InputFile(name, digest.hexdigest(), tuple(_without(parts, repeats.ordinals())))
 
 
-def _without(parts: Sequence[Part], ordinals: Sequence[int]) -> Iterator[Part]:
+def _without(parts: Sequence[DocumentRange], ordinals: Sequence[int]) -> Iterator[DocumentRange]:
     """The parts, each with those of the ordinals that lie in it."""
     starts = [bisect_left(ordinals, part.first) for part in parts] + [len(ordinals)]
     for part, start, stop in zip(parts, starts, starts[1:]):
@@ -70,7 +70,7 @@ def _read_lines(handle: IO[bytes], path: str, size: int) -> List[bytes]:
         return handle.readlines(size - 1) if size > 1 else [*filter(None, [handle.readline()])]
 
 
-def _taken(cursor: Cursor, text: bytes, path: str, before: int) -> List[Taken]:
+def _taken(cursor: DocumentCursor, text: bytes, path: str, before: int) -> List[DocumentLine]:
     """What lines hold that follow so many others."""
 
     def place(byte: int) -> Tuple[int, int]:
@@ -82,7 +82,7 @@ def _taken(cursor: Cursor, text: bytes, path: str, before: int) -> List[Taken]:
             "unpack or convert the file"
         )
     try:
-        return cursor.take(text.decode("utf-8"))
+        return cursor.read_lines(text.decode("utf-8"))
     except UnicodeDecodeError as error:
         line, byte = place(error.start)
         raise UserError(

@@ -7,7 +7,7 @@ import os
 import zlib
 from typing import IO, Iterable, List, Sequence
 
-from data_gen.core.documents import Document, attach_marks
+from data_gen.core.documents import Document, attach_boundaries
 from data_gen.corpus.segmented_text import decode, encode
 from data_gen.shared.errors import UserError
 from data_gen.storage.errors import reading
@@ -43,7 +43,7 @@ def read(
             raise ValueError(f"it holds {len(texts):,} documents for {len(ids):,}")
     except (zlib.error, ValueError) as error:
         raise UserError(f"{path} is damaged ({error}): {AGAIN}") from error
-    return attach_marks([Document(*named) for named in zip(ids, texts)], marks)
+    return attach_boundaries([Document(*named) for named in zip(ids, texts)], marks)
 
 
 def is_manifest(path: str) -> bool:

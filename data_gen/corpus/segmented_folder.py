@@ -11,7 +11,7 @@ import json
 import os
 from typing import Any, Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
 
-from data_gen.corpus.blocks import InputFile, Part
+from data_gen.corpus.blocks import DocumentRange, InputFile
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.segmented_file import AGAIN, FORMAT_KEY, MANIFEST, is_manifest
 from data_gen.segmentation.segmenters import StoredWords
@@ -24,7 +24,7 @@ from data_gen.storage.reading import open_as_is
 FORMAT = 1
 
 
-class WordFolder(NamedTuple):
+class SegmentedCorpus(NamedTuple):
     """What words.json says."""
 
     folder: str
@@ -51,7 +51,7 @@ def find(inputs: Sequence[str]) -> Optional[str]:
     return None
 
 
-def read(folder: str) -> WordFolder:
+def read(folder: str) -> SegmentedCorpus:
     """Read words.json. Raises UserError where it is damaged or of another format."""
     path = os.path.join(folder, MANIFEST)
     with open_as_is(path) as handle, reading(path):
@@ -68,16 +68,16 @@ def read(folder: str) -> WordFolder:
         raise UserError(f"{path} is damaged ({type(error).__name__}: {error}): {AGAIN}") from error
 
 
-def _described(folder: str, manifest: Dict[str, Any]) -> WordFolder:
+def _described(folder: str, manifest: Dict[str, Any]) -> SegmentedCorpus:
     blocks = list(_blocks(folder, manifest["word_files"]))
-    made_with = manifest["config"]
+    environment = manifest["config"]
     segmenter = StoredWords(
-        **made_with["segmenter"], identity=manifest["segmenter"], opencc=manifest["opencc"]
+        **environment["segmenter"], identity=manifest["segmenter"], opencc=manifest["opencc"]
     )
     files = []
     for file in manifest["input"]:
         parts = [
-            Part(
+            DocumentRange(
                 path,
                 file["name"],
                 offset,
@@ -91,8 +91,8 @@ def _described(folder: str, manifest: Dict[str, Any]) -> WordFolder:
             for path, offset, packed in [blocks[part["block"]]]
         ]
         files.append(InputFile(file["name"], file["sha256"], tuple(parts)))
-    return WordFolder(
-        folder, CorpusConfig(**made_with["corpus"]), segmenter, tuple(files), manifest
+    return SegmentedCorpus(
+        folder, CorpusConfig(**environment["corpus"]), segmenter, tuple(files), manifest
     )
 
 
@@ -105,7 +105,7 @@ def _blocks(folder: str, files: Sequence[Dict[str, Any]]) -> Iterator[Tuple[str,
             offset += size
 
 
-def require_whole(words: WordFolder) -> None:
+def require_whole(words: SegmentedCorpus) -> None:
     """Raise UserError where a file of words is missing or of another size."""
     for file in words.manifest["word_files"]:
         path = os.path.join(words.folder, file["name"])

@@ -17,7 +17,7 @@ from typing import List, Sequence, Tuple
 import numpy as np
 
 from data_gen.core.columns import Array
-from data_gen.core.documents import Document, Marks, is_space, joined_marks
+from data_gen.core.documents import Document, WordBoundaries, is_space, joined_boundaries
 
 _SPACE, _LINE_FEED, _BACKSLASH, _OPEN_BOX = map(ord, " \n\\␣")
 _HEX, _MISALIGNED, _EMPTY = map(ord, "u!-")  # what a backslash stands before, but for another
@@ -50,7 +50,7 @@ def encode(documents: Sequence[Document]) -> bytes:
     sizes = np.array([len(sentence) for sentence in sentences], np.int64)
     stops = np.cumsum(sizes + 1) - 1
     starts = stops - sizes
-    marks = joined_marks(documents)
+    marks = joined_boundaries(documents)
     between = marks.boundaries[: len(codes)].copy()
     between[starts] = between[stops] = False
     following = np.cumsum([len(document.sentences) for document in documents], dtype=np.int64)
@@ -90,7 +90,7 @@ def _inserted(codes: Array, insertions: Sequence[Insertion]) -> Array:
     return np.insert(codes, np.concatenate(positions), np.concatenate(values))
 
 
-def decode(data: bytes) -> Tuple[List[Tuple[str, ...]], Marks]:
+def decode(data: bytes) -> Tuple[List[Tuple[str, ...]], WordBoundaries]:
     """The sentences of each document that `encode` wrote, and the marks of all sentences.
 
     Raises ValueError where it is something else.
@@ -114,7 +114,7 @@ def decode(data: bytes) -> Tuple[List[Tuple[str, ...]], Marks]:
     sentences = [text[start:stop] for start, stop in zip(starts.tolist(), stops.tolist())]
     following = np.searchsorted(ends, lines[blank]).tolist()
     documents = [tuple(sentences[a:b]) for a, b in zip([0, *following], following)]
-    return documents, Marks(boundaries, np.searchsorted(ends, misaligned))
+    return documents, WordBoundaries(boundaries, np.searchsorted(ends, misaligned))
 
 
 def _unescape(codes: Array, kept: Array) -> Array:
@@ -142,7 +142,7 @@ def _unescape(codes: Array, kept: Array) -> Array:
 
 
 def _boundaries(codes: Array, starts: Array, stops: Array, inner: Array) -> Array:
-    """Those of `Marks`, where a line feed ends each sentence and the `inner` ones are known."""
+    """Make `WordBoundaries` from the `inner` ones, where a line feed ends each sentence."""
     boundaries = np.zeros(len(codes), bool)
     boundaries[inner] = True
     filled = starts < stops

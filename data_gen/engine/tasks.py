@@ -4,7 +4,7 @@ import os
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence, cast
 
-from data_gen.core.progress import Show
+from data_gen.core.progress import Progress
 from data_gen.engine.processes import Engine
 from data_gen.shared.errors import UserError
 from data_gen.storage.folders import list_names
@@ -12,7 +12,7 @@ from data_gen.storage.reading import is_file, read_json
 from data_gen.storage.writing import write_json
 
 
-class Done(NamedTuple):
+class TaskResult(NamedTuple):
     """What a task tells: its manifest, and how much that was."""
 
     name: str  # the end of the task's stem
@@ -22,7 +22,7 @@ class Done(NamedTuple):
     instances: int
 
 
-def once(stem: str, work: Callable[[], Dict[str, Any]]) -> Dict[str, Any]:
+def run_once(stem: str, work: Callable[[], Dict[str, Any]]) -> Dict[str, Any]:
     """The manifest of a task, which is done unless it was: by an attempt that could not tell
     before its node was lost, or by its copy.
     """
@@ -38,9 +38,9 @@ def run_tasks(
     title: str,
     work: str,
     tasks: Sequence[Any],
-    run: Callable[[Any], Done],
+    run: Callable[[Any], TaskResult],
     engine: Engine,
-    show: Show,
+    show: Progress,
 ) -> List[Dict[str, Any]]:
     """Run the tasks whose manifest is missing; return all manifests, in the order of the tasks."""
     there = set(list_names(work))

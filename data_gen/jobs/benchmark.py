@@ -10,7 +10,7 @@ from itertools import chain, islice
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 from data_gen.config import DataConfig
-from data_gen.core.progress import Show
+from data_gen.core.progress import Progress
 from data_gen.corpus.blocks import group_into_blocks
 from data_gen.corpus.read import read_blocks
 from data_gen.engine.processes import LocalEngine
@@ -52,7 +52,7 @@ class Bench(NamedTuple):
     yardsticks: List[Yardstick]
 
 
-def run_bench(config: DataConfig, inputs: Sequence[str], show: Show) -> Bench:
+def run_benchmark(config: DataConfig, inputs: Sequence[str], show: Progress) -> Bench:
     """Build the inputs with one worker into a temporary folder, and measure.
 
     Raises UserError as `build` does.
@@ -70,7 +70,7 @@ def run_bench(config: DataConfig, inputs: Sequence[str], show: Show) -> Bench:
     rate = statistics["characters"] / seconds
     segmenters = [load_segmenter(SegmenterConfig(name="jieba"))]
     if not isinstance(config.segmenter, StoredWords):
-        segmenters.append(load_pipeline(config).make_sentences.segmenter)
+        segmenters.append(load_pipeline(config).tokenize_documents.segmenter)
     sentences = _sample(config, inputs, statistics["characters"])
     return Bench(
         megabytes,

@@ -12,7 +12,7 @@ import os
 from typing import Any, Dict, Optional, Sequence
 
 from data_gen.config import DataConfig
-from data_gen.core.progress import Show
+from data_gen.core.progress import Progress
 from data_gen.core.script_conversion import opencc_version
 from data_gen.corpus.blocks import BLOCK_BYTES, InputFile
 from data_gen.engine.processes import Engine
@@ -22,13 +22,13 @@ from data_gen.jobs.inputs import scan_inputs, settle
 from data_gen.jobs.map_and_merge import run_stages
 from data_gen.jobs.statistics import report
 from data_gen.pipeline.load import (
+    load_document_tokenizer,
     load_pipeline,
-    load_sentence_maker,
     prepare_map,
     prepare_words,
     text_opencc,
 )
-from data_gen.pipeline.tokenized_text import SentenceMaker
+from data_gen.pipeline.tokenized_text import DocumentTokenizer
 from data_gen.segmentation.segmenters import segmenter_settings
 from data_gen.shared.dataset_info import MANIFEST, DatasetInfo, read_info
 from data_gen.shared.errors import UserError
@@ -36,7 +36,7 @@ from data_gen.shared.features import FORMAT
 from data_gen.shared.files import file_sha256
 from data_gen.storage.folders import list_names
 from data_gen.storage.locations import local_bytes, plain_path
-from data_gen.storage.output_folder import claim, clean, output_kind
+from data_gen.storage.output_folder import clean, open_work_folder, output_kind
 from data_gen.storage.remote_files import local_copy
 from data_gen.storage.writing import write_json
 from data_gen.synonyms import likeness
@@ -53,7 +53,7 @@ def build(
     inputs: Sequence[str],
     output: str,
     engine: Engine,
-    show: Show,
+    show: Progress,
     task_bytes: Optional[int] = None,
 ) -> DatasetInfo:
     """Build the data set `output` from text files or a folder of words, unless it is there already.
@@ -66,17 +66,17 @@ def build(
         raise UserError("--output is empty: name a folder")
     output = plain_path(output)
     config = settle(config, inputs)
-    own_table = makes_table(config)
+    own_table = needs_own_table(config)
     if MANIFEST not in list_names(output):
         parts = local_bytes(inputs, _MOST_EXPECTED * BLOCK_BYTES) // BLOCK_BYTES
         engine.expect(parts, prepare_words if own_table else prepare_map, config)
     # These also find mistakes before any work is handed out.
-    make_sentences = (
-        load_sentence_maker(config) if own_table else load_pipeline(config).make_sentences
+    tokenize_documents = (
+        load_document_tokenizer(config) if own_table else load_pipeline(config).tokenize_documents
     )
     files = scan_inputs(inputs, config, output, engine, show)
     sources = build_synonyms.Sources(text=tuple(files)) if own_table else None
-    identity = _identity(config, files, make_sentences, sources)
+    identity = _identity(config, files, tokenize_documents, sources)
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     if MANIFEST in list_names(output):
         info = read_info(output)
@@ -87,20 +87,20 @@ def build(
             )
         clean(output, DATA)  # after a crash at the very end
         return info
-    with claim(output, fingerprint, DATA) as work:
-        told = config
+    with open_work_folder(output, fingerprint, DATA) as work:
+        requested = config
         if sources:
             config = _with_own_table(config, sources, os.path.join(output, TABLE), engine, show)
         shards, counts = run_stages(
-            config, make_sentences, files, output, work, engine, show, task_bytes
+            config, tokenize_documents, files, output, work, engine, show, task_bytes
         )
         manifest = {
             "format": FORMAT,
             "fingerprint": fingerprint,
             **identity,
             "config": {
-                **dataclasses.asdict(told),
-                "segmenter": segmenter_settings(told.segmenter),
+                **dataclasses.asdict(requested),
+                "segmenter": segmenter_settings(requested.segmenter),
             },
             "shards": shards,
             "statistics": report(counts, config.max_seq_length),
@@ -110,18 +110,18 @@ def build(
     return read_info(output)
 
 
-def makes_table(config: DataConfig) -> bool:
+def needs_own_table(config: DataConfig) -> bool:
     """Whether a build has to make its table of similar words itself."""
     return config.masking.corruption == "similar" and not config.synonyms.table
 
 
 def _with_own_table(
-    config: DataConfig, sources: build_synonyms.Sources, path: str, engine: Engine, show: Show
+    config: DataConfig, sources: build_synonyms.Sources, path: str, engine: Engine, show: Progress
 ) -> DataConfig:
     """The settings with a table made from the toolkit's vectors and the text of the build."""
-    made_from = build_synonyms.identity(config, sources)
+    provenance = build_synonyms.table_provenance(config, sources)
     there = os.path.basename(path) in list_names(os.path.dirname(path))
-    if there and not build_synonyms.same_table(path, made_from):
+    if there and not build_synonyms.same_table(path, provenance):
         raise UserError(
             f"{path} is there and was made from something else: give it with "
             "--set synonyms.table=FILE, or choose another --output"
@@ -134,7 +134,7 @@ def _with_own_table(
 def _identity(
     config: DataConfig,
     files: Sequence[InputFile],
-    make_sentences: SentenceMaker,
+    tokenize_documents: DocumentTokenizer,
     sources: Optional[build_synonyms.Sources],
 ) -> Dict[str, Any]:
     """Everything that decides the shards' bytes; contents instead of paths. `sources` are those of
@@ -154,12 +154,12 @@ def _identity(
         "config": settings,
         "code_format": CODE_FORMAT,
         "vocab_sha256": file_sha256(config.vocab_file),
-        "tokenizer": make_sentences.tokenizer.identity,
-        "segmenter": make_sentences.segmenter.identity,
+        "tokenizer": tokenize_documents.tokenizer.identity,
+        "segmenter": tokenize_documents.segmenter.identity,
         "opencc": ", ".join(sorted(filter(None, opencc))) or None,
         "alike": likeness.identity(config.synonyms.alike) if similar else None,
         "synonyms_sha256": file_sha256(local_copy(table)) if table and similar else None,
-        "synonyms_made_from": build_synonyms.identity(config, sources) if sources else None,
+        "synonyms_made_from": build_synonyms.table_provenance(config, sources) if sources else None,
         "input": [{"name": file.name, "sha256": file.sha256, "bytes": file.size} for file in files],
     }
 

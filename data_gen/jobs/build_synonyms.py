@@ -14,22 +14,27 @@ import numpy as np
 
 from data_gen.config import DataConfig
 from data_gen.core.columns import Array, Pieces
-from data_gen.core.progress import Show
+from data_gen.core.progress import Progress
 from data_gen.corpus.blocks import InputFile
 from data_gen.engine.processes import Engine
 from data_gen.jobs.corpus_vectors import vectors_of_text
-from data_gen.pipeline.load import load_sentence_maker, load_tokenizer, pieces_identity, text_opencc
+from data_gen.pipeline.load import (
+    load_document_tokenizer,
+    load_tokenizer,
+    pieces_identity,
+    text_opencc,
+)
 from data_gen.shared.errors import UserError
 from data_gen.storage.errors import reading
 from data_gen.storage.folders import delete_folder, list_names, locked, make_folder
 from data_gen.storage.reading import open_text
 from data_gen.synonyms.neighbours import nearby, nearest_of_size
-from data_gen.synonyms.table import FORMAT, Layer, Table, load_table, make_layer
+from data_gen.synonyms.table import FORMAT, SourceTable, Table, load_table, make_source_table
 from data_gen.synonyms.vector_files import read_vectors, toolkit_vectors
 from data_gen.synonyms.word2vec import candidates
 from data_gen.tokenization.tokenizer import Tokenizer
 
-TOOLKIT = "toolkit"  # the name of the toolkit's vectors among the sources
+TOOLKIT_SOURCE = "toolkit"  # the name of the toolkit's vectors among the sources
 CORPUS = "corpus"  # and of one's own text
 
 _BATCH = 10_000  # words tokenized at once
@@ -38,14 +43,14 @@ _BATCH = 10_000  # words tokenized at once
 class Sources(NamedTuple):
     """What a table is made from."""
 
-    vectors: Tuple[str, ...] = (TOOLKIT,)  # files, or the toolkit's
+    vectors: Tuple[str, ...] = (TOOLKIT_SOURCE,)  # files, or the toolkit's
     text: Tuple[InputFile, ...] = ()
     top_k: int = 10  # neighbours of a word that are kept
     min_similarity: float = -1.0  # cosine of those that are
     limit: Optional[int] = None  # words of a file of vectors that are read
 
 
-class MadeTable(NamedTuple):
+class TableResult(NamedTuple):
     """A table, and what is worth telling of its making."""
 
     table: Table
@@ -53,9 +58,9 @@ class MadeTable(NamedTuple):
     skipped: Dict[str, int]  # vectors that were left out, by reason
 
 
-def identity(config: DataConfig, sources: Sources) -> Dict[str, Any]:
+def table_provenance(config: DataConfig, sources: Sources) -> Dict[str, Any]:
     """All that decides a table. Raises UserError where a file of vectors is missing."""
-    made_from: Dict[str, Any] = {
+    provenance: Dict[str, Any] = {
         "format": FORMAT,
         **pieces_identity(config),
         "top_k": sources.top_k,
@@ -65,15 +70,15 @@ def identity(config: DataConfig, sources: Sources) -> Dict[str, Any]:
     }
     if sources.text:
         text = [[file.name, file.sha256] for file in sources.text]
-        made_from[CORPUS] = {
+        provenance[CORPUS] = {
             "input_sha256": hashlib.sha256(json.dumps(text).encode()).hexdigest(),
             "settings": dataclasses.asdict(config.corpus),
             "opencc": text_opencc(config),
-            "segmenter": load_sentence_maker(config).segmenter.identity,
+            "segmenter": load_document_tokenizer(config).segmenter.identity,
             "word2vec": dataclasses.asdict(config.synonyms.word2vec),
             "random_seed": config.random_seed,
         }
-    return made_from
+    return provenance
 
 
 def _sha256(path: str) -> str:
@@ -86,39 +91,39 @@ def _sha256(path: str) -> str:
 
 
 def _name(path: str) -> str:
-    return path if path == TOOLKIT else os.path.basename(path)
+    return path if path == TOOLKIT_SOURCE else os.path.basename(path)
 
 
 def _path(path: str) -> str:
-    return toolkit_vectors() if path == TOOLKIT else path
+    return toolkit_vectors() if path == TOOLKIT_SOURCE else path
 
 
 def make_table(
-    config: DataConfig, sources: Sources, path: str, engine: Engine, show: Show
-) -> MadeTable:
+    config: DataConfig, sources: Sources, path: str, engine: Engine, show: Progress
+) -> TableResult:
     """Make the table `path`, unless it is there, made from the same.
 
     Raises UserError where a source cannot be read or holds nothing of use.
     """
     _require_sources(sources)
-    made_from = identity(config, sources)
-    same = same_table(path, made_from)
+    provenance = table_provenance(config, sources)
+    same = same_table(path, provenance)
     if same:
-        return MadeTable(same, False, {})
+        return TableResult(same, False, {})
     skipped: Counter[str] = Counter()
-    with _work_folder(path, made_from) as work:
+    with _work_folder(path, provenance) as work:
         layers = _layers(config, sources, work, engine, show, skipped)
-        Table(layers, made_from).save(path)
-    return MadeTable(load_table(path), True, dict(skipped))
+        Table(layers, provenance).save(path)
+    return TableResult(load_table(path), True, dict(skipped))
 
 
-def same_table(path: str, made_from: Dict[str, Any]) -> Optional[Table]:
+def same_table(path: str, provenance: Dict[str, Any]) -> Optional[Table]:
     """The table at `path`, if it is one and was made from the same."""
     try:
         table = load_table(path)
     except UserError:
         return None
-    return table if table.made_from == made_from else None
+    return table if table.provenance == provenance else None
 
 
 def _require_sources(sources: Sources) -> None:
@@ -131,14 +136,14 @@ def _require_sources(sources: Sources) -> None:
 
 
 @contextmanager
-def _work_folder(path: str, made_from: Dict[str, Any]) -> Iterator[str]:
+def _work_folder(path: str, provenance: Dict[str, Any]) -> Iterator[str]:
     """Where the words of the text are written meanwhile; hidden, so that no input takes it for
     text. It is left behind by an interrupted run, for the next one with the same sources; what one
     with others left is deleted.
 
     Raises UserError where another run makes the same table.
     """
-    digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(provenance, sort_keys=True).encode()).hexdigest()
     folder, name = os.path.split(path)
     start = os.path.join(folder, f".{name}.work-")
     work = start + digest[:16]
@@ -161,9 +166,9 @@ def _layers(
     sources: Sources,
     work: str,
     engine: Engine,
-    show: Show,
+    show: Progress,
     skipped: Counter[str],
-) -> Dict[str, Layer]:
+) -> Dict[str, SourceTable]:
     tokenizer = load_tokenizer(config)
     found = {}
     for path in sources.vectors:
@@ -176,24 +181,24 @@ def _layers(
         nearest = nearest_of_size(vectors.matrix, sizes, pool, sources.top_k, show)
         found[CORPUS] = (vectors.words, *nearest)
     return {
-        name: make_layer(
+        name: make_source_table(
             words,
             np.where(cosines >= sources.min_similarity, rows, -1),
             cosines,
-            tokenizer.text,
+            tokenizer.join,
         )
         for name, (words, rows, cosines) in found.items()
     }
 
 
 def _neighbours_in_file(
-    path: str, sources: Sources, tokenizer: Tokenizer, show: Show, skipped: Counter[str]
+    path: str, sources: Sources, tokenizer: Tokenizer, show: Progress, skipped: Counter[str]
 ) -> Tuple[List[Pieces], Array, Array]:
     """The words of a file, as pieces, and their neighbours, numbers of words; -1 is none."""
     texts, matrix, reasons = read_vectors(_path(path), sources.limit)
     skipped.update(reasons)
     words, numbers = _different_words(texts, tokenizer)
-    if path == TOOLKIT:
+    if path == TOOLKIT_SOURCE:
         # As the toolkit does it: its 10 nearest words are looked for among all, and those of
         # another number of pieces passed over when they are looked up.
         rows, cosines = nearby(matrix, sources.top_k, show)

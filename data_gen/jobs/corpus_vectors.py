@@ -13,11 +13,11 @@ from typing import NamedTuple, Sequence, Tuple
 from data_gen.config import DataConfig
 from data_gen.core.columns import Pieces
 from data_gen.core.counting import Counts
-from data_gen.core.progress import Show
+from data_gen.core.progress import Progress
 from data_gen.corpus.blocks import Block, InputFile, task_blocks
 from data_gen.corpus.read import read_blocks
 from data_gen.engine.processes import Engine
-from data_gen.pipeline.load import load_sentence_maker
+from data_gen.pipeline.load import load_document_tokenizer
 from data_gen.storage.errors import reading
 from data_gen.storage.folders import list_names, make_folder
 from data_gen.storage.locations import is_url
@@ -36,10 +36,10 @@ class WordsTask(NamedTuple):
 
 def write_words(task: WordsTask) -> None:
     """Do a task; the file appears whole or not at all."""
-    make_sentences = load_sentence_maker(task.config)
+    tokenize_documents = load_document_tokenizer(task.config)
     with atomic_file(task.path) as handle:
         for documents in read_blocks(task.blocks, task.config.corpus):
-            text = make_sentences(documents, Counts())
+            text = tokenize_documents(documents, Counts())
             handle.writelines(_line(words) for words in text.sentence_words())
 
 
@@ -48,7 +48,7 @@ def _line(words: Sequence[Pieces]) -> bytes:
 
 
 def vectors_of_text(
-    config: DataConfig, files: Sequence[InputFile], folder: str, engine: Engine, show: Show
+    config: DataConfig, files: Sequence[InputFile], folder: str, engine: Engine, show: Progress
 ) -> WordVectors:
     """Segment the text on all cores and train word2vec on it. No word, where none is frequent
     enough.
@@ -62,7 +62,7 @@ def vectors_of_text(
         if not os.path.exists(text):
             _write_text(config, files, folder, text, engine, show)
         model = train_vectors(text, config.synonyms.word2vec, config.random_seed, show)
-    unknown = str(load_sentence_maker(config).tokenizer.unk)
+    unknown = str(load_document_tokenizer(config).tokenizer.unk)
     return known_words(model, unknown)
 
 
@@ -72,7 +72,7 @@ def _write_text(
     folder: str,
     text: str,
     engine: Engine,
-    show: Show,
+    show: Progress,
 ) -> None:
     """Write the words of all files into one, which appears whole or not at all."""
     tasks = [

@@ -7,13 +7,13 @@ import json
 from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from data_gen.config import DataConfig
-from data_gen.core.progress import Show, tell
+from data_gen.core.progress import Progress, say
 from data_gen.corpus.blocks import InputFile
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.find_files import find_inputs
 from data_gen.corpus.normalize import normaliser
 from data_gen.corpus.scan import scan
-from data_gen.corpus.segmented_folder import WordFolder, find, read, require_whole
+from data_gen.corpus.segmented_folder import SegmentedCorpus, find, read, require_whole
 from data_gen.engine.processes import Engine
 from data_gen.segmentation.segmenters import StoredWords, segmenter_settings
 from data_gen.shared.errors import UserError
@@ -45,7 +45,7 @@ def scan_text_files(
     config: CorpusConfig,
     exclude: Optional[str],
     engine: Engine,
-    show: Show,
+    show: Progress,
 ) -> List[InputFile]:
     """Find and scan the input files, in the order of their names: of equal documents, where they
     are dropped, the first is kept.
@@ -104,11 +104,11 @@ def settle(config: DataConfig, inputs: Sequence[str], overrides: Sequence[str] =
                     f"{value}: leave it out, or give the text itself"
                 )
     instead = "".join(f", {name}={value}" for name, value in other.items())
-    tell(f"{folder}: words of {words.segmenter.identity}{instead}")
+    say(f"{folder}: words of {words.segmenter.identity}{instead}")
     return dataclasses.replace(config, corpus=words.corpus, segmenter=words.segmenter)
 
 
-def _differences(config: DataConfig, words: WordFolder) -> Dict[str, str]:
+def _differences(config: DataConfig, words: SegmentedCorpus) -> Dict[str, str]:
     """The settings that the words were made with, where `config` has others that would make
     others.
     """
@@ -118,14 +118,18 @@ def _differences(config: DataConfig, words: WordFolder) -> Dict[str, str]:
     }
     return {
         f"{group}.{name}": value if isinstance(value, str) else json.dumps(value)
-        for group, (stored, told) in groups.items()
+        for group, (stored, requested) in groups.items()
         for name, value in stored.items()
-        if value != told[name] and name not in ("device", "batch_size")
+        if value != requested[name] and name not in ("device", "batch_size")
     }
 
 
 def scan_inputs(
-    inputs: Sequence[str], config: DataConfig, exclude: Optional[str], engine: Engine, show: Show
+    inputs: Sequence[str],
+    config: DataConfig,
+    exclude: Optional[str],
+    engine: Engine,
+    show: Progress,
 ) -> List[InputFile]:
     """The input files for settled settings. Those of a folder of words are there without a scan.
 

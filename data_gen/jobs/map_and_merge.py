@@ -11,16 +11,16 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tu
 
 from data_gen.config import DataConfig
 from data_gen.core.counting import Counts, timed
-from data_gen.core.progress import Show
+from data_gen.core.progress import Progress
 from data_gen.corpus.blocks import Block, InputFile, task_blocks
 from data_gen.corpus.read import read_blocks
 from data_gen.engine.processes import Engine
-from data_gen.engine.tasks import Done, once, run_tasks
+from data_gen.engine.tasks import TaskResult, run_once, run_tasks
 from data_gen.pipeline.block import Pipeline
-from data_gen.pipeline.load import load_pipeline, made_with
-from data_gen.pipeline.tokenized_text import SentenceMaker
+from data_gen.pipeline.load import environment, load_pipeline
+from data_gen.pipeline.tokenized_text import DocumentTokenizer
 from data_gen.records.pack_examples import ExamplePacker
-from data_gen.records.shuffle import KeyedRecord, Segment, combine_segments, write_run, write_shard
+from data_gen.records.shuffle import KeyedRecord, RunSlice, combine_segments, write_run, write_shard
 from data_gen.shared.errors import UserError
 from data_gen.shared.features import COMPRESSIONS
 
@@ -31,7 +31,7 @@ class MapTask(NamedTuple):
     stem: str
     config: DataConfig
     blocks: Tuple[Block, ...]
-    made_with: Tuple[str, ...]  # what `made_with` says where the build was started
+    environment: Tuple[str, ...]  # what `environment` says where the build was started
 
 
 class MergeTask(NamedTuple):
@@ -39,21 +39,21 @@ class MergeTask(NamedTuple):
 
     stem: str
     shard: str  # path
-    segments: Tuple[Segment, ...]
+    segments: Tuple[RunSlice, ...]
 
 
 def run_stages(
     config: DataConfig,
-    make_sentences: SentenceMaker,
+    tokenize_documents: DocumentTokenizer,
     files: Sequence[InputFile],
     output: str,
     work: str,
     engine: Engine,
-    show: Show,
+    show: Progress,
     task_bytes: Optional[int],
 ) -> Tuple[List[Dict[str, Any]], Counts]:
     """Map and merge, in the folder `work`. Returns the shards' manifests and what was counted."""
-    with_these = made_with(config, make_sentences)
+    with_these = environment(config, tokenize_documents)
     map_tasks = list(_map_tasks(config, with_these, files, work, task_bytes))
     maps = run_tasks("map", work, map_tasks, run_map_task, engine, show)
     counts = Counts({"skipped/duplicate": sum(file.duplicates for file in files)})
@@ -67,19 +67,19 @@ def run_stages(
     return run_tasks("merge", work, merge_tasks, run_merge_task, engine, show), counts
 
 
-def run_map_task(task: MapTask) -> Done:
+def run_map_task(task: MapTask) -> TaskResult:
     """Write the run file of a task, then its manifest."""
-    manifest = once(task.stem, lambda: _map(task))
+    manifest = run_once(task.stem, lambda: _map(task))
     counts = manifest["counts"]
     size = sum(part.size for block in task.blocks for part in block)
     done = counts.get("documents", 0), size, counts.get("instances", 0)
-    return Done(os.path.basename(task.stem), manifest, *done)
+    return TaskResult(os.path.basename(task.stem), manifest, *done)
 
 
 def _map(task: MapTask) -> Dict[str, Any]:
     pipeline = load_pipeline(task.config)
-    ours = made_with(task.config, pipeline.make_sentences)
-    for one, other in zip(ours, task.made_with):
+    ours = environment(task.config, pipeline.tokenize_documents)
+    for one, other in zip(ours, task.environment):
         if one != other:
             raise UserError(
                 f"this machine has {one}, that of the command {other}: install the same packages "
@@ -114,10 +114,10 @@ def _no_garbage_collection() -> Iterator[None]:
         gc.enable()
 
 
-def run_merge_task(task: MergeTask) -> Done:
+def run_merge_task(task: MergeTask) -> TaskResult:
     """Write a shard, then its manifest."""
-    shard = once(task.stem, lambda: _merge(task))
-    return Done(os.path.basename(task.stem), shard, 0, shard["bytes"], shard["examples"])
+    shard = run_once(task.stem, lambda: _merge(task))
+    return TaskResult(os.path.basename(task.stem), shard, 0, shard["bytes"], shard["examples"])
 
 
 def _merge(task: MergeTask) -> Dict[str, Any]:
@@ -154,7 +154,9 @@ def _merge_tasks(
             (task, *manifest["offsets"][i : i + 2]) for task, manifest in zip(maps, manifests)
         ]
         segments = tuple(
-            Segment(f"{task.stem}.run", start, stop) for task, start, stop in ranges if start < stop
+            RunSlice(f"{task.stem}.run", start, stop)
+            for task, start, stop in ranges
+            if start < stop
         )
         shard = os.path.join(output, f"{name}.tfrecord{suffix}")
         yield MergeTask(os.path.join(work, name), shard, segments)

@@ -13,21 +13,21 @@ import numpy as np
 
 from data_gen.config import DataConfig
 from data_gen.core.counting import Counts, timed
-from data_gen.core.documents import Document, attach_marks, is_space
-from data_gen.core.progress import Show
+from data_gen.core.documents import Document, attach_boundaries, is_space
+from data_gen.core.progress import Progress
 from data_gen.corpus import segmented_file
 from data_gen.corpus.blocks import Block, InputFile, task_blocks
 from data_gen.corpus.read import read_blocks
 from data_gen.corpus.segmented_file import FORMAT_KEY, MANIFEST, SUFFIX, pack
-from data_gen.corpus.segmented_folder import FORMAT, WordFolder, find, read, require_whole
+from data_gen.corpus.segmented_folder import FORMAT, SegmentedCorpus, find, read, require_whole
 from data_gen.engine.processes import Engine
-from data_gen.engine.tasks import Done, once, run_tasks
+from data_gen.engine.tasks import TaskResult, run_once, run_tasks
 from data_gen.jobs.inputs import scan_inputs
 from data_gen.pipeline.load import load_segmenter_once, text_opencc
-from data_gen.segmentation.boundaries import word_marks
+from data_gen.segmentation.boundaries import segment_sentences
 from data_gen.segmentation.segmenters import segmenter_settings
 from data_gen.shared.errors import UserError
-from data_gen.storage.output_folder import claim, clean, output_kind
+from data_gen.storage.output_folder import clean, open_work_folder, output_kind
 from data_gen.storage.writing import atomic_file, write_json
 
 COUNTED = ("documents", "sentences", "words", "characters", "misaligned_sentences")
@@ -43,8 +43,8 @@ class SegmentTask(NamedTuple):
 
 
 def segment(
-    config: DataConfig, inputs: Sequence[str], output: str, engine: Engine, show: Show
-) -> WordFolder:
+    config: DataConfig, inputs: Sequence[str], output: str, engine: Engine, show: Progress
+) -> SegmentedCorpus:
     """Write the words of text files into the folder `output`, unless they are there already.
 
     Raises UserError for input that is missing, unreadable, empty, not UTF-8 or holds words, and
@@ -63,7 +63,7 @@ def segment(
         groups = list(task_blocks(files))
         # Files are named by their number, and of a text that is packed otherwise they are others.
         unfinished = _digest({**identity, "blocks": list(map(len, groups))})
-        with claim(output, unfinished, WORDS) as work:
+        with open_work_folder(output, unfinished, WORDS) as work:
             tasks = list(_tasks(config, groups, output, work))
             manifests = run_tasks("segment", work, tasks, run_segment_task, engine, show)
             described = _described(config, files, tasks, manifests)
@@ -104,13 +104,13 @@ def _tasks(
         yield SegmentTask(os.path.join(work, name), path, config, blocks)
 
 
-def run_segment_task(task: SegmentTask) -> Done:
+def run_segment_task(task: SegmentTask) -> TaskResult:
     """Write a file of words, then its manifest: the bytes of each block, the documents of each
     part, and what was counted.
     """
-    manifest = once(task.stem, lambda: _write(task))
+    manifest = run_once(task.stem, lambda: _write(task))
     size = sum(part.size for block in task.blocks for part in block)
-    return Done(os.path.basename(task.stem), manifest, sum(manifest["documents"]), size, 0)
+    return TaskResult(os.path.basename(task.stem), manifest, sum(manifest["documents"]), size, 0)
 
 
 def _write(task: SegmentTask) -> Dict[str, Any]:
@@ -134,14 +134,14 @@ def _write(task: SegmentTask) -> Dict[str, Any]:
 
 def _segmented(task: SegmentTask, documents: Sequence[Document], counts: Counts) -> List[Document]:
     sentences = [sentence for document in documents for sentence in document.sentences]
-    marks = word_marks(load_segmenter_once(task.config.segmenter), sentences)
+    marks = segment_sentences(load_segmenter_once(task.config.segmenter), sentences)
     codes = np.frombuffer("\n".join(sentences).encode("utf-32-le"), np.uint32)
     counts["documents"] += len(documents)
     counts["sentences"] += len(sentences)
     counts["words"] += int((marks.boundaries[:-1] & ~is_space(codes)).sum())
     counts["characters"] += sum(map(len, sentences))
     counts["misaligned_sentences"] += len(marks.misaligned)
-    return attach_marks(documents, marks)
+    return attach_boundaries(documents, marks)
 
 
 def _described(

@@ -5,12 +5,12 @@ from typing import NamedTuple, Sequence, Tuple
 from data_gen.config import DataConfig
 from data_gen.core.counting import Counts
 from data_gen.core.load_once import keep_last
-from data_gen.core.progress import Show
+from data_gen.core.progress import Progress
 from data_gen.corpus.blocks import Block, InputFile, task_blocks
 from data_gen.corpus.read import read_blocks
 from data_gen.engine.processes import Engine
-from data_gen.pipeline.load import load_sentence_maker, load_similar
-from data_gen.synonyms.lexicon import CANDIDATE_CHOICES, SimilarLexicon
+from data_gen.pipeline.load import load_document_tokenizer, load_similar
+from data_gen.synonyms.lexicon import CANDIDATE_CHOICES, CandidateCache
 
 
 class CoverageTask(NamedTuple):
@@ -20,7 +20,9 @@ class CoverageTask(NamedTuple):
     blocks: Tuple[Block, ...]
 
 
-def coverage(config: DataConfig, files: Sequence[InputFile], engine: Engine, show: Show) -> Counts:
+def coverage(
+    config: DataConfig, files: Sequence[InputFile], engine: Engine, show: Progress
+) -> Counts:
     """Count the words of a text. Raises UserError where the settings name no usable table."""
     _load(config)  # finds mistakes before any work is handed out
     tasks = [CoverageTask(config, blocks) for blocks in task_blocks(files)]
@@ -34,15 +36,15 @@ def count_task(task: CoverageTask) -> Counts:
     """Do a task."""
     counts = Counts()
     lexicon = _load(task.config)
-    make_sentences = load_sentence_maker(task.config)
+    tokenize_documents = load_document_tokenizer(task.config)
     for documents in read_blocks(task.blocks, task.config.corpus):
-        text = make_sentences(documents, counts)
+        text = tokenize_documents(documents, counts)
         lexicon.count(lexicon.numbers(text), counts)
     return counts
 
 
 @keep_last
-def _load(config: DataConfig) -> SimilarLexicon:
-    tokenizer = load_sentence_maker(config).tokenizer
+def _load(config: DataConfig) -> CandidateCache:
+    tokenizer = load_document_tokenizer(config).tokenizer
     weigh = CANDIDATE_CHOICES[config.synonyms.choice]
-    return SimilarLexicon(load_similar(config, tokenizer), tokenizer, weigh)
+    return CandidateCache(load_similar(config, tokenizer), tokenizer, weigh)

@@ -9,7 +9,7 @@ selector looks for another place.
 from typing import Dict, NamedTuple
 
 
-class Shares(NamedTuple):
+class CorruptionShares(NamedTuple):
     """How often a masked word (or piece) becomes [MASK], a similar word, a random one, or stays."""
 
     mask: float = 0.0
@@ -18,11 +18,11 @@ class Shares(NamedTuple):
     keep: float = 0.1
 
 
-CORRUPTIONS: Dict[str, Shares] = {
-    "partial_mask": Shares(mask=0.8, random=0.1),  # BERT's own 80/10/10
-    "all_mask": Shares(mask=0.9),
-    "random": Shares(random=0.9),
-    "similar": Shares(similar=0.8, random=0.1),  # MacBERT
+CORRUPTIONS: Dict[str, CorruptionShares] = {
+    "partial_mask": CorruptionShares(mask=0.8, random=0.1),  # BERT's own 80/10/10
+    "all_mask": CorruptionShares(mask=0.9),
+    "random": CorruptionShares(random=0.9),
+    "similar": CorruptionShares(similar=0.8, random=0.1),  # MacBERT
 }
 
 CORRUPTION_UNITS = ("ngram", "word", "piece")

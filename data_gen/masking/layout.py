@@ -4,8 +4,8 @@ from typing import NamedTuple, Tuple
 
 import numpy as np
 
-from data_gen.core.columns import Array, Instances, Text, ranges
-from data_gen.masking.placement import Words
+from data_gen.core.columns import Array, Instances, TokenizedBlock, ranges
+from data_gen.masking.placement import MaskableWords
 
 
 class Layout(NamedTuple):
@@ -26,7 +26,7 @@ class Layout(NamedTuple):
         return np.diff(self.rows)
 
 
-def lay_out(text: Text, instances: Instances, cls: int, sep: int) -> Layout:
+def lay_out(text: TokenizedBlock, instances: Instances, cls: int, sep: int) -> Layout:
     """Make the sequences of instances of a text."""
     segments = np.stack([instances.a, instances.b], axis=1).reshape(-1, 2)
     sizes = np.diff(segments).ravel()
@@ -52,8 +52,8 @@ def lay_out(text: Text, instances: Instances, cls: int, sep: int) -> Layout:
 
 
 def words_to_mask(
-    text: Text, layout: Layout, may_be: Array, by_sentence: bool
-) -> Tuple[Words, Array]:
+    text: TokenizedBlock, layout: Layout, may_be: Array, by_sentence: bool
+) -> Tuple[MaskableWords, Array]:
     """Find the words that may be masked, and their numbers in the layout.
 
     may_be:      of each word of the text whether it may be masked, bool
@@ -66,7 +66,7 @@ def words_to_mask(
         sentence = np.searchsorted(text.sentences, layout.words[chosen], side="right")
         breaks |= np.diff(sentence, prepend=-1) != 0
     bounds = np.append(np.flatnonzero(breaks), len(chosen))
-    words = Words(
+    words = MaskableWords(
         np.searchsorted(layout.instances[chosen], np.arange(len(layout.rows))),
         text.sizes[layout.words[chosen]],
         np.repeat(bounds[:-1], np.diff(bounds)),

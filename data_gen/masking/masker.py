@@ -7,16 +7,16 @@ from typing import List, NamedTuple, Sequence, Tuple
 import numpy as np
 
 from data_gen.config import DataConfig
-from data_gen.core.columns import Array, Examples, Instances, Text, bounds_of, ranges
+from data_gen.core.columns import Array, Examples, Instances, TokenizedBlock, offsets_of, ranges
 from data_gen.core.counting import DECILES, LENGTH_BINS, LONG_WORD, Counts, count_numbers
 from data_gen.core.random_draws import draw, uniform
 from data_gen.masking.corruption import CORRUPTIONS, KINDS
 from data_gen.masking.layout import Layout, lay_out, words_to_mask
-from data_gen.masking.placement import Ngrams, Policy
-from data_gen.masking.replacement import Corruptor, Draft, Streams
+from data_gen.masking.placement import MaskBudget, Ngrams
+from data_gen.masking.replacement import CorruptionRules, ReplacementPlan, Streams
 from data_gen.masking.selectors import SELECTORS, Select
-from data_gen.masking.word_facts import KnownWords, WordKnower, piecewise
-from data_gen.synonyms.lexicon import CANDIDATE_CHOICES, Similar, SimilarLexicon
+from data_gen.masking.word_facts import WordFacts, WordFactsBuilder, piecewise
+from data_gen.synonyms.lexicon import CANDIDATE_CHOICES, CandidateCache, CandidateSource
 from data_gen.tokenization.tokenizer import Tokenizer
 
 # Instances of a block that are masked at once: what finds no place in one such group is handed on
@@ -55,22 +55,22 @@ class _Masked(NamedTuple):
 class Masker:
     """Masks the instances of a block as one configuration says."""
 
-    def __init__(self, config: DataConfig, tokenizer: Tokenizer, similar: Similar) -> None:
+    def __init__(self, config: DataConfig, tokenizer: Tokenizer, similar: CandidateSource) -> None:
         self._config = config
         self._tokenizer = tokenizer
-        self._corruptor = Corruptor(
+        self._corruptor = CorruptionRules(
             shares=CORRUPTIONS[config.masking.corruption],
             unit=config.masking.corruption_unit,
             mask=tokenizer.mask,
-            random_pieces=np.array(tokenizer.producible),
-            lexicon=SimilarLexicon(similar, tokenizer, CANDIDATE_CHOICES[config.synonyms.choice]),
+            random_pieces=np.array(tokenizer.reachable_ids),
+            lexicon=CandidateCache(similar, tokenizer, CANDIDATE_CHOICES[config.synonyms.choice]),
             max_fallback=config.masking.max_fallback,
             cap=config.masking.fallback_cap,
             past_the_cap=config.masking.past_the_cap,
         )
-        self._know = WordKnower(config.masking, tokenizer, self._corruptor)
+        self._know = WordFactsBuilder(config.masking, tokenizer, self._corruptor)
 
-    def __call__(self, text: Text, instances: Instances, counts: Counts) -> Examples:
+    def __call__(self, text: TokenizedBlock, instances: Instances, counts: Counts) -> Examples:
         """Mask the instances of a text. Every example predicts something: an instance of [UNK]
         alone gives none.
         """
@@ -87,13 +87,13 @@ class Masker:
         return _joined(groups)
 
     def _mask_group(
-        self, words: KnownWords, instances: Instances, carry: _Carry, counts: Counts
+        self, words: WordFacts, instances: Instances, carry: _Carry, counts: Counts
     ) -> Tuple[Examples, _Carry]:
         config = self._config
         layout = self._lay_out(words, instances)
         every_word = np.bincount(layout.instances, minlength=len(instances.keys))
         by_words = config.masking.budget_unit == "word"
-        policy = Policy(
+        policy = MaskBudget(
             budget=config.masked_lm_prob * (every_word if by_words else layout.lengths),
             most=config.max_predictions_per_seq,
             ngram_weights=config.masking.ngram_weights,
@@ -123,11 +123,16 @@ class Masker:
         left = Streams(*map(np.concatenate, zip(masking.draft.unused(), waiting)))
         return examples, _Carry(owed, left)
 
-    def _lay_out(self, words: KnownWords, instances: Instances) -> Layout:
+    def _lay_out(self, words: WordFacts, instances: Instances) -> Layout:
         return lay_out(words.text, instances, self._tokenizer.cls, self._tokenizer.sep)
 
     def _force(
-        self, words: KnownWords, instances: Instances, rest: Array, draft: Draft, counts: Counts
+        self,
+        words: WordFacts,
+        instances: Instances,
+        rest: Array,
+        draft: ReplacementPlan,
+        counts: Counts,
     ) -> List[_Masked]:
         """Mask one word in the instances `rest`, where nothing may be masked, whatever its class
         and over the cap on fallbacks; or a piece, where every word is longer than all predictions.
@@ -139,7 +144,7 @@ class Masker:
         while len(rest):
             some = instances.where(rest)
             layout = self._lay_out(words, some)
-            policy = Policy(np.ones(len(rest)), most, (1.0,))
+            policy = MaskBudget(np.ones(len(rest)), most, (1.0,))
             masking = _Masking(self._corruptor, words, layout, layout.lengths, draft.streams(rest))
             select = SELECTORS["word"]
             found, _ = masking(select, policy, some.keys, ~words.unknown, False, counts)
@@ -149,7 +154,7 @@ class Masker:
             words = self._know(piecewise(words.text), Counts()) if len(rest) else words
         return forced
 
-    def _count(self, words: KnownWords, layout: Layout, hopeless: Array, counts: Counts) -> None:
+    def _count(self, words: WordFacts, layout: Layout, hopeless: Array, counts: Counts) -> None:
         """Count the instances and the words in them; those without an example only as such."""
         lengths = layout.lengths[~hopeless]
         kept = layout.words[~hopeless[layout.instances]]
@@ -186,10 +191,15 @@ def _adopt(seeds: Array, left: Streams) -> Tuple[Streams, Streams]:
 class _Masking:
     """Masks instances that are laid out."""
 
-    draft: Draft
+    draft: ReplacementPlan
 
     def __init__(
-        self, corruptor: Corruptor, words: KnownWords, layout: Layout, room: Array, streams: Streams
+        self,
+        corruptor: CorruptionRules,
+        words: WordFacts,
+        layout: Layout,
+        room: Array,
+        streams: Streams,
     ) -> None:
         """Begin; `room` is how many pieces may be fallbacks in each instance."""
         self._corruptor = corruptor
@@ -201,7 +211,7 @@ class _Masking:
     def __call__(
         self,
         select: Select,
-        policy: Policy,
+        policy: MaskBudget,
         seeds: Array,
         may_be: Array,
         by_sentence: bool,
@@ -212,7 +222,7 @@ class _Masking:
         words, chosen = words_to_mask(text, layout, may_be, by_sentence)
         numbers = layout.words[chosen]
         similar = self._words.similar[numbers]
-        draft = Draft(self._corruptor, words.sizes, similar, self._room, self._streams)
+        draft = ReplacementPlan(self._corruptor, words.sizes, similar, self._room, self._streams)
         self.draft = draft
         selection = select(words, policy, seeds, draft)
         replaced = draft.replace(selection.ngrams, self._words.random, text)
@@ -260,12 +270,12 @@ def _examples(layout: Layout, masked: _Masked, labels: Array, kept: Array) -> Ex
     return Examples(
         instances=kept,
         pieces=corrupted[ranges(layout.rows[kept], layout.rows[kept + 1])],
-        rows=bounds_of(layout.lengths[kept]),
+        rows=offsets_of(layout.lengths[kept]),
         a_stops=layout.a_stops[kept],
         labels=labels[kept],
         masked_positions=masked.position,
         masked_labels=layout.pieces[at],
-        masked_rows=bounds_of(np.bincount(masked.instance, minlength=len(labels))[kept]),
+        masked_rows=offsets_of(np.bincount(masked.instance, minlength=len(labels))[kept]),
     )
 
 
@@ -275,5 +285,5 @@ def _joined(groups: Sequence[Examples]) -> Examples:
     columns = dict(zip(Examples._fields, zip(*groups)))
     joined = {name: np.concatenate(columns.get(name, [none])) for name in Examples._fields}
     for name in ("rows", "masked_rows"):
-        joined[name] = bounds_of(np.concatenate([none, *map(np.diff, columns.get(name, []))]))
+        joined[name] = offsets_of(np.concatenate([none, *map(np.diff, columns.get(name, []))]))
     return Examples(**joined)

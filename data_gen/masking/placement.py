@@ -17,7 +17,7 @@ PLAN_DRAW, PLACE_DRAW = 0, 1
 _DRAWS_AHEAD = 32  # made at once: a call for each would cost more than the numbers
 
 
-class Words(NamedTuple):
+class MaskableWords(NamedTuple):
     """The words that may be masked, of all instances one after another."""
 
     instances: Array  # int64 [N + 1]: the word that each instance starts at, and W
@@ -53,7 +53,7 @@ class Judge(Protocol):
         """
 
 
-class Policy(NamedTuple):
+class MaskBudget(NamedTuple):
     """How much to mask."""
 
     budget: Array  # float64 [N]: pieces (or words) to mask, as an average over instances
@@ -69,10 +69,12 @@ class Policy(NamedTuple):
     owed: Sequence[int] = ()
 
 
-class Placing:
+class NgramPlacement:
     """N-grams placed so far."""
 
-    def __init__(self, words: Words, policy: Policy, seeds: Array, judge: Judge) -> None:
+    def __init__(
+        self, words: MaskableWords, policy: MaskBudget, seeds: Array, judge: Judge
+    ) -> None:
         self.words = words
         self.policy = policy
         # Of each word its size in the unit of the budget; of each instance the words and the sum.
@@ -134,7 +136,7 @@ class Placing:
         self._draws += 1
         return (self._ahead[instances, column] * limits).astype(np.int64)
 
-    def place_anywhere(self, ngram: Ngrams) -> bool:
+    def place_exhaustively(self, ngram: Ngrams) -> bool:
         """Put one n-gram at a random start of all where it fits; False where there is none."""
         (i,) = ngram.instance
         starts = np.arange(*self.words.instances[i : i + 2])

@@ -4,11 +4,19 @@ from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from data_gen.core.columns import Array, Text, ranges
+from data_gen.core.columns import Array, TokenizedBlock, ranges
 from data_gen.core.random_draws import below, draw, uniform
-from data_gen.masking.corruption import FALLBACK, KEEP, KINDS, MASK, RANDOM, SIMILAR, Shares
+from data_gen.masking.corruption import (
+    FALLBACK,
+    KEEP,
+    KINDS,
+    MASK,
+    RANDOM,
+    SIMILAR,
+    CorruptionShares,
+)
 from data_gen.masking.placement import Ngrams
-from data_gen.synonyms.lexicon import SimilarLexicon
+from data_gen.synonyms.lexicon import CandidateCache
 
 # Draws of an n-gram; draw 0 is its length. One of each sort for each of its units or pieces.
 _CANDIDATE_DRAWS, _PIECE_DRAWS, _WORD_DRAWS = 1 << 16, 2 << 16, 3 << 16
@@ -26,14 +34,14 @@ class RandomWords(NamedTuple):
         return self.first[size + 1] - self.first[size]
 
 
-class Corruptor(NamedTuple):
+class CorruptionRules(NamedTuple):
     """What stays the same for all instances."""
 
-    shares: Shares
+    shares: CorruptionShares
     unit: str  # what one draw of the kind is for: an n-gram, a word or a piece
     mask: int  # id of [MASK]
     random_pieces: Array  # ids that may stand in for others
-    lexicon: SimilarLexicon
+    lexicon: CandidateCache
     max_fallback: float  # share of the masked pieces
     # What the share limits: fallbacks alone, or together with the words that were drawn to be
     # random. The paper's "such replacements" may be read either way.
@@ -68,7 +76,7 @@ class Replaced(NamedTuple):
     drawn: Array  # int64, of as many rows as there are units: kinds before any became a fallback
 
 
-class Draft:
+class ReplacementPlan:
     """The replacements in several instances: a judge of n-grams while they are being chosen.
 
     The kinds of an instance are a stream of draws, used in their order by the n-grams that are
@@ -77,7 +85,12 @@ class Draft:
     """
 
     def __init__(
-        self, corruptor: Corruptor, sizes: Array, similar: Array, room: Array, streams: Streams
+        self,
+        corruptor: CorruptionRules,
+        sizes: Array,
+        similar: Array,
+        room: Array,
+        streams: Streams,
     ) -> None:
         """Begin with nothing replaced.
 
@@ -99,7 +112,7 @@ class Draft:
         self._kept = np.zeros(len(sizes), bool)  # first words of n-grams past the cap
         self._has = np.ones(len(sizes), bool)
         if corruptor.shares.similar:
-            self._has = corruptor.lexicon.known(similar)
+            self._has = corruptor.lexicon.has_candidates(similar)
         self._lacking = np.concatenate([[0], np.cumsum(~self._has)])
 
     def allows(self, ngrams: Ngrams) -> Array:
@@ -140,7 +153,7 @@ class Draft:
         """Where the kinds of some instances go on."""
         return Streams(*(column[instances] for column in self._streams))
 
-    def go_on(self, instances: Array, other: "Draft") -> None:
+    def go_on(self, instances: Array, other: "ReplacementPlan") -> None:
         """Note that another draft went on with the streams of some instances."""
         self._streams.next[instances] = other._streams.next
 
@@ -190,10 +203,12 @@ class Draft:
         drawn = uniform(self._streams.seeds[ngrams.instance[ngram]], number)
         kind = np.searchsorted(shares, drawn, side="right")
         if corruptor.unit == "word" and corruptor.shares.similar:
-            _exchange(kind, ngram, self._has[word])
+            _swap_kinds_within_ngrams(kind, ngram, self._has[word])
         return Units(ngram, ordinal, word, size, kind)
 
-    def replace(self, ngrams: Ngrams, words: Optional[RandomWords], text: Text) -> Replaced:
+    def replace(
+        self, ngrams: Ngrams, words: Optional[RandomWords], text: TokenizedBlock
+    ) -> Replaced:
         """Replace the n-grams that were chosen; random words, where there are any of the size, come
         from `words` of `text` before random pieces.
         """
@@ -222,7 +237,7 @@ class Draft:
             nth = word[like] - ngrams.start[units.ngram[unit[like]]]
             share = (draw(seed[like], _CANDIDATE_DRAWS + nth) >> np.uint64(40)) * 2.0**-24
             similar, size = self._similar[word[like]], self._sizes[word[like]]
-            new[like] = self._corruptor.lexicon.choose(similar, share, size, place[like])
+            new[like] = self._corruptor.lexicon.pick(similar, share, size, place[like])
         return Replaced(word, place, kinds, new, np.bincount(units.kind, minlength=len(KINDS)))
 
 
@@ -234,7 +249,7 @@ def _ordinals(groups: Array) -> Array:
     return rows - np.maximum.accumulate(rows * first)
 
 
-def _exchange(kind: Array, ngram: Array, has: Array) -> None:
+def _swap_kinds_within_ngrams(kind: Array, ngram: Array, has: Array) -> None:
     """Let a word that would need a similar word and has none change places with one of its n-gram
     that has but needs none: fewer n-grams are refused.
     """

@@ -21,7 +21,15 @@ import numpy as np
 
 from data_gen.core.columns import Array
 from data_gen.core.random_draws import draw, uniform
-from data_gen.masking.placement import PLACE_DRAW, PLAN_DRAW, Judge, Ngrams, Placing, Policy, Words
+from data_gen.masking.placement import (
+    PLACE_DRAW,
+    PLAN_DRAW,
+    Judge,
+    MaskableWords,
+    MaskBudget,
+    NgramPlacement,
+    Ngrams,
+)
 
 # Random placements before all are listed; at 15 % masked a try fails in about one case of three.
 _TRIES = 24
@@ -40,10 +48,12 @@ class Selection(NamedTuple):
     owed: Sequence[int] = ()  # lengths that found no place
 
 
-Select = Callable[[Words, Policy, Array, Judge], Selection]
+Select = Callable[[MaskableWords, MaskBudget, Array, Judge], Selection]
 
 
-def select_ngrams(words: Words, policy: Policy, seeds: Array, judge: Judge) -> Selection:
+def select_ngrams(
+    words: MaskableWords, policy: MaskBudget, seeds: Array, judge: Judge
+) -> Selection:
     """Choose n-grams of whole words, n by `policy.ngram_weights`.
 
     words:   of N instances
@@ -52,7 +62,7 @@ def select_ngrams(words: Words, policy: Policy, seeds: Array, judge: Judge) -> S
              finds no place here, as long ones may not where few words have a similar one, is owed
              to the next instances, so that the shares of n stay as they are.
     """
-    placing = Placing(words, policy, seeds, judge)
+    placing = NgramPlacement(words, policy, seeds, judge)
     keep = policy.over_budget == "keep"
     target = placing.limit if not keep else policy.budget - _mean_overshoot(placing)
     plan = _Plan(policy, seeds, placing, target)
@@ -73,7 +83,7 @@ def select_ngrams(words: Words, policy: Policy, seeds: Array, judge: Judge) -> S
             i, length = int(active[k]), int(lengths[active[k]])
             drawn = int(plan.lengths[i, turn[i]])
             tries[i] = 0
-            if placing.place_anywhere(ngrams.where([k])):
+            if placing.place_exhaustively(ngrams.where([k])):
                 placed[k] = True
             elif keep and drawn > 1 and owes[i] < _MOST_OWED:
                 owed.append(drawn)
@@ -102,7 +112,9 @@ class _Plan:
     identity.
     """
 
-    def __init__(self, policy: Policy, seeds: Array, placing: Placing, target: Array) -> None:
+    def __init__(
+        self, policy: MaskBudget, seeds: Array, placing: NgramPlacement, target: Array
+    ) -> None:
         # Each takes a piece at least, or is owed.
         turns = policy.most + _MOST_OWED + 2
         self.seeds = draw(draw(seeds, PLAN_DRAW)[:, None], np.arange(turns))
@@ -125,7 +137,9 @@ class _Plan:
         self.lengths = np.take_along_axis(self.lengths, order, axis=1)
 
 
-def select_in_order(words: Words, policy: Policy, seeds: Array, judge: Judge) -> Selection:
+def select_in_order(
+    words: MaskableWords, policy: MaskBudget, seeds: Array, judge: Judge
+) -> Selection:
     """Choose n-grams with a pointer that goes from word to word, as the author describes it:
     "N-grams are taken in order", past each of them the pointer goes on (MacBERT#13).
 
@@ -135,7 +149,7 @@ def select_in_order(words: Words, policy: Policy, seeds: Array, judge: Judge) ->
     masked share of one instance varies more than with the other selectors, and what `policy.most`
     cuts off is lost to the average.
     """
-    placing = Placing(words, policy, seeds, judge)
+    placing = NgramPlacement(words, policy, seeds, judge)
     mean = _mean(policy.ngram_weights)
     plan = draw(seeds, PLAN_DRAW)
     owed = list(policy.owed)
@@ -162,7 +176,7 @@ def select_in_order(words: Words, policy: Policy, seeds: Array, judge: Judge) ->
         waiting[placed.instance] = 0
         active = active[word[active] < words.instances[active + 1]]
     for i in np.flatnonzero((placing.done == 0) & (placing.counts > 0)):
-        placing.place_anywhere(Ngrams(np.array([i]), np.array([0]), np.array([1]), plan[[i]]))
+        placing.place_exhaustively(Ngrams(np.array([i]), np.array([0]), np.array([1]), plan[[i]]))
     return Selection(placing.chosen(), 0, [*waiting[waiting > 0].tolist(), *owed])
 
 
@@ -174,7 +188,7 @@ def _start_probability(budget: Array, left: Array, mean: float) -> Array:
     return share / (mean * (1 - share) + share)
 
 
-def select_words(words: Words, policy: Policy, seeds: Array, judge: Judge) -> Selection:
+def select_words(words: MaskableWords, policy: MaskBudget, seeds: Array, judge: Judge) -> Selection:
     """Choose single words (BERT-wwm)."""
     return select_ngrams(words, policy._replace(ngram_weights=(1.0,)), seeds, judge)
 
@@ -198,7 +212,7 @@ def _mean(weights: Sequence[float]) -> float:
     return sum(n * w for n, w in enumerate(weights, 1)) / sum(weights)
 
 
-def _mean_overshoot(placing: Placing) -> Array:
+def _mean_overshoot(placing: NgramPlacement) -> Array:
     """By how much the n-gram that crosses the budget of each instance exceeds it, on average.
 
     The mean residual of a renewal process, (E[S^2] / E[S] + 1) / 2 for a budget of whole units,

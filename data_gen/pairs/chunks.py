@@ -5,7 +5,7 @@ from typing import Collection, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from data_gen.core.columns import Text
+from data_gen.core.columns import TokenizedBlock
 from data_gen.core.random_draws import Draws
 
 Chunk = Tuple[int, int]  # neighbouring words [first, last)
@@ -21,7 +21,7 @@ class Outline(NamedTuple):
     documents: List[Chunk]
 
 
-def outline_of(text: Text, room: int, clause_marks: Collection[int]) -> Outline:
+def outline_of(text: TokenizedBlock, room: int, clause_marks: Collection[int]) -> Outline:
     """Find the places where a text may be cut; its words are of at most half the room."""
     before = text.pieces[text.words[1:-1] - 1]  # the piece before each word but the first
     clauses = (np.flatnonzero(np.isin(before, list(clause_marks))) + 1).tolist()

@@ -4,14 +4,14 @@ from typing import Sequence
 
 import numpy as np
 
-from data_gen.core.columns import Array, Text
-from data_gen.core.documents import Document, Marks
+from data_gen.core.columns import Array, TokenizedBlock
+from data_gen.core.documents import Document, WordBoundaries
 from data_gen.tokenization.tokenizer import Tokens
 
 
 def align_words(
-    documents: Sequence[Document], sentences: Sequence[str], marks: Marks, tokens: Tokens
-) -> Text:
+    documents: Sequence[Document], sentences: Sequence[str], marks: WordBoundaries, tokens: Tokens
+) -> TokenizedBlock:
     """Bring words and pieces together. Where they cannot be, every piece is a word."""
     starts = np.cumsum([0, *(len(sentence) + 1 for sentence in sentences)])
     pieces = np.searchsorted(tokens.first, starts)  # before each sentence, and all
@@ -21,7 +21,7 @@ def align_words(
     words = np.append(np.flatnonzero(starting), len(tokens.ids))
     filled = np.diff(pieces) > 0
     before = np.concatenate([[0], np.cumsum(filled)])  # sentences with pieces
-    return Text(
+    return TokenizedBlock(
         pieces=tokens.ids,
         words=words,
         sentences=np.searchsorted(words, np.append(pieces[:-1][filled], len(tokens.ids))),

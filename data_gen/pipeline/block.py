@@ -12,18 +12,18 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from data_gen.config import DataConfig
-from data_gen.core.columns import Array, Examples, Instances, Pair, Text
+from data_gen.core.columns import Array, Examples, Instances, Pair, TokenizedBlock
 from data_gen.core.counting import Counts, timed
 from data_gen.core.documents import Document
 from data_gen.core.random_draws import Draws, draw, seed_for
 from data_gen.masking.masker import Masker
 from data_gen.pairs.chunks import Chunk, cut, outline_of
 from data_gen.pairs.tasks import PAIR_TASKS, PairContext
-from data_gen.pipeline.tokenized_text import SentenceMaker
-from data_gen.synonyms.lexicon import Similar
+from data_gen.pipeline.tokenized_text import DocumentTokenizer
+from data_gen.synonyms.lexicon import CandidateSource
 
 
-class Keyed(NamedTuple):
+class KeyedExamples(NamedTuple):
     """Examples and their places in the global shuffle: 64-bit hashes of their names."""
 
     keys: Array  # uint64 [N]
@@ -33,10 +33,12 @@ class Keyed(NamedTuple):
 class Pipeline:
     """The stages of one configuration, loaded once a process; `counts` grows with the work done."""
 
-    def __init__(self, config: DataConfig, make_sentences: SentenceMaker, similar: Similar) -> None:
+    def __init__(
+        self, config: DataConfig, tokenize_documents: DocumentTokenizer, similar: CandidateSource
+    ) -> None:
         self.counts: Counts = Counts()
-        self.make_sentences = make_sentences
-        self.tokenizer = make_sentences.tokenizer
+        self.tokenize_documents = tokenize_documents
+        self.tokenizer = tokenize_documents.tokenizer
         self._config = config
         self._room = config.max_seq_length - 3  # [CLS] a [SEP] b [SEP]
         self._mask = Masker(config, self.tokenizer, similar)
@@ -46,7 +48,7 @@ class Pipeline:
         counts, self.counts = self.counts, Counts()
         return counts
 
-    def examples(self, documents: Sequence[Document]) -> Keyed:
+    def examples(self, documents: Sequence[Document]) -> KeyedExamples:
         """The examples of one block of documents, `dupe_factor` copies of each, in the documents'
         order.
         """
@@ -57,19 +59,19 @@ class Pipeline:
         with timed(self.counts, "mask"):
             examples = self._mask(text, instances, self.counts)
         self._count(made, examples)
-        return Keyed(instances.keys[examples.instances], examples)
+        return KeyedExamples(instances.keys[examples.instances], examples)
 
-    def _text(self, documents: Sequence[Document]) -> Text:
-        text = self.make_sentences(documents, self.counts)
+    def _text(self, documents: Sequence[Document]) -> TokenizedBlock:
+        text = self.tokenize_documents(documents, self.counts)
         for pieces in np.diff(text.words[text.sentences[text.documents]]).tolist():
             self.counts["ideal_sequences"] += -(-pieces // self._room)
             if pieces < 2:
                 self.counts["skipped/one piece" if pieces else "skipped/no text"] += 1
         # Of a word of more than half a sequence (addresses, mostly) every piece is a word, so that
         # two words always fit.
-        return text.taken_apart(np.flatnonzero(text.sizes > self._room // 2))
+        return text.split_words(np.flatnonzero(text.sizes > self._room // 2))
 
-    def _pairs(self, text: Text, names: Sequence[str]) -> List["_Made"]:
+    def _pairs(self, text: TokenizedBlock, names: Sequence[str]) -> List["NamedPair"]:
         """The pairs of all copies of all documents."""
         config = self._config
         outline = outline_of(text, self._room, self.tokenizer.clause_marks)
@@ -89,14 +91,16 @@ class Pipeline:
                 rng = Draws(seed)
                 chunks = cut(outline, document, self._room, config.short_seq_prob, rng)
                 pairs = (pair for chunk in chunks for pair in task(chunk, context, rng))
-                made += [_Made(pair, copy, seed, number) for number, pair in enumerate(pairs)]
+                made += [NamedPair(pair, copy, seed, number) for number, pair in enumerate(pairs)]
         return made
 
-    def _instances(self, text: Text, made: Sequence["_Made"]) -> Tuple[Text, Instances]:
+    def _instances(
+        self, text: TokenizedBlock, made: Sequence["NamedPair"]
+    ) -> Tuple[TokenizedBlock, Instances]:
         """The pairs as columns; a word that was split between its pieces is no word any more."""
         pairs = [one.pair for one in made]
         inner = [min(pair.a, pair.b)[0] for pair in pairs if pair.split_at == "piece"]
-        text = text.taken_apart(np.unique(np.searchsorted(text.words, inner)))
+        text = text.split_words(np.unique(np.searchsorted(text.words, inner)))
         seeds = np.array([one.seed for one in made], np.uint64)
         numbers = np.array([one.number for one in made], np.uint64)
         return text, Instances(
@@ -106,7 +110,7 @@ class Pipeline:
             draw(draw(seeds, _KEYS), numbers),
         )
 
-    def _count(self, made: Sequence["_Made"], examples: Examples) -> None:
+    def _count(self, made: Sequence["NamedPair"], examples: Examples) -> None:
         for one in made:
             self.counts[f"split_at/{one.pair.split_at}"] += 1
         self.counts["label_1"] += int(examples.labels.sum())
@@ -118,7 +122,7 @@ class Pipeline:
                 self.counts["pieces_kept"] += sum(stop - start for start, stop in own)
 
 
-class _Made(NamedTuple):
+class NamedPair(NamedTuple):
     """A pair and its name."""
 
     pair: Pair

@@ -6,12 +6,12 @@ from data_gen.config import DataConfig
 from data_gen.core.load_once import keep_last
 from data_gen.core.script_conversion import opencc_version
 from data_gen.pipeline.block import Pipeline
-from data_gen.pipeline.tokenized_text import SentenceMaker
+from data_gen.pipeline.tokenized_text import DocumentTokenizer
 from data_gen.segmentation.segmenters import StoredWords, load_segmenter
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
-from data_gen.synonyms.lexicon import Similar
-from data_gen.synonyms.lookup import NoSimilarWords, SimilarWords
+from data_gen.synonyms.lexicon import CandidateSource
+from data_gen.synonyms.lookup import CandidateLookup, NoSimilarWords
 from data_gen.synonyms.table import load_table
 from data_gen.tokenization.tokenizer import Tokenizer
 from data_gen.tokenization.tokenizers import TOKENIZERS
@@ -20,16 +20,16 @@ from data_gen.tokenization.tokenizers import TOKENIZERS
 @keep_last
 def load_pipeline(config: DataConfig) -> Pipeline:
     """Load the vocabulary, the segmenter and the similar words of `config`, once a process."""
-    make_sentences = load_sentence_maker(config)
-    similar: Similar = NoSimilarWords()
+    tokenize_documents = load_document_tokenizer(config)
+    similar: CandidateSource = NoSimilarWords()
     if config.masking.corruption == "similar":
-        similar = load_similar(config, make_sentences.tokenizer)
-    return Pipeline(config, make_sentences, similar)
+        similar = load_similar(config, tokenize_documents.tokenizer)
+    return Pipeline(config, tokenize_documents, similar)
 
 
 def prepare_words(config: DataConfig) -> None:
     """Load what makes words and pieces, ahead of the first task."""
-    load_sentence_maker(config).segmenter.load()
+    load_document_tokenizer(config).segmenter.warm_up()
 
 
 def prepare_map(config: DataConfig) -> None:
@@ -38,9 +38,9 @@ def prepare_map(config: DataConfig) -> None:
     load_pipeline(config)
 
 
-def made_with(config: DataConfig, make_sentences: SentenceMaker) -> Tuple[str, ...]:
+def environment(config: DataConfig, tokenize_documents: DocumentTokenizer) -> Tuple[str, ...]:
     """What decides pieces and words on this machine: the vocabulary, packages and models."""
-    tokenizer, segmenter = make_sentences.tokenizer, make_sentences.segmenter
+    tokenizer, segmenter = tokenize_documents.tokenizer, tokenize_documents.segmenter
     return file_sha256(config.vocab_file), tokenizer.identity, segmenter.identity
 
 
@@ -55,7 +55,7 @@ def pieces_identity(config: DataConfig) -> Dict[str, Any]:
     }
 
 
-def load_similar(config: DataConfig, tokenizer: Tokenizer) -> SimilarWords:
+def load_similar(config: DataConfig, tokenizer: Tokenizer) -> CandidateLookup:
     """Load the table that the settings name.
 
     Raises UserError where it is none, or was made for another vocabulary or tokenizer.
@@ -68,24 +68,24 @@ def load_similar(config: DataConfig, tokenizer: Tokenizer) -> SimilarWords:
         )
     table = load_table(path)
     ours = pieces_identity(config)
-    if {name: table.made_from[name] for name in ours} != ours:
+    if {name: table.provenance[name] for name in ours} != ours:
         raise UserError(
             f"{path} was made for another vocabulary or tokenizer: build it again with the "
             "settings of this build"
         )
-    return SimilarWords(table, tokenizer, config.synonyms)
+    return CandidateLookup(table, tokenizer, config.synonyms)
 
 
 def load_tokenizer(config: DataConfig) -> Tokenizer:
     """Load the tokenizer of a configuration. Raises UserError where its vocabulary is unusable."""
     load = TOKENIZERS[config.tokenizer.name]
     tokenizer = load(config.vocab_file, config.tokenizer.model, config.do_lower_case)
-    if not tokenizer.producible:
+    if not tokenizer.reachable_ids:
         raise UserError(f"the vocabulary {config.vocab_file} has no piece that text could give")
     return tokenizer
 
 
-def load_sentence_maker(config: DataConfig) -> SentenceMaker:
+def load_document_tokenizer(config: DataConfig) -> DocumentTokenizer:
     """Load the tokenizer and the segmenter of a configuration, the latter once a process.
 
     Raises UserError where a file of either is missing or unusable.
@@ -95,7 +95,7 @@ def load_sentence_maker(config: DataConfig) -> SentenceMaker:
             "segmenter.name=presegmented puts spaces between words, and sentencepiece would "
             "write them into the pieces: use the tokenizer wordpiece or another segmenter"
         )
-    return SentenceMaker(load_tokenizer(config), load_segmenter_once(config.segmenter))
+    return DocumentTokenizer(load_tokenizer(config), load_segmenter_once(config.segmenter))
 
 
 # A model of hundreds of megabytes, needed for the table of similar words and for the build.

@@ -2,16 +2,16 @@
 
 from typing import Sequence
 
-from data_gen.core.columns import Text
+from data_gen.core.columns import TokenizedBlock
 from data_gen.core.counting import Counts, timed
-from data_gen.core.documents import Document, Marks, joined_marks
+from data_gen.core.documents import Document, WordBoundaries, joined_boundaries
 from data_gen.pipeline.align import align_words
-from data_gen.segmentation.boundaries import word_marks
+from data_gen.segmentation.boundaries import segment_sentences
 from data_gen.segmentation.segmenter import Segmenter
 from data_gen.tokenization.tokenizer import Tokenizer
 
 
-class SentenceMaker:
+class DocumentTokenizer:
     """A segmenter and a tokenizer. The words of its sentences are the units of masking, and those
     that similar words are looked up for.
     """
@@ -20,7 +20,7 @@ class SentenceMaker:
         self.tokenizer = tokenizer
         self.segmenter = segmenter
 
-    def __call__(self, documents: Sequence[Document], counts: Counts) -> Text:
+    def __call__(self, documents: Sequence[Document], counts: Counts) -> TokenizedBlock:
         """Segment and tokenize documents; sentences without pieces are left out."""
         sentences = [sentence for document in documents for sentence in document.sentences]
         with timed(counts, "segment"):
@@ -38,7 +38,7 @@ class SentenceMaker:
         counts["misaligned_sentences"] += len(marks.misaligned)
         return text
 
-    def _marks(self, documents: Sequence[Document], sentences: Sequence[str]) -> Marks:
-        if documents and documents[0].marks is not None:  # so all of a block have theirs
-            return joined_marks(documents)
-        return word_marks(self.segmenter, sentences)
+    def _marks(self, documents: Sequence[Document], sentences: Sequence[str]) -> WordBoundaries:
+        if documents and documents[0].words is not None:  # so all of a block have theirs
+            return joined_boundaries(documents)
+        return segment_sentences(self.segmenter, sentences)

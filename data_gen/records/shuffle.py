@@ -29,7 +29,7 @@ _MOST_OPEN = 256  # files; a process may usually open 1,024
 KeyedRecord = Tuple[int, bytes]
 
 
-class Segment(NamedTuple):
+class RunSlice(NamedTuple):
     """The records of one shard within a run file."""
 
     path: str
@@ -58,7 +58,7 @@ def write_run(path: str, records: List[KeyedRecord], num_shards: int) -> List[in
     return offsets
 
 
-def read_segment(segment: Segment) -> Iterator[KeyedRecord]:
+def read_segment(segment: RunSlice) -> Iterator[KeyedRecord]:
     """The records of one segment, in the order of their keys. Raises UserError where the file is
     cut short.
     """
@@ -76,7 +76,7 @@ def read_segment(segment: Segment) -> Iterator[KeyedRecord]:
             yield key, record
 
 
-def combine_segments(segments: Sequence[Segment], stem: str) -> Sequence[Segment]:
+def combine_segments(segments: Sequence[RunSlice], stem: str) -> Sequence[RunSlice]:
     """Merge segments into fewer files, `{stem}.pass-*`, until they can all be open at once."""
     number = 0
     while len(segments) > _MOST_OPEN:
@@ -88,16 +88,16 @@ def combine_segments(segments: Sequence[Segment], stem: str) -> Sequence[Segment
             with atomic_file(path) as handle:
                 for key, record in _merged(segments[start : start + _MOST_OPEN]):
                     size += handle.write(_HEAD.pack(key, len(record)) + record)
-            combined.append(Segment(path, 0, size))
+            combined.append(RunSlice(path, 0, size))
         segments = combined
     return segments
 
 
-def _merged(segments: Sequence[Segment]) -> Iterator[KeyedRecord]:
+def _merged(segments: Sequence[RunSlice]) -> Iterator[KeyedRecord]:
     return merge(*(read_segment(segment) for segment in segments))
 
 
-def write_shard(path: str, segments: Sequence[Segment]) -> Shard:
+def write_shard(path: str, segments: Sequence[RunSlice]) -> Shard:
     """Merge the segments of one shard into a TFRecord file, packed where its name ends in .gz;
     `path` exists only if it is whole.
     """

@@ -6,19 +6,19 @@ from typing import List, Optional, Sequence, Tuple
 import numpy as np
 
 from data_gen.core.columns import Array
-from data_gen.core.documents import Marks, is_space
+from data_gen.core.documents import WordBoundaries, is_space
 from data_gen.segmentation.segmenter import Segmenter, align
 
 
-def word_marks(segmenter: Segmenter, sentences: Sequence[str]) -> Marks:
+def segment_sentences(segmenter: Segmenter, sentences: Sequence[str]) -> WordBoundaries:
     """Segment sentences and find their words in the text."""
     text = "\n".join(sentences)
     codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
     spaces = is_space(codes)
-    if segmenter.spaces:
+    if segmenter.keeps_whitespace:
         boundaries = _boundaries_with_spaces(segmenter, sentences, text, spaces)
         if boundaries is not None:
-            return Marks(boundaries, np.zeros(0, np.int64))
+            return WordBoundaries(boundaries, np.zeros(0, np.int64))
     runs = text.split()
     sizes, strange = _sizes_in_runs(segmenter, runs)
     # The characters of all runs, one after another: words are ranges of these.
@@ -30,7 +30,7 @@ def word_marks(segmenter: Segmenter, sentences: Sequence[str]) -> Marks:
     first = np.cumsum([0, *map(len, runs)])[strange]
     starts = np.cumsum([0, *(len(sentence) + 1 for sentence in sentences)])
     misaligned = np.unique(np.searchsorted(starts, solid[first], side="right") - 1)
-    return Marks(boundaries, misaligned)
+    return WordBoundaries(boundaries, misaligned)
 
 
 def _boundaries_with_spaces(
@@ -80,7 +80,7 @@ def word_boundaries(segmenter: Segmenter, sentences: Sequence[str]) -> List[Opti
 
     None for a sentence whose words do not lie in its text.
     """
-    marks = word_marks(segmenter, sentences)
+    marks = segment_sentences(segmenter, sentences)
     found: List[Optional[List[int]]] = []
     start = 0
     for sentence in sentences:

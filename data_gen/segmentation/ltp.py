@@ -69,7 +69,7 @@ def _load_perceptron(path: str) -> Segmenter:
         ),
         identity=f"ltp {file_sha256(path)[:16]} (ltp-extension "
         f"{metadata.version('ltp-extension')})",
-        load=engine,
+        warm_up=engine,
     )
 
 

@@ -20,9 +20,9 @@ class Segmenter(NamedTuple):
     identity: str  # its name, model and version; contents instead of paths
     # Whether a text with whitespace gives the words of its runs, and each whitespace character as a
     # word. Long texts are faster than many runs.
-    spaces: bool = False
+    keeps_whitespace: bool = False
     # Loads what else would be loaded for the first words: processes that make none need it not.
-    load: Callable[[], object] = _nothing
+    warm_up: Callable[[], object] = _nothing
 
 
 def align(run: str, words: Sequence[str]) -> Optional[Words]:

@@ -95,7 +95,7 @@ def _jieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter
         engine.add_word(*word)
     # It ends words at whitespace and gives that back as words of its own.
     identity = f"jieba {metadata.version('jieba')}"
-    return Segmenter(lambda texts: map(engine.lcut, texts), identity, spaces=True)
+    return Segmenter(lambda texts: map(engine.lcut, texts), identity, keeps_whitespace=True)
 
 
 def _rjieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
@@ -107,7 +107,7 @@ def _rjieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmente
     for word in user_words:
         engine.add_word(*word)
     identity = f"rjieba {metadata.version('rjieba')}"
-    return Segmenter(lambda texts: map(engine.cut, texts), identity, spaces=True)
+    return Segmenter(lambda texts: map(engine.cut, texts), identity, keeps_whitespace=True)
 
 
 def _presegmented(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:

@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterable, Iterator, Mapping, Tuple
 
 from data_gen.shared.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
-from data_gen.show.readable import LEGEND, Run, Shown
+from data_gen.show.readable import LEGEND, MarkedText, ReadableExample
 from data_gen.storage.writing import atomic_file
 
 # What a page starts with; a file that starts otherwise is not ours to write over.
@@ -21,7 +21,7 @@ def require_new_page(path: str) -> None:
                 raise UserError(f"{path} is another file: choose another --html")
 
 
-def write_page(path: str, info: DatasetInfo, examples: Iterable[Shown]) -> int:
+def write_page(path: str, info: DatasetInfo, examples: Iterable[ReadableExample]) -> int:
     """Write the page whole or not at all; returns how many examples it shows."""
     count = 0
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
@@ -92,7 +92,7 @@ def _chart(title: str, shares: Dict[str, float]) -> Iterator[str]:
     yield "</table></figure>"
 
 
-def _example(shown: Shown) -> Iterator[str]:
+def _example(shown: ReadableExample) -> Iterator[str]:
     yield f"<article>\n<h2>{escape(shown.title)}</h2>"
     yield f"<p class=facts>{_items(shown.facts)}</p>"
     for name, runs in shown.segments:
@@ -104,7 +104,7 @@ def _items(texts: Iterable[str]) -> str:
     return "".join(f"<span>{escape(text)}</span>" for text in texts)
 
 
-def _run(run: Run) -> str:
+def _run(run: MarkedText) -> str:
     """What the model sees, with the original above it where that differs."""
     if run.kind == "text":
         return escape(run.original)

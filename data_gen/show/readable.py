@@ -1,6 +1,6 @@
 """Examples of a build for people to read: what masking did to the text.
 
-An example becomes two segments of `Run`s, which the writers below (terminal, plain text) and
+An example becomes two segments of `MarkedText`s, which the writers below (terminal, plain text) and
 page.py (HTML) put on paper. The records hold no words, so neighbouring pieces of one kind are one
 run, be they one word or several.
 """
@@ -27,7 +27,7 @@ PAIR_LABELS: Dict[str, Tuple[str, str]] = {
 _CLS, _SEP, _MASK = SPECIALS[2:]
 
 
-class Run(NamedTuple):
+class MarkedText(NamedTuple):
     """Neighbouring pieces that masking treated alike, as text."""
 
     kind: str  # "text" (not masked), "mask", "replaced" or "kept"
@@ -35,17 +35,17 @@ class Run(NamedTuple):
     shown: str  # what the model sees
 
 
-class Shown(NamedTuple):
+class ReadableExample(NamedTuple):
     """An example made readable."""
 
     title: str
     facts: Tuple[str, ...]
-    segments: Tuple[Tuple[str, Tuple[Run, ...]], ...]  # name and text
+    segments: Tuple[Tuple[str, Tuple[MarkedText, ...]], ...]  # name and text
 
 
 def shown_examples(
     info: DatasetInfo, vocabulary: Sequence[str], start: int, count: int
-) -> Iterator[Shown]:
+) -> Iterator[ReadableExample]:
     """`count` examples from the `start`-th on (from 1), fewer where the build ends.
 
     Raises UserError where there is none, and for damaged records.
@@ -59,7 +59,7 @@ def shown_examples(
     tokenizer = config.get("tokenizer", {}).get("name", "wordpiece")
     stored = islice(read_examples(info, len(vocabulary), skip=start - 1), count)
     for number, one in enumerate(stored, start):
-        yield Shown(
+        yield ReadableExample(
             title=f"example {number:,} of {info.examples:,}",
             facts=tuple(_facts(info, one)),
             segments=tuple(segment_runs(one.example, vocabulary, similar, tokenizer)),
@@ -98,7 +98,7 @@ def _facts(info: DatasetInfo, stored: StoredExample) -> Iterator[str]:
 
 def segment_runs(
     example: Example, vocabulary: Sequence[str], similar: bool, tokenizer: str = "wordpiece"
-) -> Iterator[Tuple[str, Tuple[Run, ...]]]:
+) -> Iterator[Tuple[str, Tuple[MarkedText, ...]]]:
     """The name and the runs of each segment, without the [CLS] and [SEP] around them.
 
     With `similar`, a single piece that stayed beside replaced ones counts as replaced, unless it is
@@ -142,16 +142,16 @@ def _with_shared_pieces(kinds: Sequence[str], originals: Sequence[str]) -> List[
 
 def _runs(
     kinds: Sequence[str], original: Sequence[str], shown: Sequence[str], start: int, stop: int
-) -> Iterator[Run]:
+) -> Iterator[MarkedText]:
     for kind, positions in groupby(range(start, stop), kinds.__getitem__):
         run = list(positions)
         old, new = ("".join(texts[i] for i in run) for texts in (original, shown))
         if kind == "text":
-            yield Run(kind, old, old)
+            yield MarkedText(kind, old, old)
             continue
         if old.startswith(" "):  # a space before a masked word is not masked
-            yield Run("text", " ", " ")
-        yield Run(kind, old.lstrip(" "), new.lstrip(" "))
+            yield MarkedText("text", " ", " ")
+        yield MarkedText(kind, old.lstrip(" "), new.lstrip(" "))
 
 
 def _texts(pieces: Sequence[str], join: "Join") -> List[str]:
@@ -201,7 +201,7 @@ def _is_mark(char: str) -> bool:
 
 
 LEGEND = (
-    (Run("mask", "masked", _MASK), "became [MASK]"),
-    (Run("replaced", "old", "new"), "was replaced"),
-    (Run("kept", "kept", "kept"), "stayed, is predicted all the same"),
+    (MarkedText("mask", "masked", _MASK), "became [MASK]"),
+    (MarkedText("replaced", "old", "new"), "was replaced"),
+    (MarkedText("kept", "kept", "kept"), "stayed, is predicted all the same"),
 )

@@ -2,7 +2,7 @@
 
 from typing import Iterator
 
-from data_gen.show.readable import LEGEND, Run, Shown
+from data_gen.show.readable import LEGEND, MarkedText, ReadableExample
 
 # Writers for a terminal and for plain text.
 
@@ -13,7 +13,7 @@ _NEW_STYLE = "\033[32m"  # green
 _KEPT_STYLE = "\033[4;36m"  # cyan, underlined
 
 
-def plain(run: Run) -> str:
+def plain(run: MarkedText) -> str:
     """A run as text with brackets."""
     if run.kind == "mask":
         return f"[{run.original}→MASK]"
@@ -22,7 +22,7 @@ def plain(run: Run) -> str:
     return f"[={run.original}]" if run.kind == "kept" else run.original
 
 
-def coloured(run: Run) -> str:
+def coloured(run: MarkedText) -> str:
     """A run in the colours of a terminal (ANSI)."""
     if run.kind == "mask":
         return f"{_MASK_STYLE}{run.original}{_RESET}"
@@ -31,7 +31,7 @@ def coloured(run: Run) -> str:
     return f"{_KEPT_STYLE}{run.original}{_RESET}" if run.kind == "kept" else run.original
 
 
-def text_lines(examples: Iterator[Shown], colour: bool) -> Iterator[str]:
+def text_lines(examples: Iterator[ReadableExample], colour: bool) -> Iterator[str]:
     """The lines that a terminal shows: the legend, then each example after a blank line."""
     write = coloured if colour else plain
     bold, dim, reset = (_BOLD, _DIM, _RESET) if colour else ("", "", "")

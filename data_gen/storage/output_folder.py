@@ -19,7 +19,7 @@ _ANYTHING = re.compile(".*")
 _PART = r"part-\d{5,}-of-\d{5,}"
 
 
-class Output(NamedTuple):
+class OutputKind(NamedTuple):
     """What an output folder holds, as errors name it."""
 
     name: str
@@ -29,15 +29,15 @@ class Output(NamedTuple):
     every: "re.Pattern[str]"  # the names of all its files
 
 
-def output_kind(name: str, files: str, suffix: str, manifest: str, *more: str) -> Output:
+def output_kind(name: str, files: str, suffix: str, manifest: str, *more: str) -> OutputKind:
     """Describe the outputs of a command by the names of their files."""
     part = f"{_PART}{re.escape(suffix)}(\\.gz)?"
     every = re.compile("|".join([part, *map(re.escape, [manifest, *more])]))
-    return Output(name, files, suffix, manifest, every)
+    return OutputKind(name, files, suffix, manifest, every)
 
 
 @contextmanager
-def claim(output: str, fingerprint: str, kind: Output) -> Iterator[str]:
+def open_work_folder(output: str, fingerprint: str, kind: OutputKind) -> Iterator[str]:
     """The work folder, new or as an interrupted run of the same fingerprint left it; deleted where
     the block ends without an error.
 
@@ -58,13 +58,13 @@ def claim(output: str, fingerprint: str, kind: Output) -> Iterator[str]:
         clean(output, kind)
 
 
-def clean(output: str, kind: Output) -> None:
+def clean(output: str, kind: OutputKind) -> None:
     """Delete what an output does not need once it is whole."""
     delete_folder(os.path.join(output, WORK))
     sweep(output, kind.every)
 
 
-def _require_free(output: str, work: str, kind: Output) -> None:
+def _require_free(output: str, work: str, kind: OutputKind) -> None:
     names = list_names(work)
     if _FINGERPRINT in names:
         return
@@ -76,7 +76,7 @@ def _require_free(output: str, work: str, kind: Output) -> None:
         )
 
 
-def _take_up(output: str, work: str, fingerprint: str, kind: Output) -> None:
+def _take_up(output: str, work: str, fingerprint: str, kind: OutputKind) -> None:
     path = os.path.join(work, _FINGERPRINT)
     if _FINGERPRINT not in list_names(work):
         write_json(path, {"fingerprint": fingerprint})

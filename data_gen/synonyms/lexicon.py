@@ -6,9 +6,9 @@ from typing import Callable, Dict, Iterable, List, NamedTuple, Protocol, Sequenc
 
 import numpy as np
 
-from data_gen.core.columns import Array, Pieces, Text, WordColumn, view
+from data_gen.core.columns import Array, Pieces, TokenizedBlock, WordList, as_array
 from data_gen.core.counting import MISSING_OF_A_BLOCK, Counts
-from data_gen.core.word_keys import WordNumbers, word_keys
+from data_gen.core.word_keys import WordIndex, word_keys
 from data_gen.tokenization.tokenizer import Tokenizer
 
 # Similar words with their similarity, the most similar first.
@@ -24,13 +24,13 @@ class CandidateColumns(NamedTuple):
     similarities: Array  # float32: of all candidates, of each word the most similar first
 
 
-class Similar(Protocol):
+class CandidateSource(Protocol):
     """The lookup of similar words, of several at once; `keys` are their `distinct.word_keys`."""
 
-    def candidates(self, keys: Array, words: WordColumn) -> Iterable[CandidateColumns]:
+    def candidates(self, keys: Array, words: WordList) -> Iterable[CandidateColumns]:
         """The similar words of the words that have any, in portions."""
 
-    def sources(self, keys: Array, words: WordColumn) -> Sequence[str]:
+    def sources(self, keys: Array, words: WordList) -> Sequence[str]:
         """Where the similar words of each word come from, e.g. "toolkit"; "" where it has none."""
 
     def reasons(self, keys: Array) -> Sequence[str]:
@@ -47,20 +47,20 @@ _SHARE = 2.0**-24  # what shares for a choice are multiples of
 Weigh = Callable[[Array], Array]
 
 
-class SimilarLexicon:
+class CandidateCache:
     """The similar words of all words met so far, looked up once for each."""
 
-    def __init__(self, similar: Similar, tokenizer: Tokenizer, weigh: Weigh) -> None:
+    def __init__(self, similar: CandidateSource, tokenizer: Tokenizer, weigh: Weigh) -> None:
         self._similar = similar
         self._tokenizer = tokenizer
         self._weigh = weigh
-        spelt = [tokenizer.text((piece,)) for piece in range(len(tokenizer.pieces))]
+        spelt = [tokenizer.join((piece,)) for piece in range(len(tokenizer.pieces))]
         self._piece_characters = np.array([len(text) for text in spelt])
         self._piece_is_chinese = np.array([bool(_CHINESE.search(text)) for text in spelt])
         self._clear()
 
     def _clear(self) -> None:
-        self._numbers = WordNumbers()
+        self._numbers = WordIndex()
         self._keys = array("Q")
         self._words, self._word_starts = array("i"), array("q", [0])
         # Of each word: whether it has candidates, and what is counted of it.
@@ -77,7 +77,7 @@ class SimilarLexicon:
         self._pieces = array("i")
         self._starts = array("q")
 
-    def numbers(self, text: Text) -> Array:
+    def numbers(self, text: TokenizedBlock) -> Array:
         """The number of each word of a text, int64 [W]; they hold until the next call."""
         if len(self._numbers) > _MOST_KNOWN:
             self._clear()
@@ -87,7 +87,7 @@ class SimilarLexicon:
             self._add(keys[new], text.some_words(new))
         return numbers
 
-    def _add(self, keys: Array, words: WordColumn) -> None:
+    def _add(self, keys: Array, words: WordList) -> None:
         starts = words.starts[:-1]
         unknown = np.logical_or.reduceat(words.pieces == self._tokenizer.unk, starts)
         characters = np.add.reduceat(self._piece_characters[words.pieces], starts)
@@ -105,7 +105,7 @@ class SimilarLexicon:
         _extend(self._chinese, chinese & ~unknown)
         _extend(self._slots, np.full(len(keys), -1))
 
-    def _found_in(self, keys: Array, words: WordColumn) -> List[str]:
+    def _found_in(self, keys: Array, words: WordList) -> List[str]:
         """The counter of the source of each word, or of the reason why it has none."""
         sources = self._similar.sources(keys, words)
         groups = [f"{_FROM}{source}" for source in sources]
@@ -114,9 +114,9 @@ class SimilarLexicon:
             groups[i] = f"without_similar/{reason}"
         return groups
 
-    def known(self, numbers: Array) -> Array:
+    def has_candidates(self, numbers: Array) -> Array:
         """Whether each word has a similar word."""
-        return view(self._has_similar)[numbers] != 0
+        return as_array(self._has_similar)[numbers] != 0
 
     def count(self, numbers: Array, counts: Counts) -> None:
         """Count which words of a text have similar ones: by source and reason, of all words, of
@@ -124,10 +124,10 @@ class SimilarLexicon:
         """
         every = np.bincount(numbers)
         words = np.flatnonzero(every)
-        times, covered = every[words], self.known(words)
-        characters = view(self._characters)[words] * times
-        chinese = (view(self._chinese)[words] != 0) * times
-        groups = np.bincount(view(self._group)[words], times, len(self._groups))
+        times, covered = every[words], self.has_candidates(words)
+        characters = as_array(self._characters)[words] * times
+        chinese = (as_array(self._chinese)[words] != 0) * times
+        groups = np.bincount(as_array(self._group)[words], times, len(self._groups))
         for group, number in self._groups.items():
             if groups[number]:
                 counts[group] += int(groups[number])
@@ -137,31 +137,31 @@ class SimilarLexicon:
         counts["chinese_words_with_similar"] += int(chinese[covered].sum())
         lacking = np.flatnonzero(~covered & (characters > 0))
         # Which of equally frequent ones must not depend on the order in which they were met.
-        order = np.lexsort((view(self._keys)[words[lacking]], -times[lacking]))
+        order = np.lexsort((as_array(self._keys)[words[lacking]], -times[lacking]))
         most = lacking[order[:MISSING_OF_A_BLOCK]]
         every_word = self._columns()
         for number, count in zip(words[most].tolist(), times[most].tolist()):
-            counts[f"missing/{self._tokenizer.text(every_word.word(number))}"] += count
+            counts[f"missing/{self._tokenizer.join(every_word.word(number))}"] += count
 
-    def _columns(self) -> WordColumn:
+    def _columns(self) -> WordList:
         """The words, by their numbers."""
-        return WordColumn(view(self._words), view(self._word_starts))
+        return WordList(as_array(self._words), as_array(self._word_starts))
 
-    def choose(self, numbers: Array, shares: Array, sizes: Array, places: Array) -> Array:
+    def pick(self, numbers: Array, shares: Array, sizes: Array, places: Array) -> Array:
         """Choose a candidate of each word by a share in `[0, 1)`, a multiple of 2**-24 so that it
         can be added to a slot; of a word of so many pieces the piece at this place is returned.
         """
-        self._spread(np.unique(numbers[view(self._slots)[numbers] < 0]))
-        slots = view(self._slots)[numbers]
-        chosen = np.searchsorted(view(self._weights), slots + shares, side="right")
-        chosen -= view(self._weight_starts)[slots]
-        return view(self._pieces)[view(self._starts)[slots] + chosen * sizes + places]
+        self._spread(np.unique(numbers[as_array(self._slots)[numbers] < 0]))
+        slots = as_array(self._slots)[numbers]
+        chosen = np.searchsorted(as_array(self._weights), slots + shares, side="right")
+        chosen -= as_array(self._weight_starts)[slots]
+        return as_array(self._pieces)[as_array(self._starts)[slots] + chosen * sizes + places]
 
     def _spread(self, numbers: Array) -> None:
         """Put the candidates of words into columns."""
         words = self._columns().some(numbers)
         size = np.diff(words.starts)
-        for found in self._similar.candidates(view(self._keys)[numbers], words):
+        for found in self._similar.candidates(as_array(self._keys)[numbers], words):
             slots = len(self._starts) + np.arange(len(found.words))
             for number, slot in zip(numbers[found.words].tolist(), slots.tolist()):
                 self._slots[number] = slot

@@ -10,13 +10,13 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequenc
 
 import numpy as np
 
-from data_gen.core.columns import Array, Pieces, WordColumn, bounds_of, ranges
+from data_gen.core.columns import Array, Pieces, WordList, offsets_of, ranges
 from data_gen.core.script_conversion import converter
 from data_gen.core.word_keys import word_keys
 from data_gen.synonyms.config import SynonymsConfig
 from data_gen.synonyms.lexicon import CandidateColumns, Candidates
 from data_gen.synonyms.likeness import ALIKE
-from data_gen.synonyms.table import Layer, Table
+from data_gen.synonyms.table import SourceTable, Table
 from data_gen.tokenization.tokenizer import Tokenizer
 
 
@@ -47,7 +47,7 @@ class _Usable(NamedTuple):
     refused: Array  # bool [W]: "strict" and the nearest of another number of pieces
 
 
-class SimilarWords:
+class CandidateLookup:
     """The lookup that corruption uses: pieces of a word -> its candidates."""
 
     def __init__(self, table: Table, tokenizer: Tokenizer, config: SynonymsConfig) -> None:
@@ -77,7 +77,7 @@ class SimilarWords:
             return Found(self._of(source, int(places[0])), source)
         return self._simplified(word)
 
-    def candidates(self, keys: Array, words: WordColumn) -> Iterator[CandidateColumns]:
+    def candidates(self, keys: Array, words: WordList) -> Iterator[CandidateColumns]:
         """The similar words of the words that have any, in portions, one for each source. `keys`
         are `distinct.word_keys` of the words.
         """
@@ -93,7 +93,7 @@ class SimilarWords:
         rest, simplified = self._simplified_words(found, words)
         yield _columns(rest, [one.candidates for one in simplified])
 
-    def sources(self, keys: Array, words: WordColumn) -> List[str]:
+    def sources(self, keys: Array, words: WordList) -> List[str]:
         """The name of the source of each word's candidates, "toolkit" or "corpus" say; "" where
         there is none.
         """
@@ -145,14 +145,14 @@ class SimilarWords:
             decided[there] = has | usable.refused[numbers]
         return found, places
 
-    def _simplified_words(self, found: Array, words: WordColumn) -> Tuple[Array, List[Found]]:
+    def _simplified_words(self, found: Array, words: WordList) -> Tuple[Array, List[Found]]:
         """The traditional ones among the words that were not found as they are spelt, and the
         candidates of each.
         """
         rest = np.flatnonzero(found < 0) if self._convert else np.zeros(0, np.int64)
         if not self._convert or not len(rest):
             return rest, []
-        texts = [self._tokenizer.text(words.word(i)) for i in rest.tolist()]
+        texts = [self._tokenizer.join(words.word(i)) for i in rest.tolist()]
         # One text of all is many times as fast as a text each.
         simplified = self._convert[0]("\n".join(texts)).split("\n")
         rest = rest[[one != text for one, text in zip(simplified, texts)]]
@@ -167,7 +167,7 @@ class SimilarWords:
         """The candidates of a traditional word: those of the simplified one, converted back, where
         the number of pieces agrees.
         """
-        text = self._tokenizer.text(word)
+        text = self._tokenizer.join(word)
         simplified = simplify(text)
         if simplified == text:
             return _NOTHING
@@ -177,7 +177,7 @@ class SimilarWords:
         if not source:
             return _NOTHING
         simple = self._of(source, int(places[0]))
-        texts = [restore(self._tokenizer.text(candidate)) for candidate, _ in simple]
+        texts = [restore(self._tokenizer.join(candidate)) for candidate, _ in simple]
         encoded = [tuple(pieces) for pieces, _ in self._tokenizer.encode(texts)]
         candidates: Dict[Pieces, float] = {}
         for other, (_, similarity) in zip(encoded, simple):
@@ -193,7 +193,7 @@ def _key(word: Pieces) -> Array:
     return word_keys(np.array(word), np.array([0, len(word)]))
 
 
-def _usable(layer: Layer, config: SynonymsConfig, tokenizer: Tokenizer) -> _Usable:
+def _usable(layer: SourceTable, config: SynonymsConfig, tokenizer: Tokenizer) -> _Usable:
     """Apply the settings to all words at once: similar enough, of as many pieces, and like the word
     where any neighbour is.
     """
@@ -213,14 +213,14 @@ def _usable(layer: Layer, config: SynonymsConfig, tokenizer: Tokenizer) -> _Usab
         any_alike = np.bincount(owner[alike], minlength=len(sizes)) > 0
         keep &= alike | ~any_alike[owner]
     kept = np.bincount(owner[keep], minlength=len(sizes))
-    return _Usable(layer.neighbours[keep], layer.similarities[keep], bounds_of(kept), refused)
+    return _Usable(layer.neighbours[keep], layer.similarities[keep], offsets_of(kept), refused)
 
 
-def _classes(layer: Layer, name: str, tokenizer: Tokenizer) -> Array:
+def _classes(layer: SourceTable, name: str, tokenizer: Tokenizer) -> Array:
     """The class of each word as a number, int64 [W]; -1 where it is not known."""
     if name == "script":  # in the table: finding it takes seconds
         return layer.scripts.astype(np.int64)
-    texts = (tokenizer.text(layer.word(number)) for number in range(len(layer.keys)))
+    texts = (tokenizer.join(layer.word(number)) for number in range(len(layer.keys)))
     numbers: Dict[Optional[str], int] = {None: -1}
     found = (numbers.setdefault(ALIKE[name](text), len(numbers)) for text in texts)
     return np.fromiter(found, np.int64, len(layer.keys))
@@ -241,11 +241,11 @@ def _columns(numbers: Array, candidates: Sequence[Candidates]) -> CandidateColum
 class NoSimilarWords:
     """The lookup of builds that replace nothing by similar words."""
 
-    def candidates(self, keys: Array, words: WordColumn) -> Iterator[CandidateColumns]:
+    def candidates(self, keys: Array, words: WordList) -> Iterator[CandidateColumns]:
         """No word has a similar one."""
         return iter(())
 
-    def sources(self, keys: Array, words: WordColumn) -> List[str]:
+    def sources(self, keys: Array, words: WordList) -> List[str]:
         """So there is no source either."""
         return [""] * len(keys)
 

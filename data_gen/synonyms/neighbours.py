@@ -8,7 +8,7 @@ from typing import Any, Optional, Sequence, Tuple
 import numpy as np
 
 from data_gen.core.columns import Array
-from data_gen.core.progress import Show
+from data_gen.core.progress import Progress
 from data_gen.shared.errors import UserError
 
 # Multiplications of a search that is done exactly: a minute or two on two cores.
@@ -24,7 +24,7 @@ _MANY = 1 << 14  # rows
 
 
 def nearby(
-    matrix: Array, k: int, show: Show, of: Optional[Sequence[int]] = None
+    matrix: Array, k: int, show: Progress, of: Optional[Sequence[int]] = None
 ) -> Tuple[Array, Array]:
     """The K nearest rows by Euclidean distance, ranked by cosine: the Synonyms toolkit's `nearby`.
 
@@ -50,7 +50,7 @@ def nearby(
 
 
 def nearest_of_size(
-    matrix: Array, sizes: Array, pool: Array, k: int, show: Show
+    matrix: Array, sizes: Array, pool: Array, k: int, show: Progress
 ) -> Tuple[Array, Array]:
     """The K nearest rows by cosine among those of equal `sizes` that are in `pool`.
 
@@ -81,7 +81,7 @@ def unit_rows(matrix: Array, out: Any = None) -> Array:
 
 
 def _exact(
-    matrix: Array, queries: Array, targets: Array, names: Array, k: int, show: Show
+    matrix: Array, queries: Array, targets: Array, names: Array, k: int, show: Progress
 ) -> Tuple[Array, Array]:
     """The k targets of the largest product with each query, the largest first.
 
@@ -131,7 +131,7 @@ def _largest(scores: Array, k: int) -> Array:
 
 
 def _faiss(
-    matrix: Array, queries: Array, targets: Array, names: Array, k: int, show: Show
+    matrix: Array, queries: Array, targets: Array, names: Array, k: int, show: Progress
 ) -> Tuple[Array, Array]:
     """As `_exact`, of rows of length 1: an inverted file that is searched in its nearest lists."""
     faiss = _import_faiss(len(queries), len(targets))

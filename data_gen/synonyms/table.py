@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 
 import numpy as np
 
-from data_gen.core.columns import Array, Pieces, bounds_of
+from data_gen.core.columns import Array, Pieces, offsets_of
 from data_gen.core.word_keys import word_keys
 from data_gen.shared.array_file import map_arrays
 from data_gen.shared.errors import UserError
@@ -24,7 +24,7 @@ from data_gen.synonyms.likeness import SCRIPTS, script
 FORMAT = 4
 
 
-class Layer(NamedTuple):
+class SourceTable(NamedTuple):
     """The words of one source. Word i is `pieces[starts[i]:starts[i + 1]]`; its neighbours are
     words.
     """
@@ -69,8 +69,8 @@ class Layer(NamedTuple):
 class Table(NamedTuple):
     """Layers in order of preference, by the name of their source."""
 
-    layers: Dict[str, Layer]
-    made_from: Dict[str, Any]  # all that decides the table: see tables.identity
+    layers: Dict[str, SourceTable]
+    provenance: Dict[str, Any]  # all that decides the table: see build_synonyms.table_provenance
 
     def save(self, path: str) -> None:
         """Write the table whole or not at all."""
@@ -82,16 +82,16 @@ class Table(NamedTuple):
             for name, array in layer._asdict().items()
         }
         # One entry: the package writes several in no fixed order.
-        about = {"format": FORMAT, "layers": list(self.layers), "made_from": self.made_from}
+        about = {"format": FORMAT, "layers": list(self.layers), "made_from": self.provenance}
         data = save(arrays, {"similar_words": json.dumps(about, ensure_ascii=False)})
         make_folder(os.path.dirname(path) or ".")
         with atomic_file(path) as handle:
             handle.write(data)
 
 
-def make_layer(
+def make_source_table(
     words: Sequence[Pieces], rows: Array, cosines: Array, text: Callable[[Pieces], str]
-) -> Layer:
+) -> SourceTable:
     """A layer of different words; `text` spells them.
 
     rows:    int [W, K], numbers of each word's neighbours, the most similar first; -1 is none
@@ -99,21 +99,21 @@ def make_layer(
     """
     flat = np.fromiter(chain.from_iterable(words), np.int32)
     # Two words of one key, one chance in 10 million for 2 million words: only one is found.
-    keys = word_keys(flat, bounds_of([len(word) for word in words]))
+    keys = word_keys(flat, offsets_of([len(word) for word in words]))
     order = np.argsort(keys)
     place = np.empty(len(words), np.int32)
     place[order] = np.arange(len(words))
     rows, cosines = rows[order], cosines[order]
     there = rows >= 0
     ordered = [words[number] for number in order.tolist()]
-    return Layer(
+    return SourceTable(
         keys=keys[order],
         pieces=np.fromiter(chain.from_iterable(ordered), np.int32),
-        starts=bounds_of([len(word) for word in ordered]),
+        starts=offsets_of([len(word) for word in ordered]),
         neighbours=place[rows[there]],
         # Rounded: the last digits depend on the threads of the matrix product.
         similarities=np.round(cosines[there], 4).astype(np.float32),
-        neighbour_starts=bounds_of(there.sum(axis=1)),
+        neighbour_starts=offsets_of(there.sum(axis=1)),
         scripts=np.fromiter(
             (SCRIPTS.index(script(text(word))) for word in ordered), np.uint8, len(ordered)
         ),
@@ -133,7 +133,7 @@ def load_table(path: str) -> Table:
                 f"{path} is of table format {about['format']}, not {FORMAT}: build it again"
             )
         layers = {
-            source: Layer(*(arrays[f"{i}.{name}"] for name in Layer._fields))
+            source: SourceTable(*(arrays[f"{i}.{name}"] for name in SourceTable._fields))
             for i, source in enumerate(about["layers"])
         }
         return Table(layers, about["made_from"])

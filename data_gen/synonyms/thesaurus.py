@@ -9,14 +9,14 @@ from data_gen.shared.errors import UserError
 from data_gen.storage.errors import reading
 from data_gen.storage.reading import open_text
 from data_gen.synonyms.lexicon import Candidates
-from data_gen.synonyms.lookup import SimilarWords
+from data_gen.synonyms.lookup import CandidateLookup
 from data_gen.tokenization.tokenizer import Tokenizer
 
 _SEED = 1
 _CODE = re.compile(r"[A-Z][a-z]\d\d[A-Z]\d\d([=#@])$")
 
 
-class Judgement(NamedTuple):
+class ThesaurusScore(NamedTuple):
     """How the candidates of one source fare."""
 
     source: str
@@ -46,9 +46,9 @@ def read_groups(path: str) -> List[List[str]]:
     return groups
 
 
-def judge(
-    similar: SimilarWords, tokenizer: Tokenizer, groups: Iterable[Sequence[str]]
-) -> Iterator[Judgement]:
+def score_with_thesaurus(
+    similar: CandidateLookup, tokenizer: Tokenizer, groups: Iterable[Sequence[str]]
+) -> Iterator[ThesaurusScore]:
     """Judge each source by the words that it has, then by those that all have; the last judgement
     is of candidates that belong to other words, which is what chance gives.
     """
@@ -93,11 +93,11 @@ def _of_others(candidates: Dict[Pieces, Candidates]) -> Dict[Pieces, Candidates]
 
 def _judgement(
     source: str, candidates: Dict[Pieces, Candidates], synonyms: Dict[Pieces, Set[Pieces]]
-) -> Judgement:
+) -> ThesaurusScore:
     hits = [
         [candidate in synonyms[word] for candidate, _ in found]
         for word, found in candidates.items()
     ]
     words = max(1, len(hits))
     first = sum(hit[0] for hit in hits)
-    return Judgement(source, len(hits), first / words, sum(map(any, hits)) / words)
+    return ThesaurusScore(source, len(hits), first / words, sum(map(any, hits)) / words)

@@ -21,7 +21,7 @@ from data_gen.storage.package_files import package_file
 from data_gen.storage.reading import open_text
 
 # The toolkit that the MacBERT paper used (IV-A): the last release that is MIT and carries vectors.
-TOOLKIT = "synonyms==3.10.2"
+TOOLKIT_REQUIREMENT = "synonyms==3.10.2"
 
 
 _READ = 1 << 20  # bytes
@@ -52,7 +52,7 @@ def toolkit_vectors() -> str:
     """The path of the toolkit's vectors. Its import is avoided: it prints, takes seconds and starts
     its own jieba.
     """
-    return package_file(TOOLKIT, "data", "words.vector")
+    return package_file(TOOLKIT_REQUIREMENT, "data", "words.vector")
 
 
 def read_vectors(path: str, limit: Optional[int] = None) -> Vectors:

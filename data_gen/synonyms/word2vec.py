@@ -5,7 +5,7 @@ from typing import Any, Iterable, List, NamedTuple
 import numpy as np
 
 from data_gen.core.columns import Array, Pieces
-from data_gen.core.progress import Show
+from data_gen.core.progress import Progress
 from data_gen.synonyms.config import Word2VecConfig
 
 # Of every size the most frequent words are candidates, however rare: a small text has few others.
@@ -22,7 +22,7 @@ class WordVectors(NamedTuple):
     counts: Array  # int64 [W]: how often each stands in the text
 
 
-def train_vectors(text: str, settings: Word2VecConfig, seed: int, show: Show) -> Any:
+def train_vectors(text: str, settings: Word2VecConfig, seed: int, show: Progress) -> Any:
     """Train on a file of words, a sentence a line; it is read from disk, epoch by epoch."""
     from gensim.models import Word2Vec
 

@@ -58,12 +58,12 @@ class SentencePiece(Tokenizer):
             offsets.append((origin[first], _end(origin, first, last)))
         return offsets
 
-    def text(self, pieces: Iterable[int]) -> str:
+    def join(self, pieces: Iterable[int]) -> str:
         """The pieces as one string, with the spaces that they stand for."""
         return "".join(self.pieces[i] for i in pieces).replace(SPACE, " ").strip()
 
     @cached_property
-    def producible(self) -> Sequence[int]:
+    def reachable_ids(self) -> Sequence[int]:
         """The ids that tokenizing some text can give: no control, unknown or unused piece, and none
         that normalization would change; ▁ alone is left out, as no word.
         """

@@ -61,12 +61,12 @@ class Tokenizer(ABC):
         return Tokens(ids, first, last)
 
     @abstractmethod
-    def text(self, pieces: Iterable[int]) -> str:
+    def join(self, pieces: Iterable[int]) -> str:
         """The pieces as one string, for people to read."""
 
     @property
     @abstractmethod
-    def producible(self) -> Sequence[int]:
+    def reachable_ids(self) -> Sequence[int]:
         """The ids that tokenizing some text can give, ascending: no special among them. Random
         replacements are drawn from these.
         """

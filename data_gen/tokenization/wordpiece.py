@@ -16,7 +16,7 @@ import numpy as np
 from tokenizers import Regex, models, normalizers, pre_tokenizers
 from tokenizers import Tokenizer as RustTokenizer
 
-from data_gen.core.columns import Array, ranges, view
+from data_gen.core.columns import Array, as_array, ranges
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import SPECIALS, read_vocabulary
 from data_gen.tokenization.tokenizer import CLAUSE_MARKS, Offsets, Tokenizer, Tokens
@@ -93,7 +93,7 @@ class WordPiece(Tokenizer):
         )
         self._tokenizer.normalizer = self._basic.normalizer
         self._tokenizer.pre_tokenizer = self._basic.splitter
-        self._known = _KnownRuns()
+        self._known = _WordpieceCache()
 
     def encode(self, sentences: Sequence[str]) -> List[Tuple[List[int], Offsets]]:
         """Ids and character offsets of the pieces of each sentence: see `Tokenizer.encode`."""
@@ -106,7 +106,7 @@ class WordPiece(Tokenizer):
         # Runs of a prepared text are the same wherever they stand.
         text = self._basic.prepare("\n".join(sentences))
         if len(self._known) > _MOST_KNOWN:
-            self._known = _KnownRuns()
+            self._known = _WordpieceCache()
         codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
         found = self._known.characters[codes]
         if (found == _UNSEEN).any():
@@ -143,7 +143,7 @@ class WordPiece(Tokenizer):
             if self._known.is_one_piece(character):
                 self._known.characters[ord(character)] = self._known.numbers([character])[0]
 
-    def text(self, pieces: Iterable[int]) -> str:
+    def join(self, pieces: Iterable[int]) -> str:
         """The pieces as one string without spaces."""
         return "".join(
             self.pieces[i][2:] if self.pieces[i].startswith("##") else self.pieces[i]
@@ -151,7 +151,7 @@ class WordPiece(Tokenizer):
         )
 
     @cached_property
-    def producible(self) -> Sequence[int]:
+    def reachable_ids(self) -> Sequence[int]:
         """The ids that tokenizing some text can give: no special, no `[unused*]`, no `##` + Chinese
         character.
 
@@ -174,12 +174,12 @@ class WordPiece(Tokenizer):
         return frozenset(self.ids[mark] for mark in CLAUSE_MARKS if mark in self.ids)
 
 
-# What `_KnownRuns.characters` says of a character that is no run of its own.
+# What `_WordpieceCache.characters` says of a character that is no run of its own.
 _UNSEEN, _SPACE, _INNER = -3, -2, -1
 _MOST_KNOWN = 1 << 18  # runs; more would take more than 100 MB
 
 
-class _KnownRuns:
+class _WordpieceCache:
     """The pieces of runs, numbered in the order in which they were met."""
 
     def __init__(self) -> None:
@@ -218,14 +218,14 @@ class _KnownRuns:
 
     def tokens(self, runs: Array, positions: Array) -> Tokens:
         """The pieces of runs, by their numbers, that stand at these positions of a text."""
-        bounds = view(self._starts)
+        bounds = as_array(self._starts)
         starts, stops = bounds[runs], bounds[runs + 1]
         pieces = ranges(starts, stops)
         shifts = np.repeat(positions, stops - starts)
         return Tokens(
-            view(self._ids)[pieces],
-            view(self._first)[pieces] + shifts,
-            view(self._last)[pieces] + shifts,
+            as_array(self._ids)[pieces],
+            as_array(self._first)[pieces] + shifts,
+            as_array(self._last)[pieces] + shifts,
         )
 
 

@@ -110,7 +110,7 @@ def _doubtful_words(
         if not words or words[-1][-1].stop != start:
             words.append([])
         pairs = zip(found.ids[row].tolist(), found.probabilities[row].tolist())
-        proposals = tuple(Proposal(tokenizer.text([i]), p) for i, p in pairs if p)
+        proposals = tuple(Proposal(tokenizer.join([i]), p) for i, p in pairs if p)
         words[-1].append(_Piece(start, stop, float(found.own[row]), proposals))
     return words
 

@@ -139,4 +139,4 @@ def _pieces(found: Proposals, row: int) -> List[_Word]:
 
 
 def _proposals(tokenizer: Any, words: Sequence[_Word], count: int) -> Tuple[Proposal, ...]:
-    return tuple(Proposal(tokenizer.text(word.pieces), word.probability) for word in words[:count])
+    return tuple(Proposal(tokenizer.join(word.pieces), word.probability) for word in words[:count])

@@ -138,7 +138,7 @@ def _kinds(tokenizer: Any, size: int) -> Tuple["np.ndarray", "np.ndarray"]:
     kinds = np.full([size], _BEGINS, np.int32)
     kinds[[i for i, piece in enumerate(tokenizer.pieces) if piece.startswith("##")]] = _GOES_ON
     suitable = np.zeros([3, size], bool)
-    producible = np.array(tokenizer.producible, np.int64)
+    producible = np.array(tokenizer.reachable_ids, np.int64)
     suitable[kinds[producible], producible] = True
     suitable[_ANY] = suitable[_BEGINS] | suitable[_GOES_ON]
     kinds[tokenizer.mask] = _ANY

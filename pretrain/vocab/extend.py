@@ -65,7 +65,7 @@ def extend(
         rows[place : place + 1] = [row]
         added.append((place, row))
     extended = tokenizer_of([row.piece for row in rows], source.settings)
-    producible = set(extended.producible)
+    producible = set(extended.reachable_ids)
     _require_possible([row.piece for place, row in added if place not in producible])
     write_model(source, output, rows)
     return [

@@ -53,7 +53,7 @@ def shrink(
     if strange:
         raise UserError(f"the vocabulary has no {named(strange)}: keep what is in {VOCAB}")
     always = [tokenizer.ids[piece] for piece in (*SPECIALS, *keep)]
-    always += [i for i in tokenizer.producible if _is_basic(tokenizer.pieces[i])]
+    always += [i for i in tokenizer.reachable_ids if _is_basic(tokenizer.pieces[i])]
     used = _Used(tokenizer, min_count, always)
     sentences = chain.from_iterable(documents)
     for part in iter(lambda: list(islice(sentences, _SENTENCES)), []):
@@ -124,7 +124,7 @@ class _Used:
             words = [run for run in self._words if not kept[list(run)].all()]
             pieces = [piece for i, piece in enumerate(self._tokenizer.pieces) if kept[i]]
             smaller = tokenizer_of(pieces, settings)
-            cut = [ids for ids, _ in smaller.encode([self._tokenizer.text(run) for run in words])]
+            cut = [ids for ids, _ in smaller.encode([self._tokenizer.join(run) for run in words])]
             lost = [run for run, ids in zip(words, cut) if smaller.unk in ids]
             if not lost:
                 return kept, {run: (self._words[run], len(ids)) for run, ids in zip(words, cut)}

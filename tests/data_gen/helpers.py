@@ -14,7 +14,7 @@ import zstandard
 from hypothesis import strategies as st
 
 from data_gen.config import DataConfig
-from data_gen.core.columns import Examples, Instances, Text
+from data_gen.core.columns import Examples, Instances, TokenizedBlock
 from data_gen.core.random_draws import seed_for
 from data_gen.engine.processes import LocalEngine
 from data_gen.jobs import train_vocabulary
@@ -22,7 +22,7 @@ from data_gen.jobs.build_dataset import build
 from data_gen.pipeline.align import word_starts
 from data_gen.shared.vocabulary import SPECIALS
 from data_gen.synonyms.lexicon import CandidateColumns
-from data_gen.synonyms.table import make_layer
+from data_gen.synonyms.table import make_source_table
 from data_gen.tokenization.sentence_piece import SentencePiece
 from data_gen.tokenization.tokenizer import Tokens
 from tests.conftest import ROOT, default_settings
@@ -206,7 +206,7 @@ def block(tokenizer, a, b, count=1, seed=0):
     """
     sentences = [*a, *b]
     words = [tokenizer.encode([word])[0][0] for sentence in sentences for word in sentence]
-    text = Text(
+    text = TokenizedBlock(
         np.array([piece for word in words for piece in word], np.int32),
         np.cumsum([0, *map(len, words)]),
         np.cumsum([0, *map(len, sentences)]),
@@ -299,7 +299,9 @@ def layer_of(tokenizer, near):
         for i, (other, cosine) in enumerate(pairs):
             rows[words.index(word), i] = words.index(other)
             cosines[words.index(word), i] = cosine
-    return make_layer([pieces_of(tokenizer, word) for word in words], rows, cosines, tokenizer.text)
+    return make_source_table(
+        [pieces_of(tokenizer, word) for word in words], rows, cosines, tokenizer.join
+    )
 
 
 # The blocks in which Google's BasicTokenizer makes every character a piece of its own

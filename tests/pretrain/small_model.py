@@ -31,7 +31,7 @@ class FakeTokenizer:
 
     pieces = PIECES
     unk, cls, sep, mask = range(1, 5)
-    producible = (6, 7, 8, *range(10, len(PIECES)))
+    reachable_ids = (6, 7, 8, *range(10, len(PIECES)))
 
     def encode(self, sentences):
         return [
@@ -42,7 +42,7 @@ class FakeTokenizer:
             for sentence in sentences
         ]
 
-    def text(self, pieces):
+    def join(self, pieces):
         return "".join(PIECES[i].replace("##", "") for i in pieces)
 
 

@@ -10,7 +10,7 @@ from data_gen.core.progress import log_json, show_progress
 from tests.data_gen.helpers import SEGMENTED
 
 
-class Done(NamedTuple):
+class TaskResult(NamedTuple):
     documents: int = 3
     bytes: int = 2_000_000
     instances: int = 10
@@ -35,7 +35,7 @@ def clock(monkeypatch):
 
 
 def test_lines_for_people(clock, capsys):
-    assert list(show_progress("map", 4, clock(8.0, [Done()] * 4))) == [Done()] * 4
+    assert list(show_progress("map", 4, clock(8.0, [TaskResult()] * 4))) == [TaskResult()] * 4
     assert capsys.readouterr().err.splitlines() == [
         "map: 2 of 4, 6 documents, 0.25 MB/s, 1 instances/s, 16 s left",
         "map: 4 of 4, 12 documents, 0.25 MB/s, 1 instances/s, 0 s left",
@@ -45,20 +45,20 @@ def test_lines_for_people(clock, capsys):
         "scan: 1 of 2, 0.25 MB/s, 20 s left",
         "scan: 2 of 2, 0.12 MB/s, 0 s left",
     ]
-    list(show_progress("map", 4, clock(1.0, [Done()] * 4)))
+    list(show_progress("map", 4, clock(1.0, [TaskResult()] * 4)))
     assert capsys.readouterr().err == ""
 
 
 def test_a_bar_on_a_terminal(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    assert list(show_progress("map", 2, [Done()] * 2)) == [Done()] * 2
+    assert list(show_progress("map", 2, [TaskResult()] * 2)) == [TaskResult()] * 2
     said = capsys.readouterr().err
     assert "map: 100%" in said
     assert "6 documents, " in said
 
 
 def test_a_json_object_a_line_for_machines(clock, capsys):
-    assert list(log_json("map", 4, clock(0.6, [Done()] * 4))) == [Done()] * 4
+    assert list(log_json("map", 4, clock(0.6, [TaskResult()] * 4))) == [TaskResult()] * 4
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [line["done"] for line in lines] == [2, 4]
     assert lines[0] == {

@@ -10,7 +10,7 @@ from data_gen.core.documents import Document
 from data_gen.corpus import blocks
 from data_gen.corpus.blocks import group_into_blocks
 from data_gen.corpus.config import CorpusConfig
-from data_gen.corpus.formats import FORMATS, Cursor, format_of
+from data_gen.corpus.formats import FORMATS, DocumentCursor, format_of
 from data_gen.corpus.read import read_blocks
 from data_gen.corpus.scan import scan
 from data_gen.shared.errors import UserError
@@ -168,25 +168,25 @@ def test_an_unknown_format_is_refused():
 
 
 def test_a_cursor_gives_ordinals_in_order():
-    cursor = Cursor(FORMATS["text"], "text")
-    assert cursor.take("\n一\n二 \n \n三\n") == [(0, 0, "一"), (0, 0, "二"), (1, 1, "三")]
+    cursor = DocumentCursor(FORMATS["text"], "text")
+    assert cursor.read_lines("\n一\n二 \n \n三\n") == [(0, 0, "一"), (0, 0, "二"), (1, 1, "三")]
     assert (cursor.count, cursor.open) == (2, True)
     cursor.cut()
-    assert cursor.take("四\n\n") == [(1, 2, "四")]
+    assert cursor.read_lines("四\n\n") == [(1, 2, "四")]
     assert (cursor.count, cursor.whole, cursor.open) == (3, 2, False)
 
 
 @given(st.lists(st.sampled_from(["", "一", " ", "\ufeff二", "三 ", "\ufeff"])), st.randoms())
 def test_a_cursor_gives_the_same_for_lines_at_once_and_one_by_one(lines, random):
     text = FORMATS["text"]
-    at_once, one_by_one = Cursor(text, "text"), Cursor(text, "text")
-    general = Cursor(text._replace(parse=lambda *line: text.parse(*line)), "text")
+    at_once, one_by_one = DocumentCursor(text, "text"), DocumentCursor(text, "text")
+    general = DocumentCursor(text._replace(parse=lambda *line: text.parse(*line)), "text")
     cut = random.randrange(len(lines) + 1)
     found = []
     for some in (lines[:cut], lines[cut:]):
-        found.append(at_once.take("".join(f"{line}\n" for line in some)))
-        assert found[-1] == [one for line in some for one in one_by_one.take(f"{line}\n")]
-        assert found[-1] == general.take("".join(f"{line}\n" for line in some))
+        found.append(at_once.read_lines("".join(f"{line}\n" for line in some)))
+        assert found[-1] == [one for line in some for one in one_by_one.read_lines(f"{line}\n")]
+        assert found[-1] == general.read_lines("".join(f"{line}\n" for line in some))
         states = [(c.count, c.whole, c.open) for c in (at_once, one_by_one, general)]
         assert len(set(states)) == 1
         for cursor in (at_once, one_by_one, general):

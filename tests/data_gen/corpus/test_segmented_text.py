@@ -5,9 +5,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from data_gen.core.documents import Document, attach_marks, joined_marks
+from data_gen.core.documents import Document, attach_boundaries, joined_boundaries
 from data_gen.corpus.segmented_text import decode, encode
-from data_gen.segmentation.boundaries import word_marks
+from data_gen.segmentation.boundaries import segment_sentences
 from data_gen.segmentation.segmenter import Segmenter
 
 ODD = "中国a1 \t\n\r\x0b\x00\x1c\x85\xa0\u2028\u3000␣\\\\\\\\u!-0\ufeff\ud7ff\uffff😀"
@@ -30,9 +30,9 @@ def cutting(seed):
 def segmented(texts, seed=1):
     """Documents with their marks, and the marks of all."""
     sentences = [sentence for text in texts for sentence in text]
-    marks = word_marks(cutting(seed), sentences)
+    marks = segment_sentences(cutting(seed), sentences)
     plain = [Document(str(i), tuple(text)) for i, text in enumerate(texts)]
-    return attach_marks(plain, marks), marks
+    return attach_boundaries(plain, marks), marks
 
 
 def same(one, other):
@@ -50,7 +50,7 @@ def test_every_text_and_its_words_come_back(texts, seed):
     assert found == [tuple(text) for text in texts]
     if any(texts):
         assert same(found_marks, marks)
-    assert encode(attach_marks([Document("", text) for text in found], found_marks)) == data
+    assert encode(attach_boundaries([Document("", text) for text in found], found_marks)) == data
 
 
 @given(texts, st.integers(0, 99))
@@ -76,7 +76,7 @@ def test_a_sentence_a_line_its_words_between_spaces_a_blank_line_after_a_documen
 def test_marks_of_documents_are_those_of_all_their_sentences(texts, seed):
     documents, marks = segmented(texts, seed)
     if any(texts):
-        assert same(joined_marks(documents), marks)
+        assert same(joined_boundaries(documents), marks)
 
 
 def test_it_reads_well():
@@ -85,7 +85,7 @@ def test_it_reads_well():
     cuts = iter([words for sentence in sentences for words in sentence.split()])
     engine = Segmenter(lambda runs: [next(cuts).split("|") for _ in runs], "")
     documents = [Document("a", tuple(plain[:2])), Document("b", tuple(plain[2:]))]
-    text = encode(attach_marks(documents, word_marks(engine, plain))).decode()
+    text = encode(attach_boundaries(documents, segment_sentences(engine, plain))).decode()
     assert text == "用 Linux ␣ 系统 。\nC:\\\\ a \\u3000 \\u2423 b\n\n好 。\n\n"
 
 

@@ -108,8 +108,8 @@ def test_an_interrupted_build_goes_on_and_gives_the_same(settings, tmp_path, mon
 
 def test_a_machine_with_other_packages_does_no_task(settings, tmp_path):
     config = settings()
-    make_sentences = load.load_pipeline(config).make_sentences
-    same = load.made_with(config, make_sentences)
+    tokenize_documents = load.load_pipeline(config).tokenize_documents
+    same = load.environment(config, tokenize_documents)
     for i in range(3):
         other = (*same[:i], "another one", *same[i + 1 :])
         task = map_and_merge.MapTask(str(tmp_path / "map"), config, (), other)
@@ -171,7 +171,7 @@ def test_every_record_keeps_the_promises(settings, tmp_path, tokenizer, pair_tas
         f"masking.corruption_unit={unit}",
     )
     info = run(config, tmp_path / "out")
-    producible = {*tokenizer.producible, tokenizer.unk}
+    reachable_ids = {*tokenizer.reachable_ids, tokenizer.unk}
     for record in records(info):
         length = sum(record["input_mask"])
         ids = record["input_ids"][:length]
@@ -188,9 +188,11 @@ def test_every_record_keeps_the_promises(settings, tmp_path, tokenizer, pair_tas
         assert count >= 1
         assert not {0, a_stop - 1, length - 1} & set(positions)
         labels = record["masked_lm_ids"][:count]
-        assert set(labels) <= producible
+        assert set(labels) <= reachable_ids
         inputs = {ids[i] for i in positions}
-        assert inputs <= producible | ({tokenizer.mask} if corruption == "partial_mask" else set())
+        assert inputs <= reachable_ids | (
+            {tokenizer.mask} if corruption == "partial_mask" else set()
+        )
         assert record["next_sentence_labels"][0] in ((0,) if pair_task == "none" else (0, 1))
     statistics = info.manifest["statistics"]
     assert statistics["pieces_kept"] == 1
@@ -202,7 +204,7 @@ def test_words_of_two_segments_undo_to_the_text(settings, tmp_path, tokenizer):
     info = run(settings("dupe_factor=1"), tmp_path / "out")
     with open(TEXT, encoding="utf-8") as handle:
         text = handle.read()
-    everything = tokenizer.text(tokenizer.encode(["".join(text.split())])[0][0])
+    everything = tokenizer.join(tokenizer.encode(["".join(text.split())])[0][0])
     swapped = 0
     for record in records(info):
         ids = list(record["input_ids"])
@@ -212,8 +214,8 @@ def test_words_of_two_segments_undo_to_the_text(settings, tmp_path, tokenizer):
             if weight:
                 ids[position] = label
         length, a_stop = sum(record["input_mask"]), record["segment_ids"].index(1)
-        a = tokenizer.text(ids[1 : a_stop - 1])
-        b = tokenizer.text(ids[a_stop : length - 1])
+        a = tokenizer.join(ids[1 : a_stop - 1])
+        b = tokenizer.join(ids[a_stop : length - 1])
         label = record["next_sentence_labels"][0]
         assert (b + a if label else a + b) in everything
         swapped += label
@@ -333,7 +335,7 @@ def test_a_build_makes_its_own_table(without_table, tmp_path):
     assert statistics["words_with_similar"] > 0.7
     table = tmp_path / "out" / TABLE
     made = info.manifest["synonyms_made_from"]
-    assert made == load_table(str(table)).made_from
+    assert made == load_table(str(table)).provenance
     # whole: nothing is made again, not even a table that was deleted
     table.unlink()
     assert run(without_table(), tmp_path / "out", [SEGMENTED]) == info

@@ -11,7 +11,7 @@ from data_gen.jobs.inputs import scan_text_files
 from data_gen.pipeline.load import load_similar
 from data_gen.shared.errors import UserError
 from data_gen.synonyms import neighbours
-from data_gen.synonyms.lookup import SimilarWords
+from data_gen.synonyms.lookup import CandidateLookup
 from tests.conftest import default_settings
 from tests.data_gen.helpers import SEGMENTED, VOCAB, pieces_of, show, write_word2vec
 
@@ -47,8 +47,8 @@ def text_of(*paths):
 
 
 def candidates(tokenizer, table, word):
-    similar = SimilarWords(table, tokenizer, CONFIG.synonyms)
-    return [tokenizer.text(found) for found, _ in similar(pieces_of(tokenizer, word))]
+    similar = CandidateLookup(table, tokenizer, CONFIG.synonyms)
+    return [tokenizer.join(found) for found, _ in similar(pieces_of(tokenizer, word))]
 
 
 def test_a_file_of_vectors_is_searched_among_words_of_the_same_size(tokenizer, near, tmp_path):
@@ -78,9 +78,9 @@ def test_the_first_source_is_preferred(tokenizer, near, tmp_path):
     assert list(table.layers) == ["near.bin", "corpus"]
     assert candidates(tokenizer, table, "高兴")[0] == "快乐"
     any_cosine = default_settings(DataConfig, ["synonyms.min_similarity=-1"]).synonyms
-    similar = SimilarWords(table, tokenizer, any_cosine)
+    similar = CandidateLookup(table, tokenizer, any_cosine)
     ((found, _),) = similar(pieces_of(tokenizer, "吃饭"))
-    assert tokenizer.text(found) == "高兴"
+    assert tokenizer.join(found) == "高兴"
     assert similar.source(pieces_of(tokenizer, "大")) == "near.bin"
     assert similar.source(pieces_of(tokenizer, "小")) == "corpus"
 
@@ -98,7 +98,7 @@ def test_neighbours_that_are_less_similar_are_not_kept(tokenizer, near, tmp_path
     def found(**limits):
         table = make(tmp_path / "table", Sources((near,), **limits)).table
         near_words = table.layers["near.bin"].near(pieces_of(tokenizer, "高兴"))
-        return [tokenizer.text(word) for word, _ in near_words]
+        return [tokenizer.join(word) for word, _ in near_words]
 
     assert found() == ["快乐", "愉快", "巨大"]
     assert found(min_similarity=0.9999) == ["快乐"]
@@ -229,4 +229,4 @@ def test_sentencepiece_words_are_found_after_a_space_too(sentencepiece_folders, 
     table = make(tmp_path / "table", Sources((), text_of(str(text))), config).table
     tokenizer = build_synonyms.load_tokenizer(config)
     ((pieces, _),) = tokenizer.encode(["我 在"])
-    assert SimilarWords(table, tokenizer, config.synonyms)(tuple(pieces[-1:]))
+    assert CandidateLookup(table, tokenizer, config.synonyms)(tuple(pieces[-1:]))

@@ -50,7 +50,7 @@ def learn(text, folder, *overrides, workers=1):
 @pytest.mark.parametrize("algorithm", ["cbow", "skipgram"])
 def test_words_of_the_same_places_are_near(tokenizer, text, tmp_path, algorithm):
     found = learn(text, tmp_path, f"synonyms.word2vec.algorithm={algorithm}")
-    texts = [tokenizer.text(word) for word in found.words]
+    texts = [tokenizer.join(word) for word in found.words]
     unit = found.matrix / np.linalg.norm(found.matrix, axis=1)[:, None]
     for group in (ANIMALS, DAYS):
         rows = [texts.index(word) for word in group]
@@ -61,7 +61,7 @@ def test_words_of_the_same_places_are_near(tokenizer, text, tmp_path, algorithm)
 
 def test_every_frequent_word_has_a_vector(tokenizer, text, tmp_path):
     found = learn(text, tmp_path)
-    texts = [tokenizer.text(word) for word in found.words]
+    texts = [tokenizer.join(word) for word in found.words]
     assert set(texts) >= {*ANIMALS, *DAYS, "的", "。", "院子"}
     # 罕见 stands once, and what holds [UNK] is no word
     assert "罕见" not in texts
@@ -118,11 +118,13 @@ def test_a_small_text_is_read_more_often(text, tmp_path, monkeypatch, words, epo
     with open(text, encoding="utf-8") as handle:
         own = len(handle.read().split())
     monkeypatch.setattr(word2vec, "_TRAINED_WORDS", 40_000_000 * own // words)
-    told = []
-    monkeypatch.setattr(word2vec, "_epochs", lambda model, path, count: told.append(count) or ())
+    requested = []
+    monkeypatch.setattr(
+        word2vec, "_epochs", lambda model, path, count: requested.append(count) or ()
+    )
     learn(text, tmp_path, "synonyms.word2vec.epochs=null")
     learn(text, tmp_path, "synonyms.word2vec.epochs=3")
-    assert told == [epochs, 3]
+    assert requested == [epochs, 3]
 
 
 def test_a_text_without_repeated_words_gives_none(tmp_path):

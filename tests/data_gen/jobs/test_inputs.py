@@ -17,7 +17,7 @@ from data_gen.core.documents import Document
 from data_gen.corpus import blocks, find_files
 from data_gen.corpus.blocks import group_into_blocks
 from data_gen.corpus.config import CorpusConfig
-from data_gen.corpus.duplicates import Repeats
+from data_gen.corpus.duplicates import DuplicateFinder
 from data_gen.corpus.read import read_blocks
 from data_gen.corpus.scan import scan
 from data_gen.pipeline import load
@@ -137,7 +137,7 @@ def test_a_long_document_is_a_duplicate_wherever_it_is_cut(tmp_path, monkeypatch
 def test_the_first_of_equal_documents_stays(first, second):
     seen, kept = set(), []
     for texts in (first, second):
-        repeats = Repeats(seen)
+        repeats = DuplicateFinder(seen)
         for i, text in enumerate(texts):
             repeats.add(i, i, text)
         dropped = repeats.ordinals()

@@ -3,7 +3,7 @@
 import random
 
 from data_gen.core.counting import Counts
-from data_gen.synonyms.lexicon import SimilarLexicon
+from data_gen.synonyms.lexicon import CandidateCache
 from tests.data_gen.helpers import OneByOne, block
 
 
@@ -26,7 +26,7 @@ def count(lexicon, tokenizer, words, counts):
 
 
 def lexicon_of(tokenizer):
-    return SimilarLexicon(Similar(), tokenizer, lambda similarities: similarities)
+    return CandidateCache(Similar(), tokenizer, lambda similarities: similarities)
 
 
 def test_words_are_counted_by_source_and_reason(tokenizer):

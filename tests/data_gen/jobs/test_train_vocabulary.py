@@ -63,7 +63,7 @@ def test_a_vocabulary_spells_its_text(tmp_path, overrides, options, do_lower_cas
     used = {i for ids, _ in encoded for i in ids}
     assert tokenizer.unk not in used
     assert len(used) > 0.7 * len(pieces)
-    assert len(tokenizer.producible) > 0.9 * len(pieces)
+    assert len(tokenizer.reachable_ids) > 0.9 * len(pieces)
 
 
 @pytest.mark.parametrize("overrides", [WORDPIECE, SENTENCEPIECE], ids=["wordpiece", "unigram"])

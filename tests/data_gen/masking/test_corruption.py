@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_gen.core.columns import Text
+from data_gen.core.columns import TokenizedBlock
 from data_gen.core.random_draws import seed_for
 from data_gen.masking.corruption import CORRUPTION_UNITS, CORRUPTIONS, KINDS
 from data_gen.masking.placement import Ngrams
-from data_gen.masking.replacement import Corruptor, Draft, RandomWords, Streams
-from data_gen.synonyms.lexicon import CANDIDATE_CHOICES, SimilarLexicon
+from data_gen.masking.replacement import CorruptionRules, RandomWords, ReplacementPlan, Streams
+from data_gen.synonyms.lexicon import CANDIDATE_CHOICES, CandidateCache
 from tests.data_gen.helpers import OneByOne
 
 MASK = 103
@@ -37,7 +37,7 @@ class Spelling:
     unk = 0
     pieces = range(5100)
 
-    def text(self, pieces):
+    def join(self, pieces):
         return "-".join(map(str, pieces))
 
 
@@ -49,20 +49,22 @@ class Case:
     ):
         every = list(words) * count
         bounds = np.cumsum([0, *map(len, every)])
-        self.text = Text(
+        self.text = TokenizedBlock(
             np.array([piece for word in every for piece in word], np.int32),
             bounds,
             np.arange(count + 1) * len(words),
             np.arange(count + 1),
         )
-        lexicon = SimilarLexicon(Table(), Spelling(), CANDIDATE_CHOICES[choice])
-        corruptor = Corruptor(
+        lexicon = CandidateCache(Table(), Spelling(), CANDIDATE_CHOICES[choice])
+        corruptor = CorruptionRules(
             CORRUPTIONS[name], unit, MASK, POOL, lexicon, max_fallback=0.1, **options
         )
         similar = lexicon.numbers(self.text)
         seeds = np.array([seed_for(seed, i) for i in range(count)], np.uint64)
         streams = Streams(seeds, np.zeros(count, np.int64))
-        self.draft = Draft(corruptor, self.text.sizes, similar, np.full(count, room), streams)
+        self.draft = ReplacementPlan(
+            corruptor, self.text.sizes, similar, np.full(count, room), streams
+        )
         self.words, self.count = len(words), count
 
     def ngrams(self, first, last):

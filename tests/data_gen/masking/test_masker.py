@@ -62,7 +62,7 @@ def test_every_combination_masks_whole_words_and_nothing_else(
         )
         for random_unit in RANDOM_UNITS
     }
-    allowed = {*tokenizer.producible, tokenizer.mask}
+    allowed = {*tokenizer.reachable_ids, tokenizer.mask}
 
     @given(segments, segments, st.sampled_from(RANDOM_UNITS), st.integers())
     def check(a, b, random_unit, seed):
@@ -104,7 +104,7 @@ def masked_words(tokenizer, rounds, a, b, *overrides, corruption="partial_mask")
     for example in mask(text, instances, counts).each():
         for number, (start, _) in enumerate(spans(text, instances)):
             if start in example.masked_positions:
-                masked[tokenizer.text(text.word(number))] += 1
+                masked[tokenizer.join(text.word(number))] += 1
     return masked, counts
 
 

@@ -76,7 +76,7 @@ def test_masking_the_sentence_gives_the_papers_replacements(tokenizer, toolkit):
     bigrams = set()
     for example in mask(text, instances, Counts()).each():
         assert len(example.pieces) == len(sequence(tokenizer, text, instances))
-        new = [tokenizer.text(example.pieces[slice(*span)]) for span in spans(text, instances)]
+        new = [tokenizer.join(example.pieces[slice(*span)]) for span in spans(text, instances)]
         for old, word, span in zip(WORDS, new, spans(text, instances)):
             masked = set(range(*span)) & set(example.masked_positions)
             assert masked in (set(), set(range(*span)))

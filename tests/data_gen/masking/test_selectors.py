@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_gen.core.random_draws import seed_for
-from data_gen.masking.placement import Policy, Words
+from data_gen.masking.placement import MaskableWords, MaskBudget
 from data_gen.masking.selectors import SELECTORS
 
 NOMINAL = [0.4, 0.3, 0.2, 0.1]  # MacBERT paper, IV-A
@@ -20,7 +20,7 @@ def words_of(*instances):
     ends = np.cumsum([0, *map(len, runs)])
     starts = np.cumsum([0, *(sum(map(len, runs)) for runs in instances)])
     counts = [len(run) for run in runs]
-    return Words(
+    return MaskableWords(
         starts,
         np.array([size for run in runs for size in run], np.int64),
         np.repeat(ends[:-1], counts),
@@ -54,7 +54,7 @@ def select(name, words, budget, most, seed=0, judge=None, weights=NOMINAL, **pol
     """Choose n-grams; `budget` is one for all instances or a list."""
     count = len(words.instances) - 1
     budget = np.broadcast_to(np.array(budget, float), count)
-    settings = Policy(budget, most, weights, **policy)
+    settings = MaskBudget(budget, most, weights, **policy)
     return SELECTORS[name](words, settings, seeds_of(count, seed), judge or Judge())
 
 

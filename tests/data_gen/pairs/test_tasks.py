@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_gen.core.columns import Text
+from data_gen.core.columns import TokenizedBlock
 from data_gen.core.random_draws import Draws
 from data_gen.pairs.chunks import cut, outline_of
 from data_gen.pairs.tasks import PAIR_TASKS, PairContext, split
@@ -29,13 +29,13 @@ def outline(*documents, room=20, commas=()):
     sizes = [size for sentence in sentences for size in sentence]
     pieces = np.arange(100, 100 + sum(sizes))
     pieces[list(commas)] = COMMA
-    text = Text(
+    text = TokenizedBlock(
         pieces,
         np.cumsum([0, *sizes]),
         np.cumsum([0, *map(len, sentences)]),
         np.cumsum([0, *map(len, documents)]),
     )
-    return outline_of(text.taken_apart(np.flatnonzero(text.sizes > room // 2)), room, {COMMA})
+    return outline_of(text.split_words(np.flatnonzero(text.sizes > room // 2)), room, {COMMA})
 
 
 def context(made, room=20, stranger=None, **options):

@@ -88,7 +88,7 @@ def test_no_label_or_replacement_is_what_text_never_gives(built):
             assert not piece.startswith("[unused")
             assert piece not in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
             assert not (piece.startswith("##") and any(map(is_cjk, piece)))
-        assert set(example.masked_labels) <= set(tokenizer.producible)
+        assert set(example.masked_labels) <= set(tokenizer.reachable_ids)
 
 
 def test_the_form_of_every_sequence(built):
@@ -125,7 +125,7 @@ def test_words_are_whole_where_other_words_look_alike(tmp_path, table):
     words = (*wwm, "masking.corruption_unit=word", "segmenter.name=presegmented")
     text = "产品 和 服务 都 很 好 ， 和服 也 好看 。\n中华人民共和国 全国人民代表大会 用 T恤 。"
     tokenizer, examples, _ = made(tmp_path, table, text, *words)
-    allowed = {tokenizer.text(ids) for ids, _ in tokenizer.encode(text.split())}
+    allowed = {tokenizer.join(ids) for ids, _ in tokenizer.encode(text.split())}
     found = set()
     for example in examples:
         pieces = originals(example)
@@ -135,7 +135,7 @@ def test_words_are_whole_where_other_words_look_alike(tmp_path, table):
             if i in masked:
                 run.append(pieces[i])
             elif run:
-                found.add(tokenizer.text(run))
+                found.add(tokenizer.join(run))
                 run = []
     # neighbouring words may be masked both: what stands alone is a word
     singles = {word for word in found if word in allowed}
@@ -176,12 +176,12 @@ def test_documents_of_one_sentence_are_paired_with_themselves(tmp_path, table):
     text = "\n\n".join(f"第{i}篇只有一句话，它要分成两半。" for i in range(40))
     tokenizer, examples, info = made(tmp_path, table, text)
     assert len(examples) == 40
-    whole = {tokenizer.text(ids) for ids, _ in tokenizer.encode(text.split("\n\n"))}
+    whole = {tokenizer.join(ids) for ids, _ in tokenizer.encode(text.split("\n\n"))}
     for example in examples:
         pieces = originals(example)
         a, b = pieces[1 : example.a_stop - 1], pieces[example.a_stop : -1]
         in_order = (*b, *a) if example.label else (*a, *b)
-        assert tokenizer.text(in_order) in whole
+        assert tokenizer.join(in_order) in whole
     assert info.manifest["statistics"]["split_at"] == {"clause": 1.0}
 
 

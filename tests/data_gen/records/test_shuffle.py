@@ -6,7 +6,7 @@ from data_gen.core.columns import Example
 from data_gen.records import shuffle
 from data_gen.records.pack_examples import ExamplePacker
 from data_gen.records.shuffle import (
-    Segment,
+    RunSlice,
     combine_segments,
     read_segment,
     shard_of,
@@ -70,7 +70,7 @@ def test_shards_hold_every_record_once_in_the_order_of_the_keys(tmp_path_factory
     seen = []
     for shard in range(shards):
         segments = [
-            Segment(str(folder / f"{i}.run"), *offsets[i][shard : shard + 2]) for i in range(2)
+            RunSlice(str(folder / f"{i}.run"), *offsets[i][shard : shard + 2]) for i in range(2)
         ]
         mine = sorted(record for segment in segments for record in read_segment(segment))
         assert all(shard_of(key, shards) == shard for key, _ in mine)
@@ -89,7 +89,7 @@ def test_a_run_file_cut_short_is_an_error(tmp_path):
     with open(path, "r+b") as handle:
         handle.truncate(stop - 2)
     with pytest.raises(UserError, match="cut short"):
-        list(read_segment(Segment(path, 0, stop)))
+        list(read_segment(RunSlice(path, 0, stop)))
 
 
 def test_many_runs_are_merged_in_passes(tmp_path, monkeypatch):
@@ -98,7 +98,7 @@ def test_many_runs_are_merged_in_passes(tmp_path, monkeypatch):
         run = [(i * 7 % 20 * 1000 + j, bytes([i])) for j in range(3)]
         everything += run
         offsets = write_run(str(tmp_path / f"{i}.run"), run, 1)
-        segments.append(Segment(str(tmp_path / f"{i}.run"), *offsets))
+        segments.append(RunSlice(str(tmp_path / f"{i}.run"), *offsets))
     monkeypatch.setattr(shuffle, "_MOST_OPEN", 3)
     combined = combine_segments(segments, str(tmp_path / "shard"))
     assert 1 <= len(combined) <= 3

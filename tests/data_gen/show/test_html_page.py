@@ -5,7 +5,7 @@ import pytest
 from data_gen.shared.dataset_info import read_info
 from data_gen.shared.errors import UserError
 from data_gen.show.html_page import require_new_page, write_page
-from data_gen.show.readable import Run, Shown, build_vocabulary, shown_examples
+from data_gen.show.readable import MarkedText, ReadableExample, build_vocabulary, shown_examples
 
 GOLDEN = "tests/golden/dataset"
 VOID = {"meta"}
@@ -63,8 +63,8 @@ def test_a_page_of_the_golden_set(tmp_path):
 
 def test_text_is_never_markup(tmp_path):
     evil = '<script>alert("&")</script>'
-    runs = tuple(Run(kind, evil, evil) for kind in ("text", "mask", "replaced", "kept"))
-    shown = Shown(evil, (evil,), ((evil, runs),))
+    runs = tuple(MarkedText(kind, evil, evil) for kind in ("text", "mask", "replaced", "kept"))
+    shown = ReadableExample(evil, (evil,), ((evil, runs),))
     info = read_info(GOLDEN)
     statistics = {"ngrams": {evil: 1.0}, "instances": 1}
     manifest = {**info.manifest, "segmenter": evil, "statistics": statistics}
@@ -90,7 +90,7 @@ def test_only_a_page_of_ours_is_written_over(tmp_path):
 
 def test_a_page_appears_whole_or_not_at_all(tmp_path):
     def examples():
-        yield Shown("one", (), ())
+        yield ReadableExample("one", (), ())
         raise UserError("damaged")
 
     with pytest.raises(UserError):

@@ -9,7 +9,13 @@ from data_gen.core.columns import Example
 from data_gen.shared.dataset_info import read_info
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import SPECIALS
-from data_gen.show.readable import Run, Shown, build_vocabulary, segment_runs, shown_examples
+from data_gen.show.readable import (
+    MarkedText,
+    ReadableExample,
+    build_vocabulary,
+    segment_runs,
+    shown_examples,
+)
 from data_gen.show.terminal import coloured, plain, text_lines
 
 GOLDEN = "tests/golden/dataset"
@@ -171,8 +177,12 @@ def test_past_the_end():
 
 
 def test_colour_changes_no_text():
-    runs = (Run("mask", "甲", "[MASK]"), Run("text", "乙", "乙"), Run("replaced", "丙", "丁"))
-    shown = [Shown("title", ("fact",), (("A", runs),))]
+    runs = (
+        MarkedText("mask", "甲", "[MASK]"),
+        MarkedText("text", "乙", "乙"),
+        MarkedText("replaced", "丙", "丁"),
+    )
+    shown = [ReadableExample("title", ("fact",), (("A", runs),))]
     clean = [re.sub("\033\\[[0-9;]*m", "", line) for line in text_lines(iter(shown), True)]
     assert clean[1:] == ["", "title · fact", "A 甲乙丙→丁"]
     assert "\033" not in "".join(text_lines(iter(shown), False))

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_gen.core import word_keys as word_keys_module
-from data_gen.core.columns import Text
+from data_gen.core.columns import TokenizedBlock
 from data_gen.core.counting import MISSING_OF_A_BLOCK, Counts
-from data_gen.core.word_keys import WordNumbers, distinct_words, word_keys
+from data_gen.core.word_keys import WordIndex, distinct_words, word_keys
 from data_gen.synonyms import lexicon as lexicon_module
-from data_gen.synonyms.lexicon import SimilarLexicon
+from data_gen.synonyms.lexicon import CandidateCache
 from tests.data_gen.helpers import OneByOne
 
 words_of_pieces = st.lists(
@@ -21,7 +21,7 @@ words_of_pieces = st.lists(
 def text_of(words):
     pieces = np.array([piece for word in words for piece in word], np.int32)
     bounds = np.cumsum([0, *map(len, words)])
-    return Text(pieces, bounds, np.array([0, len(words)]), np.array([0, 1]))
+    return TokenizedBlock(pieces, bounds, np.array([0, len(words)]), np.array([0, 1]))
 
 
 @given(words_of_pieces)
@@ -40,7 +40,7 @@ def test_numbers_are_kept_from_text_to_text(bits, texts):
     """With few slots most words are found the longer way."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(word_keys_module, "_SLOT_BITS", bits)
-        numbers, known = WordNumbers(), []
+        numbers, known = WordIndex(), []
         for words in texts:
             text = text_of(words)
             found, new = numbers(word_keys(text.pieces, text.words))
@@ -72,20 +72,20 @@ class Tokenizer:
     unk = -1
     pieces = range(1000)
 
-    def text(self, pieces):
+    def join(self, pieces):
         return "-".join(map(str, pieces))
 
 
 def every_choice(lexicon, text):
     """For each word whether it has a similar one, and the pieces of its first and second."""
     numbers = lexicon.numbers(text)
-    known = lexicon.known(numbers)
+    known = lexicon.has_candidates(numbers)
     pieces = []
     for number, size in zip(numbers[known], text.sizes[known]):
         same = np.full(size, number)
         for share in (0.0, 1 - 2**-24):
             shares = np.full(size, share)
-            chosen = lexicon.choose(same, shares, np.full(size, size), np.arange(size))
+            chosen = lexicon.pick(same, shares, np.full(size, size), np.arange(size))
             pieces.append(tuple(chosen.tolist()))
     return known.tolist(), pieces
 
@@ -94,7 +94,7 @@ def every_choice(lexicon, text):
 def test_words_are_looked_up_once_and_remembered_within_limits(monkeypatch, most):
     monkeypatch.setattr(lexicon_module, "_MOST_KNOWN", most)
     table = Table()
-    lexicon = SimilarLexicon(table, Tokenizer(), np.ones_like)
+    lexicon = CandidateCache(table, Tokenizer(), np.ones_like)
     words = [(2, 3), (1,), (4,), (2, 3)]
     for text in (text_of(words), text_of([(8, 8, 8), *words])):
         known, pieces = every_choice(lexicon, text)
@@ -110,11 +110,11 @@ def test_a_choice_does_not_depend_on_how_many_words_were_met_before():
     def weigh(similarities):
         return np.tile([share + 2.0**-40, 1 - share - 2.0**-40], (len(similarities), 1))
 
-    lexicon = SimilarLexicon(Table(), Tokenizer(), weigh)
+    lexicon = CandidateCache(Table(), Tokenizer(), weigh)
     text = text_of([(2 * i, j) for i in range(200) for j in range(100)])
     numbers = lexicon.numbers(text)
     size, first = np.full(len(numbers), 2), np.zeros(len(numbers), np.int64)
-    chosen = lexicon.choose(numbers, np.full(len(numbers), share), size, first)
+    chosen = lexicon.pick(numbers, np.full(len(numbers), share), size, first)
     assert (chosen == text.pieces[::2] + 10).all()
 
 
@@ -122,7 +122,7 @@ def test_words_without_a_similar_one_are_counted():
     words = [(1, 1)] * 5 + [(3, 3, 3)] * 2 + [(2,)] * 9
     words += [(2 * i + 5,) for i in range(MISSING_OF_A_BLOCK)]
     text = text_of(words)
-    lexicon = SimilarLexicon(Table(), Tokenizer(), np.ones_like)
+    lexicon = CandidateCache(Table(), Tokenizer(), np.ones_like)
     numbers = lexicon.numbers(text)
     counts = Counts()
     lexicon.count(numbers, counts)

@@ -5,7 +5,7 @@ import pytest
 
 from data_gen.config import DataConfig
 from data_gen.core.word_keys import word_keys
-from data_gen.synonyms.lookup import SimilarWords
+from data_gen.synonyms.lookup import CandidateLookup
 from data_gen.synonyms.table import Table
 from tests.conftest import default_settings
 from tests.data_gen.helpers import layer_of, pieces_of
@@ -36,9 +36,9 @@ def look_up(tokenizer):
 
     def get(word, *overrides):
         config = default_settings(DataConfig, [f"synonyms.{setting}" for setting in overrides])
-        similar = SimilarWords(Table(layers, {}), tokenizer, config.synonyms)
+        similar = CandidateLookup(Table(layers, {}), tokenizer, config.synonyms)
         pieces = pieces_of(tokenizer, word)
-        found = [tokenizer.text(candidate) for candidate, _ in similar(pieces)]
+        found = [tokenizer.join(candidate) for candidate, _ in similar(pieces)]
         keys = word_keys(np.array(pieces), np.array([0, len(pieces)]))
         (reason,) = similar.reasons(keys)
         return found, similar.source(pieces), "" if found else reason

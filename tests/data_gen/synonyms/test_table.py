@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_gen.shared.errors import UserError
-from data_gen.synonyms.table import Table, load_table, make_layer, require_new_table
+from data_gen.synonyms.table import Table, load_table, make_source_table, require_new_table
 
 WORDS = st.lists(st.tuples(*[st.integers(0, 50)] * 2) | st.tuples(st.integers(0, 50)), unique=True)
 
@@ -14,7 +14,7 @@ def test_what_is_put_in_is_found(words, seed):
     random = np.random.RandomState(seed)
     rows = random.randint(-1, len(words), (len(words), 3))
     cosines = np.round(random.rand(len(words), 3), 4).astype(np.float32)
-    layer = make_layer(words, rows, cosines, str)
+    layer = make_source_table(words, rows, cosines, str)
     for word, own_rows, own_cosines in zip(words, rows.tolist(), cosines.tolist()):
         expected = [(words[i], cosine) for i, cosine in zip(own_rows, own_cosines) if i >= 0]
         assert layer.near(word) == expected
@@ -24,7 +24,7 @@ def test_what_is_put_in_is_found(words, seed):
 
 @pytest.fixture
 def saved(tmp_path):
-    layer = make_layer([(1,), (2, 3)], np.array([[1], [-1]]), np.array([[0.5], [0]]), str)
+    layer = make_source_table([(1,), (2, 3)], np.array([[1], [-1]]), np.array([[0.5], [0]]), str)
     path = str(tmp_path / "folder" / "table.safetensors")
     Table({"toolkit": layer, "corpus": layer}, {"top_k": 1}).save(path)
     return path
@@ -33,7 +33,7 @@ def saved(tmp_path):
 def test_a_table_survives_its_file(saved):
     table = load_table(saved)
     assert list(table.layers) == ["toolkit", "corpus"]
-    assert table.made_from == {"top_k": 1}
+    assert table.provenance == {"top_k": 1}
     assert table.layers["corpus"].near((1,)) == [((2, 3), 0.5)]
     assert not table.layers["corpus"].keys.flags.writeable  # mapped: shared by all workers
     require_new_table(saved)  # may be made anew

@@ -3,9 +3,9 @@ import pytest
 
 from data_gen.shared.errors import UserError
 from data_gen.synonyms.config import SynonymsConfig
-from data_gen.synonyms.lookup import SimilarWords
-from data_gen.synonyms.table import Table, make_layer
-from data_gen.synonyms.thesaurus import judge, read_groups
+from data_gen.synonyms.lookup import CandidateLookup
+from data_gen.synonyms.table import Table, make_source_table
+from data_gen.synonyms.thesaurus import read_groups, score_with_thesaurus
 from tests.data_gen.helpers import layer_of
 
 THESAURUS = """Aa01A01= 高兴 快乐 乐
@@ -48,8 +48,8 @@ def test_sources_are_judged_by_their_words_and_by_those_of_all(tokenizer, groups
     }
     second = {"高兴": [("快乐", 0.9)]}
     layers = {"one": layer_of(tokenizer, first), "two": layer_of(tokenizer, second)}
-    similar = SimilarWords(Table(layers, {}), tokenizer, SynonymsConfig())
-    found = {of.source: of[1:] for of in judge(similar, tokenizer, groups)}
+    similar = CandidateLookup(Table(layers, {}), tokenizer, SynonymsConfig())
+    found = {of.source: of[1:] for of in score_with_thesaurus(similar, tokenizer, groups)}
     assert found["one"] == (3, pytest.approx(1 / 3), pytest.approx(2 / 3))
     assert found["two"] == (1, 1.0, 1.0)
     assert found["one, words of all sources"] == (1, 0.0, 1.0)
@@ -60,12 +60,14 @@ def test_chance_is_what_other_words_candidates_give(tokenizer):
     """Pairs of synonyms, each the other's only candidate: given to another word, all but few
     miss.
     """
-    chars = [tokenizer.text([i]) for i in range(1000, 1400)]
+    chars = [tokenizer.join([i]) for i in range(1000, 1400)]
     pairs = list(zip(chars[::2], chars[1::2]))
     rows = np.arange(400).reshape(-1, 2)[:, ::-1].reshape(-1, 1)
-    layer = make_layer([(i,) for i in range(1000, 1400)], rows, np.ones((400, 1)), tokenizer.text)
-    similar = SimilarWords(Table({"one": layer}, {}), tokenizer, SynonymsConfig())
-    one, chance = judge(similar, tokenizer, pairs)
+    layer = make_source_table(
+        [(i,) for i in range(1000, 1400)], rows, np.ones((400, 1)), tokenizer.join
+    )
+    similar = CandidateLookup(Table({"one": layer}, {}), tokenizer, SynonymsConfig())
+    one, chance = score_with_thesaurus(similar, tokenizer, pairs)
     assert one == ("one", 400, 1.0, 1.0)
     assert chance.words == 400
     assert chance.any < 0.05

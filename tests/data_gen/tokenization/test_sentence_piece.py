@@ -18,7 +18,7 @@ from tests.data_gen.helpers import TEXT, VOCAB, hard_sentences, train_sentencepi
 
 def words(tokenizer, sentence, boundaries):
     ((ids, offsets),) = tokenizer.encode([sentence])
-    return [tokenizer.text(ids[start:stop]) for start, stop in word_spans(offsets, boundaries)]
+    return [tokenizer.join(ids[start:stop]) for start, stop in word_spans(offsets, boundaries)]
 
 
 @pytest.mark.parametrize("name", ["unigram", "bpe"])
@@ -67,8 +67,8 @@ def test_a_piece_is_in_the_normal_form_of_the_text_at_its_offsets(sentencepieces
 )
 def test_offsets_hold_for_models_of_other_kinds(tmp_path, options):
     tokenizer = train_sentencepiece(str(tmp_path), **options)
-    assert len(tokenizer.producible) > 0.9 * len(tokenizer.pieces)
-    assert tokenizer.ids[SPACE] not in tokenizer.producible
+    assert len(tokenizer.reachable_ids) > 0.9 * len(tokenizer.pieces)
+    assert tokenizer.ids[SPACE] not in tokenizer.reachable_ids
     for sentence in ["", " ", "小 要 a  ", "…㎡小要\u3000½", "\0a\u200bﷺ b", "𠮷…[SEP]é\u0301"]:
         ((ids, offsets),) = tokenizer.encode([sentence])
         covered = {i for first, last in offsets for i in range(first, last)}

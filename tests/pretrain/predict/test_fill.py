@@ -27,7 +27,7 @@ def test_each_mask_has_its_own_best_pieces(model):
     assert not found.words
     (expected,) = Proposer(model, TOKENIZER, 3)([Request([10, 4, 11, 12, 4, 6], [1, 4])])
     for mask, ids in zip(found.masks, expected.ids):
-        assert [proposal.text for proposal in mask.proposals] == [TOKENIZER.text([i]) for i in ids]
+        assert [proposal.text for proposal in mask.proposals] == [TOKENIZER.join([i]) for i in ids]
 
 
 def test_words_are_the_most_probable_of_all(model):
@@ -42,7 +42,7 @@ def test_words_are_the_most_probable_of_all(model):
         (second,) = proposer([Request([10, one, 4, 17], [2])])
         for two, q in zip(second.ids[0], second.probabilities[0]):
             if p * q:
-                best[TOKENIZER.text([one, two])] = p * q
+                best[TOKENIZER.join([one, two])] = p * q
     assert sum(best.values()) <= 1 + 1e-5
     expected = sorted(best, key=best.get, reverse=True)[:4]
     assert [proposal.text for proposal in word.proposals] == expected
