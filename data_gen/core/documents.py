@@ -50,7 +50,7 @@ def attach_boundaries(documents: Sequence[Document], marks: WordBoundaries) -> L
 
 
 def joined_boundaries(documents: Sequence[Document]) -> WordBoundaries:
-    """Join the word boundaries of documents that have theirs: the opposite of `attach_boundaries`."""
+    """Join the word boundaries of several documents: the opposite of `attach_boundaries`."""
     sentences = np.cumsum([0, *(len(document.sentences) for document in documents)]).tolist()
     marks = [document.words for document in documents if document.words is not None]
     return WordBoundaries(
