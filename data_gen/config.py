@@ -42,15 +42,14 @@ class DataConfig:
     def __post_init__(self) -> None:
         require_one_of("pair_task", self.pair_task, list(PAIR_TASKS))
         require_one_of("compression", self.compression, list(COMPRESSIONS))
-        if self.pair_task == "nsp" and self.max_seq_length < 32:
-            raise ValueError(
-                f"max_seq_length {self.max_seq_length} leaves no room for random next sentences: "
-                "nsp needs at least 32"
-            )
         if self.num_shards > 1_000_000:
             raise ValueError(f"num_shards must be at most 1,000,000, not {self.num_shards}")
-        if self.max_seq_length < 8:
-            raise ValueError(f"max_seq_length must be at least 8, not {self.max_seq_length}")
+        shortest = PAIR_TASKS[self.pair_task].shortest
+        if self.max_seq_length < shortest:
+            raise ValueError(
+                f"max_seq_length must be at least {shortest} for pair_task={self.pair_task}, not "
+                f"{self.max_seq_length}"
+            )
         if not 0 < self.masked_lm_prob < 1:
             raise ValueError(f"masked_lm_prob must be between 0 and 1, not {self.masked_lm_prob}")
         if not 0 <= self.short_seq_prob <= 1:

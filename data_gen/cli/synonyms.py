@@ -164,10 +164,10 @@ def _by_source(
     similar: CandidateLookup, word: Pieces
 ) -> Sequence[Tuple[str, Sequence[Tuple[Pieces, float]]]]:
     """What a build takes first, then what the other sources have."""
-    taken = similar.source(word)
+    taken = similar.of_word(word)
     others = {name: similar.of_source(name, word) for name in similar.layers}
-    others.pop(taken, None)
-    return [*([(taken, similar(word))] if taken else []), *others.items()]
+    others.pop(taken.source, None)
+    return [*([(taken.source, taken.candidates)] if taken.source else []), *others.items()]
 
 
 def _coverage(args: argparse.Namespace) -> None:

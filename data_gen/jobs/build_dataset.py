@@ -21,6 +21,7 @@ from data_gen.jobs import build_synonyms
 from data_gen.jobs.inputs import scan_inputs, settle
 from data_gen.jobs.map_and_merge import run_stages
 from data_gen.jobs.statistics import report
+from data_gen.masking.corruption import CORRUPTIONS
 from data_gen.pipeline.load import (
     load_document_tokenizer,
     load_pipeline,
@@ -43,7 +44,7 @@ from data_gen.synonyms import likeness
 
 # Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
 # is not continued.
-CODE_FORMAT = 7
+CODE_FORMAT = 8
 
 _MOST_EXPECTED = 1024  # tasks, that is processes to start early
 
@@ -112,7 +113,7 @@ def build(
 
 def needs_own_table(config: DataConfig) -> bool:
     """Whether a build has to make its table of similar words itself."""
-    return config.masking.corruption == "similar" and not config.synonyms.table
+    return CORRUPTIONS[config.masking.corruption].needs_similar_words and not config.synonyms.table
 
 
 def _with_own_table(
@@ -145,7 +146,7 @@ def _identity(
     del settings["vocab_file"], settings["tokenizer"], settings["segmenter"]
     table = settings["synonyms"].pop("table")
     del settings["synonyms"]["word2vec"]  # in the table's own identity
-    similar = config.masking.corruption == "similar"
+    similar = CORRUPTIONS[config.masking.corruption].needs_similar_words
     if not similar:
         del settings["synonyms"]
     converts = similar and config.synonyms.traditional

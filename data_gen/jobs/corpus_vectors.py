@@ -12,7 +12,6 @@ from typing import NamedTuple, Sequence, Tuple
 
 from data_gen.config import DataConfig
 from data_gen.core.columns import Pieces
-from data_gen.core.counting import Counts
 from data_gen.core.progress import Progress
 from data_gen.corpus.blocks import Block, InputFile, task_blocks
 from data_gen.corpus.read import read_blocks
@@ -39,7 +38,7 @@ def write_words(task: WordsTask) -> None:
     tokenize_documents = load_document_tokenizer(task.config)
     with atomic_file(task.path) as handle:
         for documents in read_blocks(task.blocks, task.config.corpus):
-            text = tokenize_documents(documents, Counts())
+            text, _ = tokenize_documents(documents)
             handle.writelines(_line(words) for words in text.sentence_words())
 
 

@@ -85,21 +85,23 @@ def _map(task: MapTask) -> Dict[str, Any]:
                 f"this machine has {one}, that of the command {other}: install the same packages "
                 "and models on all"
             )
-    pipeline.take_counts()
     with _no_garbage_collection():
-        records = list(_records(task, pipeline))
-    with timed(pipeline.counts, "sort and write"):
+        records, counts = _records(task, pipeline)
+    with timed(counts, "sort and write"):
         offsets = write_run(f"{task.stem}.run", records, task.config.num_shards)
-    return {"offsets": offsets, "counts": pipeline.take_counts()}
+    return {"offsets": offsets, "counts": counts}
 
 
-def _records(task: MapTask, pipeline: Pipeline) -> Iterator[KeyedRecord]:
+def _records(task: MapTask, pipeline: Pipeline) -> Tuple[List[KeyedRecord], Counts]:
     pack = ExamplePacker(task.config.max_seq_length, task.config.max_predictions_per_seq)
+    records: List[KeyedRecord] = []
+    counts = Counts()
     for documents in read_blocks(task.blocks, task.config.corpus):
-        keys, examples = pipeline.examples(documents)
-        with timed(pipeline.counts, "pack"):
-            records = pack(examples)
-        yield from zip(keys.tolist(), records)
+        (keys, examples), of_block = pipeline.examples(documents)
+        with timed(of_block, "pack"):
+            records += zip(keys.tolist(), pack(examples))
+        counts.update(of_block)
+    return records, counts
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a build counts, and the report of it.
+"""The report of what a build counted.
 
 Counters add up over tasks, so they are the same for any number of workers; shares are computed from
 them at the end.
@@ -6,16 +6,17 @@ them at the end.
 
 from typing import Any, Dict, List, Mapping, Tuple
 
-from data_gen.core.counting import DECILES, LENGTH_BINS, LONG_WORD
+from data_gen.core.counting import COUNTERS, DECILES, GROUPS, LENGTH_BINS, LONG_WORD, require_known
 
 _MISSING_REPORTED = 30
 
 
 def report(counts: Mapping[str, float], max_seq_length: int) -> Dict[str, Any]:
-    """The statistics of a build as plain numbers; shares are between 0 and 1.
+    """Return the statistics of a build as plain numbers; shares are between 0 and 1.
 
     Of a build without similar words what concerns them is left out.
     """
+    require_known(counts)
     every = _Report(counts)
     statistics = {
         **_text(every),
@@ -25,7 +26,7 @@ def report(counts: Mapping[str, float], max_seq_length: int) -> Dict[str, Any]:
     }
     if every("characters_of_words"):
         statistics.update(similar_words(counts))
-        statistics.update({name: every(name) for name in ("places_refused", "kept_past_the_cap")})
+        statistics.update({name: every(name) for name in ("refused_ngrams", "kept_past_the_cap")})
     statistics["cpu_seconds"] = {
         stage: round(nanoseconds / 1e9, 2)
         for stage, nanoseconds in sorted(every.group("cpu_ns").items())
@@ -44,13 +45,15 @@ class _Report:
         self._counts = counts
 
     def __call__(self, name: str) -> int:
+        assert name in COUNTERS or name.partition("/")[0] in GROUPS, name
         return int(self._counts.get(name, 0))
 
     def share(self, part: str, whole: str) -> float:
         return _share(self(part), self(whole))
 
     def group(self, group: str) -> Dict[str, int]:
-        """What was counted as "group/name", by name."""
+        """Return the counts of "group/name", by name."""
+        assert group in GROUPS, group
         start = f"{group}/"
         return {
             name[len(start) :]: int(count)
@@ -97,7 +100,6 @@ def _masking(count: _Report) -> Dict[str, Any]:
         "masked": count.share("masked_pieces", "sequence_pieces"),
         "ngrams": count.shares("ngrams"),
         "shortened_ngrams": count("shortened_ngrams"),
-        "ngrams_given_up": count("ngrams_given_up"),
         "ngrams_across_sentences": count("ngrams_across_sentences"),
         # share of the words of all instances
         "never_masked": {
@@ -115,7 +117,7 @@ def _masking(count: _Report) -> Dict[str, Any]:
 
 
 def _masked_words(words: Mapping[str, int], masked: Mapping[str, int]) -> Dict[str, Any]:
-    """How often words are masked, on average and, relative to that, by their number of pieces."""
+    """Report how often words are masked: on average, and relative to that by number of pieces."""
     if not words:
         return {}  # pieces were masked, whatever the words
     average = sum(masked.values()) / sum(words.values())
@@ -133,8 +135,8 @@ def _kinds(count: _Report) -> Dict[str, Any]:
 
 
 def similar_words(counts: Mapping[str, float]) -> Dict[str, Any]:
-    """Which words have similar ones: shares of the words, of those that hold Chinese characters, of
-    the characters.
+    """Report which words have similar ones: shares of the words, of those that hold Chinese
+    characters, of the characters.
     """
     count = _Report(counts)
     without = count.group("without_similar")
@@ -155,7 +157,7 @@ def similar_words(counts: Mapping[str, float]) -> Dict[str, Any]:
 
 
 def lines(statistics: Mapping[str, Any]) -> List[Tuple[str, str]]:
-    """The report as (name, value) rows for a terminal."""
+    """Return the report as (name, value) rows for a terminal."""
     rows = []
     for name, value in statistics.items():
         if isinstance(value, dict):

@@ -38,8 +38,10 @@ def count_task(task: CoverageTask) -> Counts:
     lexicon = _load(task.config)
     tokenize_documents = load_document_tokenizer(task.config)
     for documents in read_blocks(task.blocks, task.config.corpus):
-        text = tokenize_documents(documents, counts)
-        lexicon.count(lexicon.numbers(text), counts)
+        text, of_text = tokenize_documents(documents)
+        lexicon.trim()
+        counts.update(of_text)
+        counts.update(lexicon.count(lexicon.numbers(text)))
     return counts
 
 

@@ -18,9 +18,9 @@ from data_gen.shared.settings import require_one_of
 
 @dataclass(frozen=True)
 class MaskingConfig:
-    """Where to mask, and what to put there."""
+    """Settings of where to mask, and what to put there."""
 
-    selector: str = "ngram"  # a name in masking.SELECTORS
+    selector: str = "ngram"  # a name in selectors.SELECTORS
     # Shares of n = 1, 2, ...
     ngram_weights: List[float] = field(default_factory=lambda: [0.4, 0.3, 0.2, 0.1])
     # What an n-gram may not cross the end of: segment (A, B) or sentence.

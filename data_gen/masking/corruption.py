@@ -10,12 +10,19 @@ from typing import Dict, NamedTuple
 
 
 class CorruptionShares(NamedTuple):
-    """How often a masked word (or piece) becomes [MASK], a similar word, a random one, or stays."""
+    """Shares of the masked words (or pieces) that become [MASK], a similar word, a random one, or
+    stay; they sum up to 1.
+    """
 
     mask: float = 0.0
     similar: float = 0.0
     random: float = 0.0
     keep: float = 0.1
+
+    @property
+    def needs_similar_words(self) -> bool:
+        """True if a build has to look similar words up."""
+        return self.similar > 0
 
 
 CORRUPTIONS: Dict[str, CorruptionShares] = {
@@ -29,6 +36,6 @@ CORRUPTION_UNITS = ("ngram", "word", "piece")
 RANDOM_UNITS = ("piece", "word")
 FALLBACK_CAPS = ("fallback", "all_random")
 PAST_THE_CAP = ("elsewhere", "keep")
-# What a replacement is. A fallback is random for want of a similar word.
+# The kinds of replacements. A fallback is random for want of a similar word.
 KINDS = ("mask", "similar", "random", "keep", "fallback")
 MASK, SIMILAR, RANDOM, KEEP, FALLBACK = range(len(KINDS))

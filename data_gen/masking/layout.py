@@ -1,4 +1,4 @@
-"""Instances laid out: the sequences of pieces, and the words in them that may be masked."""
+"""Lay instances out: the sequences of pieces, and the words in them that may be masked."""
 
 from typing import NamedTuple, Tuple
 
@@ -22,7 +22,7 @@ class Layout(NamedTuple):
 
     @property
     def lengths(self) -> Array:
-        """The pieces of each sequence."""
+        """Return the pieces of each sequence."""
         return np.diff(self.rows)
 
 
@@ -56,8 +56,8 @@ def words_to_mask(
 ) -> Tuple[MaskableWords, Array]:
     """Find the words that may be masked, and their numbers in the layout.
 
-    may_be:      of each word of the text whether it may be masked, bool
-    by_sentence: whether n-grams may not cross the end of a sentence
+    may_be:      of each word of the text if it may be masked, bool
+    by_sentence: True if n-grams may not cross the end of a sentence
     """
     chosen = np.flatnonzero(may_be[layout.words])
     breaks = np.diff(chosen, prepend=-2) > 1

@@ -1,4 +1,4 @@
-"""What the settings ask for about the words of a text, found out once for all its instances."""
+"""Per-word facts for masking, found once per block: reason not to mask, [UNK], candidate number."""
 
 from array import array
 from typing import NamedTuple, Optional
@@ -13,55 +13,60 @@ from data_gen.masking.config import MaskingConfig
 from data_gen.masking.replacement import CorruptionRules, RandomWords
 from data_gen.tokenization.tokenizer import Tokenizer
 
-UNKNOWN = "unknown"  # why words with [UNK] are never masked: there is nothing to predict
-_MOST_CLASSES = 1 << 18  # words whose class is remembered
+UNKNOWN = "unknown"  # words with [UNK] are never masked: there is nothing to predict
+_MOST_CLASSES = 1 << 18  # words in the cache of classes
 
 
 class WordFacts(NamedTuple):
-    """What is known of the words of a text."""
+    """Facts about the words of a text."""
 
     text: TokenizedBlock
-    reasons: Array  # int64 [W]: 0 for a word that may be masked, else 1 + which reason
-    unknown: Array  # bool [W]: whether it holds [UNK]
-    similar: Array  # int64 [W]: its number in the lexicon
+    reasons: Array  # int64 [W]: 0 for a word that may be masked, else 1 + number of the reason
+    unknown: Array  # bool [W]: if it holds [UNK]
+    similar: Array  # int64 [W]: its number in the cache of candidates
     random: Optional[RandomWords]
 
 
 class WordFactsBuilder:
-    """Knows the words of texts as one configuration asks for it."""
+    """Finds the facts that one configuration needs."""
 
     def __init__(
-        self, masking: MaskingConfig, tokenizer: Tokenizer, corruptor: CorruptionRules
+        self, masking: MaskingConfig, tokenizer: Tokenizer, rules: CorruptionRules
     ) -> None:
         self.reasons = (UNKNOWN, *masking.skip)  # not to mask a word
         self._masking = masking
         self._tokenizer = tokenizer
-        self._corruptor = corruptor
-        self._numbers = WordIndex()
+        self._rules = rules
+        self._index = WordIndex()
         self._classes = array("b")
 
-    def __call__(self, text: TokenizedBlock, counts: Counts) -> WordFacts:
-        """Find out what the settings ask for about the words of a text."""
-        masking, lexicon = self._masking, self._corruptor.lexicon
+    def __call__(self, text: TokenizedBlock) -> WordFacts:
+        """Find the facts about the words of a text."""
+        masking = self._masking
         unknown = _any(text.pieces == self._tokenizer.unk, text)
         reasons = unknown.astype(np.int64)
         similar = np.zeros(len(reasons), np.int64)
         random = None
         if masking.skip:
             reasons = np.where(unknown, 1, self._classified(text))
-        if self._corruptor.shares.similar:
-            similar = lexicon.numbers(text)
-            lexicon.count(similar, counts)
+        if self._rules.shares.needs_similar_words:
+            similar = self._rules.candidates.numbers(text)
         if masking.random_unit == "word":
             words = distinct_words(text)
             random = _random_words(text, words[~unknown[words]])
         return WordFacts(text, reasons, unknown, similar, random)
 
+    def count(self, facts: WordFacts) -> Counts:
+        """Count which words have similar ones; of a text whose facts were found last."""
+        if self._rules.shares.needs_similar_words:
+            return self._rules.candidates.count(facts.similar)
+        return Counts()
+
     def _classified(self, text: TokenizedBlock) -> Array:
-        """Of each word 1 + the number of the reason not to mask it, or 0."""
-        if len(self._numbers) > _MOST_CLASSES:
-            self._numbers, self._classes = WordIndex(), array("b")
-        numbers, new = self._numbers(word_keys(text.pieces, text.words))
+        """Return of each word 1 + the number of the reason not to mask it, or 0."""
+        if len(self._index) > _MOST_CLASSES:
+            self._index, self._classes = WordIndex(), array("b")
+        numbers, new = self._index(word_keys(text.pieces, text.words))
         for word in new.tolist():
             found = word_class(self._tokenizer.join(text.word(word)))
             skipped = found in self.reasons
@@ -70,13 +75,13 @@ class WordFactsBuilder:
 
 
 def piecewise(text: TokenizedBlock) -> TokenizedBlock:
-    """A text whose words are single pieces."""
+    """Return a text whose words are single pieces."""
     words = np.arange(len(text.pieces) + 1)
     return text._replace(words=words, sentences=text.words[text.sentences])
 
 
 def _any(of_pieces: Array, text: TokenizedBlock) -> Array:
-    """Of each word whether something is true of any of its pieces."""
+    """Return of each word if something is true of any of its pieces."""
     passed = np.concatenate([[0], np.cumsum(of_pieces)])
     return np.diff(passed[text.words]) > 0
 

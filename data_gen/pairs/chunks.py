@@ -12,7 +12,7 @@ Chunk = Tuple[int, int]  # neighbouring words [first, last)
 
 
 class Outline(NamedTuple):
-    """Where a block of documents may be cut."""
+    """The places where a block of documents may be cut."""
 
     starts: List[int]  # the piece that each word starts at, and the number of pieces
     # Words up to the end of each sentence, or of each part of one that is too long for a sequence.
@@ -36,8 +36,8 @@ def outline_of(text: TokenizedBlock, room: int, clause_marks: Collection[int]) -
 def _clause_ends(
     starts: Sequence[int], clauses: Sequence[int], room: int, first: int, last: int
 ) -> List[int]:
-    """Where to take a sentence of more than `room` pieces apart: in as many whole clauses as fit,
-    time and again.
+    """Find the ends of the parts of a sentence of more than `room` pieces: as many whole clauses as
+    fit, time and again.
     """
     ends: List[int] = []
     previous = first

@@ -8,7 +8,7 @@ from data_gen.shared.settings import require_one_of
 
 @dataclass(frozen=True)
 class PairsConfig:
-    """How sequences are split in two."""
+    """Settings of how sequences are split in two."""
 
     split: str = "random"  # at a random sentence end, or at the one nearest to the middle
     swap_prob: float = 0.5  # of SOP

@@ -16,7 +16,7 @@ SPLITS = ("random", "middle")
 
 
 class PairContext(NamedTuple):
-    """What a pair task may need beside the chunk."""
+    """All that a pair task may need beside the chunk."""
 
     outline: Outline
     room: int  # pieces of both segments together
@@ -28,7 +28,11 @@ class PairContext(NamedTuple):
     swap_prob: float = 0.5  # of SOP; unpublished, google-research/albert's is 0.5
 
 
-PairTask = Callable[[Chunk, PairContext, Draws], List[Pair]]
+class PairTask(NamedTuple):
+    """One task on pairs."""
+
+    make: Callable[[Chunk, PairContext, Draws], List[Pair]]
+    shortest: int = 8  # the least max_seq_length that leaves room for its pairs
 
 
 def split(chunk: Chunk, context: PairContext, rng: Draws) -> Optional[Tuple[int, str]]:
@@ -68,7 +72,7 @@ def split_alike(chunk: Chunk, context: PairContext, rng: Draws) -> Optional[Tupl
 
 
 def _choose(places: Sequence[int], chunk: Chunk, context: PairContext, rng: Draws) -> int:
-    """Which of the places, pieces of the text, to split a chunk at."""
+    """Choose one of the places, pieces of the text, to split a chunk at."""
     if context.split == "random":
         return places[rng.randrange(len(places))]
     twice_the_middle = sum(_pieces(context.outline, chunk))
@@ -109,8 +113,8 @@ def next_sentence(chunk: Chunk, context: PairContext, rng: Draws) -> List[Pair]:
 def _stranger(
     room: int, beside: int, context: PairContext, rng: Draws
 ) -> Optional[Tuple[int, int]]:
-    """The text of another document from a random sentence on, to stand beside `beside` pieces; None
-    where there is none.
+    """Return the text of another document from a random sentence on, to stand beside `beside`
+    pieces; None where there is none.
 
     It has as many pieces as what it stands in for (`room`), so that the length does not give the
     label away, but at least one word where that fits.
@@ -142,7 +146,7 @@ def _in_order(chunk: Chunk, context: PairContext, halves: Optional[Tuple[int, st
 
 
 PAIR_TASKS: Dict[str, PairTask] = {
-    "sop": sentence_order,
-    "nsp": next_sentence,
-    "none": no_task,
+    "sop": PairTask(sentence_order),
+    "nsp": PairTask(next_sentence, shortest=32),
+    "none": PairTask(no_task),
 }

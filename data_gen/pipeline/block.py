@@ -6,21 +6,21 @@ comes from the names of things: (seed, stage, document id, copy), never from the
 the work.
 """
 
-from functools import partial
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from collections import Counter
+from typing import NamedTuple, Sequence, Tuple
 
 import numpy as np
 
 from data_gen.config import DataConfig
-from data_gen.core.columns import Array, Examples, Instances, Pair, TokenizedBlock
+from data_gen.core.columns import Array, Examples, TokenizedBlock
 from data_gen.core.counting import Counts, timed
 from data_gen.core.documents import Document
-from data_gen.core.random_draws import Draws, draw, seed_for
-from data_gen.masking.masker import Masker
-from data_gen.pairs.chunks import Chunk, cut, outline_of
-from data_gen.pairs.tasks import PAIR_TASKS, PairContext
+from data_gen.masking.masker import Masker, MaskLimits
+from data_gen.pairs.chunks import Outline, outline_of
+from data_gen.pairs.instances import NamedPair, PairRules, as_instances, make_pairs
+from data_gen.pairs.tasks import PAIR_TASKS
 from data_gen.pipeline.tokenized_text import DocumentTokenizer
-from data_gen.synonyms.lexicon import CandidateSource
+from data_gen.synonyms.lexicon import CANDIDATE_CHOICES, CandidateCache, CandidateSource
 
 
 class KeyedExamples(NamedTuple):
@@ -31,114 +31,64 @@ class KeyedExamples(NamedTuple):
 
 
 class Pipeline:
-    """The stages of one configuration, loaded once a process; `counts` grows with the work done."""
+    """The stages of one configuration, loaded once a process."""
 
     def __init__(
         self, config: DataConfig, tokenize_documents: DocumentTokenizer, similar: CandidateSource
     ) -> None:
-        self.counts: Counts = Counts()
         self.tokenize_documents = tokenize_documents
-        self.tokenizer = tokenize_documents.tokenizer
-        self._config = config
-        self._room = config.max_seq_length - 3  # [CLS] a [SEP] b [SEP]
-        self._mask = Masker(config, self.tokenizer, similar)
-
-    def take_counts(self) -> Counts:
-        """What was counted since the last call."""
-        counts, self.counts = self.counts, Counts()
-        return counts
-
-    def examples(self, documents: Sequence[Document]) -> KeyedExamples:
-        """The examples of one block of documents, `dupe_factor` copies of each, in the documents'
-        order.
-        """
-        text = self._text(documents)
-        with timed(self.counts, "pair"):
-            made = self._pairs(text, [document.id for document in documents])
-            text, instances = self._instances(text, made)
-        with timed(self.counts, "mask"):
-            examples = self._mask(text, instances, self.counts)
-        self._count(made, examples)
-        return KeyedExamples(instances.keys[examples.instances], examples)
-
-    def _text(self, documents: Sequence[Document]) -> TokenizedBlock:
-        text = self.tokenize_documents(documents, self.counts)
-        for pieces in np.diff(text.words[text.sentences[text.documents]]).tolist():
-            self.counts["ideal_sequences"] += -(-pieces // self._room)
-            if pieces < 2:
-                self.counts["skipped/one piece" if pieces else "skipped/no text"] += 1
-        # Of a word of more than half a sequence (addresses, mostly) every piece is a word, so that
-        # two words always fit.
-        return text.split_words(np.flatnonzero(text.sizes > self._room // 2))
-
-    def _pairs(self, text: TokenizedBlock, names: Sequence[str]) -> List["NamedPair"]:
-        """The pairs of all copies of all documents."""
-        config = self._config
-        outline = outline_of(text, self._room, self.tokenizer.clause_marks)
-        filled = [chunk for chunk in outline.documents if chunk[0] < chunk[1]]
-        task = PAIR_TASKS[config.pair_task]
-        made = []
-        for name, document in zip(names, outline.documents):
-            context = PairContext(
-                outline,
-                self._room,
-                partial(_stranger, filled, document),
-                config.pairs.split,
-                config.pairs.swap_prob,
-            )
-            for copy in range(config.dupe_factor):
-                seed = seed_for(config.random_seed, name, copy)
-                rng = Draws(seed)
-                chunks = cut(outline, document, self._room, config.short_seq_prob, rng)
-                pairs = (pair for chunk in chunks for pair in task(chunk, context, rng))
-                made += [NamedPair(pair, copy, seed, number) for number, pair in enumerate(pairs)]
-        return made
-
-    def _instances(
-        self, text: TokenizedBlock, made: Sequence["NamedPair"]
-    ) -> Tuple[TokenizedBlock, Instances]:
-        """The pairs as columns; a word that was split between its pieces is no word any more."""
-        pairs = [one.pair for one in made]
-        inner = [min(pair.a, pair.b)[0] for pair in pairs if pair.split_at == "piece"]
-        text = text.split_words(np.unique(np.searchsorted(text.words, inner)))
-        seeds = np.array([one.seed for one in made], np.uint64)
-        numbers = np.array([one.number for one in made], np.uint64)
-        return text, Instances(
-            np.array([pair.a for pair in pairs], np.int64).reshape(-1, 2),
-            np.array([pair.b for pair in pairs], np.int64).reshape(-1, 2),
-            np.array([pair.label for pair in pairs], np.int64),
-            draw(draw(seeds, _KEYS), numbers),
+        tokenizer = tokenize_documents.tokenizer
+        self._clause_marks = tokenizer.clause_marks
+        self._rules = PairRules(
+            task=PAIR_TASKS[config.pair_task],
+            split=config.pairs.split,
+            swap_prob=config.pairs.swap_prob,
+            room=config.max_seq_length - 3,  # [CLS] a [SEP] b [SEP]
+            short_seq_prob=config.short_seq_prob,
+            dupe_factor=config.dupe_factor,
+            random_seed=config.random_seed,
+        )
+        self._mask = Masker(
+            config.masking,
+            MaskLimits(
+                config.max_seq_length, config.max_predictions_per_seq, config.masked_lm_prob
+            ),
+            tokenizer,
+            CandidateCache(similar, tokenizer, CANDIDATE_CHOICES[config.synonyms.choice]),
         )
 
-    def _count(self, made: Sequence["NamedPair"], examples: Examples) -> None:
-        for one in made:
-            self.counts[f"split_at/{one.pair.split_at}"] += 1
-        self.counts["label_1"] += int(examples.labels.sum())
-        for number in examples.instances.tolist():
-            pair, copy = made[number][:2]
-            if copy == 0:
-                stranger = self._config.pair_task == "nsp" and pair.label
-                own = (pair.a,) if stranger else (pair.a, pair.b)
-                self.counts["pieces_kept"] += sum(stop - start for start, stop in own)
+    def examples(self, documents: Sequence[Document]) -> Tuple[KeyedExamples, Counts]:
+        """Make the examples of one block of documents, `dupe_factor` copies of each, in the
+        documents' order.
+        """
+        text, counts = self.tokenize_documents(documents)
+        counts.update(self._count_documents(text))
+        # Of a word of more than half a sequence (addresses, mostly) every piece is a word, so that
+        # two words always fit.
+        text = text.split_words(np.flatnonzero(text.sizes > self._rules.room // 2))
+        with timed(counts, "pair"):
+            outline = outline_of(text, self._rules.room, self._clause_marks)
+            made = make_pairs(outline, [document.id for document in documents], self._rules)
+            text, instances = as_instances(text, made)
+        with timed(counts, "mask"):
+            examples, masked = self._mask(text, instances)
+        counts.update(masked)
+        counts.update(_count_pairs(outline, made, examples))
+        return KeyedExamples(instances.keys[examples.instances], examples), counts
+
+    def _count_documents(self, text: TokenizedBlock) -> Counts:
+        pieces = np.diff(text.words[text.sentences[text.documents]])
+        return +Counts(  # without zeros
+            {
+                "ideal_sequences": int((-(-pieces // self._rules.room)).sum()),
+                "skipped/one piece": int((pieces == 1).sum()),
+                "skipped/no text": int((pieces == 0).sum()),
+            }
+        )
 
 
-class NamedPair(NamedTuple):
-    """A pair and its name."""
-
-    pair: Pair
-    copy: int
-    seed: int  # of that copy of its document
-    number: int  # in that copy
-
-
-_KEYS = 1 << 32  # the draw of a document's seed that keys are made from, beyond those of its pairs
-
-
-def _stranger(filled: Sequence[Chunk], own: Chunk, rng: Draws) -> Optional[Chunk]:
-    """A random document of the block that is not one's own; None where there is no other."""
-    if len(filled) < 2:
-        return None
-    while True:
-        document = filled[rng.randrange(len(filled))]
-        if document != own:
-            return document
+def _count_pairs(outline: Outline, made: Sequence[NamedPair], examples: Examples) -> Counts:
+    places = Counter(f"split_at/{one.pair.split_at}" for one in made)
+    first_copies = [made[i] for i in examples.instances.tolist() if made[i].copy == 0]
+    kept = sum(one.own_pieces(outline) for one in first_copies)
+    return Counts(label_1=int(examples.labels.sum()), pieces_kept=kept, **places)

@@ -5,6 +5,7 @@ from typing import Any, Dict, Optional, Tuple
 from data_gen.config import DataConfig
 from data_gen.core.load_once import keep_last
 from data_gen.core.script_conversion import opencc_version
+from data_gen.masking.corruption import CORRUPTIONS
 from data_gen.pipeline.block import Pipeline
 from data_gen.pipeline.tokenized_text import DocumentTokenizer
 from data_gen.segmentation.segmenters import StoredWords, load_segmenter
@@ -22,7 +23,7 @@ def load_pipeline(config: DataConfig) -> Pipeline:
     """Load the vocabulary, the segmenter and the similar words of `config`, once a process."""
     tokenize_documents = load_document_tokenizer(config)
     similar: CandidateSource = NoSimilarWords()
-    if config.masking.corruption == "similar":
+    if CORRUPTIONS[config.masking.corruption].needs_similar_words:
         similar = load_similar(config, tokenize_documents.tokenizer)
     return Pipeline(config, tokenize_documents, similar)
 

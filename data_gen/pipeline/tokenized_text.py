@@ -1,6 +1,6 @@
-"""Documents -> text: what the segmenter's words and the tokenizer's pieces make together."""
+"""Documents -> tokenized block: the segmenter's words and the tokenizer's pieces together."""
 
-from typing import Sequence
+from typing import Sequence, Tuple
 
 from data_gen.core.columns import TokenizedBlock
 from data_gen.core.counting import Counts, timed
@@ -20,8 +20,9 @@ class DocumentTokenizer:
         self.tokenizer = tokenizer
         self.segmenter = segmenter
 
-    def __call__(self, documents: Sequence[Document], counts: Counts) -> TokenizedBlock:
+    def __call__(self, documents: Sequence[Document]) -> Tuple[TokenizedBlock, Counts]:
         """Segment and tokenize documents; sentences without pieces are left out."""
+        counts = Counts()
         sentences = [sentence for document in documents for sentence in document.sentences]
         with timed(counts, "segment"):
             marks = self._marks(documents, sentences)
@@ -29,14 +30,16 @@ class DocumentTokenizer:
             tokens = self.tokenizer.tokenize(sentences)
         with timed(counts, "align"):
             text = align_words(documents, sentences, marks, tokens)
-        counts["documents"] += len(documents)
-        counts["characters"] += sum(map(len, sentences))
-        counts["sentences"] += len(text.sentences) - 1
-        counts["words"] += len(text.words) - 1
-        counts["pieces"] += len(text.pieces)
-        counts["unknown_pieces"] += int((text.pieces == self.tokenizer.unk).sum())
-        counts["misaligned_sentences"] += len(marks.misaligned)
-        return text
+        counts.update(
+            documents=len(documents),
+            characters=sum(map(len, sentences)),
+            sentences=len(text.sentences) - 1,
+            words=len(text.words) - 1,
+            pieces=len(text.pieces),
+            unknown_pieces=int((text.pieces == self.tokenizer.unk).sum()),
+            misaligned_sentences=len(marks.misaligned),
+        )
+        return text, counts
 
     def _marks(self, documents: Sequence[Document], sentences: Sequence[str]) -> WordBoundaries:
         if documents and documents[0].words is not None:  # so all of a block have theirs

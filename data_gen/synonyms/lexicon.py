@@ -1,4 +1,4 @@
-"""The similar words of all words met so far, as arrays."""
+"""A cache of the similar words of all words met so far, as arrays."""
 
 import re
 from array import array
@@ -25,16 +25,16 @@ class CandidateColumns(NamedTuple):
 
 
 class CandidateSource(Protocol):
-    """The lookup of similar words, of several at once; `keys` are their `distinct.word_keys`."""
+    """A lookup of the similar words of several words; `keys` are their `word_keys`."""
 
     def candidates(self, keys: Array, words: WordList) -> Iterable[CandidateColumns]:
-        """The similar words of the words that have any, in portions."""
+        """Yield the similar words of the words that have any, in portions."""
 
     def sources(self, keys: Array, words: WordList) -> Sequence[str]:
-        """Where the similar words of each word come from, e.g. "toolkit"; "" where it has none."""
+        """Return the source of each word's similar words, e.g. "toolkit"; "" where it has none."""
 
     def reasons(self, keys: Array) -> Sequence[str]:
-        """Why words have no similar word, e.g. "not in the table"."""
+        """Return the reasons why words have no similar word, e.g. "not in the table"."""
 
 
 _CHINESE = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
@@ -48,7 +48,7 @@ Weigh = Callable[[Array], Array]
 
 
 class CandidateCache:
-    """The similar words of all words met so far, looked up once for each."""
+    """A cache of the candidates of all words met so far, looked up once for each."""
 
     def __init__(self, similar: CandidateSource, tokenizer: Tokenizer, weigh: Weigh) -> None:
         self._similar = similar
@@ -69,7 +69,7 @@ class CandidateCache:
         self._group = array("i")
         self._characters = array("i")  # 0 of a word that holds [UNK]: it is never masked
         self._chinese = array("b")  # whether there are Chinese ones among them
-        # Of those words that were chosen for ever: the candidates as columns. The weights of the
+        # Candidates of the words replaced so far, in columns. The weights of the
         # word in slot i are cumulated from i to i + 1, so that one search finds a choice.
         self._slots = array("q")  # of each word, -1 before
         self._weights = array("d")
@@ -77,10 +77,13 @@ class CandidateCache:
         self._pieces = array("i")
         self._starts = array("q")
 
-    def numbers(self, text: TokenizedBlock) -> Array:
-        """The number of each word of a text, int64 [W]; they hold until the next call."""
+    def trim(self) -> None:
+        """Forget all words if there are too many; then numbers given before no longer hold."""
         if len(self._numbers) > _MOST_KNOWN:
             self._clear()
+
+    def numbers(self, text: TokenizedBlock) -> Array:
+        """Return the number of each word of a text, int64 [W]; they hold until `trim`."""
         keys = word_keys(text.pieces, text.words)
         numbers, new = self._numbers(keys)
         if len(new):
@@ -106,7 +109,7 @@ class CandidateCache:
         _extend(self._slots, np.full(len(keys), -1))
 
     def _found_in(self, keys: Array, words: WordList) -> List[str]:
-        """The counter of the source of each word, or of the reason why it has none."""
+        """Return the counter of each word: of its source, or of the reason why it has none."""
         sources = self._similar.sources(keys, words)
         groups = [f"{_FROM}{source}" for source in sources]
         lacking = [i for i, source in enumerate(sources) if not source]
@@ -115,10 +118,10 @@ class CandidateCache:
         return groups
 
     def has_candidates(self, numbers: Array) -> Array:
-        """Whether each word has a similar word."""
+        """Return of each word if it has a similar word, bool."""
         return as_array(self._has_similar)[numbers] != 0
 
-    def count(self, numbers: Array, counts: Counts) -> None:
+    def count(self, numbers: Array) -> Counts:
         """Count which words of a text have similar ones: by source and reason, of all words, of
         those that hold Chinese characters, by characters, and the most frequent without.
         """
@@ -128,13 +131,13 @@ class CandidateCache:
         characters = as_array(self._characters)[words] * times
         chinese = (as_array(self._chinese)[words] != 0) * times
         groups = np.bincount(as_array(self._group)[words], times, len(self._groups))
-        for group, number in self._groups.items():
-            if groups[number]:
-                counts[group] += int(groups[number])
-        counts["characters_of_words"] += int(characters.sum())
-        counts["characters_with_similar"] += int(characters[covered].sum())
-        counts["chinese_words"] += int(chinese.sum())
-        counts["chinese_words_with_similar"] += int(chinese[covered].sum())
+        counts = Counts(
+            characters_of_words=int(characters.sum()),
+            characters_with_similar=int(characters[covered].sum()),
+            chinese_words=int(chinese.sum()),
+            chinese_words_with_similar=int(chinese[covered].sum()),
+        )
+        counts.update({group: int(groups[i]) for group, i in self._groups.items() if groups[i]})
         lacking = np.flatnonzero(~covered & (characters > 0))
         # Which of equally frequent ones must not depend on the order in which they were met.
         order = np.lexsort((as_array(self._keys)[words[lacking]], -times[lacking]))
@@ -142,9 +145,10 @@ class CandidateCache:
         every_word = self._columns()
         for number, count in zip(words[most].tolist(), times[most].tolist()):
             counts[f"missing/{self._tokenizer.join(every_word.word(number))}"] += count
+        return counts
 
     def _columns(self) -> WordList:
-        """The words, by their numbers."""
+        """Return the words, by their numbers."""
         return WordList(as_array(self._words), as_array(self._word_starts))
 
     def pick(self, numbers: Array, shares: Array, sizes: Array, places: Array) -> Array:
@@ -173,12 +177,12 @@ class CandidateCache:
             _extend(self._weights, _cumulated(self._weigh, found, slots))
 
 
-def _extend(column: array, values: Array) -> None:  # type: ignore[type-arg] # as types.view
+def _extend(column: array, values: Array) -> None:  # type: ignore[type-arg] # as as_array
     column.frombytes(values.astype(column.typecode).tobytes())
 
 
 def _cumulated(weigh: Weigh, found: CandidateColumns, slots: Array) -> Array:
-    """The weights of the candidates, those of each word cumulated to 1 from its slot on."""
+    """Return the weights of the candidates, those of each word cumulated to 1 from its slot on."""
     # A row for each word, so that what a word's weights add up to does not depend on the others.
     there = np.arange(found.counts.max(initial=0)) < found.counts[:, None]
     similarities = np.zeros(there.shape)

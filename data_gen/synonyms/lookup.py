@@ -21,13 +21,13 @@ from data_gen.tokenization.tokenizer import Tokenizer
 
 
 class Found(NamedTuple):
-    """What the table knows of a word."""
+    """The similar words of a word with their similarities, the most similar first."""
 
     candidates: Candidates
-    source: str  # whose they are; "" where there is none
+    source: str  # "" where there is none
 
 
-# Why a word has no similar word.
+# The reasons why a word has no similar word.
 REASONS = (
     "not in the table",
     "no neighbour in the table",
@@ -39,7 +39,7 @@ _NOTHING = Found((), "")
 
 
 class _Usable(NamedTuple):
-    """Those neighbours of a layer that the settings take as candidates."""
+    """The neighbours of a layer that the settings take as candidates."""
 
     neighbours: Array  # int32
     similarities: Array  # float32
@@ -48,7 +48,7 @@ class _Usable(NamedTuple):
 
 
 class CandidateLookup:
-    """The lookup that corruption uses: pieces of a word -> its candidates."""
+    """The lookup that corruption uses: pieces of words -> their candidates."""
 
     def __init__(self, table: Table, tokenizer: Tokenizer, config: SynonymsConfig) -> None:
         self.layers = table.layers
@@ -62,24 +62,20 @@ class CandidateLookup:
         if config.traditional:
             self._convert = converter("t2s"), converter("s2t")
 
-    def __call__(self, word: Pieces) -> Candidates:
-        """The similar words of one word with their similarities, the most similar first."""
-        return self._of_one(word).candidates
-
-    def source(self, word: Pieces) -> str:
-        """Where they come from."""
-        return self._of_one(word).source
-
-    def _of_one(self, word: Pieces) -> Found:
-        sources, places = self._found(_key(word))
-        source = self._names[sources[0]]
-        if source:
-            return Found(self._of(source, int(places[0])), source)
-        return self._simplified(word)
+    def of_word(self, word: Pieces) -> Found:
+        """Look one word up."""
+        words = WordList(np.array(word), np.array([0, len(word)]))
+        keys = word_keys(*words)
+        (source,) = self.sources(keys, words)
+        for found in self.candidates(keys, words):
+            if len(found.words):
+                pieces = map(tuple, found.pieces.reshape(-1, len(word)).tolist())
+                return Found(list(zip(pieces, found.similarities.tolist())), source)
+        return _NOTHING
 
     def candidates(self, keys: Array, words: WordList) -> Iterator[CandidateColumns]:
-        """The similar words of the words that have any, in portions, one for each source. `keys`
-        are `distinct.word_keys` of the words.
+        """Yield the similar words of the words that have any, in portions, one for each source.
+        `keys` are the `word_keys` of the words.
         """
         found, places = self._found(keys)
         for i, (source, usable) in enumerate(self._usable.items()):
@@ -94,8 +90,8 @@ class CandidateLookup:
         yield _columns(rest, [one.candidates for one in simplified])
 
     def sources(self, keys: Array, words: WordList) -> List[str]:
-        """The name of the source of each word's candidates, "toolkit" or "corpus" say; "" where
-        there is none.
+        """Return the name of the source of each word's candidates, "toolkit" or "corpus" say; ""
+        where there is none.
         """
         found, _ = self._found(keys)
         names = [self._names[i] for i in found.tolist()]
@@ -105,7 +101,7 @@ class CandidateLookup:
         return names
 
     def reasons(self, keys: Array) -> List[str]:
-        """Why words have no similar word."""
+        """Return the reason why each word has no similar word, one of `REASONS`."""
         reasons = np.zeros(len(keys), np.int64)
         for layer in self.layers.values():
             numbers = layer.numbers(keys)
@@ -119,7 +115,7 @@ class CandidateLookup:
         return [REASONS[i] for i in reasons.tolist()]
 
     def of_source(self, source: str, word: Pieces) -> Candidates:
-        """The candidates that one source has for a word."""
+        """Return the candidates that one source has for a word."""
         number = self.layers[source].number(word)
         return self._of(source, number) if number >= 0 else ()
 
@@ -130,8 +126,8 @@ class CandidateLookup:
         return list(zip(words, usable.similarities[start:stop].tolist()))
 
     def _found(self, keys: Array) -> Tuple[Array, Array]:
-        """The number of the first source that has candidates for each word as it is spelt, -1 for
-        none, and the word's number there.
+        """Return the number of the first source that has candidates for each word as it is spelt,
+        -1 for none, and the word's number there.
         """
         found = np.full(len(keys), -1)
         places = np.zeros(len(keys), np.int64)
@@ -146,51 +142,50 @@ class CandidateLookup:
         return found, places
 
     def _simplified_words(self, found: Array, words: WordList) -> Tuple[Array, List[Found]]:
-        """The traditional ones among the words that were not found as they are spelt, and the
-        candidates of each.
+        """Find the traditional words among those that were not found as they are spelt, and the
+        candidates of each: those of the simplified word, converted back, where the number of pieces
+        agrees.
         """
         rest = np.flatnonzero(found < 0) if self._convert else np.zeros(0, np.int64)
         if not self._convert or not len(rest):
             return rest, []
+        simplify, restore = (_of_many(convert) for convert in self._convert)
         texts = [self._tokenizer.join(words.word(i)) for i in rest.tolist()]
-        # One text of all is many times as fast as a text each.
-        simplified = self._convert[0]("\n".join(texts)).split("\n")
+        simplified = simplify(texts)
         rest = rest[[one != text for one, text in zip(simplified, texts)]]
-        return rest, [self._simplified(words.word(i)) for i in rest.tolist()]
+        changed = [one for one, text in zip(simplified, texts) if one != text]
+        sources, simple = self._of_texts(changed)
+        spelt = [self._tokenizer.join(other) for some in simple for other, _ in some]
+        restored = iter(self._tokenizer.encode(restore(spelt)))
+        results = []
+        for i, source, some in zip(rest.tolist(), sources, simple):
+            word = words.word(i)
+            candidates: Dict[Pieces, float] = {}
+            for (_, similarity), (pieces, _) in zip(some, restored):
+                other = tuple(pieces)
+                if len(other) == len(word) and other != word and self._tokenizer.unk not in other:
+                    candidates.setdefault(other, similarity)
+            results.append(
+                Found(list(candidates.items()), f"{source}, simplified") if candidates else _NOTHING
+            )
+        return rest, results
 
-    def _simplified(self, word: Pieces) -> Found:
-        return self._look_up_simplified(word, *self._convert) if self._convert else _NOTHING
-
-    def _look_up_simplified(
-        self, word: Pieces, simplify: Callable[[str], str], restore: Callable[[str], str]
-    ) -> Found:
-        """The candidates of a traditional word: those of the simplified one, converted back, where
-        the number of pieces agrees.
-        """
-        text = self._tokenizer.join(word)
-        simplified = simplify(text)
-        if simplified == text:
-            return _NOTHING
-        ((pieces, _),) = self._tokenizer.encode([simplified])
-        found, places = self._found(_key(tuple(pieces)))
-        source = self._names[found[0]]
-        if not source:
-            return _NOTHING
-        simple = self._of(source, int(places[0]))
-        texts = [restore(self._tokenizer.join(candidate)) for candidate, _ in simple]
-        encoded = [tuple(pieces) for pieces, _ in self._tokenizer.encode(texts)]
-        candidates: Dict[Pieces, float] = {}
-        for other, (_, similarity) in zip(encoded, simple):
-            if len(other) == len(word) and other != word and self._tokenizer.unk not in other:
-                candidates.setdefault(other, similarity)
-        if not candidates:
-            return _NOTHING
-        return Found(list(candidates.items()), f"{source}, simplified")
+    def _of_texts(self, texts: Sequence[str]) -> Tuple[List[str], List[Candidates]]:
+        """Return the source of each text, a word, and its candidates as it is spelt."""
+        encoded = [pieces for pieces, _ in self._tokenizer.encode(texts)]
+        keys = word_keys(
+            np.array([*chain.from_iterable(encoded)], np.int64), offsets_of([*map(len, encoded)])
+        )
+        found, places = self._found(keys)
+        names = [self._names[i] for i in found.tolist()]
+        return names, [
+            self._of(name, place) if name else () for name, place in zip(names, places.tolist())
+        ]
 
 
-def _key(word: Pieces) -> Array:
-    """The key of one word, uint64 [1]."""
-    return word_keys(np.array(word), np.array([0, len(word)]))
+def _of_many(convert: Callable[[str], str]) -> Callable[[Sequence[str]], List[str]]:
+    """Convert many texts as one, which is many times as fast as a text each."""
+    return lambda texts: convert("\n".join(texts)).split("\n") if texts else []
 
 
 def _usable(layer: SourceTable, config: SynonymsConfig, tokenizer: Tokenizer) -> _Usable:
@@ -217,7 +212,7 @@ def _usable(layer: SourceTable, config: SynonymsConfig, tokenizer: Tokenizer) ->
 
 
 def _classes(layer: SourceTable, name: str, tokenizer: Tokenizer) -> Array:
-    """The class of each word as a number, int64 [W]; -1 where it is not known."""
+    """Return the class of each word as a number, int64 [W]; -1 where it is not known."""
     if name == "script":  # in the table: finding it takes seconds
         return layer.scripts.astype(np.int64)
     texts = (tokenizer.join(layer.word(number)) for number in range(len(layer.keys)))
@@ -227,7 +222,7 @@ def _classes(layer: SourceTable, name: str, tokenizer: Tokenizer) -> Array:
 
 
 def _columns(numbers: Array, candidates: Sequence[Candidates]) -> CandidateColumns:
-    """Candidates of the words of these numbers as columns; words without any are left out."""
+    """Put candidates of the words of these numbers into columns; words without any are left out."""
     counts = np.array([len(some) for some in candidates], np.int64)
     every = [*chain.from_iterable(candidates)]
     return CandidateColumns(
@@ -242,13 +237,13 @@ class NoSimilarWords:
     """The lookup of builds that replace nothing by similar words."""
 
     def candidates(self, keys: Array, words: WordList) -> Iterator[CandidateColumns]:
-        """No word has a similar one."""
+        """Yield nothing: no word has a similar one."""
         return iter(())
 
     def sources(self, keys: Array, words: WordList) -> List[str]:
-        """So there is no source either."""
+        """Return "" for each word."""
         return [""] * len(keys)
 
     def reasons(self, keys: Array) -> List[str]:
-        """Why words have no similar word."""
+        """Return the same reason for each word."""
         return ["no table"] * len(keys)

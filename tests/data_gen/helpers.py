@@ -19,9 +19,10 @@ from data_gen.core.random_draws import seed_for
 from data_gen.engine.processes import LocalEngine
 from data_gen.jobs import train_vocabulary
 from data_gen.jobs.build_dataset import build
+from data_gen.masking.masker import Masker, MaskLimits
 from data_gen.pipeline.align import word_starts
 from data_gen.shared.vocabulary import SPECIALS
-from data_gen.synonyms.lexicon import CandidateColumns
+from data_gen.synonyms.lexicon import CANDIDATE_CHOICES, CandidateCache, CandidateColumns
 from data_gen.synonyms.table import make_source_table
 from data_gen.tokenization.sentence_piece import SentencePiece
 from data_gen.tokenization.tokenizer import Tokens
@@ -321,3 +322,12 @@ _CJK_BLOCKS = (
 def is_cjk(char: str) -> bool:
     """Whether Google's tokenizer treats `char` as a Chinese character."""
     return any(first <= ord(char) <= last for first, last in _CJK_BLOCKS)
+
+
+def masker_of(config, tokenizer, similar):
+    """The masker that the pipeline would make, with a lookup of similar words of one's own."""
+    limits = MaskLimits(
+        config.max_seq_length, config.max_predictions_per_seq, config.masked_lm_prob
+    )
+    weigh = CANDIDATE_CHOICES[config.synonyms.choice]
+    return Masker(config.masking, limits, tokenizer, CandidateCache(similar, tokenizer, weigh))

@@ -48,7 +48,9 @@ def text_of(*paths):
 
 def candidates(tokenizer, table, word):
     similar = CandidateLookup(table, tokenizer, CONFIG.synonyms)
-    return [tokenizer.join(found) for found, _ in similar(pieces_of(tokenizer, word))]
+    return [
+        tokenizer.join(found) for found, _ in similar.of_word(pieces_of(tokenizer, word)).candidates
+    ]
 
 
 def test_a_file_of_vectors_is_searched_among_words_of_the_same_size(tokenizer, near, tmp_path):
@@ -79,10 +81,10 @@ def test_the_first_source_is_preferred(tokenizer, near, tmp_path):
     assert candidates(tokenizer, table, "高兴")[0] == "快乐"
     any_cosine = default_settings(DataConfig, ["synonyms.min_similarity=-1"]).synonyms
     similar = CandidateLookup(table, tokenizer, any_cosine)
-    ((found, _),) = similar(pieces_of(tokenizer, "吃饭"))
+    ((found, _),) = similar.of_word(pieces_of(tokenizer, "吃饭")).candidates
     assert tokenizer.join(found) == "高兴"
-    assert similar.source(pieces_of(tokenizer, "大")) == "near.bin"
-    assert similar.source(pieces_of(tokenizer, "小")) == "corpus"
+    assert similar.of_word(pieces_of(tokenizer, "大")).source == "near.bin"
+    assert similar.of_word(pieces_of(tokenizer, "小")).source == "corpus"
 
 
 def test_a_text_too_small_to_learn_from_gives_no_words(tokenizer, near, tmp_path):
@@ -206,7 +208,7 @@ def test_a_table_belongs_to_a_vocabulary_and_a_tokenizer(tokenizer, near, tmp_pa
     with open(VOCAB, encoding="utf-8") as handle:
         (tmp_path / "vocab.txt").write_text(handle.read() + "新\n", encoding="utf-8")
     ours = default_settings(DataConfig, [f"synonyms.table={path}"])
-    assert load_similar(ours, tokenizer)(pieces_of(tokenizer, "高兴"))
+    assert load_similar(ours, tokenizer).of_word(pieces_of(tokenizer, "高兴")).candidates
     other = default_settings(
         DataConfig, [f"synonyms.table={path}", setting.format(folder=tmp_path)]
     )
@@ -229,4 +231,4 @@ def test_sentencepiece_words_are_found_after_a_space_too(sentencepiece_folders, 
     table = make(tmp_path / "table", Sources((), text_of(str(text))), config).table
     tokenizer = build_synonyms.load_tokenizer(config)
     ((pieces, _),) = tokenizer.encode(["我 在"])
-    assert CandidateLookup(table, tokenizer, config.synonyms)(tuple(pieces[-1:]))
+    assert CandidateLookup(table, tokenizer, config.synonyms).of_word(tuple(pieces[-1:])).candidates

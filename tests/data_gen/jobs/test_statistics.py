@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from data_gen.core.counting import Counts, count_numbers
+from data_gen.core.counting import Counts, numbers_of
 from data_gen.jobs.statistics import lines, report
 
 
@@ -66,10 +67,16 @@ def test_why_words_have_no_similar_word():
 
 
 def test_numbers_are_counted_by_value():
-    counts = Counts({"sizes/2": 5})
-    count_numbers(counts, "sizes", np.array([2, 0, 2]))
-    count_numbers(counts, "sizes", np.array([0]), step=-1)
-    assert counts == {"sizes/0": 0, "sizes/2": 7}
+    counts = Counts({"ngrams/2": 5})
+    counts.update(numbers_of("ngrams", np.array([2, 0, 2])))
+    counts.update(numbers_of("ngrams", np.array([0]), step=-1))
+    assert counts == {"ngrams/0": 0, "ngrams/2": 7}
+
+
+@pytest.mark.parametrize("name", ["piecs", "ngram/2", "pieces_kept/1"])
+def test_a_count_that_nobody_reports_is_a_mistake(name):
+    with pytest.raises(AssertionError, match=f"nobody reports the count {name}"):
+        report(Counts({name: 1}), 128)
 
 
 def test_nothing_counted_is_no_error():

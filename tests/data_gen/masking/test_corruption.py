@@ -9,7 +9,7 @@ from data_gen.core.columns import TokenizedBlock
 from data_gen.core.random_draws import seed_for
 from data_gen.masking.corruption import CORRUPTION_UNITS, CORRUPTIONS, KINDS
 from data_gen.masking.placement import Ngrams
-from data_gen.masking.replacement import CorruptionRules, RandomWords, ReplacementPlan, Streams
+from data_gen.masking.replacement import CorruptionRules, RandomWords, Replacer
 from data_gen.synonyms.lexicon import CANDIDATE_CHOICES, CandidateCache
 from tests.data_gen.helpers import OneByOne
 
@@ -44,9 +44,7 @@ class Spelling:
 class Case:
     """The same words in each of `count` instances, all of them neighbours."""
 
-    def __init__(
-        self, name, words, count=1, unit="word", choice="uniform", room=100, seed=0, **options
-    ):
+    def __init__(self, name, words, count=1, unit="word", choice="uniform", cap="fallback"):
         every = list(words) * count
         bounds = np.cumsum([0, *map(len, every)])
         self.text = TokenizedBlock(
@@ -55,34 +53,22 @@ class Case:
             np.arange(count + 1) * len(words),
             np.arange(count + 1),
         )
-        lexicon = CandidateCache(Table(), Spelling(), CANDIDATE_CHOICES[choice])
-        corruptor = CorruptionRules(
-            CORRUPTIONS[name], unit, MASK, POOL, lexicon, max_fallback=0.1, **options
-        )
-        similar = lexicon.numbers(self.text)
-        seeds = np.array([seed_for(seed, i) for i in range(count)], np.uint64)
-        streams = Streams(seeds, np.zeros(count, np.int64))
-        self.draft = ReplacementPlan(
-            corruptor, self.text.sizes, similar, np.full(count, room), streams
-        )
+        candidates = CandidateCache(Table(), Spelling(), CANDIDATE_CHOICES[choice])
+        rules = CorruptionRules(CORRUPTIONS[name], unit, MASK, POOL, candidates, cap)
+        self.replacer = Replacer(rules, self.text.sizes, candidates.numbers(self.text))
         self.words, self.count = len(words), count
 
-    def ngrams(self, first, last):
+    def ngrams(self, first, last, seed=0):
         """The n-gram of words [first, last) of every instance."""
         instance = np.arange(self.count)
-        seeds = np.array([seed_for(first, last, i) for i in range(self.count)], np.uint64)
+        seeds = np.array([seed_for(seed, first, last, i) for i in range(self.count)], np.uint64)
         start = instance * self.words + first
         return Ngrams(instance, start, np.full(self.count, last - first), seeds)
 
-    def take(self, ngrams):
-        """Mask those of the n-grams that are allowed; returns which."""
-        allowed = self.draft.allows(ngrams)
-        assert self.draft.take(ngrams).tolist() == allowed.tolist()
-        return allowed
-
-    def replaced(self, ngrams, words=None):
+    def replaced(self, ngrams, words=None, past=False):
         """(number of the word in its instance, place, kind, new piece) of each masked piece."""
-        rows = self.draft.replace(ngrams, words, self.text)
+        past = np.full(len(ngrams.start), past)
+        rows = self.replacer.replace(ngrams, past, words, self.text)
         kinds = [KINDS[kind] for kind in rows.kind.tolist()]
         return list(
             zip((rows.word % self.words).tolist(), rows.place.tolist(), kinds, rows.piece.tolist())
@@ -91,7 +77,8 @@ class Case:
 
 def drawn(case, ngrams):
     """The shares of the kinds before any became a fallback."""
-    counts = case.draft.replace(ngrams, None, case.text).drawn
+    past = np.zeros(len(ngrams.start), bool)
+    counts = case.replacer.replace(ngrams, past, None, case.text).drawn
     return {kind: n / counts.sum() for kind, n in zip(KINDS, counts.tolist()) if n}
 
 
@@ -115,9 +102,9 @@ def test_the_four_kinds_have_the_papers_shares(name):
 def test_every_replacement_is_of_its_kind(name, unit):
     @given(sizes=st.lists(st.integers(1, 4), min_size=1, max_size=4), seed=st.integers())
     def check(sizes, seed):
-        case = Case(name, [(9,) * size for size in sizes], 3, unit, seed=seed)
-        ngrams = case.ngrams(0, len(sizes))
-        assert case.take(ngrams).all()
+        case = Case(name, [(9,) * size for size in sizes], 3, unit)
+        ngrams = case.ngrams(0, len(sizes), seed)
+        assert not case.replacer.cap_cost(ngrams).fallback.any()
         rows = case.replaced(ngrams)
         expected = [(word, place) for word, size in enumerate(sizes) for place in range(size)]
         assert [row[:2] for row in rows] == expected * 3
@@ -162,44 +149,36 @@ def test_choices_among_candidates(choice, expected):
     assert shares == pytest.approx(expected, abs=0.02)
 
 
-def test_fallbacks_stop_at_their_cap():
-    case = Case("similar", [(200,), (201, 202)] * 15, 300, room=3)
-    taken = [case.ngrams(i, i + 2) for i in range(0, 30, 2)]
-    masked = [ngrams.where(case.take(ngrams)) for ngrams in taken]
-    fallbacks = np.zeros(300)
-    for ngrams in masked:
-        rows = case.draft.replace(ngrams, None, case.text)
-        fallbacks += np.bincount(
-            rows.word[rows.kind == KINDS.index("fallback")] // 30, minlength=300
-        )
-    assert fallbacks.max() == 3
-    assert case.draft.refused > 0
+def test_the_cost_is_of_the_pieces_that_become_fallbacks():
+    case = Case("similar", [(200,), (3,), (201, 202)], 500)
+    ngrams = case.ngrams(0, 3)
+    fallbacks = Counter()
+    for i, row in enumerate(case.replaced(ngrams)):
+        fallbacks[i // 4] += row[2] == "fallback"
+    cost = case.replacer.cap_cost(ngrams)
+    assert cost.fallback.tolist() == cost.counted.tolist() == [fallbacks[i] for i in range(500)]
+    assert set(cost.fallback.tolist()) == {0, 1, 2, 3}
 
 
-def test_a_refusal_does_not_shift_the_shares_of_the_kinds():
+def test_the_kinds_of_an_ngram_are_the_same_in_every_place():
     """Kinds drawn after the place would drift to those that need no similar word."""
-    case = Case("similar", [(9, 9), (1, 2)], 3000, room=0)
+    case = Case("similar", [(9, 9), (1, 2)], 3000)
     first = case.ngrams(0, 1)
-    allowed = case.take(first)
-    assert 0.1 < allowed.mean() < 0.3
-    second = first.where(~allowed)
+    refused = case.replacer.cap_cost(first).fallback > 0
+    assert 0.7 < refused.mean() < 0.9
+    second = first.where(refused)
     second = second._replace(start=second.start + 1)  # the same n-gram in another place
-    assert case.take(second).all()
-    every = Ngrams(*map(np.concatenate, zip(first.where(allowed), second)))
+    assert not case.replacer.cap_cost(second).fallback.any()
+    every = Ngrams(*map(np.concatenate, zip(first.where(~refused), second)))
     assert drawn(case, every) == pytest.approx(NOMINAL["similar"], abs=0.02)
     assert {kind for _, _, kind, _ in case.replaced(second)} == {"similar"}
 
 
-def test_a_refused_ngram_takes_no_room_and_a_taken_one_does():
-    case = Case("similar", [(200, 201), (202,)], 400, room=2)
-    two, one = case.ngrams(0, 1), case.ngrams(1, 2)
-    assert case.take(two).all()
-    kinds = [kind for _, place, kind, _ in case.replaced(two) if place == 0]
-    full = np.array([kind == "fallback" for kind in kinds])
-    for _ in range(2):
-        allowed = case.draft.allows(one)
-        assert allowed[~full].all()
-        assert allowed[full].mean() == pytest.approx(0.2, abs=0.05)  # random or kept
+def test_the_share_that_would_be_fallbacks_is_known_beforehand():
+    case = Case("similar", [(200,), (3,), (201, 202), (1, 2)], 2)
+    starts = np.array([0, 4, 8])
+    assert case.replacer.expected_fallback(starts).tolist() == [0.8 * 3 / 6] * 2
+    assert not Case("all_mask", [(200,)]).replacer.expected_fallback(np.array([0, 1])).any()
 
 
 def test_an_ngram_may_be_the_unit():
@@ -226,9 +205,9 @@ def test_words_without_similar_ones_change_places_with_words_that_need_none():
     """(9,) has no similar word: where (3,) drew random or keep, (9,) gets it, and nothing is
     refused; the shares of the draws stay.
     """
-    case = Case("similar", [(3,), (9,)], 4000, room=0)
+    case = Case("similar", [(3,), (9,)], 4000)
     ngrams = case.ngrams(0, 2)
-    allowed = case.take(ngrams)
+    allowed = case.replacer.cap_cost(ngrams).fallback == 0
     assert 1 - allowed.mean() == pytest.approx(0.64, abs=0.03)  # both drew similar
     rows = case.replaced(ngrams.where(allowed))
     assert {kind for word, _, kind, _ in rows if word == 1} == {"random", "keep"}
@@ -237,10 +216,10 @@ def test_words_without_similar_ones_change_places_with_words_that_need_none():
 
 
 def test_several_words_change_places_in_their_order():
-    case = Case("similar", [(9,), (3,), (8,), (3,)], 4000, room=0)
+    case = Case("similar", [(9,), (3,), (8,), (3,)], 4000)
     ngrams = case.ngrams(0, 4)
     plain = Case("random", [(9,), (3,), (8,), (3,)], 4000)  # kinds of the same draws, unchanged
-    allowed = case.take(ngrams)
+    allowed = case.replacer.cap_cost(ngrams).fallback == 0
     rows = case.replaced(ngrams.where(allowed))
     assert {kind for word, _, kind, _ in rows if word in (0, 2)} == {"random", "keep"}
     keeps = Counter(kind for _, _, kind, _ in plain.replaced(ngrams.where(allowed)))["keep"]
@@ -248,37 +227,26 @@ def test_several_words_change_places_in_their_order():
 
 
 def test_the_cap_may_count_drawn_random_words_too():
-    taken = {}
-    for cap in ("fallback", "all_random"):
-        case = Case("similar", [(200,), (201,)] * 6, 500, room=3, cap=cap)
-        some = [case.ngrams(i, i + 1) for i in range(12)]
-        rows = [row for ngrams in some for row in case.replaced(ngrams.where(case.take(ngrams)))]
-        taken[cap] = Counter(kind for _, _, kind, _ in rows)
-    assert taken["fallback"]["fallback"] == 1500  # the whole room
-    assert taken["all_random"]["fallback"] < 1400
+    case = Case("similar", [(200,), (201,)], 2000, cap="all_random")
+    ngrams = case.ngrams(0, 2)
+    kinds = [kind for _, _, kind, _ in case.replaced(ngrams)]
+    expected = [
+        sum(kind in ("random", "fallback") for kind in kinds[2 * i : 2 * i + 2])
+        for i in range(2000)
+    ]
+    cost = case.replacer.cap_cost(ngrams)
+    assert cost.counted.tolist() == expected
+    assert cost.fallback.sum() == kinds.count("fallback") < sum(expected)
 
 
-def test_past_the_cap_a_word_may_be_kept():
-    case = Case("similar", [(200,)] * 40, room=2, past_the_cap="keep")
-    some = [case.ngrams(i, i + 1) for i in range(40)]
-    assert all(case.take(ngrams).all() for ngrams in some)
-    assert case.draft.refused == 0
-    kinds = Counter(case.replaced(ngrams)[0][2] for ngrams in some)
-    asked = Counter(next(iter(drawn(case, ngrams))) for ngrams in some)
-    assert kinds["fallback"] == 2
-    assert case.draft.kept_past_the_cap == kinds["keep"] - asked["keep"] > 20
-
-
-def test_a_word_kept_past_the_cap_takes_no_room():
-    case = Case("similar", [(200, 201), (202,)], 200, room=1, past_the_cap="keep")
-    two, one = case.ngrams(0, 1), case.ngrams(1, 2)
-    case.take(two)  # two pieces are too many
-    case.take(one)
-    kinds = [kind for _, place, kind, _ in case.replaced(two) if place == 0]
-    assert set(kinds) == {"keep", "random"}
-    then = [kind for _, _, kind, _ in case.replaced(one)]
-    after = Counter(new for old, new in zip(kinds, then) if old == "keep")
-    assert after["fallback"] / sum(after.values()) == pytest.approx(0.8, abs=0.08)
+def test_past_the_cap_words_that_have_no_similar_one_are_kept():
+    case = Case("similar", [(200,), (3,)], 400)
+    ngrams = case.ngrams(0, 2)
+    within, past = case.replaced(ngrams), case.replaced(ngrams, past=True)
+    assert "fallback" in {kind for _, _, kind, _ in within}
+    for (word, _, kind, new), (_, _, kind_past, new_past) in zip(within, past):
+        expected = ("keep", -1) if kind == "fallback" else (kind, new)
+        assert (kind_past, new_past) == expected, word
 
 
 def test_random_words_are_words_of_the_same_size():

@@ -1,5 +1,6 @@
 """Where and what together: instances of real words, masked as one configuration says."""
 
+import random
 from collections import Counter
 
 import numpy as np
@@ -8,13 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_gen.config import DataConfig
-from data_gen.core.counting import Counts
 from data_gen.masking.corruption import CORRUPTION_UNITS, CORRUPTIONS, RANDOM_UNITS
-from data_gen.masking.masker import Masker
 from data_gen.masking.selectors import SELECTORS
 from data_gen.synonyms.lookup import NoSimilarWords
 from tests.conftest import default_settings
-from tests.data_gen.helpers import OneByOne, block, sequence, spans
+from tests.data_gen.helpers import OneByOne, block, masker_of, sequence, spans
 
 WORDS = ["模型", "的", "，", "1998", "bert", "概率", "人工智能", "不", "。", "语言"]
 
@@ -23,7 +22,7 @@ def masker(tokenizer, *overrides, similar=None):
     config = default_settings(
         DataConfig, ["max_seq_length=64", "max_predictions_per_seq=20", *overrides]
     )
-    return Masker(config, tokenizer, similar or NoSimilarWords())
+    return masker_of(config, tokenizer, similar or NoSimilarWords())
 
 
 class Neighbours(OneByOne):
@@ -68,9 +67,9 @@ def test_every_combination_masks_whole_words_and_nothing_else(
     def check(a, b, random_unit, seed):
         text, instances = block(tokenizer, a, b, 3, seed)
         original = sequence(tokenizer, text, instances)
-        counts = Counts()
-        examples = list(masks[random_unit](text, instances, counts).each())
-        again = list(masks[random_unit](text, instances, Counts()).each())
+        made, counts = masks[random_unit](text, instances)
+        examples = list(made.each())
+        again = list(masks[random_unit](text, instances)[0].each())
         assert examples == again
         assert len(examples) == 3
         for example in examples:
@@ -100,8 +99,9 @@ def masked_words(tokenizer, rounds, a, b, *overrides, corruption="partial_mask")
     """How often each word was masked, and the counts."""
     mask = masker(tokenizer, f"masking.corruption={corruption}", "masked_lm_prob=0.3", *overrides)
     text, instances = block(tokenizer, a, b, rounds)
-    masked, counts = Counter(), Counts()
-    for example in mask(text, instances, counts).each():
+    masked = Counter()
+    examples, counts = mask(text, instances)
+    for example in examples.each():
         for number, (start, _) in enumerate(spans(text, instances)):
             if start in example.masked_positions:
                 masked[tokenizer.join(text.word(number))] += 1
@@ -152,9 +152,9 @@ def test_unknown_characters_are_never_masked(tokenizer):
 
 
 def test_an_instance_of_unknown_characters_alone_gives_no_example(tokenizer):
-    counts = Counts()
     text, instances = block(tokenizer, [["“"]], [["”"]], 2)
-    assert list(masker(tokenizer)(text, instances, counts).each()) == []
+    examples, counts = masker(tokenizer)(text, instances)
+    assert list(examples.each()) == []
     assert counts["instances_of_unknown_pieces"] == 2
     assert counts["instances"] == 0
 
@@ -165,7 +165,7 @@ def test_random_words_are_words_of_the_block(tokenizer):
     text, instances = block(tokenizer, [["模型", "概率"]], [["语言", "不", "“"]], 100)
     words = [text.word(i) for i in range(4)]
     replaced = Counter()
-    for example in mask(text, instances, Counts()).each():
+    for example in mask(text, instances)[0].each():
         for start, stop in spans(text, instances)[:4]:
             assert example.pieces[start:stop] in words
             replaced[example.pieces[start:stop]] += 1
@@ -175,8 +175,7 @@ def test_random_words_are_words_of_the_block(tokenizer):
 def test_kinds_are_counted_as_drawn_and_as_realised(tokenizer):
     mask = masker(tokenizer, "masking.max_fallback=1.0", similar=Neighbours())
     text = [["模型", "的", "概率", "不"]], [["语言", "人工智能"]]
-    counts = Counts()
-    mask(*block(tokenizer, *text, 500), counts)
+    _, counts = mask(*block(tokenizer, *text, 500))
     drawn = {name: n for name, n in counts.items() if name.startswith("drawn/")}
     assert set(drawn) == {"drawn/similar", "drawn/random", "drawn/keep"}
     assert drawn["drawn/similar"] / sum(drawn.values()) == pytest.approx(0.8, abs=0.03)
@@ -204,35 +203,43 @@ def test_every_example_predicts_something(tokenizer, overrides):
     for words in (["模型"], ["bert" * 12]):
         b = [["语言"] if len(words[0]) < 9 else words]
         mask = masker(tokenizer, "masking.corruption=partial_mask", *overrides)
-        for example in mask(*block(tokenizer, [words], b, 30), Counts()).each():
+        for example in mask(*block(tokenizer, [words], b, 30))[0].each():
             assert example.masked_positions
 
 
 def test_the_order_and_the_number_of_instances_do_not_matter(tokenizer):
-    """But for n-grams that are owed, of which there are none here."""
-    mask = masker(tokenizer, "masking.corruption=partial_mask")
+    """Not even where the cap on fallbacks refuses n-grams."""
+    mask = masker(tokenizer, similar=Neighbours())
     text, instances = block(tokenizer, [WORDS], [WORDS], 9)
-    every = list(mask(text, instances, Counts()).each())
+    every = list(mask(text, instances)[0].each())
     order = np.array([8, 2, 5])
-    turned = mask(text, instances.where(order), Counts()).each()
+    turned = mask(text, instances.where(order))[0].each()
     assert list(turned) == [every[i] for i in order]
 
 
-@pytest.mark.parametrize("rounds", [300, 3000])
-def test_kinds_that_found_no_place_are_not_lost(tokenizer, rounds):
-    """Short instances that throw them away lose similar words."""
-    mask = masker(tokenizer, "masking.max_fallback=0.0", similar=Neighbours())
-    counts = Counts()
-    mask(*block(tokenizer, [["概率", "模型"]], [["语言", "的"]], rounds), counts)
+def test_where_half_the_words_have_similar_ones_the_shares_are_kept(tokenizer):
+    """N-grams that the cap refuses keep the kinds that were drawn for them in another place."""
+    limits = ["max_seq_length=128", "max_predictions_per_seq=24"]
+    mask = masker(tokenizer, *limits, similar=Neighbours())
+    every = {word: tokenizer.encode([word])[0][0] for word in WORDS if word != "人工智能"}
+    lacking = [word for word, pieces in every.items() if not Neighbours()(pieces)]
+    words = [word for word in every if word not in lacking[3:]]
+    assert len(words) == 6
+    rng = random.Random(3)
+    a, b = rng.choices(words, k=36), rng.choices(words, k=36)
+    examples, counts = mask(*block(tokenizer, [a], [b], 4000))
+    assert counts["refused_ngrams"] > 1000
     drawn = [counts[f"drawn/{kind}"] for kind in ("similar", "random", "keep")]
-    assert drawn[0] / sum(drawn) == pytest.approx(0.8, abs=0.05 if rounds == 300 else 0.015)
+    assert [n / sum(drawn) for n in drawn] == pytest.approx([0.8, 0.1, 0.1], abs=0.005)
+    ngrams = [counts[f"ngrams/{n}"] for n in (1, 2, 3, 4)]
+    assert [n / sum(ngrams) for n in ngrams] == pytest.approx([0.4, 0.3, 0.2, 0.1], abs=0.015)
+    share = len(examples.masked_positions) / len(examples.pieces)
+    assert share == pytest.approx(0.15, abs=0.005)
+    assert counts["pieces/fallback"] <= 0.1 * counts["masked_pieces"]
 
 
-def test_kinds_used_past_the_cap_are_not_used_again(tokenizer):
-    """Where no word has a similar one, what was drawn to be similar is masked past the cap."""
-    mask = masker(tokenizer, "masking.max_fallback=0.0")
-    counts = Counts()
-    mask(*block(tokenizer, [["概率", "模型"]], [["语言", "的"]], 3000), counts)
-    drawn = [counts[f"drawn/{kind}"] for kind in ("similar", "random", "keep")]
-    assert counts["forced"] > 1000
-    assert drawn[0] / sum(drawn) == pytest.approx(0.8, abs=0.02)
+def test_where_no_word_has_a_similar_one_the_first_drawn_is_masked_past_the_cap(tokenizer):
+    mask = masker(tokenizer, "masking.max_fallback=0.0", "masking.selector=word")
+    _, counts = mask(*block(tokenizer, [["概率"]], [["语言"]], 3000))
+    assert counts["forced"] == counts["pieces/fallback"] / 2  # a word of two pieces each
+    assert counts["forced"] / 3000 == pytest.approx(0.8, abs=0.02)

@@ -3,14 +3,12 @@
 import pytest
 
 from data_gen.config import DataConfig
-from data_gen.core.counting import Counts
-from data_gen.masking.masker import Masker
 from data_gen.segmentation.boundaries import word_boundaries
 from data_gen.segmentation.segmenters import SegmenterConfig, load_segmenter
 from data_gen.synonyms.neighbours import nearby
 from data_gen.synonyms.vector_files import read_vectors, toolkit_vectors
 from tests.conftest import default_settings
-from tests.data_gen.helpers import OneByOne, block, sequence, show, spans
+from tests.data_gen.helpers import OneByOne, block, masker_of, sequence, show, spans
 
 SENTENCE = "使用语言模型来预测下一个词的概率。"
 WORDS = ["使用", "语言", "模型", "来", "预测", "下", "一个", "词", "的", "概率", "。"]
@@ -70,11 +68,11 @@ def test_masking_the_sentence_gives_the_papers_replacements(tokenizer, toolkit):
     """Whole words, each replaced by a similar word of its own, as many pieces as before."""
     a, b = WORDS[:4], WORDS[4:]  # 使用语言模型来 | 预测下一个词的概率。
     config = default_settings(DataConfig, ["max_seq_length=32", "max_predictions_per_seq=12"])
-    mask = Masker(config, tokenizer, toolkit)
+    mask = masker_of(config, tokenizer, toolkit)
     text, instances = block(tokenizer, [a], [b], 2000)
     found = {word: set() for word in REPLACEMENTS}
     bigrams = set()
-    for example in mask(text, instances, Counts()).each():
+    for example in mask(text, instances)[0].each():
         assert len(example.pieces) == len(sequence(tokenizer, text, instances))
         new = [tokenizer.join(example.pieces[slice(*span)]) for span in spans(text, instances)]
         for old, word, span in zip(WORDS, new, spans(text, instances)):

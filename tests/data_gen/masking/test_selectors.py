@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_gen.core.random_draws import seed_for
-from data_gen.masking.placement import MaskableWords, MaskBudget
+from data_gen.masking.placement import CapCost, MaskableWords, MaskBudget
 from data_gen.masking.selectors import SELECTORS
 
 NOMINAL = [0.4, 0.3, 0.2, 0.1]  # MacBERT paper, IV-A
@@ -32,30 +32,30 @@ def seeds_of(count, name=0):
     return np.array([seed_for(1, name, i) for i in range(count)], np.uint64)
 
 
-class Judge:
-    """Allows what a function of (start, length) allows, and notes what is taken."""
+def free(ngrams):
+    """No n-gram costs anything."""
+    none = np.zeros(len(ngrams.start), np.int64)
+    return CapCost(none, none)
 
-    def __init__(self, allow=None):
-        self.allow = allow
-        self.taken = 0
 
-    def allows(self, ngrams):
+def cost_where(dear, pieces=100):
+    """A cost of so many pieces where `dear(start, length)` says so."""
+
+    def cost(ngrams):
         places = zip(ngrams.start.tolist(), ngrams.length.tolist())
-        return np.array([not self.allow or self.allow(*place) for place in places], bool)
+        some = np.array([pieces * bool(dear(*place)) for place in places], np.int64)
+        return CapCost(some, some)
 
-    def take(self, ngrams):
-        assert len(set(ngrams.instance.tolist())) == len(ngrams.instance)
-        allowed = self.allows(ngrams)
-        self.taken += int(allowed.sum())
-        return allowed
+    return cost
 
 
-def select(name, words, budget, most, seed=0, judge=None, weights=NOMINAL, **policy):
+def select(name, words, budget, most, seed=0, cost=free, weights=NOMINAL, room=3, **more):
     """Choose n-grams; `budget` is one for all instances or a list."""
     count = len(words.instances) - 1
     budget = np.broadcast_to(np.array(budget, float), count)
-    settings = MaskBudget(budget, most, weights, **policy)
-    return SELECTORS[name](words, settings, seeds_of(count, seed), judge or Judge())
+    scarce = np.full(count, more.pop("scarce", False))
+    settings = MaskBudget(budget, most, weights, np.full(count, room), scarce, **more)
+    return SELECTORS[name].select(words, settings, seeds_of(count, seed), cost)
 
 
 def masked(selection):
@@ -75,13 +75,13 @@ def test_what_always_holds(name):
     def check(instances, share, most, seed):
         words = words_of(*instances)
         budget = [share * sum(a + b) for a, b in instances]
-        judge = Judge()
-        chosen = select(name, words, budget, most, seed, judge)
+        chosen = select(name, words, budget, most, seed)
         again = select(name, words, budget, most, seed)
         assert [column.tolist() for column in chosen.ngrams] == [
             column.tolist() for column in again.ngrams
         ]
-        assert judge.taken == len(chosen.ngrams.start)
+        assert chosen.refused == 0
+        assert not chosen.past_the_cap.any()
         every = [word for ngram in masked(chosen) for word in ngram]
         assert every == sorted(set(every))
         for i, (ngram, own) in enumerate(zip(masked(chosen), chosen.ngrams.instance.tolist())):
@@ -102,10 +102,45 @@ def test_what_always_holds(name):
 @pytest.mark.parametrize("name", sorted(SELECTORS))
 def test_a_refused_ngram_is_never_chosen(name):
     words = words_of(*[([2] * 20, [1] * 20)] * 50)
-    judge = Judge(lambda start, length: start % 40 >= 20)
-    chosen = select(name, words, 8, 20, judge=judge)
+    cost = cost_where(lambda start, length: start % 40 < 20)
+    chosen = select(name, words, 8, 20, cost=cost)
     assert set(chosen.ngrams.instance.tolist()) == set(range(50))
     assert not [start for start in chosen.ngrams.start.tolist() if start % 40 < 20]
+    # once each, however many places were tried
+    assert 0 < chosen.refused <= 50 * 20
+
+
+@pytest.mark.parametrize("scarce", [False, True])
+@pytest.mark.parametrize("name", sorted(SELECTORS))
+def test_fallbacks_stop_at_the_room_for_them(name, scarce):
+    words = words_of(*[([1] * 20, [1] * 20)] * 50)
+    cost = cost_where(lambda start, length: start % 2, pieces=2)
+    chosen = select(name, words, 30, 40, cost=cost, room=5, scarce=scarce)
+    dear = np.bincount(chosen.ngrams.instance[chosen.ngrams.start % 2 == 1], minlength=50)
+    assert dear.max() == 2  # of two pieces each
+
+
+def test_where_similar_words_are_scarce_planned_ngrams_spare_the_room_for_fallbacks():
+    """Four-grams that come late would find none left."""
+    words = many(300, 128)
+    lengths = {}
+    for scarce in (False, True):
+        cost = cost_where(lambda start, length: start % 5 or length == 1, pieces=2)
+        chosen = select("ngram", words, 19.2, 24, cost=cost, room=2, scarce=scarce)
+        lengths[scarce] = np.bincount(chosen.ngrams.length, minlength=5)[4]
+    assert lengths[True] > 1.05 * lengths[False]
+
+
+@pytest.mark.parametrize("name", sorted(SELECTORS))
+def test_past_the_cap_words_may_be_kept_instead(name):
+    words = words_of(*[([1] * 20, [1] * 20)] * 50)
+    cost = cost_where(lambda start, length: True, pieces=2)
+    chosen = select(name, words, 12, 40, cost=cost, room=5, past_the_cap="keep")
+    assert chosen.refused == 0
+    past = np.bincount(chosen.ngrams.instance[chosen.past_the_cap], minlength=50)
+    within = np.bincount(chosen.ngrams.instance[~chosen.past_the_cap], minlength=50)
+    assert past.min() > 0
+    assert within.tolist() == [2] * 50  # of two pieces each; what is kept takes no room
 
 
 def realistic(rng, length):
@@ -161,22 +196,15 @@ def shares(selection):
     return (np.bincount(lengths, minlength=5)[1:] / len(lengths)).tolist()
 
 
-def realise(budget, most, judge=None, name="ngram", rounds=3000, **policy):
-    """Shares of n, masked words and masked pieces of many instances, chosen in groups."""
-    chosen = Counter()
-    masked_words = pieces = all_words = 0
-    owed = ()
-    for group in range(10):
-        words = many(rounds // 10, 128, group)
-        selection = select(name, words, budget, most, group, judge, owed=owed, **policy)
-        owed = selection.owed
-        chosen.update(selection.ngrams.length.tolist())
-        every = [word for ngram in masked(selection) for word in ngram]
-        masked_words += len(every)
-        pieces += words.sizes[every].sum()
-        all_words += len(words.sizes)
+def realise(budget, most, cost=free, name="ngram", rounds=3000, **policy):
+    """Shares of n, share of the words and of the pieces that are masked, in many instances."""
+    words = many(rounds, 128, 0)
+    selection = select(name, words, budget, most, 0, cost, **policy)
+    chosen = Counter(selection.ngrams.length.tolist())
+    every = [word for ngram in masked(selection) for word in ngram]
     realised = [chosen[n] / sum(chosen.values()) for n in (1, 2, 3, 4)]
-    return realised, masked_words / all_words, pieces / (rounds * 128)
+    pieces = words.sizes[every].sum() / (rounds * 128)
+    return realised, len(every) / len(words.sizes), pieces
 
 
 def test_the_budget_may_be_of_words():
@@ -199,27 +227,14 @@ def test_shortening_what_exceeds_the_budget_never_exceeds_it_and_shifts_the_shar
     assert pieces == pytest.approx(19 / 128, abs=1e-9)
 
 
-def test_lengths_that_find_no_place_are_owed_to_the_next_instances():
-    """Where few words may be masked, long n-grams rarely fit: shortening them shifts the shares."""
-    realised, _, _ = realise(19.2, 40, Judge(lambda start, length: length < 4 or start < 12_000))
-    assert realised == pytest.approx(NOMINAL, abs=0.015)
-    hard = Judge(lambda start, length: length < 4)
-    owed = select("ngram", many(300, 128), 19.2, 40, judge=hard).owed
-    assert len(owed) > 100
-    assert set(owed) == {4}
-
-
-def test_each_instance_pays_one_debt():
-    chosen = select("ngram", many(20, 128), 19.2, 40, owed=(4,) * 30, weights=[1.0, 0, 0, 0])
-    fours = chosen.ngrams.instance[chosen.ngrams.length == 4]
-    assert sorted(fours.tolist()) == [*range(20)]
-    assert chosen.owed == [4] * 10
-
-
-def test_a_debt_does_not_overflow_a_short_instance():
-    chosen = select("ngram", words_of(([1] * 10, [1] * 10)), 3, 24, owed=(4,) * 6)
-    assert chosen.ngrams.length.sum() <= 6
-    assert len(chosen.owed) == 6
+def test_an_ngram_that_finds_no_place_loses_words():
+    no_fours = cost_where(lambda start, length: length == 4)
+    chosen = select("ngram", many(300, 128), 19.2, 40, cost=no_fours)
+    assert set(chosen.ngrams.length.tolist()) == {1, 2, 3}
+    realised, _, pieces = realise(19.2, 40, no_fours)
+    assert realised == pytest.approx([0.4, 0.3, 0.3, 0.0], abs=0.02)
+    assert pieces == pytest.approx(0.15, abs=0.003)
+    assert chosen.shortened == chosen.refused > 100
 
 
 @pytest.mark.parametrize("most", [28, 128])
@@ -232,8 +247,8 @@ def test_in_order_the_shares_and_the_average_are_kept(most):
 
 def test_in_order_what_is_refused_waits_for_the_next_word():
     """Shortened, it would give single words for n-grams where few words have similar ones."""
-    judge = Judge(lambda start, length: start % 3 > 0)
-    realised, _, pieces = realise(19.2, 128, judge, name="ngram_in_order")
+    dear = cost_where(lambda start, length: start % 3 == 0)
+    realised, _, pieces = realise(19.2, 128, dear, name="ngram_in_order")
     assert realised == pytest.approx(NOMINAL, abs=0.01)
     assert pieces == pytest.approx(0.15, abs=0.01)
 
@@ -242,11 +257,11 @@ def test_the_longest_of_what_surely_fits_come_first():
     """There is still room for them, and for words without a similar one."""
     order = {}
 
-    class Noting(Judge):
-        def take(self, ngrams):
-            for own, length in zip(ngrams.instance.tolist(), ngrams.length.tolist()):
-                order.setdefault(own, []).append(length)
+    def noting(ngrams):
+        for own, length in zip(ngrams.instance.tolist(), ngrams.length.tolist()):
+            order.setdefault(own, []).append(length)
+        return free(ngrams)
 
-    select("ngram", many(50, 512), 76.8, 84, judge=Noting())
+    select("ngram", many(50, 512), 76.8, 84, cost=noting)
     for lengths in order.values():
         assert lengths[:12] == sorted(lengths[:12], reverse=True)

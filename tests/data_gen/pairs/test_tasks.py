@@ -101,7 +101,7 @@ def test_no_segment_is_empty_and_nothing_is_lost(name):
         made = outline(sizes, [[3, 3], [2]])
         own, other = made.documents
         for chunk in cut(made, own, 20, 0.0, rng):
-            pairs = PAIR_TASKS[name](chunk, context(made, stranger=other), rng)
+            pairs = PAIR_TASKS[name].make(chunk, context(made, stranger=other), rng)
             start, stop = (made.starts[word] for word in chunk)
             if stop - start < 2:
                 assert pairs == []
@@ -127,7 +127,7 @@ def pairs_of(name, rng, rounds, *others, room=30, **options):
     made = outline(SHORT, *others, room=room)
     other = made.documents[1] if others else None
     task = context(made, room, other, **options)
-    return [pair for _ in range(rounds) for pair in PAIR_TASKS[name]((0, 5), task, rng)]
+    return [pair for _ in range(rounds) for pair in PAIR_TASKS[name].make((0, 5), task, rng)]
 
 
 def label_share(pairs):
@@ -191,7 +191,7 @@ def places_of(made, chunk, task="sop", **options):
     """The pieces at which many pairs of a chunk are split."""
     rng = Draws(3)
     context_ = context(made, 40, **options)
-    found = [PAIR_TASKS[task](chunk, context_, rng) for _ in range(300)]
+    found = [PAIR_TASKS[task].make(chunk, context_, rng) for _ in range(300)]
     return {min(max(pair.a[0], pair.b[0]) for pair in pairs) for pairs in found}
 
 
@@ -213,7 +213,7 @@ def test_both_segments_end_alike(sizes, seed):
     ends = {made.starts[word] for word in made.ends}
     rng = Draws(seed)
     for chunk in cut(made, made.documents[0], 30, 0.0, rng):
-        for pair in PAIR_TASKS["sop"](chunk, context(made, 30), rng):
+        for pair in PAIR_TASKS["sop"].make(chunk, context(made, 30), rng):
             if pair.split_at == "sentence":
                 alike = {segment[1] in ends for segment in (pair.a, pair.b)}
                 words = range(chunk[0] + 1, chunk[1])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from data_gen.core import word_keys as word_keys_module
 from data_gen.core.columns import TokenizedBlock
-from data_gen.core.counting import MISSING_OF_A_BLOCK, Counts
+from data_gen.core.counting import MISSING_OF_A_BLOCK
 from data_gen.core.word_keys import WordIndex, distinct_words, word_keys
 from data_gen.synonyms import lexicon as lexicon_module
 from data_gen.synonyms.lexicon import CandidateCache
@@ -97,6 +97,7 @@ def test_words_are_looked_up_once_and_remembered_within_limits(monkeypatch, most
     lexicon = CandidateCache(table, Tokenizer(), np.ones_like)
     words = [(2, 3), (1,), (4,), (2, 3)]
     for text in (text_of(words), text_of([(8, 8, 8), *words])):
+        lexicon.trim()
         known, pieces = every_choice(lexicon, text)
         assert known[-4:] == [True, False, True, True]
         assert pieces[-6:] == [(12, 13), (22, 23), (14,), (24,), (12, 13), (22, 23)]
@@ -124,8 +125,7 @@ def test_words_without_a_similar_one_are_counted():
     text = text_of(words)
     lexicon = CandidateCache(Table(), Tokenizer(), np.ones_like)
     numbers = lexicon.numbers(text)
-    counts = Counts()
-    lexicon.count(numbers, counts)
+    counts = lexicon.count(numbers)
     assert counts["without_similar/short"] == 5 + MISSING_OF_A_BLOCK
     assert counts["without_similar/long"] == 2
     missing = {name: n for name, n in counts.items() if name.startswith("missing/")}

@@ -38,10 +38,11 @@ def look_up(tokenizer):
         config = default_settings(DataConfig, [f"synonyms.{setting}" for setting in overrides])
         similar = CandidateLookup(Table(layers, {}), tokenizer, config.synonyms)
         pieces = pieces_of(tokenizer, word)
-        found = [tokenizer.join(candidate) for candidate, _ in similar(pieces)]
+        found, source = similar.of_word(pieces)
+        found = [tokenizer.join(candidate) for candidate, _ in found]
         keys = word_keys(np.array(pieces), np.array([0, len(pieces)]))
         (reason,) = similar.reasons(keys)
-        return found, similar.source(pieces), "" if found else reason
+        return found, source, "" if found else reason
 
     return get
 
