@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import List
+from typing import Collection, Dict, List
 
 from data_gen.core.word_class import CLASSES
 from data_gen.masking.corruption import (
@@ -41,7 +41,7 @@ class MaskingConfig:
 
     def __post_init__(self) -> None:
         for name, known in _MASKING_CHOICES.items():
-            require_one_of(f"masking.{name}", getattr(self, name), known)
+            require_one_of(f"masking.{name}", getattr(self, name), list(known))
         for word_class in self.skip:
             require_one_of("masking.skip", word_class, CLASSES[:-1])
         weights = self.ngram_weights
@@ -56,12 +56,13 @@ class MaskingConfig:
             )
 
 
-_MASKING_CHOICES = {
-    "selector": list(SELECTORS),
+# Tables and tuples of the known values; looked at when settings are made.
+_MASKING_CHOICES: Dict[str, Collection[str]] = {
+    "selector": SELECTORS,
     "ngram_within": NGRAM_WITHIN,
     "budget_unit": BUDGET_UNITS,
     "over_budget": OVER_BUDGET,
-    "corruption": list(CORRUPTIONS),
+    "corruption": CORRUPTIONS,
     "corruption_unit": CORRUPTION_UNITS,
     "random_unit": RANDOM_UNITS,
     "fallback_cap": FALLBACK_CAPS,
