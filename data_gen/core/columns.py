@@ -23,12 +23,12 @@ class WordList(NamedTuple):
     starts: Array  # int64 [W + 1]
 
     def word(self, number: int) -> Pieces:
-        """The pieces of one word."""
+        """Return the pieces of one word."""
         start, stop = self.starts[number : number + 2].tolist()
         return tuple(self.pieces[start:stop].tolist())
 
     def some(self, numbers: Array) -> "WordList":
-        """Several of them."""
+        """Select several of the words."""
         starts, stops = self.starts[numbers], self.starts[numbers + 1]
         pieces = self.pieces[ranges(starts, stops)]
         return WordList(pieces, offsets_of(stops - starts))
@@ -44,26 +44,26 @@ class TokenizedBlock(NamedTuple):
 
     @property
     def sizes(self) -> Array:
-        """The pieces of each word, int64 [W]."""
+        """Return the pieces of each word, int64 [W]."""
         return np.diff(self.words)
 
     def word(self, number: int) -> Pieces:
-        """The pieces of one word."""
+        """Return the pieces of one word."""
         return tuple(self.pieces[self.words[number] : self.words[number + 1]].tolist())
 
     def some_words(self, numbers: Array) -> WordList:
-        """Several of the words."""
+        """Select several of the words."""
         return WordList(self.pieces, self.words).some(numbers)
 
     def sentence_words(self) -> List[List[Pieces]]:
-        """The words of each sentence."""
+        """Return the words of each sentence."""
         pieces, words = self.pieces.tolist(), self.words.tolist()
         every = [tuple(pieces[start:stop]) for start, stop in zip(words, words[1:])]
         ends = self.sentences.tolist()
         return [every[first:last] for first, last in zip(ends, ends[1:])]
 
     def split_words(self, numbers: Array) -> "TokenizedBlock":
-        """The same text with some words, `numbers` ascending, taken apart into single pieces."""
+        """Take some words, `numbers` ascending, apart into single pieces."""
         inner = ranges(self.words[numbers] + 1, self.words[numbers + 1])
         if not len(inner):
             return self
@@ -92,7 +92,7 @@ class Instances(NamedTuple):
     keys: Array  # uint64 [N]: hashes of their names; they decide what is drawn, and the order
 
     def where(self, mask: Array) -> "Instances":
-        """Those that a mask, a slice or their numbers choose."""
+        """Select those that a mask, a slice or their numbers choose."""
         return Instances(*(column[mask] for column in self))
 
 
@@ -121,7 +121,7 @@ class Examples(NamedTuple):
     masked_rows: Array  # int64 [N + 1]: where the masked positions of each start, and M
 
     def each(self) -> Iterator[Example]:
-        """One after another."""
+        """Yield one after another."""
         pieces, positions, labels = (
             tuple(column.tolist())
             for column in (self.pieces, self.masked_positions, self.masked_labels)
@@ -134,24 +134,24 @@ class Examples(NamedTuple):
 
 
 def as_array(column: array) -> Array:  # type: ignore[type-arg] # array[int] is no type on Python 3.9
-    """A column that still grows, as a numpy array to read at once: nothing may be added to it while
+    """View a column that still grows as a numpy array, to read at once: nothing may be added while
     the view is in use.
     """
     return np.frombuffer(column, column.typecode) if column else np.zeros(0, column.typecode)
 
 
 def offsets_of(sizes: Any) -> Array:
-    """Where each of several neighbours of these sizes starts, and where the last ends, int64.
+    """Return where each of several neighbours of these sizes starts, and the end of all, int64.
 
-    >>> bounds_of([2, 0, 3]).tolist()
+    >>> offsets_of([2, 0, 3]).tolist()
     [0, 2, 2, 5]
     """
-    bounds: Array = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
-    return bounds
+    offsets: Array = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+    return offsets
 
 
 def ranges(starts: Array, stops: Array) -> Array:
-    """The numbers of all ranges `[start, stop)` after one another.
+    """Return the numbers of all ranges `[start, stop)` after one another.
 
     >>> ranges(np.array([3, 9]), np.array([6, 10])).tolist()
     [3, 4, 5, 9]

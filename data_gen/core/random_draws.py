@@ -17,7 +17,7 @@ _WORD = (1 << 64) - 1
 
 
 def seed_for(seed: int, *work: object) -> int:
-    """The 64-bit seed of one named piece of work.
+    """Return the 64-bit seed of one named piece of work.
 
     >>> seed_for(1, "pair", "doc-7", 0) == seed_for(1, "pair", "doc-7", 0)
     True

@@ -1,4 +1,4 @@
-"""What kind of word a word is, by its characters: for `masking.skip`."""
+"""The class of a word by its characters, for `masking.skip`."""
 
 from unicodedata import ucd_3_2_0
 
@@ -10,7 +10,7 @@ _CHINESE_NUMERALS = frozenset(
 
 
 def word_class(word: str) -> str:
-    """The first of `CLASSES` that fits: marks and symbols alone; digits and numerals, with the
+    """Return the first of `CLASSES` that fits: marks and symbols alone; digits and numerals, with the
     marks within them; letters of an alphabet among them; one other character (的, 了); the rest.
 
     >>> [word_class(word) for word in ("，", "3.14", "一百", "BERT-base", "的", "模型")]

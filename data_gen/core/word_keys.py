@@ -16,7 +16,7 @@ _SLOT_BITS = 20
 
 
 def word_keys(pieces: Array, starts: Array) -> Array:
-    """The hash of each word, uint64 [W].
+    """Return the hash of each word, uint64 [W].
 
     pieces: int [P]
     starts: int64 [W + 1]: the piece that each word starts at, and P; none is empty
@@ -30,8 +30,8 @@ def word_keys(pieces: Array, starts: Array) -> Array:
 
 
 def distinct_words(text: TokenizedBlock) -> Array:
-    """A word of the text for each different one, int64 [V], in an order that depends on nothing but
-    what words there are.
+    """Return a word of the text for each different one, int64 [V], in an order that depends on
+    nothing but what words there are.
     """
     examples: Array = np.unique(word_keys(text.pieces, text.words), return_index=True)[1]
     return examples

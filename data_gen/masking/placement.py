@@ -52,7 +52,7 @@ CapCostOf = Callable[[Ngrams], CapCost]
 
 
 class MaskBudget(NamedTuple):
-    """How much to mask in each instance."""
+    """The amount to mask in each instance."""
 
     budget: Array  # float64 [N]: pieces (or words) to mask, as an average over instances
     most: int  # never more pieces than this in an instance
