@@ -31,7 +31,7 @@ if "$envs/data/bin/python" -c "import tensorflow" 2>/dev/null; then
   echo "the environment $envs/data has TensorFlow, so this part proves nothing: delete it" >&2
   exit 1
 fi
-"$envs/data/bin/python" -m pytest -q tests/data_gen tests/test_architecture.py
+"$envs/data/bin/python" -m pytest -q --doctest-modules data_gen tests/data_gen tests/test_architecture.py
 
 if [ -n "$python37" ]; then
   say "3/5 pretrain on Python 3.7 and TensorFlow 1.15"
