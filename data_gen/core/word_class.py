@@ -11,7 +11,8 @@ _CHINESE_NUMERALS = frozenset(
 
 def word_class(word: str) -> str:
     """Return the first of `CLASSES` that fits: marks and symbols alone; digits and numerals, with
-    the marks within them; letters of an alphabet among them; one other character (的, 了); the rest.
+    the marks within them; letters of an alphabet among them; one other character (的, 了); the
+    rest.
 
     >>> [word_class(word) for word in ("，", "3.14", "一百", "BERT-base", "的", "模型")]
     ['punctuation', 'number', 'number', 'latin', 'single', 'other']
