@@ -172,9 +172,45 @@ def test_every_value_of_a_preset_has_its_source(path):
     with open(path, encoding="utf-8") as handle:
         text = handle.read()
     for line in text.splitlines():
-        if line and not line.startswith("#") and not line.endswith(":"):
+        if line and not re.match(r"#|base: |\s*\w+:$", line):
             assert SOURCE.search(line), line
     assert yaml.safe_load(text)
+
+
+def values_of(path):
+    """The values of a preset, its base left out: {(group, ..., setting): value}."""
+    with open(path, encoding="utf-8") as handle:
+        return dict(leaves(yaml.safe_load(handle)))
+
+
+def leaves(group, names=()):
+    for name, value in group.items():
+        if isinstance(value, dict):
+            yield from leaves(value, (*names, name))
+        elif name != "base":
+            yield (*names, name), value
+
+
+def base_of(path):
+    with open(path, encoding="utf-8") as handle:
+        name = yaml.safe_load(handle).get("base")
+    return name and os.path.join(os.path.dirname(path), f"{name}.yaml")
+
+
+@pytest.mark.parametrize("path", PRESETS)
+def test_a_preset_names_what_it_changes_and_no_more(path):
+    below = base_of(path)
+    if below is None:
+        assert os.path.basename(path) == "base.yaml"
+        return
+    inherited = {}
+    while below is not None:
+        inherited = {**values_of(below), **inherited}
+        below = base_of(below)
+    own = values_of(path)
+    assert set(own) <= set(inherited)
+    assert not [name for name, value in own.items() if value == inherited[name]]
+    assert len(own) <= 12
 
 
 def test_the_presets_are_those_promised():
@@ -182,8 +218,9 @@ def test_the_presets_are_those_promised():
         kind: {os.path.basename(p)[:-5] for p in PRESETS if kind in p}
         for kind in ("data", "pretrain")
     }
-    assert names["data"] == {"tiny", "wwm_128", "wwm_512", "roberta_wwm_512", "macbert_512"}
+    assert names["data"] == {"base", "tiny", "wwm_128", "wwm_512", "roberta_wwm_512", "macbert_512"}
     assert names["pretrain"] == {
+        "base",
         "tiny",
         "small",
         "bert_wwm",
