@@ -5,6 +5,7 @@ from typing import Any, Dict, Optional, Tuple
 from data_gen.config import DataConfig
 from data_gen.core.load_once import keep_last
 from data_gen.core.script_conversion import opencc_version
+from data_gen.corpus.normalize import uses_opencc
 from data_gen.pipeline.block import Pipeline
 from data_gen.pipeline.tokenized_text import DocumentTokenizer
 from data_gen.segmentation.segmenters import StoredWords, load_segmenter
@@ -106,4 +107,4 @@ def text_opencc(config: DataConfig) -> Optional[str]:
     """The version of OpenCC that the text of the input is or was converted with, if it is."""
     if isinstance(config.segmenter, StoredWords):
         return config.segmenter.opencc
-    return opencc_version() if config.corpus.opencc else None
+    return opencc_version() if uses_opencc(config.corpus.normalize) else None
