@@ -6,9 +6,8 @@ run, be they one word or several.
 """
 
 import os
-import unicodedata
 from itertools import groupby, islice
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.core.columns import Example
 from data_gen.records.read import StoredExample, read_examples
@@ -16,7 +15,8 @@ from data_gen.shared.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
 from data_gen.shared.vocabulary import SPECIALS, read_vocabulary
-from data_gen.tokenization.sentence_piece import SPACE
+from data_gen.tokenization.running_text import Join, is_mark
+from data_gen.tokenization.tokenizers import TOKENIZERS
 
 # What the label 0 or 1 says, by pair task; the task none has no label worth showing.
 PAIR_LABELS: Dict[str, Tuple[str, str]] = {
@@ -56,14 +56,23 @@ def shown_examples(
         )
     config = info.manifest["config"]
     similar = config.get("masking", {}).get("corruption") == "similar"
-    tokenizer = config.get("tokenizer", {}).get("name", "wordpiece")
+    join = _join_of(info)
     stored = islice(read_examples(info, len(vocabulary), skip=start - 1), count)
     for number, one in enumerate(stored, start):
         yield ReadableExample(
             title=f"example {number:,} of {info.examples:,}",
             facts=tuple(_facts(info, one)),
-            segments=tuple(segment_runs(one.example, vocabulary, similar, tokenizer)),
+            segments=tuple(segment_runs(one.example, vocabulary, similar, join)),
         )
+
+
+def _join_of(info: DatasetInfo) -> Join:
+    name = info.manifest["config"].get("tokenizer", {}).get("name", "wordpiece")
+    if name not in TOKENIZERS:
+        raise UserError(
+            f"{info.folder} was made with the tokenizer {name}, not one of {', '.join(TOKENIZERS)}"
+        )
+    return TOKENIZERS[name].join
 
 
 def build_vocabulary(info: DatasetInfo, path: Optional[str] = None) -> List[str]:
@@ -97,7 +106,7 @@ def _facts(info: DatasetInfo, stored: StoredExample) -> Iterator[str]:
 
 
 def segment_runs(
-    example: Example, vocabulary: Sequence[str], similar: bool, tokenizer: str = "wordpiece"
+    example: Example, vocabulary: Sequence[str], similar: bool, join: Join
 ) -> Iterator[Tuple[str, Tuple[MarkedText, ...]]]:
     """The name and the runs of each segment, without the [CLS] and [SEP] around them.
 
@@ -113,7 +122,6 @@ def segment_runs(
         kinds[position] = _kind(pieces[position], originals[position])
     if similar:
         kinds = _with_shared_pieces(kinds, originals)
-    join = _JOINS[tokenizer]
     original, shown = _texts(originals, join), _texts(pieces, join)
     for name, start, stop in (("A", 0, example.a_stop), ("B", example.a_stop, len(pieces))):
         if start < stop and (pieces[start], kinds[start]) == (_CLS, "text"):
@@ -134,7 +142,7 @@ def _with_shared_pieces(kinds: Sequence[str], originals: Sequence[str]) -> List[
     padded = ["text", *kinds, "text"]
     return [
         "replaced"
-        if kind == "kept" and "replaced" in near and "kept" not in near and not _is_mark(piece[0])
+        if kind == "kept" and "replaced" in near and "kept" not in near and not is_mark(piece[0])
         else kind
         for kind, near, piece in zip(kinds, zip(padded, padded[2:]), originals)
     ]
@@ -149,55 +157,16 @@ def _runs(
         if kind == "text":
             yield MarkedText(kind, old, old)
             continue
+        if kind == "kept":
+            new = old  # the same pieces, which read otherwise after a [MASK]
         if old.startswith(" "):  # a space before a masked word is not masked
             yield MarkedText("text", " ", " ")
         yield MarkedText(kind, old.lstrip(" "), new.lstrip(" "))
 
 
-def _texts(pieces: Sequence[str], join: "Join") -> List[str]:
+def _texts(pieces: Sequence[str], join: Join) -> List[str]:
     """The text of each piece after the one before it: joined, they read as running text."""
     return [join(left, right) for left, right in zip(["", *pieces], pieces)]
-
-
-def _after(left: str, right: str) -> str:
-    in_run = left != "" and not _stands_alone(left[-1])
-    if right.startswith("##") and right != "##":
-        return right[2:] if in_run else right
-    # The tokenizer cuts at spaces and around the characters that stand alone, nowhere else.
-    return f" {right}" if in_run and not _stands_alone(right[0]) else right
-
-
-def _after_sentencepiece(left: str, right: str) -> str:
-    return right.replace(SPACE, " ")
-
-
-# (the piece before, a piece) -> the text of the piece in running text
-Join = Callable[[str, str], str]
-_JOINS: Dict[str, Join] = {"wordpiece": _after, "sentencepiece": _after_sentencepiece}
-
-# The blocks of Google's _is_chinese_char.
-_CHINESE = (
-    (0x4E00, 0x9FFF),
-    (0x3400, 0x4DBF),
-    (0x20000, 0x2A6DF),
-    (0x2A700, 0x2B73F),
-    (0x2B740, 0x2B81F),
-    (0x2B820, 0x2CEAF),
-    (0xF900, 0xFAFF),
-    (0x2F800, 0x2FA1F),
-)
-
-
-def _stands_alone(char: str) -> bool:
-    """Whether BERT's tokenizer always makes a piece of this character alone."""
-    return _is_mark(char) or any(first <= ord(char) <= last for first, last in _CHINESE)
-
-
-def _is_mark(char: str) -> bool:
-    """Google's _is_punctuation; also the bracket of [UNK]."""
-    if char.isascii():
-        return not char.isalnum()
-    return unicodedata.category(char).startswith("P")
 
 
 LEGEND = (

@@ -11,6 +11,7 @@ import numpy as np
 from data_gen.core.documents import Document
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import SPECIALS, mistakes, read_pieces
+from data_gen.tokenization.sentence_piece import SPACE
 from data_gen.tokenization.tokenizer import Tokenizer
 from data_gen.tokenization.wordpiece import BasicTokenizer
 
@@ -18,7 +19,6 @@ CHINESE_MARKS = "，。、；：？！“”‘’（）《》〈〉【】「」
 
 _UNUSED = re.compile(r"\[unused\d+\]")
 _EXAMPLES = 8
-_SENTENCEPIECE_SPACE = "▁"
 
 
 class Findings(NamedTuple):
@@ -35,7 +35,7 @@ def check_vocabulary(path: str, do_lower_case: bool = True) -> Findings:
     Raises UserError where it is no text, or of a SentencePiece model, which has rules of its own.
     """
     pieces = read_pieces(path)
-    spaced = [piece for piece in pieces if piece.startswith(_SENTENCEPIECE_SPACE)]
+    spaced = [piece for piece in pieces if piece.startswith(SPACE)]
     if len(spaced) > 1:  # Google's has the character itself
         raise UserError(
             f"{path} is of a SentencePiece model ({_examples(spaced)}): only WordPiece "

@@ -15,6 +15,7 @@ from data_gen.shared.vocabulary import SPECIALS, read_vocabulary
 from data_gen.tokenization.tokenizer import CLAUSE_MARKS, Offsets, Tokenizer
 
 SPACE = "▁"  # U+2581, what a piece has for a space
+MODEL = "spiece.model"  # the name of a model file in a folder
 
 
 class SentencePiece(Tokenizer):
@@ -86,6 +87,11 @@ class SentencePiece(Tokenizer):
         """Ids of the pieces whose text ends in a mark that ends a clause."""
         marks = tuple(CLAUSE_MARKS)
         return frozenset(i for i, piece in enumerate(self.pieces) if piece.endswith(marks))
+
+
+def join_sentencepiece(left: str, right: str) -> str:
+    """Write a piece as text: the spaces are in the pieces."""
+    return right.replace(SPACE, " ")
 
 
 def _end(origin: Sequence[int], first: int, last: int) -> int:

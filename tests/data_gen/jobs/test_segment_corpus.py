@@ -19,6 +19,7 @@ from data_gen.shared.dataset_info import MANIFEST as DATASET
 from data_gen.shared.errors import UserError
 from data_gen.shared.settings import load_settings
 from data_gen.storage.output_folder import WORK
+from data_gen.tokenization.training import Options
 from tests.conftest import default_settings
 from tests.data_gen.helpers import GOLDEN, SEGMENTED, TEXT, open_bytes, run, shards, show
 
@@ -67,8 +68,8 @@ def no_segmenter(monkeypatch):
     """Nothing of what makes words can be used any more."""
 
     def forbid():
-        for name in segmenters.SEGMENTERS:
-            monkeypatch.setitem(segmenters.SEGMENTERS, name, None)
+        for name, kind in segmenters.SEGMENTERS.items():
+            monkeypatch.setitem(segmenters.SEGMENTERS, name, kind._replace(load=None))
 
     return forbid
 
@@ -130,7 +131,8 @@ def test_sentences_that_are_misaligned_stay_so(settings, text, tmp_path, monkeyp
     def garbling(config, user_words):
         return Segmenter(lambda runs: [[r[::-1], "x"] if "我" in r else list(r) for r in runs], "g")
 
-    monkeypatch.setitem(segmenters.SEGMENTERS, "char", garbling)
+    kind = segmenters.SegmenterKind(garbling)
+    monkeypatch.setitem(segmenters.SEGMENTERS, "char", kind)
     config = settings("segmenter.name=char")
     of_text = run(config, tmp_path / "of-text", [text])
     words = words_of(config, tmp_path / "words", text)
@@ -325,7 +327,7 @@ def test_words_are_no_text(settings, words, text, tmp_path):
         words_of(settings(), tmp_path / "again", words)
     with pytest.raises(UserError, match="is no text but of a folder of words"):
         train_vocabulary.train_vocabulary(
-            settings(), [words], str(tmp_path / "vocab"), train_vocabulary.Options(size=700), show
+            settings(), [words], str(tmp_path / "vocab"), Options(size=700), show
         )
 
 
