@@ -102,7 +102,7 @@ def _reason(error: OmegaConfBaseException) -> str:
 
 
 def _unlock(settings: DictConfig) -> None:
-    """Frozen dataclasses become read-only nodes; merging needs them open."""
+    """Open the nodes of frozen dataclasses, which are read-only, for merging."""
     OmegaConf.set_readonly(settings, False)
     for key in settings:
         if isinstance(settings._get_node(key), DictConfig):

@@ -1,8 +1,8 @@
-"""Examples of a build for people to read: what masking did to the text.
+"""Examples of a build for people to read, with the marks of masking.
 
-An example becomes two segments of `MarkedText`s, which the writers below (terminal, plain text) and
-page.py (HTML) put on paper. The records hold no words, so neighbouring pieces of one kind are one
-run, be they one word or several.
+An example becomes two segments of `MarkedText`s, which terminal.py and html_page.py put on paper.
+The records hold no words, so neighbouring pieces of one kind are one text, be they one word or
+several.
 """
 
 import os
@@ -46,7 +46,7 @@ class ReadableExample(NamedTuple):
 def shown_examples(
     info: DatasetInfo, vocabulary: Sequence[str], start: int, count: int
 ) -> Iterator[ReadableExample]:
-    """`count` examples from the `start`-th on (from 1), fewer where the build ends.
+    """Read `count` examples from the `start`-th on (from 1), fewer where the build ends.
 
     Raises UserError where there is none, and for damaged records.
     """
@@ -54,15 +54,15 @@ def shown_examples(
         raise UserError(
             f"{info.folder} holds {info.examples:,} examples: there is none from --start {start}"
         )
-    config = info.manifest["config"]
-    similar = config.get("masking", {}).get("corruption") == "similar"
+    # Only a build whose corruption takes similar words has a table of them.
+    similar = any(map(info.manifest.get, ("synonyms_sha256", "synonyms_made_from")))
     join = _join_of(info)
     stored = islice(read_examples(info, len(vocabulary), skip=start - 1), count)
     for number, one in enumerate(stored, start):
         yield ReadableExample(
             title=f"example {number:,} of {info.examples:,}",
             facts=tuple(_facts(info, one)),
-            segments=tuple(segment_runs(one.example, vocabulary, similar, join)),
+            segments=tuple(mark_segments(one.example, vocabulary, similar, join)),
         )
 
 
@@ -76,7 +76,7 @@ def _join_of(info: DatasetInfo) -> Join:
 
 
 def build_vocabulary(info: DatasetInfo, path: Optional[str] = None) -> List[str]:
-    """The pieces of the vocabulary that made a build: the file that dataset.json names, or `path`.
+    """Read the vocabulary that made a build: the file that dataset.json names, or `path`.
 
     Raises UserError where that file is missing or another one.
     """
@@ -105,10 +105,11 @@ def _facts(info: DatasetInfo, stored: StoredExample) -> Iterator[str]:
         yield labels[example.label]
 
 
-def segment_runs(
+def mark_segments(
     example: Example, vocabulary: Sequence[str], similar: bool, join: Join
 ) -> Iterator[Tuple[str, Tuple[MarkedText, ...]]]:
-    """The name and the runs of each segment, without the [CLS] and [SEP] around them.
+    """Mark the text of each segment, without the [CLS] and [SEP] around it. Yields its name and
+    text.
 
     With `similar`, a single piece that stayed beside replaced ones counts as replaced, unless it is
     a mark: 语言 -> 语法 shares one. The records do not tell; this guess is right for nine of ten
@@ -129,7 +130,7 @@ def segment_runs(
         if start < stop and (pieces[stop - 1], kinds[stop - 1]) == (_SEP, "text"):
             stop -= 1
         if start < stop:
-            yield name, tuple(_runs(kinds, original, shown, start, stop))
+            yield name, tuple(_marked_texts(kinds, original, shown, start, stop))
 
 
 def _kind(piece: str, original: str) -> str:
@@ -148,12 +149,12 @@ def _with_shared_pieces(kinds: Sequence[str], originals: Sequence[str]) -> List[
     ]
 
 
-def _runs(
+def _marked_texts(
     kinds: Sequence[str], original: Sequence[str], shown: Sequence[str], start: int, stop: int
 ) -> Iterator[MarkedText]:
     for kind, positions in groupby(range(start, stop), kinds.__getitem__):
-        run = list(positions)
-        old, new = ("".join(texts[i] for i in run) for texts in (original, shown))
+        neighbours = list(positions)
+        old, new = ("".join(texts[i] for i in neighbours) for texts in (original, shown))
         if kind == "text":
             yield MarkedText(kind, old, old)
             continue
@@ -165,7 +166,7 @@ def _runs(
 
 
 def _texts(pieces: Sequence[str], join: Join) -> List[str]:
-    """The text of each piece after the one before it: joined, they read as running text."""
+    """Write each piece as it reads after the one before it: joined, they are running text."""
     return [join(left, right) for left, right in zip(["", *pieces], pieces)]
 
 

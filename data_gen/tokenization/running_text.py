@@ -1,4 +1,4 @@
-"""Text of pieces for people: what joins WordPiece's pieces again, by guess, without their text."""
+"""Text for people from WordPiece's pieces alone: the spaces between them are guessed."""
 
 import unicodedata
 from typing import Callable

@@ -13,7 +13,7 @@ from data_gen.show.readable import (
     MarkedText,
     ReadableExample,
     build_vocabulary,
-    segment_runs,
+    mark_segments,
     shown_examples,
 )
 from data_gen.show.terminal import coloured, plain, text_lines
@@ -37,7 +37,7 @@ def example(text, masked=(), b=None, label=0):
 
 
 def read(text, masked=(), similar=True, write=plain, b=None):
-    segments = segment_runs(example(text, masked, b), VOCABULARY, similar, join_wordpiece)
+    segments = mark_segments(example(text, masked, b), VOCABULARY, similar, join_wordpiece)
     return [f"{name} {''.join(map(write, runs))}" for name, runs in segments]
 
 
@@ -100,12 +100,12 @@ def test_what_should_not_be_in_a_segment_is_shown():
     odd = Example((2, 2, 5, 3, 6, 6), 4, (), (), 0)
     text = [
         plain(run)
-        for _, runs in segment_runs(odd, VOCABULARY, True, join_wordpiece)
+        for _, runs in mark_segments(odd, VOCABULARY, True, join_wordpiece)
         for run in runs
     ]
     assert text == ["[CLS]使", "用用"]
     masked_end = Example((2, 5, 4), 3, (2,), (3,), 0)
-    ((_, runs),) = segment_runs(masked_end, VOCABULARY, True, join_wordpiece)
+    ((_, runs),) = mark_segments(masked_end, VOCABULARY, True, join_wordpiece)
     assert "".join(map(plain, runs)) == "使[[SEP]→MASK]"
 
 
@@ -117,9 +117,9 @@ def test_the_originals_read_as_the_text_and_every_run_has_one_kind(data):
     )
     text = " ".join(VOCABULARY[i] for i in ids)
     whole = example(text, {at: VOCABULARY[i] for at, i in masked.items()})
-    ((_, untouched),) = segment_runs(example(text), VOCABULARY, False, join_wordpiece)
+    ((_, untouched),) = mark_segments(example(text), VOCABULARY, False, join_wordpiece)
     for similar in (False, True):
-        ((_, runs),) = segment_runs(whole, VOCABULARY, similar, join_wordpiece)
+        ((_, runs),) = mark_segments(whole, VOCABULARY, similar, join_wordpiece)
         assert "".join(run.original for run in runs) == "".join(run.original for run in untouched)
         for run in runs:
             assert run.kind in ("text", "mask", "replaced", "kept")
@@ -217,6 +217,6 @@ def test_pieces_of_sentencepiece_read_as_text(tmp_path):
     a = ["[CLS]", "后门", "▁linux", "er", "[SEP]"]
     pieces = tuple(ids[piece] for piece in [*a, "▁", "后门", "[SEP]"])
     example = Example(pieces, len(a), (1,), (ids["后门"],), 0)
-    ((_, a), (_, b)) = segment_runs(example, vocabulary, False, join_sentencepiece)
+    ((_, a), (_, b)) = mark_segments(example, vocabulary, False, join_sentencepiece)
     assert "".join(run.original for run in a) == "后门 linuxer"
     assert "".join(run.shown for run in b) == " 后门"
