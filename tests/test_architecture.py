@@ -157,6 +157,12 @@ def test_folders_stay_small_enough_to_survey():
             assert sum(name.endswith(".py") for name in names) <= 15, folder
 
 
+def test_tests_share_helpers_and_import_no_test_module():
+    for path in glob.glob("tests/**/*.py", recursive=True):
+        others = [n for n in imports(path) if re.match(r"tests\..*\btest_", n)]
+        assert not others, path
+
+
 def test_a_private_name_stays_in_its_module():
     for path in SOURCES:
         private = [n for n in imports(path) if re.search(r"\._[a-z]", n, re.I) and "__" not in n]

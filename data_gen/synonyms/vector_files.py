@@ -24,7 +24,7 @@ from data_gen.storage.reading import open_text
 TOOLKIT_REQUIREMENT = "synonyms==3.10.2"
 
 
-_READ = 1 << 20  # bytes
+READ_BYTES = 1 << 20  # at once
 _LONGEST_WORD = 10_000  # bytes; more without a space is no word but a file of another form
 _MOST_DIMENSIONS = 10_000
 _SMALLEST = 1e-12  # length of a vector; a shorter one has no direction in float32
@@ -131,7 +131,7 @@ def _good_rows(
 def _header(path: str) -> _Header:
     """Read the form of a file from its beginning."""
     with open_text(path) as handle, reading(path):
-        top = handle.readline(_READ).removeprefix(b"\xef\xbb\xbf")
+        top = handle.readline(READ_BYTES).removeprefix(b"\xef\xbb\xbf")
         start = handle.read(1 << 16)
     try:
         count, dimensions = map(int, top.split())
@@ -183,7 +183,7 @@ def _batches(
     path: str, header: _Header, limit: Optional[int], skipped: Counter[str]
 ) -> Generator[Batch, None, None]:
     """Read words and their vectors, some megabytes at a time."""
-    rows = max(1, _READ // header.dimensions)
+    rows = max(1, READ_BYTES // header.dimensions)
     with open_text(path) as handle, reading(path):
         if header.vectors is not None:
             handle.readline()
@@ -241,7 +241,7 @@ def _binary(
     for _ in range(header.vectors):
         space = data.find(b" ", position)
         while space < 0 or len(data) < space + 1 + size:
-            more = handle.read(_READ)
+            more = handle.read(READ_BYTES)
             if not more or (space < 0 and len(data) - position > _LONGEST_WORD):
                 raise UserError(
                     f"{path} is not a whole word2vec file in binary form: it is cut short or its "
@@ -254,5 +254,5 @@ def _binary(
         if word is not None:
             yield word, np.frombuffer(data, "<f4", header.dimensions, space + 1)
         position = space + 1 + size
-    if data[position:].strip() or handle.read(_READ).strip():
+    if data[position:].strip() or handle.read(READ_BYTES).strip():
         raise UserError(f"{path} holds more vectors than its first line says: get it again")

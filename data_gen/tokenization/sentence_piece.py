@@ -24,7 +24,7 @@ class SentencePiece(Tokenizer):
     def __init__(self, pieces: Sequence[str], processor: Any, identity: str) -> None:
         super().__init__(pieces)
         self.identity = identity
-        self._processor = processor
+        self.processor = processor
 
     def encode(self, sentences: Sequence[str]) -> List[Tuple[List[int], Offsets]]:
         """Cut each sentence into pieces: see `Tokenizer.encode`.
@@ -33,7 +33,7 @@ class SentencePiece(Tokenizer):
         """
         # Control pieces are never found in a text: a literal "[SEP]" is the characters it is made
         # of. One thread, because a worker is a process.
-        found = self._processor.encode(list(sentences), out_type="offset_mapping", num_threads=1)
+        found = self.processor.encode(list(sentences), out_type="offset_mapping", num_threads=1)
         return [
             (pieces["ids"], self._offsets(sentence, pieces["pieces"]))
             for sentence, pieces in zip(sentences, found)
@@ -46,7 +46,7 @@ class SentencePiece(Tokenizer):
         `origin[i]` of the sentence. The package's own offsets leave out a character of which a
         piece is only the first part.
         """
-        _, origin = self._processor.normalize(sentence, with_offsets=True)
+        _, origin = self.processor.normalize(sentence, with_offsets=True)
         offsets = []
         at = 0
         for piece in pieces:
@@ -73,7 +73,7 @@ class SentencePiece(Tokenizer):
         # A piece that is not found in its own text is found in no other. At the start of a text its
         # space would be dropped, hence the letter.
         alone, after = (
-            self._processor.encode(
+            self.processor.encode(
                 [start + piece.replace(SPACE, " ") for piece in self.pieces], num_threads=1
             )
             for start in ("", "a")

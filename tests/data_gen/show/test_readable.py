@@ -19,8 +19,8 @@ from data_gen.show.readable import (
 from data_gen.show.terminal import coloured, plain, text_lines
 from data_gen.tokenization.running_text import join_wordpiece
 from data_gen.tokenization.sentence_piece import join_sentencepiece
+from tests.data_gen.helpers import GOLDEN
 
-GOLDEN = "tests/golden/dataset"
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "使", "用", "语", "言", "法", "模"]
 VOCABULARY += ["，", "play", "##ing", "##ed", "the", "cat", "3", ".", "14", "か", "[", "概", "率"]
 

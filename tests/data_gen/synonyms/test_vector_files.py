@@ -138,7 +138,7 @@ def test_the_first_words_alone(tmp_path):
 
 
 def test_batches_are_put_together_in_order(tmp_path, monkeypatch):
-    monkeypatch.setattr("data_gen.synonyms.vector_files._READ", 16)
+    monkeypatch.setattr("data_gen.synonyms.vector_files.READ_BYTES", 16)
     words = [f"w{i}" for i in range(50)]
     matrix = np.random.RandomState(0).randn(50, 5).astype(np.float32)
     vectors = read_vectors(write_word2vec(tmp_path / "words.bin", words, matrix))

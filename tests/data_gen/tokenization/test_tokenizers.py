@@ -12,6 +12,7 @@ from data_gen.show.readable import shown_examples
 from data_gen.tokenization.tokenizer import Tokenizer
 from data_gen.tokenization.tokenizers import TOKENIZERS, TokenizerKind
 from data_gen.tokenization.training import VOCABULARY, vocabulary_file
+from tests.data_gen.helpers import GOLDEN
 
 SPACE = "_"
 
@@ -93,7 +94,7 @@ def test_an_entry_of_the_table_is_all_that_a_tokenizer_needs(letters, tmp_path, 
 
 
 def test_a_build_of_a_tokenizer_that_is_no_more_is_not_shown(letters, tmp_path):
-    info = read_info("tests/golden/dataset")
+    info = read_info(GOLDEN)
     config = json.loads(json.dumps(info.manifest["config"]))
     config["tokenizer"]["name"] = "runes"
     info = info._replace(manifest={**info.manifest, "config": config})
