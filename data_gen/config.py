@@ -29,7 +29,7 @@ class DataConfig:
     dupe_factor: int = 1  # copies of every document, each masked anew
     short_seq_prob: float = 0.0  # share of the sequences that are cut at a random shorter length
     random_seed: int = 12345
-    pair_task: str = "sop"  # a name in pairs.PAIR_TASKS
+    pair_task: str = "sop"  # a name in pairs.tasks.PAIR_TASKS
     num_shards: int = 16
     compression: str = "none"  # of the shards: a name in features.COMPRESSIONS
     corpus: CorpusConfig = field(default_factory=CorpusConfig)

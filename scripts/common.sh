@@ -54,10 +54,12 @@ sets() {
   for setting in "$@" ${SETS:-}; do options+=(--set "$setting"); done
 }
 
-# build_macbert_data PYTHON FOLDER TEXT HELDOUT: records to train on, with a table of similar words, and records to evaluate on.
-build_macbert_data() {
-  local build=("$1" -m data_gen build --config configs/data/macbert_512.yaml --set segmenter.model="$2/ltp")
-  [ -e "$2/ltp/source.txt" ] || "$1" -m data_gen segmenter fetch --output "$2/ltp"
-  "${build[@]}" --input "$3" --output "$2/data"
-  "${build[@]}" --input "$4" --output "$2/data-heldout" --set synonyms.table="$2/data/synonyms.safetensors" --set dupe_factor=1
+# build_data PYTHON CONFIG FOLDER TEXT HELDOUT: records to train on in FOLDER/data, and to evaluate on in FOLDER/data-heldout. Where the
+# first build makes a table of similar words, the second takes it. The segmenter is FOLDER/ltp, fetched where it is not there.
+build_data() {
+  local build=("$1" -m data_gen build --config "$2" --set segmenter.model="$3/ltp") table=$3/data/synonyms.safetensors
+  [ -e "$3/ltp/source.txt" ] || "$1" -m data_gen segmenter fetch --output "$3/ltp"
+  "${build[@]}" --input "$4" --output "$3/data"
+  [ -e "$table" ] || table=
+  "${build[@]}" --input "$5" --output "$3/data-heldout" --set dupe_factor=1 ${table:+--set synonyms.table="$table"}
 }

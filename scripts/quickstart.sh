@@ -20,15 +20,10 @@ if [ ! -e "$out/ltp/source.txt" ] && ! $python -m data_gen segmenter fetch --out
 fi
 
 say "3/6 TFRecords (whole words, n-grams, similar words, sentence order)"
-build() {
-  $python -m data_gen build --config configs/data/tiny.yaml --input "$out/text/$1.txt" --output "$out/data-$1" \
-    --set segmenter.model="$out/ltp" "${@:2}"
-}
-build train
-build heldout --set dupe_factor=1 --set synonyms.table="$out/data-train/synonyms.safetensors"
+build_data "$python" configs/data/tiny.yaml "$out" "$out/text/train.txt" "$out/text/heldout.txt"
 
 say "4/6 training configs/pretrain/tiny.yaml"
-quietly $python -m pretrain train --config configs/pretrain/tiny.yaml --data "$out/data-train" --output "$out/model"
+quietly $python -m pretrain train --config configs/pretrain/tiny.yaml --data "$out/data" --output "$out/model"
 
 say "5/6 evaluating on held-out text"
 if [ ! "$out/evaluation.json" -nt "$out/model/checkpoint" ]; then

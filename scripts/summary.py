@@ -9,8 +9,8 @@ from data_gen.shared.dataset_info import read_info
 
 
 def summary(folder: str) -> Dict[str, str]:
-    """The rows of the table, from the files of the run."""
-    info = read_info(os.path.join(folder, "data-train"))
+    """Read the rows of the table from the files of a run."""
+    info = read_info(os.path.join(folder, "data"))
     statistics = info.manifest["statistics"]
     megabytes = sum(file["bytes"] for file in info.manifest["input"]) / 1e6
     steps = _metrics(os.path.join(folder, "model", "metrics.jsonl"))

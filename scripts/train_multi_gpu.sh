@@ -5,11 +5,11 @@
 #
 # Run it on every host with the same hosts in the same order; a host finds itself by name, or by INDEX=0, 1, ... Records are made once
 # before (scripts/train_gpu.sh, or python -m data_gen build). Where one process dies, all end and start again from the newest
-# checkpoint, at most RETRIES times. Further settings: SETS="key=value ...".
+# checkpoint, at most RETRIES times. Further settings: SETS="key=value ...". Another preset: CONFIG=configs/pretrain/NAME.yaml.
 source "$(dirname "$0")/common.sh" || exit
 
 [ $# -ge 2 ] || usage 4
-data=$1 model=$2
+data=$1 model=$2 config=${CONFIG:-configs/pretrain/macbert_base.yaml}
 shift 2
 hosts=("$@")
 
@@ -31,7 +31,7 @@ fi
 
 sets precision="${PRECISION:-bfloat16}" jit_compile=true
 for ((attempt = 0; ; attempt++)); do
-  quietly .venv/bin/python -m pretrain train --config configs/pretrain/macbert_base.yaml --data "$data" --output "$model" \
+  quietly .venv/bin/python -m pretrain train --config "$config" --data "$data" --output "$model" \
     "${options[@]}" && break
   [ "$attempt" -lt "${RETRIES:-3}" ] || exit 1
   echo "ended with an error; once more in 30 s from the newest checkpoint" >&2

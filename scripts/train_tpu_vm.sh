@@ -5,12 +5,13 @@
 #
 # The TPU is made where it does not exist. Data and model are gs://bucket/... or paths on the VM's disks; on a pod the latter must be
 # one folder that all hosts share (a Filestore). After a preemption run the same command again. SETS="key=value ..." are
-# further settings, VERSION is the software image. A pod needs one with TensorFlow and its worker processes, tpu-vm-tf-*-pod-pjrt.
+# further settings, CONFIG=configs/pretrain/NAME.yaml is another preset, VERSION the software image: a pod needs one with TensorFlow and
+# its worker processes, tpu-vm-tf-*-pod-pjrt.
 # Delete it afterwards: gcloud compute tpus tpu-vm delete my-tpu --zone us-central2-b
 source "$(dirname "$0")/common.sh" || exit
 
 [ $# -eq 5 ] || usage 4
-name=$1 zone=$2 type=$3 data=$4 model=$5
+name=$1 zone=$2 type=$3 data=$4 model=$5 config=${CONFIG:-configs/pretrain/macbert_base.yaml}
 tpu() { gcloud compute tpus tpu-vm "$@" --zone "$zone"; }
 
 cores=${type##*-}
@@ -35,4 +36,4 @@ tpu ssh "$name" --worker=all --command \
 say "3/3 training"
 sets tpu="$where" precision=bfloat16 steps_per_call=100
 tpu ssh "$name" --worker=0 --command "cd macbert && $environment .venv/bin/python -m pretrain train \
-  --config configs/pretrain/macbert_base.yaml $(printf '%q ' --data "$data" --output "$model" "${options[@]}")"
+  $(printf '%q ' --config "$config" --data "$data" --output "$model" "${options[@]}")"

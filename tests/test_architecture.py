@@ -156,6 +156,12 @@ def test_folders_stay_small_enough_to_survey():
             assert sum(name.endswith(".py") for name in names) <= 15, folder
 
 
+def test_tests_share_helpers_and_import_no_test_module():
+    for path in glob.glob("tests/**/*.py", recursive=True):
+        others = [n for n in imports(path) if re.match(r"tests\..*\btest_", n)]
+        assert not others, path
+
+
 def test_a_private_name_stays_in_its_module():
     for path in SOURCES:
         private = [n for n in imports(path) if re.search(r"\._[a-z]", n, re.I) and "__" not in n]
@@ -171,9 +177,45 @@ def test_every_value_of_a_preset_has_its_source(path):
     with open(path, encoding="utf-8") as handle:
         text = handle.read()
     for line in text.splitlines():
-        if line and not line.startswith("#") and not line.endswith(":"):
+        if line and not re.match(r"#|base: |\s*\w+:$", line):
             assert SOURCE.search(line), line
     assert yaml.safe_load(text)
+
+
+def values_of(path):
+    """The values of a preset, its base left out: {(group, ..., setting): value}."""
+    with open(path, encoding="utf-8") as handle:
+        return dict(leaves(yaml.safe_load(handle)))
+
+
+def leaves(group, names=()):
+    for name, value in group.items():
+        if isinstance(value, dict):
+            yield from leaves(value, (*names, name))
+        elif name != "base":
+            yield (*names, name), value
+
+
+def base_of(path):
+    with open(path, encoding="utf-8") as handle:
+        name = yaml.safe_load(handle).get("base")
+    return name and os.path.join(os.path.dirname(path), f"{name}.yaml")
+
+
+@pytest.mark.parametrize("path", PRESETS)
+def test_a_preset_names_what_it_changes_and_no_more(path):
+    below = base_of(path)
+    if below is None:
+        assert os.path.basename(path) == "base.yaml"
+        return
+    inherited = {}
+    while below is not None:
+        inherited = {**values_of(below), **inherited}
+        below = base_of(below)
+    own = values_of(path)
+    assert set(own) <= set(inherited)
+    assert not [name for name, value in own.items() if value == inherited[name]]
+    assert len(own) <= 12
 
 
 def test_the_presets_are_those_promised():
@@ -181,8 +223,9 @@ def test_the_presets_are_those_promised():
         kind: {os.path.basename(p)[:-5] for p in PRESETS if kind in p}
         for kind in ("data", "pretrain")
     }
-    assert names["data"] == {"tiny", "wwm_128", "wwm_512", "roberta_wwm_512", "macbert_512"}
+    assert names["data"] == {"base", "tiny", "wwm_128", "wwm_512", "roberta_wwm_512", "macbert_512"}
     assert names["pretrain"] == {
+        "base",
         "tiny",
         "small",
         "bert_wwm",

@@ -11,12 +11,13 @@ from data_gen.corpus.blocks import group_into_blocks
 from data_gen.corpus.read import read_blocks
 from data_gen.corpus.scan import PLAIN
 from data_gen.engine.processes import LocalEngine
-from data_gen.jobs import train_vocabulary
 from data_gen.jobs.inputs import scan_text_files
+from data_gen.jobs.train_vocabulary import train_vocabulary
 from data_gen.shared.commands import add_command, add_config_arguments, positive
 from data_gen.shared.errors import UserError
 from data_gen.shared.settings import load_settings
 from data_gen.tokenization.check_vocabulary import Coverage, check_vocabulary
+from data_gen.tokenization.training import MODEL_TYPES, VOCABULARY, Options
 from data_gen.tokenization.wordpiece import WordPiece
 
 
@@ -36,7 +37,7 @@ def add_vocab(commands: Any) -> None:
     add_config_arguments(train, "configs/data")
     add_input(train)
     train.add_argument("--output", required=True, metavar="DIR", help="a folder without vocab.txt")
-    defaults = train_vocabulary.Options()
+    defaults = Options()
     train.add_argument(
         "--size",
         type=positive,
@@ -46,7 +47,7 @@ def add_vocab(commands: Any) -> None:
     )
     train.add_argument(
         "--model-type",
-        choices=train_vocabulary.MODEL_TYPES,
+        choices=MODEL_TYPES,
         default=defaults.model_type,
         help=f"kind of a sentencepiece model (default: {defaults.model_type})",
     )
@@ -82,12 +83,10 @@ def _coverage(text: str) -> float:
 
 def _vocab_train(args: argparse.Namespace) -> None:
     config = load_settings(DataConfig, args.config, args.overrides)
-    options = train_vocabulary.Options(args.size, args.model_type, args.character_coverage)
-    pieces = train_vocabulary.train_vocabulary(
-        config, args.input, args.output, options, show_progress
-    )
+    options = Options(args.size, args.model_type, args.character_coverage)
+    pieces = train_vocabulary(config, args.input, args.output, options, show_progress)
     fewer = "" if len(pieces) == args.size else f", all that this text gives of {args.size:,}"
-    path = os.path.join(args.output, train_vocabulary.VOCABULARY)
+    path = os.path.join(args.output, VOCABULARY)
     print(f"{path}: {len(pieces):,} pieces{fewer}; a model needs vocab_size {len(pieces)}")
 
 

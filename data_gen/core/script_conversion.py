@@ -2,7 +2,7 @@
 
 from functools import cache
 from importlib import metadata
-from typing import Callable
+from typing import Callable, List
 
 from data_gen.shared.errors import UserError
 
@@ -11,25 +11,31 @@ Step = Callable[[str], str]
 
 @cache
 def converter(name: str) -> Step:
-    """A configuration of OpenCC, such as t2s. Raises UserError where there is none of that name."""
+    """Load one of `opencc_configurations`. Raises UserError where OpenCC is missing."""
     opencc_version()
     import opencc
 
-    known = sorted(config[: -len(".json")] for config in opencc.CONFIGS)
-    if name not in known:
-        raise UserError(f"corpus.opencc must be one of {', '.join(known)}, not {name}")
     convert: Step = opencc.OpenCC(name).convert
     return convert
 
 
+def opencc_configurations() -> List[str]:
+    """List the configurations of OpenCC, such as t2s. Raises UserError where it is missing."""
+    opencc_version()
+    import opencc
+
+    return sorted(config[: -len(".json")] for config in opencc.CONFIGS)
+
+
 def opencc_version() -> str:
-    """The version of OpenCC, whose dictionaries decide what comes out. Raises UserError where it is
-    missing.
+    """Read the version of OpenCC, whose dictionaries decide what comes out.
+
+    Raises UserError where OpenCC is missing.
     """
     try:
         return metadata.version("OpenCC")
     except metadata.PackageNotFoundError as error:
         raise UserError(
-            "OpenCC is missing (corpus.opencc, synonyms.traditional): pip install "
+            "OpenCC is missing (corpus.normalize, synonyms.traditional): pip install "
             "'macbert-pretraining[data]'"
         ) from error

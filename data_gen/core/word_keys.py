@@ -12,7 +12,7 @@ import numpy as np
 from data_gen.core.columns import Array, TokenizedBlock
 from data_gen.core.random_draws import draw
 
-_SLOT_BITS = 20
+SLOT_BITS = 20
 
 
 def word_keys(pieces: Array, starts: Array) -> Array:
@@ -50,15 +50,15 @@ class WordIndex:
     def __init__(self) -> None:
         self._numbers: Dict[int, int] = {}
         # Of most words found by a few bits of their hash; who comes first keeps the slot.
-        self._keys = np.zeros(1 << _SLOT_BITS, np.uint64)
-        self._slots = np.full(1 << _SLOT_BITS, -1, np.int32)
+        self._keys = np.zeros(1 << SLOT_BITS, np.uint64)
+        self._slots = np.full(1 << SLOT_BITS, -1, np.int32)
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def __call__(self, keys: Array) -> Numbered:
         """Number words by their hashes, uint64 [W]."""
-        slots = keys >> np.uint64(64 - _SLOT_BITS)
+        slots = keys >> np.uint64(64 - SLOT_BITS)
         numbers = np.where(self._keys[slots] == keys, self._slots[slots], -1).astype(np.int64)
         missed = np.flatnonzero(numbers < 0)
         rest, first, inverse = np.unique(keys[missed], return_index=True, return_inverse=True)
@@ -67,7 +67,7 @@ class WordIndex:
         found[new] = np.arange(len(self._numbers), len(self._numbers) + len(new))
         self._numbers.update(zip(rest[new].tolist(), found[new].tolist()))
         numbers[missed] = found[inverse]
-        own = rest[new] >> np.uint64(64 - _SLOT_BITS)
+        own = rest[new] >> np.uint64(64 - SLOT_BITS)
         free = self._slots[own] < 0
         self._keys[own[free]], self._slots[own[free]] = rest[new][free], found[new][free]
         return Numbered(numbers, missed[first[new]])

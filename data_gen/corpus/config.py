@@ -1,21 +1,22 @@
 """Settings of the group `corpus`."""
 
-from dataclasses import dataclass
-from typing import Optional
+import dataclasses
+from typing import List
 
 from data_gen.corpus.formats import SETTINGS as FORMAT_SETTINGS
 from data_gen.shared.settings import require_one_of
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class CorpusConfig:
-    """What form the input files have, and what is done to their text: by default nothing."""
+    """The form of the input files, and changes to their text: by default none."""
 
     format: str = "auto"  # a name in formats.FORMATS; auto: by suffix, .jsonl .ndjson, else text
     field: str = "text"  # jsonl: the field that holds the document
-    width: bool = False  # full-width letters, digits and ASCII symbols to half width
-    quotes: bool = False  # curly quotes to the straight ones of Google's vocabulary
-    opencc: Optional[str] = None  # a configuration of OpenCC, such as t2s
+    # Any of width (full-width letters, digits and ASCII symbols to half width), quotes (curly ones
+    # to the straight ones of Google's vocabulary) and a configuration of OpenCC, such as t2s. The
+    # order says nothing: `normalize.normalizer` has one of its own.
+    normalize: List[str] = dataclasses.field(default_factory=list)
     drop_duplicates: bool = False  # documents of equal text after the first
 
     def __post_init__(self) -> None:

@@ -2,9 +2,10 @@
 papers did none of it (Chinese-BERT-wwm#53, #116, #132). Sentence in, sentence out.
 """
 
-from typing import Dict, List, Optional
+from typing import Dict, List, Sequence
 
-from data_gen.core.script_conversion import Step, converter
+from data_gen.core.script_conversion import Step, converter, opencc_configurations
+from data_gen.shared.errors import UserError
 
 # Chinese punctuation, which shares its block of Unicode with the full-width Latin letters.
 _CHINESE = "（），：；！？"
@@ -18,7 +19,7 @@ _STRAIGHT = str.maketrans({**dict.fromkeys("“”„‟＂", '"'), **dict.fromk
 
 
 def half_width(text: str) -> str:
-    """Full-width letters, digits and ASCII symbols as ASCII; （），：；！？ and 。 stay.
+    """Write full-width letters, digits and symbols as ASCII; （），：；！？ and 。 stay.
 
     >>> half_width("（ＡＢ，１２．５％）")
     '（AB，12.5%）'
@@ -27,7 +28,7 @@ def half_width(text: str) -> str:
 
 
 def straight_quotes(text: str) -> str:
-    """Curly, low and full-width quotes as " and '.
+    """Write curly, low and full-width quotes as " and '.
 
     >>> straight_quotes("“好”")
     '"好"'
@@ -35,18 +36,26 @@ def straight_quotes(text: str) -> str:
     return text.translate(_STRAIGHT)
 
 
-def normaliser(width: bool, quotes: bool, opencc: Optional[str]) -> Step:
-    """What the settings corpus.width, corpus.quotes and corpus.opencc ask for, as one function.
+NORMALIZERS: Dict[str, Step] = {
+    "width": half_width,
+    "quotes": straight_quotes,
+}
 
-    Raises UserError where OpenCC is missing or has no such configuration.
+
+def uses_opencc(names: Sequence[str]) -> bool:
+    """Tell if an entry of `corpus.normalize` is for OpenCC: all that are not in NORMALIZERS are."""
+    return bool(_conversions(names))
+
+
+def normalizer(names: Sequence[str]) -> Step:
+    """Compose what `corpus.normalize` names: entries of NORMALIZERS, or configurations of OpenCC.
+
+    The order is not that of `names`: OpenCC's configurations first, as given, then the entries in
+    the order of NORMALIZERS, so that no quote of the converter's is left. Raises UserError for an
+    unknown name and where OpenCC is missing.
     """
-    # Quotes last, so that none of the converter's is left.
-    steps: List[Step] = [
-        *([converter(opencc)] if opencc else []),
-        *([half_width] if width else []),
-        *([straight_quotes] if quotes else []),
-    ]
-
+    steps = [_opencc(name) for name in _conversions(names)]
+    steps += [step for name, step in NORMALIZERS.items() if name in names]
     if not steps:
         return str
 
@@ -56,3 +65,14 @@ def normaliser(width: bool, quotes: bool, opencc: Optional[str]) -> Step:
         return text
 
     return apply
+
+
+def _conversions(names: Sequence[str]) -> List[str]:
+    return [name for name in names if name not in NORMALIZERS]
+
+
+def _opencc(name: str) -> Step:
+    known = [*NORMALIZERS, *opencc_configurations()]
+    if name not in known:
+        raise UserError(f"corpus.normalize must be some of {', '.join(known)}, not {name}")
+    return converter(name)

@@ -11,7 +11,7 @@ from data_gen.corpus import segmented_file
 from data_gen.corpus.blocks import Block, DocumentRange
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.formats import DocumentCursor, format_of
-from data_gen.corpus.normalize import normaliser
+from data_gen.corpus.normalize import normalizer
 from data_gen.corpus.scan import PLAIN
 from data_gen.corpus.sentences import split_sentences
 from data_gen.shared.errors import UserError
@@ -26,7 +26,7 @@ def read_blocks(group: Sequence[Block], config: CorpusConfig = PLAIN) -> Iterato
     if any(part.packed for block in group for part in block):
         yield from _read_words(group)
         return
-    normalise = normaliser(config.width, config.quotes, config.opencc)
+    normalise = normalizer(config.normalize)
     path = None
     with ExitStack() as opened:
         for block in group:

@@ -21,7 +21,7 @@ from data_gen.storage.reading import open_as_is
 
 # Bumped with every change of the files, and of how corpus.py cuts text into blocks, documents and
 # sentences.
-FORMAT = 1
+FORMAT = 2
 
 
 class SegmentedCorpus(NamedTuple):

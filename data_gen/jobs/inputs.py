@@ -11,7 +11,7 @@ from data_gen.core.progress import Progress, say
 from data_gen.corpus.blocks import InputFile
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.find_files import find_inputs
-from data_gen.corpus.normalize import normaliser
+from data_gen.corpus.normalize import normalizer
 from data_gen.corpus.scan import scan
 from data_gen.corpus.segmented_folder import SegmentedCorpus, find, read, require_whole
 from data_gen.engine.processes import Engine
@@ -141,5 +141,5 @@ def scan_inputs(
         words = read(folder)
         require_whole(words)
         return list(words.files)
-    normaliser(config.corpus.width, config.corpus.quotes, config.corpus.opencc)
+    normalizer(config.corpus.normalize)
     return scan_text_files(inputs, config.corpus, exclude, engine, show)

@@ -20,7 +20,7 @@ from data_gen.pipeline.block import Pipeline
 from data_gen.pipeline.load import environment, load_pipeline
 from data_gen.pipeline.tokenized_text import DocumentTokenizer
 from data_gen.records.pack_examples import ExamplePacker
-from data_gen.records.shuffle import KeyedRecord, RunSlice, combine_segments, write_run, write_shard
+from data_gen.records.shuffle import KeyedRecord, RunSlice, combine_slices, write_run, write_shard
 from data_gen.shared.errors import UserError
 from data_gen.shared.features import COMPRESSIONS
 
@@ -123,7 +123,7 @@ def run_merge_task(task: MergeTask) -> TaskResult:
 
 
 def _merge(task: MergeTask) -> Dict[str, Any]:
-    segments = combine_segments(task.segments, task.stem)
+    segments = combine_slices(task.segments, task.stem)
     return write_shard(task.shard, segments)._asdict()
 
 

@@ -5,10 +5,11 @@ from typing import Any, Dict, Optional, Tuple
 from data_gen.config import DataConfig
 from data_gen.core.load_once import keep_last
 from data_gen.core.script_conversion import opencc_version
+from data_gen.corpus.normalize import uses_opencc
 from data_gen.masking.corruption import CORRUPTIONS
 from data_gen.pipeline.block import Pipeline
 from data_gen.pipeline.tokenized_text import DocumentTokenizer
-from data_gen.segmentation.segmenters import StoredWords, load_segmenter
+from data_gen.segmentation.segmenters import SEGMENTERS, StoredWords, load_segmenter
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
 from data_gen.synonyms.lexicon import CandidateSource
@@ -79,7 +80,7 @@ def load_similar(config: DataConfig, tokenizer: Tokenizer) -> CandidateLookup:
 
 def load_tokenizer(config: DataConfig) -> Tokenizer:
     """Load the tokenizer of a configuration. Raises UserError where its vocabulary is unusable."""
-    load = TOKENIZERS[config.tokenizer.name]
+    load = TOKENIZERS[config.tokenizer.name].load
     tokenizer = load(config.vocab_file, config.tokenizer.model, config.do_lower_case)
     if not tokenizer.reachable_ids:
         raise UserError(f"the vocabulary {config.vocab_file} has no piece that text could give")
@@ -91,10 +92,11 @@ def load_document_tokenizer(config: DataConfig) -> DocumentTokenizer:
 
     Raises UserError where a file of either is missing or unusable.
     """
-    if config.segmenter.name == "presegmented" and config.tokenizer.name == "sentencepiece":
+    segmenter, tokenizer = config.segmenter.name, config.tokenizer.name
+    if SEGMENTERS[segmenter].spaces_separate_words and TOKENIZERS[tokenizer].keeps_spaces:
         raise UserError(
-            "segmenter.name=presegmented puts spaces between words, and sentencepiece would "
-            "write them into the pieces: use the tokenizer wordpiece or another segmenter"
+            f"segmenter.name={segmenter} takes spaces for ends of words, and {tokenizer} would "
+            "write them into the pieces: choose another tokenizer or another segmenter"
         )
     return DocumentTokenizer(load_tokenizer(config), load_segmenter_once(config.segmenter))
 
@@ -107,4 +109,4 @@ def text_opencc(config: DataConfig) -> Optional[str]:
     """The version of OpenCC that the text of the input is or was converted with, if it is."""
     if isinstance(config.segmenter, StoredWords):
         return config.segmenter.opencc
-    return opencc_version() if config.corpus.opencc else None
+    return opencc_version() if uses_opencc(config.corpus.normalize) else None

@@ -13,7 +13,7 @@ _LENGTH_DELIMITED = 2
 
 
 def _varint(value: int) -> bytes:
-    """Protobuf's base-128 number, low bits first."""
+    """Write protobuf's base-128 number, low bits first."""
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
@@ -31,9 +31,7 @@ def _field_head(number: int, size: int) -> bytes:
 
 
 def _packed(values: Array, bounds: Array) -> List[bytes]:
-    """The bytes of packed integers, ids or positions: `values[bounds[i]:bounds[i + 1]]` for each
-    i.
-    """
+    """Pack integers, ids or positions: `values[bounds[i]:bounds[i + 1]]` for each i."""
     varints, sizes = _varints(int(values.max(initial=0)).bit_length())
     # Four bytes a number, of which as many count as it has.
     there = np.array([0, 0x1, 0x101, 0x10101, 0x1010101], "<u4")[sizes][values].view(bool)
@@ -44,8 +42,8 @@ def _packed(values: Array, bounds: Array) -> List[bytes]:
 
 @cache
 def _varints(bits: int) -> Tuple[Array, Array]:
-    """The bytes of every number of so many bits, at most 28, as if they were one of 32; and how
-    many they are.
+    """Write every number of so many bits, at most 28, as if it were one of 32. Returns these and
+    how many bytes each has.
     """
     every = [_varint(value) for value in range(1 << bits)]
     values = [int.from_bytes(varint, "little") for varint in every]
@@ -54,7 +52,7 @@ def _varints(bits: int) -> Tuple[Array, Array]:
 
 @cache
 def _entry_head(name: str, dtype: str, size: int) -> bytes:
-    """What stands before the `size` bytes of a packed list in its entry of the map of features."""
+    """Write the head of a packed list of `size` bytes in its entry of the map of features."""
     # Feature{float_list: 2, int64_list: 3}, each a packed list
     values = _field_head(1, size)
     feature = _field_head(2 if dtype == "float32" else 3, len(values) + size) + values
@@ -63,7 +61,7 @@ def _entry_head(name: str, dtype: str, size: int) -> bytes:
 
 
 class ExamplePacker:
-    """Packs examples of one size as tf.train.Example messages."""
+    """A writer of examples of one size as tf.train.Example messages."""
 
     def __init__(self, max_seq_length: int, max_predictions_per_seq: int) -> None:
         self._s = max_seq_length

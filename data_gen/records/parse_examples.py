@@ -38,7 +38,7 @@ def parse_example(
 
 
 def _ints(values: Iterable[Number], stop: int, name: str) -> Tuple[int, ...]:
-    """The values as integers of `[0, stop)`."""
+    """Convert values to integers of `[0, stop)`."""
     integers = tuple(int(value) for value in values)
     if integers and not 0 <= min(integers) <= max(integers) < stop:
         raise ValueError(f"{name} holds a value outside of 0 ... {stop - 1}")
@@ -46,7 +46,8 @@ def _ints(values: Iterable[Number], stop: int, name: str) -> Tuple[int, ...]:
 
 
 def parse_features(record: bytes) -> Dict[str, List[Number]]:
-    """Name -> values of the number features of a tf.train.Example; features of bytes are left out.
+    """Read the number features of a tf.train.Example, name -> values; features of bytes are left
+    out.
 
     Raises ValueError where the bytes are no protobuf message.
     """
@@ -67,14 +68,14 @@ def parse_features(record: bytes) -> Dict[str, List[Number]]:
 
 
 def _messages(data: bytes, number: int) -> Iterator[bytes]:
-    """The length-delimited fields of one number."""
+    """Find the length-delimited fields of one number."""
     for field, wire_type, payload in _fields(data):
         if field == number and wire_type == _LENGTH_DELIMITED:
             yield payload
 
 
 def _floats(data: bytes) -> List[float]:
-    """A FloatList, packed or not: either way field 1 holds four bytes a value."""
+    """Read a FloatList, packed or not: either way field 1 holds four bytes a value."""
     payloads = b"".join(payload for number, _, payload in _fields(data) if number == 1)
     if len(payloads) % 4:
         raise ValueError("a list of floats is cut short")
@@ -82,7 +83,7 @@ def _floats(data: bytes) -> List[float]:
 
 
 def _int64s(data: bytes) -> List[int]:
-    """An Int64List, packed or not: either way field 1 holds a varint a value."""
+    """Read an Int64List, packed or not: either way field 1 holds a varint a value."""
     payloads = b"".join(payload for number, _, payload in _fields(data) if number == 1)
     values = []
     position = 0
@@ -93,7 +94,7 @@ def _int64s(data: bytes) -> List[int]:
 
 
 def _fields(data: bytes) -> Iterator[Tuple[int, int, bytes]]:
-    """(field number, wire type, its bytes without the length) of every field of a message."""
+    """Read every field of a message: (field number, wire type, its bytes without the length)."""
     position = 0
     while position < len(data):
         tag, position = _varint(data, position)
@@ -114,7 +115,7 @@ def _fields(data: bytes) -> Iterator[Tuple[int, int, bytes]]:
 
 
 def _varint(data: bytes, position: int) -> Tuple[int, int]:
-    """A base-128 number, low bits first, and the position after it."""
+    """Read a base-128 number, low bits first. Returns it and the position after it."""
     value = 0
     for shift in range(0, 70, 7):
         if position >= len(data):

@@ -1,4 +1,4 @@
-"""TFRecord bytes -> Example: the inverse of records.py, without TensorFlow.
+"""TFRecord bytes -> Example: the inverse of pack_examples.py, without TensorFlow.
 
 An Example is read by the wire format of protobuf, so records of another writer can be read too:
 their features may stand in any order, and their numbers need not be packed.
@@ -15,7 +15,7 @@ from data_gen.shared.errors import UserError
 
 
 class StoredExample(NamedTuple):
-    """An example and where it stands."""
+    """An example and its place."""
 
     shard: str  # name of the file
     number: int  # within the shard, from 1
@@ -23,7 +23,7 @@ class StoredExample(NamedTuple):
 
 
 def read_examples(info: DatasetInfo, vocab_size: int, skip: int = 0) -> Iterator[StoredExample]:
-    """The examples of a build in the order of its shards, without the first `skip`.
+    """Read the examples of a build in the order of its shards, without the first `skip`.
 
     Raises UserError, naming the shard and the byte, where a record is damaged or is no example of
     the sizes that dataset.json gives. Shards before the first example wanted are not opened.

@@ -1,5 +1,5 @@
-"""Example -> TFRecord bytes, and the files that hold them: run files between the two stages, shards
-at the end.
+"""Shuffle of the records over all shards, by random keys: run files, sorted by key, between the map
+and the merge; shards at the end.
 
 Examples are packed by hand: a protobuf library writes the features of a map in any order it likes,
 so equal work would give different bytes. Here the order is that of `features.feature_shapes`.
@@ -20,11 +20,11 @@ from data_gen.shared.errors import UserError
 from data_gen.storage.remote_files import open_range
 from data_gen.storage.writing import atomic_file
 
-# Run files: what one task of the map stage leaves for every shard, sorted by key.
+# Run files: the records of one task of the map for every shard, sorted by key.
 
 _HEAD = struct.Struct(">QI")  # key, length of the record
 
-_MOST_OPEN = 256  # files; a process may usually open 1,024
+MOST_OPEN = 256  # files; a process may usually open 1,024
 
 KeyedRecord = Tuple[int, bytes]
 
@@ -38,13 +38,13 @@ class RunSlice(NamedTuple):
 
 
 def shard_of(key: int, num_shards: int) -> int:
-    """The shard whose range of the 64-bit keys holds `key`."""
+    """Find the shard whose range of the 64-bit keys holds `key`."""
     return key * num_shards >> 64
 
 
 def write_run(path: str, records: List[KeyedRecord], num_shards: int) -> List[int]:
-    """Write a run file, sorted. Returns num_shards + 1 offsets: segment i is `[offsets[i],
-    offsets[i + 1])`.
+    """Write a run file, sorted. Returns num_shards + 1 offsets: the records of shard i are at
+    `[offsets[i], offsets[i + 1])`.
     """
     records.sort()
     sizes = [0] * num_shards
@@ -58,12 +58,12 @@ def write_run(path: str, records: List[KeyedRecord], num_shards: int) -> List[in
     return offsets
 
 
-def read_segment(segment: RunSlice) -> Iterator[KeyedRecord]:
-    """The records of one segment, in the order of their keys. Raises UserError where the file is
+def read_slice(part: RunSlice) -> Iterator[KeyedRecord]:
+    """Read the records of a slice, in the order of their keys. Raises UserError where the file is
     cut short.
     """
-    left = segment.stop - segment.start
-    with open_range(segment.path, segment.start, segment.stop) as handle:
+    left = part.stop - part.start
+    with open_range(part.path, part.start, part.stop) as handle:
         while left:
             head = handle.read(_HEAD.size)
             key, length = _HEAD.unpack(head) if len(head) == _HEAD.size else (0, left)
@@ -71,35 +71,35 @@ def read_segment(segment: RunSlice) -> Iterator[KeyedRecord]:
             record = handle.read(length) if left >= 0 else b""
             if len(record) < length:
                 raise UserError(
-                    f"{segment.path} is cut short: delete its folder and run the command again"
+                    f"{part.path} is cut short: delete its folder and run the command again"
                 )
             yield key, record
 
 
-def combine_segments(segments: Sequence[RunSlice], stem: str) -> Sequence[RunSlice]:
-    """Merge segments into fewer files, `{stem}.pass-*`, until they can all be open at once."""
+def combine_slices(slices: Sequence[RunSlice], stem: str) -> Sequence[RunSlice]:
+    """Merge slices into fewer files, `{stem}.pass-*`, until they can all be open at once."""
     number = 0
-    while len(segments) > _MOST_OPEN:
+    while len(slices) > MOST_OPEN:
         combined = []
-        for start in range(0, len(segments), _MOST_OPEN):
+        for start in range(0, len(slices), MOST_OPEN):
             path = f"{stem}.pass-{number}"
             number += 1
             size = 0
             with atomic_file(path) as handle:
-                for key, record in _merged(segments[start : start + _MOST_OPEN]):
+                for key, record in _merged(slices[start : start + MOST_OPEN]):
                     size += handle.write(_HEAD.pack(key, len(record)) + record)
             combined.append(RunSlice(path, 0, size))
-        segments = combined
-    return segments
+        slices = combined
+    return slices
 
 
-def _merged(segments: Sequence[RunSlice]) -> Iterator[KeyedRecord]:
-    return merge(*(read_segment(segment) for segment in segments))
+def _merged(slices: Sequence[RunSlice]) -> Iterator[KeyedRecord]:
+    return merge(*(read_slice(part) for part in slices))
 
 
-def write_shard(path: str, segments: Sequence[RunSlice]) -> Shard:
-    """Merge the segments of one shard into a TFRecord file, packed where its name ends in .gz;
-    `path` exists only if it is whole.
+def write_shard(path: str, slices: Sequence[RunSlice]) -> Shard:
+    """Merge the slices of one shard into a TFRecord file, packed where its name ends in .gz; `path`
+    exists only if it is whole.
     """
     examples = 0
     with atomic_file(path) as handle, ExitStack() as files:
@@ -111,14 +111,14 @@ def write_shard(path: str, segments: Sequence[RunSlice]) -> Shard:
             if path.endswith(".gz")
             else measured
         )
-        for _, record in _merged(segments):
+        for _, record in _merged(slices):
             shard.write(frame(record))
             examples += 1
     return Shard(os.path.basename(path), examples, measured.size, measured.digest.hexdigest())
 
 
 class _Measured(io.RawIOBase):
-    """A file that is written, with the size and the sha256 of what was."""
+    """A file that is written, with the size and the sha256 of its bytes."""
 
     def __init__(self, handle: BinaryIO) -> None:
         self._handle = handle

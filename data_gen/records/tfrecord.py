@@ -11,15 +11,13 @@ from data_gen.storage.reading import open_text
 
 
 def frame(record: bytes) -> bytes:
-    """A record as it stands in a TFRecord file: length, masked CRC of it, the bytes, masked CRC of
-    them.
-    """
+    """Frame a record: length, masked CRC of the length, the bytes, masked CRC of the bytes."""
     length = struct.pack("<Q", len(record))
     return b"".join((length, masked_crc(length), record, masked_crc(record)))
 
 
 def masked_crc(data: bytes) -> bytes:
-    """The CRC32C of `data` as TFRecord files hold it: rotated and shifted, 4 bytes."""
+    """Compute the CRC32C of `data` as TFRecord files hold it: rotated and shifted, 4 bytes."""
     crc = google_crc32c.value(data)
     return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
@@ -28,7 +26,7 @@ _CHUNK = 1 << 20  # bytes
 
 
 def read_records(path: str) -> Iterator[Tuple[int, bytes]]:
-    """(offset in the unpacked file, bytes) of every record of a TFRecord file, plain or packed.
+    """Read every record of a TFRecord file, plain or packed: (offset in the unpacked file, bytes).
 
     Raises UserError where a record is cut short or does not fit its checksums.
     """
@@ -40,7 +38,7 @@ def read_records(path: str) -> Iterator[Tuple[int, bytes]]:
 
 
 def _next_record(handle: IO[bytes], path: str, offset: int) -> Optional[bytes]:
-    """The next record; None at the end of the file."""
+    """Read the next record; None at the end of the file."""
     with reading(path):
         head = handle.read(12)
         if not head:
@@ -56,7 +54,7 @@ def _next_record(handle: IO[bytes], path: str, offset: int) -> Optional[bytes]:
 
 
 def _read(handle: IO[bytes], size: int) -> bytes:
-    """So many bytes, fewer at the end of the file; memory is asked for what is there alone."""
+    """Read so many bytes, fewer at the end of the file; memory is asked for what is there alone."""
     found = bytearray()
     while size > len(found):
         data = handle.read(min(size - len(found), _CHUNK))

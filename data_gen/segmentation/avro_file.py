@@ -5,7 +5,7 @@ from typing import Any, BinaryIO, Dict
 
 
 def is_whole(handle: BinaryIO) -> bool:
-    """Whether a file is an Avro object container of a word segmentation model, to its last byte.
+    """Tell if a file is an Avro object container of a word segmentation model, to its last byte.
 
     LTP ends the process, without an exception, where it is not.
     """

@@ -36,7 +36,7 @@ def segment_sentences(segmenter: Segmenter, sentences: Sequence[str]) -> WordBou
 def _boundaries_with_spaces(
     segmenter: Segmenter, sentences: Sequence[str], text: str, spaces: Array
 ) -> Optional[Array]:
-    """The same where the engine is given many sentences at once; None where its words do not
+    """Find the same where the engine is given many sentences at once; None where its words do not
     re-join to the text.
     """
     chunks = [
@@ -57,8 +57,8 @@ def _boundaries_with_spaces(
 
 
 def _sizes_in_runs(segmenter: Segmenter, runs: Sequence[str]) -> Tuple[Array, List[int]]:
-    """The characters of each word of all runs, and the numbers of the runs whose words do not lie
-    in them.
+    """Count the characters of each word of all runs, and list the numbers of the runs whose words
+    do not lie in them.
     """
     found = list(segmenter.words(runs))
     strange = []
@@ -76,7 +76,7 @@ _SENTENCES_AT_ONCE = 64
 
 
 def word_boundaries(segmenter: Segmenter, sentences: Sequence[str]) -> List[Optional[List[int]]]:
-    """For each sentence the character positions where a word starts or ends, ascending.
+    """Find for each sentence the character positions where a word starts or ends, ascending.
 
     None for a sentence whose words do not lie in its text.
     """

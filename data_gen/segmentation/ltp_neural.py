@@ -120,7 +120,7 @@ def _load_tokenizer(transformers: Any, folder: str, config: Any) -> Any:
 
 
 def _sha256(folder: str) -> str:
-    """One hash of all files that decide the words."""
+    """Hash all files that decide the words, as one."""
     digest = hashlib.sha256()
     for name in ("config.json", WEIGHTS, *TOKENIZER_FILES):
         path = os.path.join(folder, name)
@@ -148,7 +148,7 @@ class NeuralLtp:
         self._most = min(_PIECES, model.backbone.config.max_position_embeddings)
 
     def words(self, runs: Sequence[str]) -> List[Words]:
-        """The words of each run; characters that the tokenizer drops at its start are in none."""
+        """Find the words of each run; what the tokenizer drops at its start is in none."""
         parts: List[_Part] = []
         counts = []
         for run, encoding in zip(runs, self._tokenizer.encode_batch(list(runs))):
@@ -159,7 +159,7 @@ class NeuralLtp:
         return [[word for _ in range(count) for word in next(found)] for count in counts]
 
     def _fitting(self, text: str, encoding: Any) -> Iterator[_Part]:
-        """The text, cut in two until each part fits the network."""
+        """Cut the text in two until each part fits the network."""
         if len(encoding.ids) <= self._most or len(text) == 1:
             yield _Part(text, encoding.ids[: self._most], encoding.offsets[1:-1])
             return
@@ -168,7 +168,7 @@ class NeuralLtp:
             yield from self._fitting(half, self._tokenizer.encode(half))
 
     def _words_of_parts(self, parts: Sequence[_Part]) -> List[Words]:
-        """The words of each part, computed with others of about its length."""
+        """Find the words of each part, computed with others of about its length."""
         words: List[Words] = [[] for _ in parts]
         order = sorted(
             (i for i, part in enumerate(parts) if part.offsets), key=lambda i: len(parts[i].ids)
@@ -180,7 +180,9 @@ class NeuralLtp:
         return words
 
     def _predict(self, ids: Sequence[List[int]]) -> List[List[int]]:
-        """The tag of every piece of every text of a batch; those after its end mean nothing."""
+        """Predict the tag of every piece of every text of a batch; those after its end mean
+        nothing.
+        """
         import torch
 
         try:
@@ -209,8 +211,8 @@ class NeuralLtp:
 
 
 def _middle(text: str) -> int:
-    """Where to cut a text in two: after the punctuation mark nearest its middle, if there is one
-    in its middle half.
+    """Find a place to cut a text in two: after the punctuation mark nearest its middle, if there is
+    one in its middle half.
     """
     middle = len(text) // 2
     for distance in range(len(text) // 4):

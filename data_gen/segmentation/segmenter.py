@@ -1,6 +1,4 @@
-"""What all segmenters share: their type, the way back from words to the text, and the user's own
-words.
-"""
+"""The type of all segmenters, and the way back from words to the text."""
 
 from typing import Callable, Iterable, List, NamedTuple, Optional, Sequence
 
@@ -8,7 +6,7 @@ Words = List[str]
 
 
 def _nothing() -> None:
-    """All is loaded already."""
+    """Do nothing: all is loaded already."""
 
 
 class Segmenter(NamedTuple):

@@ -1,4 +1,5 @@
-"""Sentence -> words. `SEGMENTERS` names the engines; each is imported only when it is asked for.
+"""Sentence -> words. `SEGMENTERS` is the table of engines; each is imported when it is asked for. A
+further one is a function and an entry there.
 
 Most engines eat spaces (LTP) or glue words across them, so a text goes to the engine in its
 whitespace-free runs and the words are given back as character offsets. What an engine drops within
@@ -10,7 +11,7 @@ import re
 import warnings
 from dataclasses import dataclass, fields
 from importlib import metadata
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.segmentation.ltp import load_ltp
 from data_gen.segmentation.segmenter import Segmenter, Words
@@ -22,13 +23,15 @@ from data_gen.shared.settings import require_one_of
 
 @dataclass(frozen=True)
 class SegmenterConfig:
-    """Which engine makes the words."""
+    """The engine that makes the words, and its settings."""
 
     name: str = "ltp"  # a name in SEGMENTERS
-    model: Optional[str] = None  # ltp: a folder with config.json, or a hub id (default LTP/legacy)
-    user_dict: Optional[str] = None  # ltp, jieba, rjieba: a file of `word [frequency [tag]]` lines
-    device: str = "auto"  # ltp's neural models: cpu, cuda, cuda:N, or auto (cuda if there is one)
-    batch_size: int = 32  # ltp's neural models: runs of text in one pass
+    # An engine that does not take one of these two refuses it.
+    model: Optional[str] = None  # a folder with config.json, or a hub id; ltp's default: LTP/legacy
+    user_dict: Optional[str] = None  # a file of `word [frequency [tag]]` lines
+    # Of effect with an engine that is a neural network alone.
+    device: str = "auto"  # cpu, cuda, cuda:N, or auto (cuda if there is one)
+    batch_size: int = 32  # runs of text in one pass
 
     def __post_init__(self) -> None:
         require_one_of("segmenter.name", self.name, list(SEGMENTERS))
@@ -49,19 +52,23 @@ class StoredWords(SegmenterConfig):
 
 
 def segmenter_settings(config: SegmenterConfig) -> Dict[str, Any]:
-    """The settings by name, whether the words are made now or were stored."""
+    """List the settings by name, whether the words are made now or were stored."""
     return {field.name: getattr(config, field.name) for field in fields(SegmenterConfig)}
 
 
 def load_segmenter(config: SegmenterConfig) -> Segmenter:
     """Load an engine and the user's words.
 
-    Raises UserError where a file or a package is missing or unusable.
+    Raises UserError where a file or a package is missing or unusable, or the engine does not take
+    a setting.
     """
     if isinstance(config, StoredWords):
         return Segmenter(_no_words, config.identity)
+    kind = SEGMENTERS[config.name]
+    for setting in {"model", "user_dict"}.difference(kind.takes):
+        _refuse(config, setting)
     user_words = read_user_words(config.user_dict) if config.user_dict else []
-    segmenter = SEGMENTERS[config.name](config, user_words)
+    segmenter = kind.load(config, user_words)
     if not config.user_dict:
         return segmenter
     digest = file_sha256(config.user_dict)[:16]
@@ -74,14 +81,22 @@ def _no_words(runs: Sequence[str]) -> List[Words]:
     return []
 
 
+def _refuse(config: SegmenterConfig, setting: str) -> None:
+    if getattr(config, setting):
+        others = [name for name, kind in SEGMENTERS.items() if setting in kind.takes]
+        raise UserError(
+            f"the segmenter {config.name} takes no {setting}: remove segmenter.{setting}, or set "
+            f"segmenter.name to {' or '.join(others)}"
+        )
+
+
 def _ltp(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
-    """LTP's perceptron or a neural model of LTP."""
+    """Load LTP's perceptron or a neural model of LTP."""
     return load_ltp(config.model, user_words, config.device, config.batch_size)
 
 
 def _jieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
-    """The `jieba` package with its own dictionary."""
-    _refuse(config, "model")
+    """Load the package `jieba` with its own dictionary."""
     with warnings.catch_warnings():  # of its own regular expressions, on every new Python
         warnings.simplefilter("ignore")
         import jieba
@@ -99,8 +114,7 @@ def _jieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter
 
 
 def _rjieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
-    """jieba in Rust: the same words, twenty times as fast."""
-    _refuse(config, "model")
+    """Load jieba in Rust: the same words, twenty times as fast."""
     import rjieba
 
     engine = rjieba.Jieba()
@@ -111,30 +125,28 @@ def _rjieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmente
 
 
 def _presegmented(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
-    """Words are separated by spaces in the text itself."""
-    _refuse(config, "model", "user_dict")
+    """Take the words that spaces separate in the text itself."""
     return Segmenter(lambda runs: [[run] for run in runs], "presegmented")
 
 
 def _char(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
-    """Every character is a word: what BERT-base did."""
-    _refuse(config, "model", "user_dict")
+    """Make every character a word, as BERT-base did."""
     return Segmenter(lambda runs: map(list, runs), "char")
 
 
-def _refuse(config: SegmenterConfig, *settings: str) -> None:
-    for setting in settings:
-        if getattr(config, setting):
-            raise UserError(
-                f"the segmenter {config.name} takes no {setting}: remove segmenter.{setting}, or "
-                "set segmenter.name=ltp"
-            )
+class SegmenterKind(NamedTuple):
+    """An entry of SEGMENTERS: how an engine is loaded, and what others must know of it."""
+
+    load: Callable[[SegmenterConfig, Sequence[UserWord]], Segmenter]
+    takes: Tuple[str, ...] = ()  # of SegmenterConfig's model and user_dict; refused otherwise
+    # The spaces of its input stand between words: none of them is one of the text.
+    spaces_separate_words: bool = False
 
 
-SEGMENTERS: Dict[str, Callable[[SegmenterConfig, Sequence[UserWord]], Segmenter]] = {
-    "ltp": _ltp,
-    "jieba": _jieba,
-    "rjieba": _rjieba,
-    "presegmented": _presegmented,
-    "char": _char,
+SEGMENTERS: Dict[str, SegmenterKind] = {
+    "ltp": SegmenterKind(_ltp, takes=("model", "user_dict")),
+    "jieba": SegmenterKind(_jieba, takes=("user_dict",)),
+    "rjieba": SegmenterKind(_rjieba, takes=("user_dict",)),
+    "presegmented": SegmenterKind(_presegmented, spaces_separate_words=True),
+    "char": SegmenterKind(_char),
 }

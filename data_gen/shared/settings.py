@@ -1,12 +1,12 @@
-"""What both command lines share: settings from YAML and `--set`, and errors that a user can act on.
+"""Settings from YAML files and `--set`, for both command lines; errors that a user can act on.
 
-Python 3.7 syntax: `pretrain` imports this module on TensorFlow 1.15. Of `data_gen` it takes this
-and `features`, no more.
+Python 3.7 syntax: `pretrain` imports this module on TensorFlow 1.15.
 """
 
 import dataclasses
 import difflib
-from typing import Any, Sequence, Type, TypeVar
+import os
+from typing import Any, List, Sequence, Tuple, Type, TypeVar
 
 import yaml
 from omegaconf import DictConfig, OmegaConf
@@ -20,9 +20,39 @@ T = TypeVar("T")
 def load_settings(schema: Type[T], path: str, overrides: Sequence[str] = ()) -> T:
     """Read a YAML file as the dataclass `schema`, then apply `key.sub=value` overrides.
 
-    Raises UserError where the file cannot be read, a key is unknown (the nearest known one is
-    named) or a value is of the wrong type or out of range (the dataclass's own ValueError).
+    A file that begins with `base: NAME` changes the settings of that file, which lies beside it:
+    groups are merged, lists replaced. Raises UserError where a file cannot be read, a key is
+    unknown (the nearest known one is named) or a value is of the wrong type or out of range (the
+    dataclass's own ValueError).
     """
+    return _merged(schema, _read_with_bases(path), overrides)
+
+
+def _read_with_bases(path: str, above: Sequence[str] = ()) -> List[Tuple[str, DictConfig]]:
+    """Read a file and what it is based on: (path, values) of each, the lowest base first."""
+    values = _read_values(path)
+    name = values.pop("base", None)
+    if name is None:
+        return [(path, values)]
+    base = _path_of_base(path, name)
+    chain = [*above, path]
+    if os.path.realpath(base) in map(os.path.realpath, chain):
+        raise UserError(f"the bases of settings form a circle: {' -> '.join([*chain, base])}")
+    return [*_read_with_bases(base, chain), (path, values)]
+
+
+def _path_of_base(path: str, name: object) -> str:
+    folder = os.path.dirname(path)
+    for candidate in (os.path.join(folder, f"{name}.yaml"), os.path.join(folder, str(name))):
+        if os.path.isfile(candidate):
+            return candidate
+    known = sorted(found[:-5] for found in os.listdir(folder or ".") if found.endswith(".yaml"))
+    near = difflib.get_close_matches(str(name), known, n=3)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    raise UserError(f"{path}: there is no base {name} in the folder {folder or '.'}{hint}")
+
+
+def _read_values(path: str) -> DictConfig:
     try:
         with open(path, encoding="utf-8") as handle:
             text = handle.read()
@@ -35,14 +65,19 @@ def load_settings(schema: Type[T], path: str, overrides: Sequence[str] = ()) -> 
         values = None
     if not isinstance(values, DictConfig):
         raise UserError(f"{path} holds no settings, which are `name: value` lines")
-    return _merged(schema, values, overrides, path)
+    return values
 
 
-def _merged(schema: Type[T], values: DictConfig, overrides: Sequence[str], source: str) -> T:
-    settings = OmegaConf.structured(schema)
-    _unlock(settings)
+def _merged(
+    schema: Type[T], files: Sequence[Tuple[str, DictConfig]], overrides: Sequence[str]
+) -> T:
+    """Apply the values of files, then the overrides; an error names where its value stands."""
+    merged: Any = OmegaConf.structured(schema)
+    _unlock(merged)
     try:
-        merged = OmegaConf.merge(settings, values)
+        for path, values in files:
+            source = path
+            merged = OmegaConf.merge(merged, values)
         source = "--set"
         merged = OmegaConf.merge(merged, OmegaConf.from_dotlist(list(overrides)))
         source = "the settings"
@@ -67,7 +102,7 @@ def _reason(error: OmegaConfBaseException) -> str:
 
 
 def _unlock(settings: DictConfig) -> None:
-    """Frozen dataclasses become read-only nodes; merging needs them open."""
+    """Open the nodes of frozen dataclasses, which are read-only, for merging."""
     OmegaConf.set_readonly(settings, False)
     for key in settings:
         if isinstance(settings._get_node(key), DictConfig):

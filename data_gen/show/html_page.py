@@ -48,7 +48,7 @@ def _head(info: DatasetInfo) -> Iterator[str]:
         yield from _chart(title, statistics.get(name, {}))
     yield "</div>"
     yield '<p class=legend lang="en">'
-    yield from (f"<span>{_run(run)} {escape(meaning)}</span>" for run, meaning in LEGEND)
+    yield from (f"<span>{_marked(marked)} {escape(meaning)}</span>" for marked, meaning in LEGEND)
     yield "</p>\n"
 
 
@@ -71,8 +71,8 @@ _SHARES = ("pieces_kept", "fill", "masked", "words_with_similar", "unknown_piece
 
 
 def _numbers(statistics: Mapping[str, Any]) -> Iterator[Tuple[str, str]]:
-    """The main statistics; what a build has no use for, such as labels without a pair task, is 0
-    and left out.
+    """List the main statistics; one that a build has no use for, such as labels without a pair
+    task, is 0 and left out.
     """
     for names, form in ((_COUNTS, ","), (_SHARES, ".1%")):
         for name in names:
@@ -81,7 +81,7 @@ def _numbers(statistics: Mapping[str, Any]) -> Iterator[Tuple[str, str]]:
 
 
 def _chart(title: str, shares: Dict[str, float]) -> Iterator[str]:
-    """Horizontal bars, one a share above 0."""
+    """Draw horizontal bars, one a share above 0."""
     shares = {name: share for name, share in shares.items() if share}
     if not shares:
         return
@@ -95,8 +95,8 @@ def _chart(title: str, shares: Dict[str, float]) -> Iterator[str]:
 def _example(shown: ReadableExample) -> Iterator[str]:
     yield f"<article>\n<h2>{escape(shown.title)}</h2>"
     yield f"<p class=facts>{_items(shown.facts)}</p>"
-    for name, runs in shown.segments:
-        yield f"<p class=segment><b>{escape(name)}</b>{''.join(map(_run, runs))}</p>"
+    for name, text in shown.segments:
+        yield f"<p class=segment><b>{escape(name)}</b>{''.join(map(_marked, text))}</p>"
     yield "</article>\n"
 
 
@@ -104,14 +104,14 @@ def _items(texts: Iterable[str]) -> str:
     return "".join(f"<span>{escape(text)}</span>" for text in texts)
 
 
-def _run(run: MarkedText) -> str:
-    """What the model sees, with the original above it where that differs."""
-    if run.kind == "text":
-        return escape(run.original)
-    if run.kind == "kept":
-        return f"<u class=kept>{escape(run.original)}</u>"
-    base = "MASK" if run.kind == "mask" else run.shown
-    return f"<ruby class={run.kind}>{escape(base)}<rt>{escape(run.original)}</rt></ruby>"
+def _marked(marked: MarkedText) -> str:
+    """Write the text that the model sees, with the original above it where that differs."""
+    if marked.kind == "text":
+        return escape(marked.original)
+    if marked.kind == "kept":
+        return f"<u class=kept>{escape(marked.original)}</u>"
+    base = "MASK" if marked.kind == "mask" else marked.shown
+    return f"<ruby class={marked.kind}>{escape(base)}<rt>{escape(marked.original)}</rt></ruby>"
 
 
 _STYLE = """

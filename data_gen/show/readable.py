@@ -1,14 +1,13 @@
-"""Examples of a build for people to read: what masking did to the text.
+"""Examples of a build for people to read, with the marks of masking.
 
-An example becomes two segments of `MarkedText`s, which the writers below (terminal, plain text) and
-page.py (HTML) put on paper. The records hold no words, so neighbouring pieces of one kind are one
-run, be they one word or several.
+An example becomes two segments of `MarkedText`s, which terminal.py and html_page.py put on paper.
+The records hold no words, so neighbouring pieces of one kind are one text, be they one word or
+several.
 """
 
 import os
-import unicodedata
 from itertools import groupby, islice
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.core.columns import Example
 from data_gen.records.read import StoredExample, read_examples
@@ -16,7 +15,8 @@ from data_gen.shared.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
 from data_gen.shared.vocabulary import SPECIALS, read_vocabulary
-from data_gen.tokenization.sentence_piece import SPACE
+from data_gen.tokenization.running_text import Join, is_mark
+from data_gen.tokenization.tokenizers import TOKENIZERS
 
 # What the label 0 or 1 says, by pair task; the task none has no label worth showing.
 PAIR_LABELS: Dict[str, Tuple[str, str]] = {
@@ -46,7 +46,7 @@ class ReadableExample(NamedTuple):
 def shown_examples(
     info: DatasetInfo, vocabulary: Sequence[str], start: int, count: int
 ) -> Iterator[ReadableExample]:
-    """`count` examples from the `start`-th on (from 1), fewer where the build ends.
+    """Read `count` examples from the `start`-th on (from 1), fewer where the build ends.
 
     Raises UserError where there is none, and for damaged records.
     """
@@ -54,20 +54,29 @@ def shown_examples(
         raise UserError(
             f"{info.folder} holds {info.examples:,} examples: there is none from --start {start}"
         )
-    config = info.manifest["config"]
-    similar = config.get("masking", {}).get("corruption") == "similar"
-    tokenizer = config.get("tokenizer", {}).get("name", "wordpiece")
+    # Only a build whose corruption takes similar words has a table of them.
+    similar = any(map(info.manifest.get, ("synonyms_sha256", "synonyms_made_from")))
+    join = _join_of(info)
     stored = islice(read_examples(info, len(vocabulary), skip=start - 1), count)
     for number, one in enumerate(stored, start):
         yield ReadableExample(
             title=f"example {number:,} of {info.examples:,}",
             facts=tuple(_facts(info, one)),
-            segments=tuple(segment_runs(one.example, vocabulary, similar, tokenizer)),
+            segments=tuple(mark_segments(one.example, vocabulary, similar, join)),
         )
 
 
+def _join_of(info: DatasetInfo) -> Join:
+    name = info.manifest["config"].get("tokenizer", {}).get("name", "wordpiece")
+    if name not in TOKENIZERS:
+        raise UserError(
+            f"{info.folder} was made with the tokenizer {name}, not one of {', '.join(TOKENIZERS)}"
+        )
+    return TOKENIZERS[name].join
+
+
 def build_vocabulary(info: DatasetInfo, path: Optional[str] = None) -> List[str]:
-    """The pieces of the vocabulary that made a build: the file that dataset.json names, or `path`.
+    """Read the vocabulary that made a build: the file that dataset.json names, or `path`.
 
     Raises UserError where that file is missing or another one.
     """
@@ -96,10 +105,11 @@ def _facts(info: DatasetInfo, stored: StoredExample) -> Iterator[str]:
         yield labels[example.label]
 
 
-def segment_runs(
-    example: Example, vocabulary: Sequence[str], similar: bool, tokenizer: str = "wordpiece"
+def mark_segments(
+    example: Example, vocabulary: Sequence[str], similar: bool, join: Join
 ) -> Iterator[Tuple[str, Tuple[MarkedText, ...]]]:
-    """The name and the runs of each segment, without the [CLS] and [SEP] around them.
+    """Mark the text of each segment, without the [CLS] and [SEP] around it. Yields its name and
+    text.
 
     With `similar`, a single piece that stayed beside replaced ones counts as replaced, unless it is
     a mark: 语言 -> 语法 shares one. The records do not tell; this guess is right for nine of ten
@@ -113,7 +123,6 @@ def segment_runs(
         kinds[position] = _kind(pieces[position], originals[position])
     if similar:
         kinds = _with_shared_pieces(kinds, originals)
-    join = _JOINS[tokenizer]
     original, shown = _texts(originals, join), _texts(pieces, join)
     for name, start, stop in (("A", 0, example.a_stop), ("B", example.a_stop, len(pieces))):
         if start < stop and (pieces[start], kinds[start]) == (_CLS, "text"):
@@ -121,7 +130,7 @@ def segment_runs(
         if start < stop and (pieces[stop - 1], kinds[stop - 1]) == (_SEP, "text"):
             stop -= 1
         if start < stop:
-            yield name, tuple(_runs(kinds, original, shown, start, stop))
+            yield name, tuple(_marked_texts(kinds, original, shown, start, stop))
 
 
 def _kind(piece: str, original: str) -> str:
@@ -134,70 +143,31 @@ def _with_shared_pieces(kinds: Sequence[str], originals: Sequence[str]) -> List[
     padded = ["text", *kinds, "text"]
     return [
         "replaced"
-        if kind == "kept" and "replaced" in near and "kept" not in near and not _is_mark(piece[0])
+        if kind == "kept" and "replaced" in near and "kept" not in near and not is_mark(piece[0])
         else kind
         for kind, near, piece in zip(kinds, zip(padded, padded[2:]), originals)
     ]
 
 
-def _runs(
+def _marked_texts(
     kinds: Sequence[str], original: Sequence[str], shown: Sequence[str], start: int, stop: int
 ) -> Iterator[MarkedText]:
     for kind, positions in groupby(range(start, stop), kinds.__getitem__):
-        run = list(positions)
-        old, new = ("".join(texts[i] for i in run) for texts in (original, shown))
+        neighbours = list(positions)
+        old, new = ("".join(texts[i] for i in neighbours) for texts in (original, shown))
         if kind == "text":
             yield MarkedText(kind, old, old)
             continue
+        if kind == "kept":
+            new = old  # the same pieces, which read otherwise after a [MASK]
         if old.startswith(" "):  # a space before a masked word is not masked
             yield MarkedText("text", " ", " ")
         yield MarkedText(kind, old.lstrip(" "), new.lstrip(" "))
 
 
-def _texts(pieces: Sequence[str], join: "Join") -> List[str]:
-    """The text of each piece after the one before it: joined, they read as running text."""
+def _texts(pieces: Sequence[str], join: Join) -> List[str]:
+    """Write each piece as it reads after the one before it: joined, they are running text."""
     return [join(left, right) for left, right in zip(["", *pieces], pieces)]
-
-
-def _after(left: str, right: str) -> str:
-    in_run = left != "" and not _stands_alone(left[-1])
-    if right.startswith("##") and right != "##":
-        return right[2:] if in_run else right
-    # The tokenizer cuts at spaces and around the characters that stand alone, nowhere else.
-    return f" {right}" if in_run and not _stands_alone(right[0]) else right
-
-
-def _after_sentencepiece(left: str, right: str) -> str:
-    return right.replace(SPACE, " ")
-
-
-# (the piece before, a piece) -> the text of the piece in running text
-Join = Callable[[str, str], str]
-_JOINS: Dict[str, Join] = {"wordpiece": _after, "sentencepiece": _after_sentencepiece}
-
-# The blocks of Google's _is_chinese_char.
-_CHINESE = (
-    (0x4E00, 0x9FFF),
-    (0x3400, 0x4DBF),
-    (0x20000, 0x2A6DF),
-    (0x2A700, 0x2B73F),
-    (0x2B740, 0x2B81F),
-    (0x2B820, 0x2CEAF),
-    (0xF900, 0xFAFF),
-    (0x2F800, 0x2FA1F),
-)
-
-
-def _stands_alone(char: str) -> bool:
-    """Whether BERT's tokenizer always makes a piece of this character alone."""
-    return _is_mark(char) or any(first <= ord(char) <= last for first, last in _CHINESE)
-
-
-def _is_mark(char: str) -> bool:
-    """Google's _is_punctuation; also the bracket of [UNK]."""
-    if char.isascii():
-        return not char.isalnum()
-    return unicodedata.category(char).startswith("P")
 
 
 LEGEND = (

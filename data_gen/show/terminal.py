@@ -13,31 +13,31 @@ _NEW_STYLE = "\033[32m"  # green
 _KEPT_STYLE = "\033[4;36m"  # cyan, underlined
 
 
-def plain(run: MarkedText) -> str:
-    """A run as text with brackets."""
-    if run.kind == "mask":
-        return f"[{run.original}→MASK]"
-    if run.kind == "replaced":
-        return f"[{run.original}→{run.shown}]"
-    return f"[={run.original}]" if run.kind == "kept" else run.original
+def plain(marked: MarkedText) -> str:
+    """Write text with its mark in brackets."""
+    if marked.kind == "mask":
+        return f"[{marked.original}→MASK]"
+    if marked.kind == "replaced":
+        return f"[{marked.original}→{marked.shown}]"
+    return f"[={marked.original}]" if marked.kind == "kept" else marked.original
 
 
-def coloured(run: MarkedText) -> str:
-    """A run in the colours of a terminal (ANSI)."""
-    if run.kind == "mask":
-        return f"{_MASK_STYLE}{run.original}{_RESET}"
-    if run.kind == "replaced":
-        return f"{_OLD_STYLE}{run.original}{_RESET}→{_NEW_STYLE}{run.shown}{_RESET}"
-    return f"{_KEPT_STYLE}{run.original}{_RESET}" if run.kind == "kept" else run.original
+def coloured(marked: MarkedText) -> str:
+    """Write text with its mark as a colour of a terminal (ANSI)."""
+    if marked.kind == "mask":
+        return f"{_MASK_STYLE}{marked.original}{_RESET}"
+    if marked.kind == "replaced":
+        return f"{_OLD_STYLE}{marked.original}{_RESET}→{_NEW_STYLE}{marked.shown}{_RESET}"
+    return f"{_KEPT_STYLE}{marked.original}{_RESET}" if marked.kind == "kept" else marked.original
 
 
 def text_lines(examples: Iterator[ReadableExample], colour: bool) -> Iterator[str]:
-    """The lines that a terminal shows: the legend, then each example after a blank line."""
+    """Write the lines that a terminal shows: the legend, then each example after a blank line."""
     write = coloured if colour else plain
     bold, dim, reset = (_BOLD, _DIM, _RESET) if colour else ("", "", "")
-    yield "   ".join(f"{write(run)} {meaning}" for run, meaning in LEGEND)
+    yield "   ".join(f"{write(marked)} {meaning}" for marked, meaning in LEGEND)
     for shown in examples:
         yield ""
         yield f"{bold}{shown.title}{reset}{dim} · {' · '.join(shown.facts)}{reset}"
-        for name, runs in shown.segments:
-            yield f"{bold}{name}{reset} {''.join(map(write, runs))}"
+        for name, text in shown.segments:
+            yield f"{bold}{name}{reset} {''.join(map(write, text))}"

@@ -16,28 +16,17 @@ OTHER_LENGTHS = ("skip", "strict")
 class Word2VecConfig:
     """How word vectors are learned from one's own text, by gensim."""
 
-    algorithm: str = "cbow"  # or skipgram
     vector_size: int = 100
-    window: int = 5  # words to each side
     epochs: Optional[int] = None  # null: 10, of less than 4 million words up to 40
-    negative: int = 5  # noise words a word
-    sample: float = 0.001  # how common a word must be to be passed over now and then
     min_count: int = 2  # words that are rarer have no vector
     # Words that are rarer replace no other, unless among the 1,000 most frequent of their size.
     candidate_min_count: int = 20
-    max_words: int = 1_000_000  # the most frequent ones
     threads: int = 1  # with more, no two runs give the same vectors
 
     def __post_init__(self) -> None:
-        require_one_of("synonyms.word2vec.algorithm", self.algorithm, ["cbow", "skipgram"])
-        for name in (
-            *("vector_size", "window", "negative", "min_count"),
-            *("candidate_min_count", "max_words", "threads"),
-        ):
+        for name in ("vector_size", "min_count", "candidate_min_count", "threads"):
             if getattr(self, name) < 1:
                 raise ValueError(f"synonyms.word2vec.{name} must be at least 1")
-        if not 0 <= self.sample < 1:
-            raise ValueError("synonyms.word2vec.sample must be at least 0 and below 1")
         if self.epochs is not None and self.epochs < 1:
             raise ValueError("synonyms.word2vec.epochs must be at least 1, or null")
 

@@ -1,4 +1,4 @@
-"""In what similar words may be asked to be like the word they replace: for `synonyms.alike`."""
+"""Likeness of a similar word to the word that it replaces, for `synonyms.alike`."""
 
 from functools import cache
 from typing import Callable, Dict, Optional, Sequence
@@ -14,7 +14,7 @@ SCRIPTS = ("other", "latin", "number", "punctuation")
 
 
 def script(word: str) -> str:
-    """Chinese characters, an alphabet, numbers or marks.
+    """Tell Chinese characters, an alphabet, numbers and marks apart.
 
     >>> [script(word) for word in ("的", "模型", "BERT", "3.14", "，")]
     ['other', 'other', 'latin', 'number', 'punctuation']
@@ -24,22 +24,24 @@ def script(word: str) -> str:
 
 
 def part_of_speech(word: str) -> Optional[str]:
-    """The class of a word in jieba's dictionary (n, v, a, d, ...), from its most frequent tag; None
-    where the dictionary lacks it.
+    """Look a word up in jieba's dictionary (n, v, a, d, ...), by its most frequent tag; None where
+    the dictionary lacks it.
     """
     return _parts_of_speech().get(word)
 
 
 @cache
 def _parts_of_speech() -> Dict[str, str]:
-    """Word -> the first letter of its tag: 350,000 words, 40 MB, read once a process."""
+    """Read the dictionary, word -> the first letter of its tag: 350,000 words, 40 MB, once a
+    process.
+    """
     with open(package_file(_JIEBA, "dict.txt"), encoding="utf-8") as handle:
         lines = (line.split() for line in handle)
         return {fields[0]: fields[2][0] for fields in lines if len(fields) == 3}
 
 
 def identity(names: Sequence[str]) -> Optional[str]:
-    """What decides the classes beside the words: the dictionary, where it is used."""
+    """Name all that decides the classes beside the words: the dictionary, where it is used."""
     if "part_of_speech" not in names:
         return None
     return f"jieba's dictionary {file_sha256(package_file(_JIEBA, 'dict.txt'))[:16]}"

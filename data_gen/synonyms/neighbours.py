@@ -26,7 +26,8 @@ _MANY = 1 << 14  # rows
 def nearby(
     matrix: Array, k: int, show: Progress, of: Optional[Sequence[int]] = None
 ) -> Tuple[Array, Array]:
-    """The K nearest rows by Euclidean distance, ranked by cosine: the Synonyms toolkit's `nearby`.
+    """Find the K nearest rows by Euclidean distance, ranked by cosine: the Synonyms toolkit's
+    `nearby`.
 
     matrix:  float32 [W, D]
     of:      the W' rows to look up; all where it is None
@@ -52,7 +53,7 @@ def nearby(
 def nearest_of_size(
     matrix: Array, sizes: Array, pool: Array, k: int, show: Progress
 ) -> Tuple[Array, Array]:
-    """The K nearest rows by cosine among those of equal `sizes` that are in `pool`.
+    """Find the K nearest rows by cosine among those of equal `sizes` that are in `pool`.
 
     matrix:  float32 [W, D], scaled in place to rows of length 1
     sizes:   int [W], how many pieces each word has
@@ -76,14 +77,14 @@ def nearest_of_size(
 
 
 def unit_rows(matrix: Array, out: Any = None) -> Array:
-    """The rows scaled to length 1."""
+    """Scale the rows to length 1."""
     return np.divide(matrix, np.maximum(np.linalg.norm(matrix, axis=1), 1e-12)[:, None], out=out)
 
 
 def _exact(
     matrix: Array, queries: Array, targets: Array, names: Array, k: int, show: Progress
 ) -> Tuple[Array, Array]:
-    """The k targets of the largest product with each query, the largest first.
+    """Find the k targets of the largest product with each query, the largest first.
 
     matrix:  float32 [W, D]; `queries` are rows of it, int [Q]
     targets: float32 [T, D]; `names` are their rows in the matrix, int [T], ascending
@@ -112,12 +113,12 @@ def _exact(
 
 
 def _padded(columns: Array, multiple: int) -> Array:
-    """Columns of zeros added up to a multiple."""
+    """Add columns of zeros up to a multiple."""
     return np.pad(columns, ((0, 0), (0, -columns.shape[1] % multiple)))
 
 
 def _largest(scores: Array, k: int) -> Array:
-    """Columns of the k largest of each row, in any order.
+    """Find the columns of the k largest of each row, in any order.
 
     One pass finds the largest of every group of 64 columns; only the k best groups are looked at.
     """
@@ -133,7 +134,7 @@ def _largest(scores: Array, k: int) -> Array:
 def _faiss(
     matrix: Array, queries: Array, targets: Array, names: Array, k: int, show: Progress
 ) -> Tuple[Array, Array]:
-    """As `_exact`, of rows of length 1: an inverted file that is searched in its nearest lists."""
+    """As `_exact`, for rows of length 1: search the nearest lists of an inverted file."""
     faiss = _import_faiss(len(queries), len(targets))
     lists = int(_LISTS_BY_ROOT * len(targets) ** 0.5)
     quantizer = faiss.IndexFlatIP(targets.shape[1])

@@ -1,4 +1,4 @@
-"""How good similar words are, judged by a thesaurus: are they listed as synonyms?"""
+"""Quality of similar words, judged by a thesaurus: are they listed as synonyms?"""
 
 import random
 import re
@@ -17,7 +17,7 @@ _CODE = re.compile(r"[A-Z][a-z]\d\d[A-Z]\d\d([=#@])$")
 
 
 class ThesaurusScore(NamedTuple):
-    """How the candidates of one source fare."""
+    """Shares of the candidates of one source that a thesaurus lists."""
 
     source: str
     words: int  # of the list, with candidates and with a synonym of as many pieces
@@ -58,18 +58,18 @@ def score_with_thesaurus(
     }
     known = {name: {word: c for word, c in all_.items() if c} for name, all_ in found.items()}
     for name, candidates in known.items():
-        yield _judgement(name, candidates, synonyms)
+        yield _score(name, candidates, synonyms)
     shared = set.intersection(*(set(candidates) for candidates in known.values()))
     if len(known) > 1:
         for name, candidates in known.items():
             of_shared = {word: candidates[word] for word in candidates if word in shared}
-            yield _judgement(f"{name}, words of all sources", of_shared, synonyms)
+            yield _score(f"{name}, words of all sources", of_shared, synonyms)
     any_source = next(iter(known.values()))
-    yield _judgement("chance", _of_others(any_source), synonyms)
+    yield _score("chance", _of_others(any_source), synonyms)
 
 
 def _synonyms(groups: Iterable[Sequence[str]], tokenizer: Tokenizer) -> Dict[Pieces, Set[Pieces]]:
-    """The synonyms of each word that have as many pieces; words without any are left out."""
+    """Find the synonyms of each word that have as many pieces; words without any are left out."""
     synonyms: Dict[Pieces, Set[Pieces]] = {}
     for group in groups:
         encoded = {tuple(pieces) for pieces, _ in tokenizer.encode(group)}
@@ -82,7 +82,7 @@ def _synonyms(groups: Iterable[Sequence[str]], tokenizer: Tokenizer) -> Dict[Pie
 
 
 def _of_others(candidates: Dict[Pieces, Candidates]) -> Dict[Pieces, Candidates]:
-    """The candidates of each word given to another of the same size."""
+    """Give the candidates of each word to another of the same size."""
     rng = random.Random(_SEED)
     mixed: Dict[Pieces, Candidates] = {}
     for size in {len(word) for word in candidates}:
@@ -91,7 +91,7 @@ def _of_others(candidates: Dict[Pieces, Candidates]) -> Dict[Pieces, Candidates]
     return mixed
 
 
-def _judgement(
+def _score(
     source: str, candidates: Dict[Pieces, Candidates], synonyms: Dict[Pieces, Set[Pieces]]
 ) -> ThesaurusScore:
     hits = [

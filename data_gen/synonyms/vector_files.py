@@ -24,7 +24,7 @@ from data_gen.storage.reading import open_text
 TOOLKIT_REQUIREMENT = "synonyms==3.10.2"
 
 
-_READ = 1 << 20  # bytes
+READ_BYTES = 1 << 20  # at once
 _LONGEST_WORD = 10_000  # bytes; more without a space is no word but a file of another form
 _MOST_DIMENSIONS = 10_000
 _SMALLEST = 1e-12  # length of a vector; a shorter one has no direction in float32
@@ -49,8 +49,8 @@ class _Header(NamedTuple):
 
 
 def toolkit_vectors() -> str:
-    """The path of the toolkit's vectors. Its import is avoided: it prints, takes seconds and starts
-    its own jieba.
+    """Find the toolkit's vectors. Its import is avoided: it prints, takes seconds and starts its
+    own jieba.
     """
     return package_file(TOOLKIT_REQUIREMENT, "data", "words.vector")
 
@@ -98,7 +98,7 @@ def _require_all(path: str, header: _Header, limit: Optional[int], total: int) -
 
 
 def _stacked(blocks: List[Array]) -> Array:
-    """The blocks as one matrix; each is freed as soon as it is copied."""
+    """Stack the blocks to one matrix; each is freed as soon as it is copied."""
     matrix = np.empty((sum(map(len, blocks)), blocks[0].shape[1]), np.float32)
     row = len(matrix)
     while blocks:
@@ -111,13 +111,13 @@ def _stacked(blocks: List[Array]) -> Array:
 def _good_rows(
     words: List[str], matrix: Array, known: Set[str], skipped: Counter[str]
 ) -> List[int]:
-    """The rows to keep; their words become known."""
+    """Find the rows to keep; their words become known."""
     with np.errstate(over="ignore", invalid="ignore"):
         norms = np.linalg.norm(matrix, axis=1)
     good = []
     for row, (word, norm) in enumerate(zip(words, norms.tolist())):
         if not isfinite(norm):
-            skipped["not a number"] += 1
+            skipped["NaN or infinite"] += 1
         elif norm < _SMALLEST:
             skipped["zero"] += 1
         elif word in known:
@@ -129,9 +129,9 @@ def _good_rows(
 
 
 def _header(path: str) -> _Header:
-    """What the beginning of a file tells."""
+    """Read the form of a file from its beginning."""
     with open_text(path) as handle, reading(path):
-        top = handle.readline(_READ).removeprefix(b"\xef\xbb\xbf")
+        top = handle.readline(READ_BYTES).removeprefix(b"\xef\xbb\xbf")
         start = handle.read(1 << 16)
     try:
         count, dimensions = map(int, top.split())
@@ -149,8 +149,8 @@ def _header(path: str) -> _Header:
 
 
 def _is_text(start: bytes, dimensions: int) -> bool:
-    """Whether what follows the first line is text: no control characters, and UTF-8 or a first line
-    of numbers. The bytes of float32 numbers are neither.
+    """Tell if the bytes after the first line are text: no control characters, and UTF-8 or a first
+    line of numbers. The bytes of float32 numbers are neither.
     """
     if any(byte < 32 and byte not in b"\t\r\n" for byte in start):
         return False
@@ -165,7 +165,7 @@ def _is_text(start: bytes, dimensions: int) -> bool:
 
 
 def _numbers(fields: List[bytes]) -> Optional[Array]:
-    """Fields as numbers, float32; None where one is something else."""
+    """Read fields as numbers, float32; None where one is something else."""
     with warnings.catch_warnings():
         # numpy's way to say that the text is no list of numbers
         warnings.simplefilter("error", DeprecationWarning)
@@ -182,8 +182,8 @@ Batch = Tuple[List[str], Array]
 def _batches(
     path: str, header: _Header, limit: Optional[int], skipped: Counter[str]
 ) -> Generator[Batch, None, None]:
-    """Words and their vectors, some megabytes at a time."""
-    rows = max(1, _READ // header.dimensions)
+    """Read words and their vectors, some megabytes at a time."""
+    rows = max(1, READ_BYTES // header.dimensions)
     with open_text(path) as handle, reading(path):
         if header.vectors is not None:
             handle.readline()
@@ -241,7 +241,7 @@ def _binary(
     for _ in range(header.vectors):
         space = data.find(b" ", position)
         while space < 0 or len(data) < space + 1 + size:
-            more = handle.read(_READ)
+            more = handle.read(READ_BYTES)
             if not more or (space < 0 and len(data) - position > _LONGEST_WORD):
                 raise UserError(
                     f"{path} is not a whole word2vec file in binary form: it is cut short or its "
@@ -254,5 +254,5 @@ def _binary(
         if word is not None:
             yield word, np.frombuffer(data, "<f4", header.dimensions, space + 1)
         position = space + 1 + size
-    if data[position:].strip() or handle.read(_READ).strip():
+    if data[position:].strip() or handle.read(READ_BYTES).strip():
         raise UserError(f"{path} holds more vectors than its first line says: get it again")

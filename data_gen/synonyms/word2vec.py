@@ -13,6 +13,13 @@ _ALWAYS_CANDIDATES = 1000
 
 _TRAINED_WORDS = 40_000_000  # words of the text times epochs that a small text is trained for
 
+# Who changes these bumps `synonyms.table.FORMAT`: a table's provenance does not hold them.
+_CBOW = 0  # of gensim's `sg`: finds as many listed synonyms as skip-gram at a third of the cost
+_WINDOW = 5  # words to each side; gensim's own
+_NEGATIVE = 5  # noise words a word; gensim's own
+_SAMPLE = 0.001  # share of the text from which on a word is passed over now and then; gensim's own
+MOST_WORDS = 1_000_000  # the most frequent ones: a gigabyte of memory
+
 
 class WordVectors(NamedTuple):
     """W words with their vectors of D dimensions, the most frequent first."""
@@ -28,12 +35,12 @@ def train_vectors(text: str, settings: Word2VecConfig, seed: int, show: Progress
 
     model = Word2Vec(
         vector_size=settings.vector_size,
-        window=settings.window,
+        window=_WINDOW,
         min_count=settings.min_count,
-        sample=settings.sample,
-        negative=settings.negative,
-        sg=int(settings.algorithm == "skipgram"),
-        max_final_vocab=settings.max_words,
+        sample=_SAMPLE,
+        negative=_NEGATIVE,
+        sg=_CBOW,
+        max_final_vocab=MOST_WORDS,
         workers=settings.threads,
         seed=seed,
     )
@@ -65,7 +72,7 @@ def _epochs(model: Any, text: str, epochs: int) -> Iterable[int]:
 
 
 def known_words(model: Any, unknown: str) -> WordVectors:
-    """The words without [UNK]: it is nothing to predict, and no word's replacement."""
+    """Take the words without [UNK]: it is nothing to predict, and no word's replacement."""
     split = [key.split("-") for key in model.wv.index_to_key]
     rows = [row for row, pieces in enumerate(split) if unknown not in pieces]
     counts = [model.wv.get_vecattr(row, "count") for row in rows]
@@ -75,7 +82,7 @@ def known_words(model: Any, unknown: str) -> WordVectors:
 
 
 def candidates(vectors: WordVectors, min_count: int) -> Array:
-    """Which words may replace others, bool [W]: a vector learned from few places is near to
+    """Mark the words that may replace others, bool [W]: a vector learned from few places is near to
     anything.
     """
     sizes = np.array([len(word) for word in vectors.words])

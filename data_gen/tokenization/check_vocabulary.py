@@ -1,4 +1,4 @@
-"""What is wrong or unusual with a WordPiece vocabulary, and how well it covers a text."""
+"""Defects and oddities of a WordPiece vocabulary, and how well it covers a text."""
 
 import re
 import string
@@ -11,6 +11,7 @@ import numpy as np
 from data_gen.core.documents import Document
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import SPECIALS, mistakes, read_pieces
+from data_gen.tokenization.sentence_piece import SPACE
 from data_gen.tokenization.tokenizer import Tokenizer
 from data_gen.tokenization.wordpiece import BasicTokenizer
 
@@ -18,7 +19,6 @@ CHINESE_MARKS = "，。、；：？！“”‘’（）《》〈〉【】「」
 
 _UNUSED = re.compile(r"\[unused\d+\]")
 _EXAMPLES = 8
-_SENTENCEPIECE_SPACE = "▁"
 
 
 class Findings(NamedTuple):
@@ -35,7 +35,7 @@ def check_vocabulary(path: str, do_lower_case: bool = True) -> Findings:
     Raises UserError where it is no text, or of a SentencePiece model, which has rules of its own.
     """
     pieces = read_pieces(path)
-    spaced = [piece for piece in pieces if piece.startswith(_SENTENCEPIECE_SPACE)]
+    spaced = [piece for piece in pieces if piece.startswith(SPACE)]
     if len(spaced) > 1:  # Google's has the character itself
         raise UserError(
             f"{path} is of a SentencePiece model ({_examples(spaced)}): only WordPiece "
@@ -67,7 +67,7 @@ def _layout(pieces: Sequence[str]) -> Iterator[str]:
 
 
 def _never(pieces: Sequence[str], do_lower_case: bool) -> Iterator[str]:
-    """Pieces that no text can give, by the first reason that holds."""
+    """Find the pieces that no text can give, by the first reason that holds."""
     basic = BasicTokenizer(do_lower_case)
     special = {*SPECIALS, ""}
     found: Dict[str, List[str]] = {}
@@ -80,7 +80,7 @@ def _never(pieces: Sequence[str], do_lower_case: bool) -> Iterator[str]:
 
 
 def _reason(piece: str, basic: BasicTokenizer) -> str:
-    """Why no text can give a piece; empty where one can."""
+    """Say why no text can give a piece; empty where one can."""
     inner = piece.startswith("##") and piece != "##"
     text = f"a{piece[2:]}" if inner else piece
     normal = basic.normalize(text)
@@ -124,7 +124,7 @@ def _shown(piece: str) -> str:
 
 
 class Coverage:
-    """What a tokenizer makes of a text, a part at a time."""
+    """The pieces, words and [UNK] that a tokenizer makes of a text, counted a part at a time."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
@@ -160,7 +160,7 @@ class Coverage:
         return self._unknown_alone[character]
 
     def lines(self) -> Iterator[str]:
-        """All of it, for people."""
+        """Write all of it for people."""
         yield (
             f"text: {self.characters:,} characters, {self.pieces:,} pieces, "
             f"{self.characters / max(1, self.pieces):.2f} characters a piece"

@@ -15,6 +15,7 @@ from data_gen.shared.vocabulary import SPECIALS, read_vocabulary
 from data_gen.tokenization.tokenizer import CLAUSE_MARKS, Offsets, Tokenizer
 
 SPACE = "▁"  # U+2581, what a piece has for a space
+MODEL = "spiece.model"  # the name of a model file in a folder
 
 
 class SentencePiece(Tokenizer):
@@ -23,27 +24,29 @@ class SentencePiece(Tokenizer):
     def __init__(self, pieces: Sequence[str], processor: Any, identity: str) -> None:
         super().__init__(pieces)
         self.identity = identity
-        self._processor = processor
+        self.processor = processor
 
     def encode(self, sentences: Sequence[str]) -> List[Tuple[List[int], Offsets]]:
-        """Ids and character offsets of the pieces of each sentence: see `Tokenizer.encode`.
+        """Cut each sentence into pieces: see `Tokenizer.encode`.
 
         A piece that is only ▁ has no text; ▁ at an end of a piece is none of its text.
         """
         # Control pieces are never found in a text: a literal "[SEP]" is the characters it is made
         # of. One thread, because a worker is a process.
-        found = self._processor.encode(list(sentences), out_type="offset_mapping", num_threads=1)
+        found = self.processor.encode(list(sentences), out_type="offset_mapping", num_threads=1)
         return [
             (pieces["ids"], self._offsets(sentence, pieces["pieces"]))
             for sentence, pieces in zip(sentences, found)
         ]
 
     def _offsets(self, sentence: str, pieces: Sequence[str]) -> Offsets:
-        """The pieces laid end to end are the normalized text; `origin[i]` is where in the sentence
-        its character i comes from. The package's own offsets leave out a character of which a
+        """Find the characters of the sentence that each piece is made of.
+
+        The pieces laid end to end are the normalized text; its character i comes from the place
+        `origin[i]` of the sentence. The package's own offsets leave out a character of which a
         piece is only the first part.
         """
-        _, origin = self._processor.normalize(sentence, with_offsets=True)
+        _, origin = self.processor.normalize(sentence, with_offsets=True)
         offsets = []
         at = 0
         for piece in pieces:
@@ -55,11 +58,11 @@ class SentencePiece(Tokenizer):
                 last = first + len(text)
             elif origin[first] < origin[at]:  # a space, not one that a character became (ﷺ)
                 first = at
-            offsets.append((origin[first], _end(origin, first, last)))
+            offsets.append((origin[first], _end_in_sentence(origin, first, last)))
         return offsets
 
     def join(self, pieces: Iterable[int]) -> str:
-        """The pieces as one string, with the spaces that they stand for."""
+        """Join pieces to one string, with the spaces that they stand for."""
         return "".join(self.pieces[i] for i in pieces).replace(SPACE, " ").strip()
 
     @cached_property
@@ -70,7 +73,7 @@ class SentencePiece(Tokenizer):
         # A piece that is not found in its own text is found in no other. At the start of a text its
         # space would be dropped, hence the letter.
         alone, after = (
-            self._processor.encode(
+            self.processor.encode(
                 [start + piece.replace(SPACE, " ") for piece in self.pieces], num_threads=1
             )
             for start in ("", "a")
@@ -83,13 +86,18 @@ class SentencePiece(Tokenizer):
 
     @cached_property
     def clause_marks(self) -> FrozenSet[int]:
-        """Ids of the pieces whose text ends in a mark that ends a clause."""
+        """The ids of the pieces whose text ends in a mark that ends a clause."""
         marks = tuple(CLAUSE_MARKS)
         return frozenset(i for i, piece in enumerate(self.pieces) if piece.endswith(marks))
 
 
-def _end(origin: Sequence[int], first: int, last: int) -> int:
-    """Where in the sentence the last character of the normalized range `[first, last)` ends."""
+def join_sentencepiece(left: str, right: str) -> str:
+    """Write a piece as text: the spaces are in the pieces."""
+    return right.replace(SPACE, " ")
+
+
+def _end_in_sentence(origin: Sequence[int], first: int, last: int) -> int:
+    """Find the end in the sentence of the last character of the normalized `[first, last)`."""
     if first == last:
         return origin[last]
     stop = last
@@ -109,7 +117,7 @@ def load_sentencepiece(vocab_file: str, model: Optional[str], do_lower_case: boo
             "`python -m data_gen vocab train` makes one"
         )
     pieces = read_vocabulary(vocab_file)
-    processor = _processor(model)
+    processor = _load_processor(model)
     _require_pieces(processor, model, pieces, vocab_file)
     _require_fit(processor, model, pieces, do_lower_case)
     version = metadata.version("sentencepiece")
@@ -118,7 +126,7 @@ def load_sentencepiece(vocab_file: str, model: Optional[str], do_lower_case: boo
 
 
 def import_sentencepiece() -> Any:
-    """The package. Raises UserError where it is missing."""
+    """Import the package. Raises UserError where it is missing."""
     try:
         import sentencepiece
     except ImportError as error:
@@ -129,7 +137,7 @@ def import_sentencepiece() -> Any:
     return sentencepiece
 
 
-def _processor(model: str) -> Any:
+def _load_processor(model: str) -> Any:
     processor = import_sentencepiece().SentencePieceProcessor()
     try:
         with open(model, "rb") as handle:

@@ -1,4 +1,4 @@
-"""What a tokenizer is, and which pieces make up a word.
+"""The type of all tokenizers: sentences in, wordpieces with character offsets out.
 
 Pieces come from tokenizing the whole sentence exactly as the model's user will at fine-tuning.
 Words come from a segmenter. The two meet in character offsets only: no dictionary and no `##`
@@ -43,7 +43,7 @@ class Tokenizer(ABC):
 
     @abstractmethod
     def encode(self, sentences: Sequence[str]) -> List[Tuple[List[int], Offsets]]:
-        """Ids and half-open offsets of the pieces of each sentence, no special tokens added.
+        """Cut each sentence into pieces: their ids and half-open offsets, no special tokens added.
 
         Offsets count characters of the sentence as given. They never descend; those of a piece
         that is only a part of one character are the character's; those of a piece without text of
@@ -51,7 +51,7 @@ class Tokenizer(ABC):
         """
 
     def tokenize(self, sentences: Sequence[str]) -> Tokens:
-        """The same for many sentences, as arrays."""
+        """Cut many sentences at once, into arrays."""
         encoded = self.encode(sentences)
         shifts = np.cumsum([0, *(len(sentence) + 1 for sentence in sentences)])[:-1]
         shifts = np.repeat(shifts, [len(ids) for ids, _ in encoded])
@@ -62,7 +62,7 @@ class Tokenizer(ABC):
 
     @abstractmethod
     def join(self, pieces: Iterable[int]) -> str:
-        """The pieces as one string, for people to read."""
+        """Join pieces to one string, for people to read."""
 
     @property
     @abstractmethod
@@ -74,4 +74,4 @@ class Tokenizer(ABC):
     @property
     @abstractmethod
     def clause_marks(self) -> FrozenSet[int]:
-        """Ids of the pieces that end a clause."""
+        """The ids of the pieces that end a clause."""

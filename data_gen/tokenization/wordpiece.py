@@ -58,7 +58,7 @@ class BasicTokenizer:
         )
 
     def prepare(self, text: str) -> str:
-        """What the normalizer must be given: the text with capital sigmas lowered.
+        """Lower capital sigmas, which the normalizer would lower otherwise.
 
         Python lowers Σ to ς at the end of a word and to σ elsewhere, Rust always to σ. No other
         character depends on its neighbours; the length stays.
@@ -70,7 +70,7 @@ class BasicTokenizer:
         return re.sub("Σ", lambda match: lowered[match.start()], text)
 
     def normalize(self, text: str) -> str:
-        """What is split."""
+        """Clean, space and lower a text; runs are cut from the result."""
         normalized: str = self.normalizer.normalize_str(self.prepare(text))
         return normalized
 
@@ -96,13 +96,13 @@ class WordPiece(Tokenizer):
         self._known = _WordpieceCache()
 
     def encode(self, sentences: Sequence[str]) -> List[Tuple[List[int], Offsets]]:
-        """Ids and character offsets of the pieces of each sentence: see `Tokenizer.encode`."""
+        """Cut each sentence into pieces: see `Tokenizer.encode`."""
         prepared = [self._basic.prepare(sentence) for sentence in sentences]
         encodings = self._tokenizer.encode_batch(prepared, add_special_tokens=False)
         return [(encoding.ids, encoding.offsets) for encoding in encodings]
 
     def tokenize(self, sentences: Sequence[str]) -> Tokens:
-        """The same for many sentences, as arrays: runs met before are looked up."""
+        """Cut many sentences at once, into arrays: runs met before are looked up."""
         # Runs of a prepared text are the same wherever they stand.
         text = self._basic.prepare("\n".join(sentences))
         if len(self._known) > _MOST_KNOWN:
@@ -131,7 +131,7 @@ class WordPiece(Tokenizer):
         self._known.add(new, np.array(encoding.ids, np.int32), offsets, bounds)
 
     def _learn_characters(self, codes: Sequence[int]) -> None:
-        """Find out which characters are runs of their own, wherever they stand."""
+        """Find the characters that are runs of their own, wherever they stand."""
         alone = []
         for code in codes:
             parts = self._basic.split(self._basic.normalize(f"a{chr(code)}b"))
@@ -144,7 +144,7 @@ class WordPiece(Tokenizer):
                 self._known.characters[ord(character)] = self._known.numbers([character])[0]
 
     def join(self, pieces: Iterable[int]) -> str:
-        """The pieces as one string without spaces."""
+        """Join pieces to one string without spaces."""
         return "".join(
             self.pieces[i][2:] if self.pieces[i].startswith("##") else self.pieces[i]
             for i in pieces
@@ -170,7 +170,7 @@ class WordPiece(Tokenizer):
 
     @cached_property
     def clause_marks(self) -> FrozenSet[int]:
-        """Ids of the marks that end a clause."""
+        """The ids of the marks that end a clause."""
         return frozenset(self.ids[mark] for mark in CLAUSE_MARKS if mark in self.ids)
 
 
@@ -193,7 +193,7 @@ class _WordpieceCache:
         return len(self._numbers)
 
     def unknown(self, runs: Iterable[str]) -> Set[str]:
-        """Those not met before."""
+        """Find the runs not met before."""
         return set(runs).difference(self._numbers)
 
     def add(self, runs: Sequence[str], ids: Array, offsets: Array, bounds: Array) -> None:
@@ -217,7 +217,9 @@ class _WordpieceCache:
         return self._starts[number + 1] - self._starts[number] == 1
 
     def tokens(self, runs: Array, positions: Array) -> Tokens:
-        """The pieces of runs, by their numbers, that stand at these positions of a text."""
+        """Look up the pieces of runs, given by their numbers, that stand at these positions of a
+        text.
+        """
         bounds = as_array(self._starts)
         starts, stops = bounds[runs], bounds[runs + 1]
         pieces = ranges(starts, stops)

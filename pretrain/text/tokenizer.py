@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from data_gen.shared.errors import UserError
-from pretrain.checkpoint.folder import SENTENCEPIECE, VOCAB, tokenizer_kind, tokenizer_settings
+from pretrain.checkpoint.folder import VOCAB, tokenizer_kind, tokenizer_settings
 from pretrain.runtime import files
 
 
@@ -25,8 +25,9 @@ def load_tokenizer(folder: str) -> Any:
     name = tokenizer_kind(settings)
     if name not in TOKENIZERS:
         raise UserError(f"{folder} is of a model with {name}, not one of {', '.join(TOKENIZERS)}")
-    model = os.path.join(folder, SENTENCEPIECE) if name == "sentencepiece" else None
+    kind = TOKENIZERS[name]
+    model = kind.model_file and os.path.join(folder, kind.model_file)
     if model and not files.exists(model):
         raise UserError(f"{model} is missing: copy the tokenizer.model of the build to it")
     vocab_file = files.on_disk(os.path.join(folder, VOCAB))
-    return TOKENIZERS[name](vocab_file, model and files.on_disk(model), settings["do_lower_case"])
+    return kind.load(vocab_file, model and files.on_disk(model), settings["do_lower_case"])

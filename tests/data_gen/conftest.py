@@ -7,10 +7,10 @@ import pytest
 
 from data_gen.config import DataConfig
 from data_gen.engine.processes import LocalEngine
-from data_gen.jobs import train_vocabulary
 from data_gen.jobs.build_synonyms import Sources, make_table
 from data_gen.shared.vocabulary import read_vocabulary
 from data_gen.tokenization.sentence_piece import load_sentencepiece
+from data_gen.tokenization.training import MODEL_TYPES
 from data_gen.tokenization.wordpiece import WordPiece
 from tests.conftest import default_settings
 from tests.data_gen.helpers import SEGMENTED, VOCAB, show, train_sentencepiece
@@ -64,7 +64,7 @@ def rng():
 @pytest.fixture(scope="session")
 def sentencepiece_folders(tmp_path_factory):
     """Folders with spiece.model and vocab.txt, by the kind of the model."""
-    folders = {kind: str(tmp_path_factory.mktemp(kind)) for kind in train_vocabulary.MODEL_TYPES}
+    folders = {kind: str(tmp_path_factory.mktemp(kind)) for kind in MODEL_TYPES}
     for kind, folder in folders.items():
         train_sentencepiece(folder, model_type=kind, character_coverage=1.0)
     return folders

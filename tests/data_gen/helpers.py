@@ -13,11 +13,9 @@ import numpy as np
 import zstandard
 from hypothesis import strategies as st
 
-from data_gen.config import DataConfig
 from data_gen.core.columns import Examples, Instances, TokenizedBlock
 from data_gen.core.random_draws import seed_for
 from data_gen.engine.processes import LocalEngine
-from data_gen.jobs import train_vocabulary
 from data_gen.jobs.build_dataset import build
 from data_gen.masking.masker import Masker, MaskLimits
 from data_gen.pipeline.align import word_starts
@@ -26,7 +24,9 @@ from data_gen.synonyms.lexicon import CANDIDATE_CHOICES, CandidateCache, Candida
 from data_gen.synonyms.table import make_source_table
 from data_gen.tokenization.sentence_piece import SentencePiece
 from data_gen.tokenization.tokenizer import Tokens
-from tests.conftest import ROOT, default_settings
+from data_gen.tokenization.train_sentencepiece import sentencepiece_options
+from data_gen.tokenization.training import Options
+from tests.conftest import ROOT
 
 VOCAB = "configs/vocab/bert_base_chinese.txt"
 SEGMENTED = "tests/data/segmented.txt"
@@ -100,9 +100,8 @@ def train_sentencepiece(folder, **options):
     """Train a model on the tests' text and write it with its vocab.txt; options of the package."""
     import sentencepiece
 
-    config = default_settings(DataConfig, ["segmenter.name=presegmented"])
     model = io.BytesIO()
-    defaults = train_vocabulary.sentencepiece_options(config, train_vocabulary.Options(size=700))
+    defaults = sentencepiece_options(True, Options(size=700))
     lines = []
     for name in (SEGMENTED, TEXT):
         with open(f"{ROOT}/{name}", encoding="utf-8") as handle:

@@ -1,5 +1,6 @@
 """What several tests of the trainer share."""
 
+import os
 import socket
 
 import numpy as np
@@ -33,6 +34,16 @@ def free_ports(count):
     for s in sockets:
         s.close()
     return ports
+
+
+class Bomb:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
 
 
 def scaled_weights(model):

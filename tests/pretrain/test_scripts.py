@@ -1,6 +1,7 @@
 """The training scripts: what they set exists, and they say how they are used."""
 
 import glob
+import json
 import os
 import re
 import shutil
@@ -34,7 +35,7 @@ def test_the_settings_of_a_script_are_settings(path):
     known = {name: value.strip('"') for name, value in names.items() if name in wanted}
     assert "precision" in known
     known["precision"] = "bfloat16"
-    (config,) = set(re.findall(r"configs/pretrain/\w+\.yaml", text))
+    (config,) = re.findall(r"\$\{CONFIG:-(configs/pretrain/\w+\.yaml)\}", text)
     load_settings(TrainConfig, config, [f"{name}={value}" for name, value in known.items()])
     if path.endswith("tpu_vm.sh"):
         assert "--worker=all" in text
@@ -95,6 +96,7 @@ def test_the_script_for_several_machines_trains(tree, root, tmp_path):
     data, model = os.path.join(root, DATA), str(tmp_path / "model")
     hosts = [f"localhost:{port}" for port in free_ports(2)]
     command = ["bash", str(home / "scripts" / "train_multi_gpu.sh"), data, model, *hosts]
+    environment["CONFIG"] = "configs/pretrain/small.yaml"
     workers = [
         subprocess.Popen(
             command,
@@ -107,6 +109,8 @@ def test_the_script_for_several_machines_trains(tree, root, tmp_path):
     assert [worker.returncode for worker in workers] == [0, 0], said
     assert "CPU x 2 (" in said[0]
     assert store.latest(model).endswith("model.ckpt-4")
+    with open(os.path.join(model, "run.json"), encoding="utf-8") as handle:
+        assert json.load(handle)["config"]["learning_rate"] == 0.001  # of small.yaml
 
 
 # Does what `gcloud compute tpus tpu-vm` would, with a folder as the machine.
@@ -148,5 +152,6 @@ def test_the_script_for_a_tpu_sends_the_code_and_trains_there(tree, root, tmp_pa
         *("describe", "scp", "ssh", "ssh"),
     ]
     assert f"tpu={where}" in calls[4]
+    assert "--config configs/pretrain/macbert_base.yaml " in calls[4]
     assert all("--zone zone" in call for call in calls)
     assert (machine / "macbert" / "scripts" / "train_tpu_vm.sh").exists()

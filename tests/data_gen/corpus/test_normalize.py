@@ -1,3 +1,4 @@
+import itertools
 import string
 import sys
 import unicodedata
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 
 from data_gen.config import DataConfig
 from data_gen.core.script_conversion import opencc_version
+from data_gen.corpus import normalize
 from data_gen.corpus.blocks import group_into_blocks
 from data_gen.corpus.config import CorpusConfig
-from data_gen.corpus.normalize import half_width, normaliser, straight_quotes
+from data_gen.corpus.normalize import NORMALIZERS, half_width, normalizer, straight_quotes
 from data_gen.corpus.read import read_blocks
 from data_gen.corpus.scan import scan
 from data_gen.shared.errors import UserError
@@ -54,23 +56,40 @@ def test_quotes_become_those_of_the_vocabulary():
 
 @given(st.text())
 def test_without_settings_nothing_changes(text):
-    assert normaliser(width=False, quotes=False, opencc=None)(text) == text
+    assert normalizer([])(text) == text
 
 
 def test_opencc_goes_both_ways():
     pytest.importorskip("opencc")
-    assert normaliser(False, False, "t2s")("臺灣的漢字") == "台湾的汉字"
-    assert normaliser(False, False, "s2t")("汉字") == "漢字"
-    everything = normaliser(True, True, "t2s")
-    assert everything("“漢字”１（\u3000ｏｋ）") == '"汉字"1（ ok）'
+    assert normalizer(["t2s"])("臺灣的漢字") == "台湾的汉字"
+    assert normalizer(["s2t"])("汉字") == "漢字"
     assert opencc_version() == metadata.version("OpenCC")
 
 
-@pytest.mark.parametrize("name", ["t2x", "t2s.json", "/etc/passwd", "../t2s"])
-def test_an_unknown_opencc_configuration_is_one_sentence(name):
+@pytest.mark.parametrize("names", list(itertools.permutations(["width", "quotes", "t2s"])))
+def test_the_order_of_the_names_says_nothing(names):
     pytest.importorskip("opencc")
-    with pytest.raises(UserError, match=r"corpus\.opencc must be one of .*s2t, .*t2s.*, not "):
-        normaliser(False, False, name)
+    assert normalizer(names)("“漢字”１（\u3000ｏｋ）") == '"汉字"1（ ok）'
+
+
+def test_a_conversion_that_adds_quotes_leaves_none(monkeypatch):
+    """Low quotes, as a dictionary of OpenCC's might give them, become straight ones, too."""
+    monkeypatch.setattr(normalize, "converter", lambda name: lambda text: f"„{text}‟")
+    monkeypatch.setattr(normalize, "opencc_configurations", lambda: ["s2x"])
+    assert normalizer(["quotes", "s2x"])("好") == '"好"'
+
+
+def test_an_entry_of_the_table_is_an_entry_of_the_setting(monkeypatch):
+    monkeypatch.setitem(NORMALIZERS, "shout", str.upper)
+    assert normalizer(["shout", "width"])("ａ１") == "A1"
+
+
+@pytest.mark.parametrize("name", ["t2x", "t2s.json", "/etc/passwd", "../t2s", "", "widht"])
+def test_an_unknown_entry_is_one_sentence(name):
+    pytest.importorskip("opencc")
+    known = r"corpus\.normalize must be some of width, quotes, .*s2t, .*t2s.*, not "
+    with pytest.raises(UserError, match=known):
+        normalizer(["width", name])
 
 
 def test_a_missing_opencc_is_named(monkeypatch):
@@ -80,14 +99,15 @@ def test_a_missing_opencc_is_named(monkeypatch):
     monkeypatch.setattr(metadata, "version", missing)
     monkeypatch.setitem(sys.modules, "opencc", None)
     with pytest.raises(UserError, match=r"pip install 'macbert-pretraining\[data\]'"):
-        normaliser(False, False, "s2hk")
+        normalizer(["s2hk"])
+    assert normalizer(["width"])("Ａ") == "A"
 
 
 def test_sentences_are_normalised_after_they_are_split(tmp_path):
     """The closing quotes of a sentence are known before they become straight ones."""
     path = tmp_path / "a.txt"
     path.write_text("“甲。”“乙。”ＯＫ！", encoding="utf-8")
-    config = CorpusConfig(width=True, quotes=True)
+    config = CorpusConfig(normalize=["width", "quotes"])
     (document,) = next(
         read_blocks(list(group_into_blocks([scan(str(path), "a.txt", config)])), config)
     )
@@ -97,5 +117,5 @@ def test_sentences_are_normalised_after_they_are_split(tmp_path):
 def test_all_is_off_by_default():
     config = default_settings(DataConfig)
     assert config.corpus == CorpusConfig(
-        format="auto", field="text", width=False, quotes=False, opencc=None, drop_duplicates=False
+        format="auto", field="text", normalize=[], drop_duplicates=False
     )

@@ -341,7 +341,7 @@ def test_a_build_makes_its_own_table(without_table, tmp_path):
     assert run(without_table(), tmp_path / "out", [SEGMENTED]) == info
     assert not table.exists()
     with pytest.raises(UserError, match="holds another build"):
-        run(without_table("synonyms.word2vec.window=2"), tmp_path / "out", [SEGMENTED])
+        run(without_table("synonyms.word2vec.vector_size=20"), tmp_path / "out", [SEGMENTED])
     (tmp_path / "taken").mkdir()
     shutil.copy(VOCAB, tmp_path / "taken" / TABLE)
     with pytest.raises(UserError, match="was made from something else"):

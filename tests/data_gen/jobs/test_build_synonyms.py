@@ -111,7 +111,7 @@ def test_what_is_no_vector_is_told(tmp_path):
     matrix = np.array([[1, 2], [0, 0], [np.nan, 1], [3, 1]], np.float32)
     path = write_word2vec(tmp_path / "words.bin", ["大", "小", "多", "少"], matrix)
     made = make(tmp_path / "table", Sources((path,)))
-    assert made.skipped == {"zero": 1, "not a number": 1}
+    assert made.skipped == {"zero": 1, "NaN or infinite": 1}
 
 
 def test_a_table_is_made_anew_only_when_its_sources_change(near, tmp_path):

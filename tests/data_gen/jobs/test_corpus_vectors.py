@@ -47,9 +47,8 @@ def learn(text, folder, *overrides, workers=1):
     return vectors_of_text(config, files, str(folder), LocalEngine(workers), show)
 
 
-@pytest.mark.parametrize("algorithm", ["cbow", "skipgram"])
-def test_words_of_the_same_places_are_near(tokenizer, text, tmp_path, algorithm):
-    found = learn(text, tmp_path, f"synonyms.word2vec.algorithm={algorithm}")
+def test_words_of_the_same_places_are_near(tokenizer, text, tmp_path):
+    found = learn(text, tmp_path)
     texts = [tokenizer.join(word) for word in found.words]
     unit = found.matrix / np.linalg.norm(found.matrix, axis=1)[:, None]
     for group in (ANIMALS, DAYS):
@@ -59,7 +58,7 @@ def test_words_of_the_same_places_are_near(tokenizer, text, tmp_path, algorithm)
         assert within.min() > (unit[rows] @ unit[others].T).mean() + 0.2
 
 
-def test_every_frequent_word_has_a_vector(tokenizer, text, tmp_path):
+def test_every_frequent_word_has_a_vector(tokenizer, text, tmp_path, monkeypatch):
     found = learn(text, tmp_path)
     texts = [tokenizer.join(word) for word in found.words]
     assert set(texts) >= {*ANIMALS, *DAYS, "的", "。", "院子"}
@@ -68,7 +67,8 @@ def test_every_frequent_word_has_a_vector(tokenizer, text, tmp_path):
     assert not any(tokenizer.unk in word for word in found.words)
     assert found.counts.tolist() == sorted(found.counts.tolist(), reverse=True)
     assert found.counts[texts.index("。")] == 3001
-    assert 0 < len(learn(text, tmp_path / "few", "synonyms.word2vec.max_words=5").words) <= 5
+    monkeypatch.setattr(word2vec, "MOST_WORDS", 5)
+    assert 0 < len(learn(text, tmp_path / "few").words) <= 5
 
 
 def test_the_same_text_gives_the_same_vectors(text, tmp_path, monkeypatch):

@@ -161,7 +161,7 @@ def test_a_build_drops_and_counts_duplicates(tmp_path, documents):
 
 
 @pytest.mark.parametrize(
-    "option", ["width=true", "quotes=true", "opencc=s2t", "drop_duplicates=true", "format=line"]
+    "option", ["normalize=[width]", "normalize=[s2t]", "drop_duplicates=true", "format=line"]
 )
 def test_every_option_is_of_another_build(tmp_path, option):
     pytest.importorskip("opencc")
@@ -172,7 +172,7 @@ def test_every_option_is_of_another_build(tmp_path, option):
 
 def test_the_version_of_opencc_is_of_the_build_only_where_it_is_used(tmp_path, monkeypatch):
     pytest.importorskip("opencc")
-    plain, traditional = settings(), settings("corpus.opencc=s2t")
+    plain, traditional = settings(), settings("corpus.normalize=[s2t]")
     first = run(traditional, tmp_path / "out")
     assert first.manifest["opencc"] == script_conversion.opencc_version()
     assert run(plain, tmp_path / "plain").manifest["opencc"] is None
@@ -185,8 +185,8 @@ def test_the_version_of_opencc_is_of_the_build_only_where_it_is_used(tmp_path, m
 
 def test_mistakes_in_options_are_found_before_any_work(tmp_path):
     pytest.importorskip("opencc")
-    with pytest.raises(UserError, match=r"corpus\.opencc must be one of"):
-        run(settings("corpus.opencc=nope"), tmp_path / "out", [str(tmp_path / "missing")])
+    with pytest.raises(UserError, match=r"corpus\.normalize must be some of .*, not nope"):
+        run(settings("corpus.normalize=[nope]"), tmp_path / "out", [str(tmp_path / "missing")])
     assert not os.path.exists(tmp_path / "out")
 
 
@@ -196,7 +196,7 @@ def test_quotes_are_known_pieces_with_the_option(tmp_path):
         run(settings(*options), tmp_path / f"out{i}", [str(tmp_path / "a.txt")]).manifest[
             "statistics"
         ]["unknown_pieces"]
-        for i, options in enumerate([(), ("corpus.quotes=true",)])
+        for i, options in enumerate([(), ("corpus.normalize=[quotes]",)])
     ]
     assert shares[0] > 0.1
     assert shares[1] == 0

@@ -19,6 +19,7 @@ from data_gen.shared.dataset_info import MANIFEST as DATASET
 from data_gen.shared.errors import UserError
 from data_gen.shared.settings import load_settings
 from data_gen.storage.output_folder import WORK
+from data_gen.tokenization.training import Options
 from tests.conftest import default_settings
 from tests.data_gen.helpers import GOLDEN, SEGMENTED, TEXT, open_bytes, run, shards, show
 
@@ -67,15 +68,15 @@ def no_segmenter(monkeypatch):
     """Nothing of what makes words can be used any more."""
 
     def forbid():
-        for name in segmenters.SEGMENTERS:
-            monkeypatch.setitem(segmenters.SEGMENTERS, name, None)
+        for name, kind in segmenters.SEGMENTERS.items():
+            monkeypatch.setitem(segmenters.SEGMENTERS, name, kind._replace(load=None))
 
     return forbid
 
 
 OTHERS = [
     ("max_seq_length=64", "dupe_factor=3", "pair_task=nsp"),
-    ("max_seq_length=32", "masking.corruption=partial_mask", "corpus.quotes=true"),
+    ("max_seq_length=32", "masking.corruption=partial_mask", "corpus.normalize=[quotes]"),
     ("pair_task=none", "corpus.drop_duplicates=true", "random_seed=9"),
 ]
 
@@ -91,7 +92,7 @@ def test_a_build_from_words_is_that_from_the_text(
     no_segmenter()
     # the settings of the text are the words' own
     others = [override for override in overrides if override not in made]
-    config = settings("segmenter.name=char", "corpus.width=true", *others)
+    config = settings("segmenter.name=char", "corpus.normalize=[width]", *others)
     of_words = run(config, tmp_path / "of-words", [words.folder])
     assert shards(of_words.folder) == shards(of_text.folder)
     for info in (of_words, of_text):
@@ -130,7 +131,8 @@ def test_sentences_that_are_misaligned_stay_so(settings, text, tmp_path, monkeyp
     def garbling(config, user_words):
         return Segmenter(lambda runs: [[r[::-1], "x"] if "我" in r else list(r) for r in runs], "g")
 
-    monkeypatch.setitem(segmenters.SEGMENTERS, "char", garbling)
+    kind = segmenters.SegmenterKind(garbling)
+    monkeypatch.setitem(segmenters.SEGMENTERS, "char", kind)
     config = settings("segmenter.name=char")
     of_text = run(config, tmp_path / "of-text", [text])
     words = words_of(config, tmp_path / "words", text)
@@ -179,7 +181,7 @@ def test_an_interrupted_segmentation_goes_on(settings, text, tmp_path, monkeypat
     with pytest.raises(UserError, match=r"holds words but no words\.json"):
         run(settings(), tmp_path / "out", [str(tmp_path / "words")])
     with pytest.raises(UserError, match="unfinished segmentation with other settings"):
-        words_of(settings("corpus.width=true"), tmp_path / "words", text)
+        words_of(settings("corpus.normalize=[width]"), tmp_path / "words", text)
     done.clear()
     done.append(None)  # one task more, then it is stopped again
     with pytest.raises(KeyboardInterrupt):
@@ -228,7 +230,7 @@ def test_finished_words_are_not_made_again(settings, text, tmp_path, monkeypatch
     before = files_of(words.folder)
     monkeypatch.setattr(segment_corpus, "run_segment_task", None)
     assert words_of(settings("dupe_factor=3"), tmp_path / "words", text) == words
-    for other in ("segmenter.name=char", "corpus.quotes=true"):
+    for other in ("segmenter.name=char", "corpus.normalize=[quotes]"):
         with pytest.raises(UserError, match="holds other words"):
             words_of(settings(other), tmp_path / "words", text)
     with pytest.raises(UserError, match="holds other words"):
@@ -295,8 +297,8 @@ DAMAGES = {
         r"holds words but no words\.json.*to its end",
     ),
     "a newer format": (
-        lambda w: change(os.path.join(w, MANIFEST), b'format": 1', b'format": 2'),
-        "is of word format 2, this code reads 1",
+        lambda w: change(os.path.join(w, MANIFEST), b'format": 2', b'format": 3'),
+        "is of word format 3, this code reads 2",
     ),
     "other documents": (
         lambda w: change(os.path.join(w, MANIFEST), b'"documents": 1,\n     ', b'"documents": 2, '),
@@ -325,7 +327,7 @@ def test_words_are_no_text(settings, words, text, tmp_path):
         words_of(settings(), tmp_path / "again", words)
     with pytest.raises(UserError, match="is no text but of a folder of words"):
         train_vocabulary.train_vocabulary(
-            settings(), [words], str(tmp_path / "vocab"), train_vocabulary.Options(size=700), show
+            settings(), [words], str(tmp_path / "vocab"), Options(size=700), show
         )
 
 
@@ -383,7 +385,8 @@ def command(table):
 def test_segment_then_build(command, tmp_path, capsys):
     words, out = str(tmp_path / "words"), str(tmp_path / "out")
     argv = ["--input", TEXT, SEGMENTED, "--output", words, "--workers", "1"]
-    assert command("segment", *argv, sets=["segmenter.name=rjieba", "corpus.width=true"]) == 0
+    sets = ["segmenter.name=rjieba", "corpus.normalize=[width]"]
+    assert command("segment", *argv, sets=sets) == 0
     said = capsys.readouterr().out.splitlines()
     assert [row.split()[0] for row in said[:4]] == ["documents", "sentences", "words", "characters"]
     assert said[1].split()[-1] == "102"
@@ -392,12 +395,10 @@ def test_segment_then_build(command, tmp_path, capsys):
     assert command("build", *built) == 0
     said = capsys.readouterr()
     assert said.err.count(f"{words}: words of rjieba 0.") == 1
-    assert "segmenter.name=rjieba, corpus.width=true" in said.err.replace(
-        "corpus.width=true, segmenter.name=rjieba", "segmenter.name=rjieba, corpus.width=true"
-    )
+    assert 'corpus.normalize=["width"], segmenter.name=rjieba' in said.err
     assert "102 sentences" in said.out
     # what says the same is no contradiction, and where the model is and what runs it no setting
-    agree = ["segmenter.name=rjieba", "corpus.width=true", "segmenter.device=cuda"]
+    agree = ["segmenter.name=rjieba", "corpus.normalize=[width]", "segmenter.device=cuda"]
     assert command("build", *built, sets=agree) == 0
     assert main(["stats", words]) == 0
     assert "102" in capsys.readouterr().out
@@ -409,7 +410,7 @@ def test_segment_then_build(command, tmp_path, capsys):
         ("segmenter.name=jieba", "segmenter.name=rjieba"),
         ("segmenter.model=work/ltp", "segmenter.model=null"),
         ("segmenter={name: char}", "segmenter.name=rjieba"),
-        ("corpus.width=true", "corpus.width=false"),
+        ("corpus.normalize=[width]", "corpus.normalize=[]"),
     ],
 )
 def test_settings_that_contradict_the_words(command, words, tmp_path, capsys, override, stored):

@@ -4,20 +4,20 @@ import gzip
 import os
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from data_gen.__main__ import main
 from data_gen.config import DataConfig
 from data_gen.corpus.read import read_blocks
 from data_gen.jobs import train_vocabulary as vocabulary_training
-from data_gen.jobs.train_vocabulary import Options, cut_words, learn_wordpieces, train_vocabulary
+from data_gen.jobs.train_vocabulary import cut_words, train_vocabulary
 from data_gen.pipeline.load import load_tokenizer
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import SPECIALS
-from data_gen.tokenization.wordpiece import WordPiece
+from data_gen.tokenization.training import Options
 from tests.conftest import default_settings
-from tests.data_gen.helpers import SEGMENTED, TEXT, is_cjk
+from tests.data_gen.helpers import SEGMENTED, TEXT, is_cjk, show
 
 WORDPIECE = ["tokenizer.name=wordpiece"]
 SENTENCEPIECE = ["tokenizer.name=sentencepiece", "segmenter.name=jieba"]
@@ -26,7 +26,7 @@ SENTENCEPIECE = ["tokenizer.name=sentencepiece", "segmenter.name=jieba"]
 def train(output, overrides=(), inputs=(TEXT,), **options):
     config = default_settings(DataConfig, list(overrides))
     options = Options(**{"size": 600, "character_coverage": 1.0, **options})
-    return train_vocabulary(config, list(inputs), str(output), options, lambda title, n, r: r)
+    return train_vocabulary(config, list(inputs), str(output), options, show)
 
 
 def contents(folder):
@@ -82,54 +82,6 @@ def test_wordpieces_are_characters_and_what_joins_them(tmp_path):
     assert any(piece.isascii() and len(piece) > 3 for piece in pieces[5:])
 
 
-# What the package leaves to chance: many pairs of the same frequency.
-TIES = {a + b + c: 2 for a in "abcdef" for b in "ghijkl" for c in "mnop"}
-
-
-def test_ties_are_broken_the_same_way():
-    options = Options(size=100)
-    assert len({tuple(learn_wordpieces(TIES, options)) for _ in range(5)}) == 1
-    shuffled = dict(sorted(TIES.items(), key=lambda item: item[0][::-1]))
-    assert learn_wordpieces(shuffled, options) == learn_wordpieces(TIES, options)
-
-
-def test_words_with_characters_left_out_and_endless_ones_teach_nothing():
-    runs = {"ab": 1000, "cd": 1000, "aé": 1, "ef" * 101: 4}
-    pieces = learn_wordpieces(runs, Options(size=100, character_coverage=0.9995))
-    assert pieces[5:] == [*"abcdef", *(f"##{c}" for c in "bdef"), "ab", "cd"]
-
-
-def test_of_equally_rare_characters_the_first_in_unicode_stay():
-    runs = {"的": 997, "乙": 1, "丁": 1, "丙": 1}
-    for order in (runs, dict(reversed(runs.items()))):
-        assert learn_wordpieces(order, Options(character_coverage=0.998))[5:] == ["丁", "的"]
-
-
-words = st.dictionaries(
-    st.text("abcxyz19é中。", min_size=1, max_size=6), st.integers(1, 5), min_size=1, max_size=8
-)
-
-
-@given(runs=words, size=st.integers(28, 60))
-@settings(max_examples=25)
-def test_every_run_is_spelled_and_the_size_kept(runs, size):
-    pieces = learn_wordpieces(runs, Options(size=size, character_coverage=1.0))
-    assert len(pieces) == len(set(pieces)) <= size
-    spelled = WordPiece(pieces, do_lower_case=False).encode(list(runs))
-    assert not any(1 in ids for ids, _ in spelled)
-
-
-def test_counts_beyond_what_the_package_is_fed_are_scaled(monkeypatch):
-    runs = {"abcabc": 5000, "abd": 300, "xy": 1, "zw": 2}
-    whole = learn_wordpieces(runs, Options(size=40))
-    monkeypatch.setattr(vocabulary_training, "_MOST_FED", 600)
-    assert (
-        sum(text.count("abc") for text in vocabulary_training._repeated({"abcabc": 6000}))
-        == 2 * 600
-    )
-    assert set(learn_wordpieces(runs, Options(size=40))) <= {*whole, "xy", "zw"}
-
-
 def test_rare_characters_are_left_out(tmp_path):
     (tmp_path / "text.txt").write_text("好的。\n" * 999 + "龘\n", encoding="utf-8")
     inputs = [str(tmp_path / "text.txt")]
@@ -177,7 +129,7 @@ def test_no_piece_holds_parts_of_two_words(tmp_path):
 
 def test_sentencepiece_learns_from_a_sample_of_a_large_text(tmp_path, monkeypatch):
     whole = train(tmp_path / "whole", SENTENCEPIECE)
-    monkeypatch.setattr(vocabulary_training, "_SAMPLE", 1000)
+    monkeypatch.setattr(vocabulary_training, "SAMPLE", 1000)
     sample = train(tmp_path / "sample", SENTENCEPIECE)
     assert 50 < len(sample) < len(whole)
     assert train(tmp_path / "again", SENTENCEPIECE) == sample

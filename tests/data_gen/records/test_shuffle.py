@@ -7,8 +7,8 @@ from data_gen.records import shuffle
 from data_gen.records.pack_examples import ExamplePacker
 from data_gen.records.shuffle import (
     RunSlice,
-    combine_segments,
-    read_segment,
+    combine_slices,
+    read_slice,
     shard_of,
     write_run,
     write_shard,
@@ -72,7 +72,7 @@ def test_shards_hold_every_record_once_in_the_order_of_the_keys(tmp_path_factory
         segments = [
             RunSlice(str(folder / f"{i}.run"), *offsets[i][shard : shard + 2]) for i in range(2)
         ]
-        mine = sorted(record for segment in segments for record in read_segment(segment))
+        mine = sorted(record for segment in segments for record in read_slice(segment))
         assert all(shard_of(key, shards) == shard for key, _ in mine)
         written = write_shard(str(folder / "shard"), segments)
         assert written.examples == len(mine)
@@ -89,7 +89,7 @@ def test_a_run_file_cut_short_is_an_error(tmp_path):
     with open(path, "r+b") as handle:
         handle.truncate(stop - 2)
     with pytest.raises(UserError, match="cut short"):
-        list(read_segment(RunSlice(path, 0, stop)))
+        list(read_slice(RunSlice(path, 0, stop)))
 
 
 def test_many_runs_are_merged_in_passes(tmp_path, monkeypatch):
@@ -99,8 +99,8 @@ def test_many_runs_are_merged_in_passes(tmp_path, monkeypatch):
         everything += run
         offsets = write_run(str(tmp_path / f"{i}.run"), run, 1)
         segments.append(RunSlice(str(tmp_path / f"{i}.run"), *offsets))
-    monkeypatch.setattr(shuffle, "_MOST_OPEN", 3)
-    combined = combine_segments(segments, str(tmp_path / "shard"))
+    monkeypatch.setattr(shuffle, "MOST_OPEN", 3)
+    combined = combine_slices(segments, str(tmp_path / "shard"))
     assert 1 <= len(combined) <= 3
     write_shard(str(tmp_path / "shard"), combined)
     expected = b"".join(frame(record) for _, record in sorted(everything))

@@ -2,10 +2,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_gen.__main__ import main
+from data_gen.config import DataConfig
+from data_gen.pipeline.load import load_document_tokenizer
 from data_gen.segmentation.boundaries import word_boundaries
 from data_gen.segmentation.segmenter import Segmenter
-from data_gen.segmentation.segmenters import SEGMENTERS, SegmenterConfig, load_segmenter
+from data_gen.segmentation.segmenters import (
+    SEGMENTERS,
+    SegmenterConfig,
+    SegmenterKind,
+    load_segmenter,
+)
 from data_gen.shared.errors import UserError
+from tests.conftest import default_settings
+from tests.data_gen.helpers import TEXT, run
 
 NAMES = sorted(SEGMENTERS)
 texts = st.lists(st.text(alphabet="中国人民爱语言模型 \t\u3000\u200b\x00aA1.，。“😀𠮷"), max_size=4)
@@ -72,8 +82,50 @@ def test_words_that_are_not_in_the_text_are_reported_not_trusted():
 )
 def test_a_setting_that_an_engine_does_not_take_is_an_error(name, setting, tmp_path):
     (tmp_path / "file").write_text("word")
-    with pytest.raises(UserError, match=f"the segmenter {name} takes no {setting}"):
+    others = {"model": "ltp", "user_dict": "ltp or jieba or rjieba"}[setting]
+    sentence = f"the segmenter {name} takes no {setting}: .* segmenter.name to {others}$"
+    with pytest.raises(UserError, match=sentence):
         load_segmenter(SegmenterConfig(name, **{setting: str(tmp_path / "file")}))
+
+
+def test_an_entry_of_the_table_is_all_that_a_segmenter_needs(monkeypatch, tmp_path, capsys):
+    """Words of so many characters, as the "model" says: built with, segmented with, shown."""
+
+    def load(config, user_words):
+        size = int(config.model)
+        return Segmenter(
+            lambda runs: [[run[i : i + size] for i in range(0, len(run), size)] for run in runs],
+            f"even {size}",
+        )
+
+    monkeypatch.setitem(SEGMENTERS, "even", SegmenterKind(load, takes=("model",)))
+    settings = ["segmenter.name=even", "segmenter.model=3", "masking.corruption=partial_mask"]
+    settings += ["max_seq_length=64", "max_predictions_per_seq=20", "num_shards=1"]
+    info = run(default_settings(DataConfig, settings), tmp_path / "data")
+    assert info.manifest["segmenter"] == "even 3"
+    sizes = info.manifest["statistics"]["masked_by_word_size"]
+    assert sizes["3"] > 0.5
+    words = ["segment", "--config", "tests/data/golden.yaml", "--input", TEXT, "--workers", "1"]
+    words += ["--set", settings[0], "--set", settings[1], "--output", str(tmp_path / "words")]
+    assert main(words) == 0
+    assert main(["show", str(tmp_path / "data")]) == 0
+    assert "example 1 of " in capsys.readouterr().out
+    with pytest.raises(UserError, match=r"char takes no model: .* segmenter.name to ltp or even$"):
+        load_segmenter(SegmenterConfig("char", "3"))
+    with pytest.raises(UserError, match="the segmenter even takes no user_dict"):
+        load_segmenter(SegmenterConfig("even", "3", "words.txt"))
+
+
+def test_words_between_spaces_are_not_for_pieces_that_keep_them(monkeypatch):
+    """Asked of the entries of both tables, not of the names that stand there today."""
+    kind = SEGMENTERS["char"]._replace(spaces_separate_words=True)
+    monkeypatch.setitem(SEGMENTERS, "between_bars", kind)
+    for name in ("presegmented", "between_bars"):
+        config = default_settings(
+            DataConfig, [f"segmenter.name={name}", "tokenizer.name=sentencepiece"]
+        )
+        with pytest.raises(UserError, match=f"segmenter.name={name} takes spaces for ends of"):
+            load_document_tokenizer(config)
 
 
 TAKES_WORDS = ("ltp", "jieba", "rjieba")

@@ -1,4 +1,5 @@
 from dataclasses import dataclass, field
+from typing import List
 
 import pytest
 
@@ -63,6 +64,63 @@ def test_mistakes_are_one_sentence_that_helps(yaml_file, text, overrides, senten
         load_settings(Outer, yaml_file(text), overrides)
     assert sentence in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@dataclass(frozen=True)
+class WithList(Outer):
+    sizes: List[int] = field(default_factory=lambda: [1, 2, 3])
+
+
+@pytest.fixture
+def settings_files(tmp_path):
+    """Write settings files, by name, into one folder. Returns a function from name to path."""
+
+    def write(**files):
+        for name, text in files.items():
+            (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+        return lambda name: str(tmp_path / f"{name}.yaml")
+
+    return write
+
+
+@pytest.mark.parametrize("name", ["middle", "middle.yaml"])
+def test_a_file_changes_the_settings_of_its_base(settings_files, name):
+    path = settings_files(
+        base="random_seed: 2\ndo_lower_case: false\nmasking: {masked_lm_prob: 0.2}\nsizes: [7, 8]",
+        middle="base: base\nrandom_seed: 3\nsizes: [9]",
+        top=f"base: {name}\nmasking: {{masked_lm_prob: 0.3}}",
+    )
+    assert load_settings(WithList, path("base")) == WithList(2, False, Inner(0.2), [7, 8])
+    assert load_settings(WithList, path("middle")) == WithList(3, False, Inner(0.2), [9])
+    expected = WithList(4, False, Inner(0.3), [9])
+    assert load_settings(WithList, path("top"), ["random_seed=4"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("tpo", r"tpo\.yaml: there is no base midle in the folder .*; did you mean middle\?$"),
+        ("none", r"none\.yaml: there is no base xyz in the folder [^;]*$"),
+        ("list", r"list\.yaml: there is no base \['a'\] in the folder [^;]*$"),
+        ("round", r"^the bases of settings form a circle: \S*round\S* -> \S*trip\S* -> \S*round"),
+        ("itself", "form a circle"),
+        ("above_wrong", r"wrong\.yaml: there is no setting randm_seed; did you mean random_seed\?"),
+    ],
+)
+def test_a_mistake_about_a_base_is_one_sentence_that_helps(settings_files, name, sentence):
+    path = settings_files(
+        middle="random_seed: 3",
+        tpo="base: midle",
+        none="base: xyz",
+        list="base: [a]",
+        round="base: trip",
+        trip="base: round",
+        itself="base: itself",
+        wrong="randm_seed: 1",
+        above_wrong="base: wrong",
+    )
+    with pytest.raises(UserError, match=sentence):
+        load_settings(Outer, path(name))
 
 
 def test_missing_file_is_named():

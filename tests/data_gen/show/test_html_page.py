@@ -6,8 +6,8 @@ from data_gen.shared.dataset_info import read_info
 from data_gen.shared.errors import UserError
 from data_gen.show.html_page import require_new_page, write_page
 from data_gen.show.readable import MarkedText, ReadableExample, build_vocabulary, shown_examples
+from tests.data_gen.helpers import GOLDEN
 
-GOLDEN = "tests/golden/dataset"
 VOID = {"meta"}
 
 

@@ -13,12 +13,14 @@ from data_gen.show.readable import (
     MarkedText,
     ReadableExample,
     build_vocabulary,
-    segment_runs,
+    mark_segments,
     shown_examples,
 )
 from data_gen.show.terminal import coloured, plain, text_lines
+from data_gen.tokenization.running_text import join_wordpiece
+from data_gen.tokenization.sentence_piece import join_sentencepiece
+from tests.data_gen.helpers import GOLDEN
 
-GOLDEN = "tests/golden/dataset"
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "使", "用", "语", "言", "法", "模"]
 VOCABULARY += ["，", "play", "##ing", "##ed", "the", "cat", "3", ".", "14", "か", "[", "概", "率"]
 
@@ -35,7 +37,7 @@ def example(text, masked=(), b=None, label=0):
 
 
 def read(text, masked=(), similar=True, write=plain, b=None):
-    segments = segment_runs(example(text, masked, b), VOCABULARY, similar)
+    segments = mark_segments(example(text, masked, b), VOCABULARY, similar, join_wordpiece)
     return [f"{name} {''.join(map(write, runs))}" for name, runs in segments]
 
 
@@ -56,6 +58,7 @@ def read(text, masked=(), similar=True, write=plain, b=None):
         ("3 . 14 か か", {}, "3.14 か か"),
         ("使 用 语", {2: "##ing"}, "使[用→##ing]语"),
         ("使 [UNK] 用", {2: "[MASK]"}, "使[[UNK]→MASK]用"),
+        ("使 play ##ing", {2: "[MASK]", 3: "##ing"}, "使[play→MASK][=ing]"),
     ],
 )
 def test_every_kind_as_plain_text(text, masked, expected):
@@ -95,10 +98,14 @@ def test_segments_stand_in_the_order_of_the_record():
 
 def test_what_should_not_be_in_a_segment_is_shown():
     odd = Example((2, 2, 5, 3, 6, 6), 4, (), (), 0)
-    text = [plain(run) for _, runs in segment_runs(odd, VOCABULARY, True) for run in runs]
+    text = [
+        plain(run)
+        for _, runs in mark_segments(odd, VOCABULARY, True, join_wordpiece)
+        for run in runs
+    ]
     assert text == ["[CLS]使", "用用"]
     masked_end = Example((2, 5, 4), 3, (2,), (3,), 0)
-    ((_, runs),) = segment_runs(masked_end, VOCABULARY, True)
+    ((_, runs),) = mark_segments(masked_end, VOCABULARY, True, join_wordpiece)
     assert "".join(map(plain, runs)) == "使[[SEP]→MASK]"
 
 
@@ -110,9 +117,9 @@ def test_the_originals_read_as_the_text_and_every_run_has_one_kind(data):
     )
     text = " ".join(VOCABULARY[i] for i in ids)
     whole = example(text, {at: VOCABULARY[i] for at, i in masked.items()})
-    ((_, untouched),) = segment_runs(example(text), VOCABULARY, False)
+    ((_, untouched),) = mark_segments(example(text), VOCABULARY, False, join_wordpiece)
     for similar in (False, True):
-        ((_, runs),) = segment_runs(whole, VOCABULARY, similar)
+        ((_, runs),) = mark_segments(whole, VOCABULARY, similar, join_wordpiece)
         assert "".join(run.original for run in runs) == "".join(run.original for run in untouched)
         for run in runs:
             assert run.kind in ("text", "mask", "replaced", "kept")
@@ -210,6 +217,6 @@ def test_pieces_of_sentencepiece_read_as_text(tmp_path):
     a = ["[CLS]", "后门", "▁linux", "er", "[SEP]"]
     pieces = tuple(ids[piece] for piece in [*a, "▁", "后门", "[SEP]"])
     example = Example(pieces, len(a), (1,), (ids["后门"],), 0)
-    ((_, a), (_, b)) = segment_runs(example, vocabulary, False, "sentencepiece")
+    ((_, a), (_, b)) = mark_segments(example, vocabulary, False, join_sentencepiece)
     assert "".join(run.original for run in a) == "后门 linuxer"
     assert "".join(run.shown for run in b) == " 后门"

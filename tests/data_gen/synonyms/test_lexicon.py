@@ -39,7 +39,7 @@ def test_equal_words_have_one_number_and_others_another(words):
 def test_numbers_are_kept_from_text_to_text(bits, texts):
     """With few slots most words are found the longer way."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(word_keys_module, "_SLOT_BITS", bits)
+        patch.setattr(word_keys_module, "SLOT_BITS", bits)
         numbers, known = WordIndex(), []
         for words in texts:
             text = text_of(words)

@@ -62,7 +62,7 @@ def test_what_is_no_vector_is_left_out_and_counted(tmp_path):
         vectors = read_vectors(path)
         assert vectors.words == ["大", "小"]
         assert np.array_equal(vectors.matrix, [[1, 1], [3, 3]])
-        assert vectors.skipped == {"duplicate": 1, "zero": 1, "not a number": 2}
+        assert vectors.skipped == {"duplicate": 1, "zero": 1, "NaN or infinite": 2}
 
 
 def test_forms_that_published_files_have(tmp_path):
@@ -112,7 +112,7 @@ def test_vectors_without_a_direction_are_left_out(tmp_path):
     matrix = np.array([[1e30, 2e30], [1e-30, 1e-30], [1, 2]], np.float32)
     vectors = read_vectors(write_word2vec(tmp_path / "words.bin", ["大", "小", "多"], matrix))
     assert vectors.words == ["多"]
-    assert vectors.skipped == {"not a number": 1, "zero": 1}
+    assert vectors.skipped == {"NaN or infinite": 1, "zero": 1}
 
 
 def test_a_limit_does_not_hide_damage(tmp_path):
@@ -138,7 +138,7 @@ def test_the_first_words_alone(tmp_path):
 
 
 def test_batches_are_put_together_in_order(tmp_path, monkeypatch):
-    monkeypatch.setattr("data_gen.synonyms.vector_files._READ", 16)
+    monkeypatch.setattr("data_gen.synonyms.vector_files.READ_BYTES", 16)
     words = [f"w{i}" for i in range(50)]
     matrix = np.random.RandomState(0).randn(50, 5).astype(np.float32)
     vectors = read_vectors(write_word2vec(tmp_path / "words.bin", words, matrix))

@@ -7,13 +7,11 @@ import pytest
 from hypothesis import given
 
 from data_gen.config import DataConfig
-from data_gen.engine.processes import LocalEngine
-from data_gen.jobs.build_dataset import build
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import SPECIALS
 from data_gen.tokenization.sentence_piece import SPACE, SentencePiece, load_sentencepiece
 from tests.conftest import default_settings
-from tests.data_gen.helpers import TEXT, VOCAB, hard_sentences, train_sentencepiece, word_spans
+from tests.data_gen.helpers import VOCAB, hard_sentences, run, train_sentencepiece, word_spans
 
 
 def words(tokenizer, sentence, boundaries):
@@ -43,7 +41,7 @@ def test_words_stay_whole_where_normalization_adds_or_drops(
 @given(sentence=hard_sentences)
 def test_a_piece_is_in_the_normal_form_of_the_text_at_its_offsets(sentencepieces, name, sentence):
     tokenizer = sentencepieces[name]
-    processor = tokenizer._processor
+    processor = tokenizer.processor
     ((ids, offsets),) = tokenizer.encode([sentence])
     for i, (first, last) in zip(ids, offsets):
         if i != tokenizer.unk:
@@ -139,23 +137,21 @@ def test_a_build_with_sentencepiece(sentencepiece_folders, tmp_path):
     """Any number of workers; the model's content counts, not its place."""
     folder = shutil.copytree(sentencepiece_folders["bpe"], tmp_path / "model")
 
-    def run(output, model, workers=1):
+    def build_with(output, model, workers=1):
         settings = ["max_seq_length=64", "max_predictions_per_seq=16", "num_shards=2"]
         settings += ["segmenter.name=jieba", "masking.corruption=partial_mask"]
         settings += ["tokenizer.name=sentencepiece", f"tokenizer.model={model}"]
         settings += [f"vocab_file={os.path.dirname(model)}/vocab.txt"]
-        config = default_settings(DataConfig, settings)
-        engine = LocalEngine(workers)
-        return build(config, [TEXT], str(tmp_path / output), engine, lambda title, total, r: r)
+        return run(default_settings(DataConfig, settings), tmp_path / output, workers=workers)
 
-    info = run("one", f"{folder}/spiece.model")
+    info = build_with("one", f"{folder}/spiece.model")
     assert info.manifest["tokenizer"].startswith("sentencepiece ")
     assert info.manifest["statistics"]["pieces"] > 500
-    assert run("two", f"{folder}/spiece.model", workers=2).shards == info.shards
+    assert build_with("two", f"{folder}/spiece.model", workers=2).shards == info.shards
     moved = f"{shutil.move(folder, tmp_path / 'moved')}/spiece.model"
-    assert run("one", moved) == info
+    assert build_with("one", moved) == info
     other = f"{shutil.copytree(tmp_path / 'moved', tmp_path / 'other')}/spiece.model"
     with open(other, "ab") as handle:  # an empty trainer_spec: the same pieces in another file
         handle.write(b"\x12\x00")
     with pytest.raises(UserError, match="holds another build"):
-        run("one", other)
+        build_with("one", other)

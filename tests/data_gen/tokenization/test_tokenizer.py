@@ -6,12 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_gen.jobs.train_vocabulary import TRAINERS
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import SPECIALS, read_vocabulary
 from data_gen.tokenization.sentence_piece import SPACE
 from data_gen.tokenization.tokenizer import Tokenizer
-from data_gen.tokenization.tokenizers import TOKENIZERS
 from data_gen.tokenization.wordpiece import WordPiece
 from tests.data_gen.helpers import hard_sentences, word_spans
 
@@ -146,10 +144,6 @@ def test_clause_marks_and_text(tokenizers, name):
     ((ids, _),) = tokenizer.encode(["一个，小"])
     assert [i in tokenizer.clause_marks for i in ids][-2:] == [True, False]
     assert tokenizer.join(ids).replace(",", "，") == "一个，小"
-
-
-def test_every_tokenizer_has_a_trainer():
-    assert set(TOKENIZERS) == set(TRAINERS)
 
 
 @pytest.mark.parametrize(

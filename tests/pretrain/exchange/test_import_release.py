@@ -23,6 +23,7 @@ from pretrain.exchange.weight_files import read_tensors
 from pretrain.model.bert import encode, init, pool
 from pretrain.model.heads import pair_logits, piece_logits
 from pretrain.runtime.tensorflow import tf
+from tests.pretrain.helpers import Bomb
 
 FOLDER = "tests/golden/hugging_face"  # as transformers 5 writes it: see tests/golden/README.md
 WORDS = "bert.embeddings.word_embeddings.weight"
@@ -390,16 +391,6 @@ def test_an_embedding_may_be_padded(folder, take, rewrite, capsys):
 
     assert load_model(take(rewrite(pad))).config.vocab_size == 64
     assert "has 27 rows more than the vocabulary has pieces" in capsys.readouterr().err
-
-
-class Bomb:
-    """Creates a file when it is unpickled."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (self.path,)
 
 
 @pytest.fixture

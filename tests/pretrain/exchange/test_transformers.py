@@ -26,8 +26,7 @@ from pretrain.runtime.devices import one_device
 from pretrain.runtime.tensorflow import tf
 from pretrain.text.tokenizer import load_tokenizer
 from pretrain.train.loop import train
-from tests.pretrain.exchange.test_import_release import Bomb
-from tests.pretrain.helpers import DATA
+from tests.pretrain.helpers import DATA, Bomb
 
 TEXT = "tests/data/segmented.txt"
 
