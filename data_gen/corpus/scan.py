@@ -6,7 +6,7 @@ from bisect import bisect_left
 from typing import IO, Iterator, List, Optional, Sequence, Set, Tuple
 
 from data_gen.corpus import blocks
-from data_gen.corpus.blocks import DocumentRange, InputFile
+from data_gen.corpus.blocks import DocumentRange, TextFile
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.duplicates import DuplicateFinder
 from data_gen.corpus.formats import DocumentCursor, DocumentLine, FormatError, format_of
@@ -19,7 +19,7 @@ PLAIN = CorpusConfig()
 
 def scan(
     path: str, name: str, config: CorpusConfig = PLAIN, seen: Optional[Set[int]] = None
-) -> InputFile:
+) -> TextFile:
     """Read a file once: find its parts and check that it is text of the format.
 
     A document of more than twice BLOCK_BYTES is cut there between two lines, so that memory does
@@ -50,7 +50,7 @@ def scan(
                 cursor.cut()
     if cursor.count > first:
         parts.append(DocumentRange(path, name, start, position - start, first, crc=crc))
-    return InputFile(name, digest.hexdigest(), tuple(_without(parts, repeats.ordinals())))
+    return TextFile(name, digest.hexdigest(), tuple(_without(parts, repeats.ordinals())))
 
 
 def _without(parts: Sequence[DocumentRange], ordinals: Sequence[int]) -> Iterator[DocumentRange]:

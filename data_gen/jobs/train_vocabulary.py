@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Se
 
 from data_gen.config import DataConfig
 from data_gen.core.progress import Progress
-from data_gen.corpus.blocks import InputFile, group_into_blocks
+from data_gen.corpus.blocks import TextFile, group_into_blocks
 from data_gen.corpus.read import read_blocks
 from data_gen.engine.processes import LocalEngine
 from data_gen.jobs.inputs import scan_text_files
@@ -68,7 +68,7 @@ def _vocabulary(pieces: Iterable[str]) -> bytes:
     return "".join(f"{piece}\n" for piece in pieces).encode()
 
 
-def _blocks(config: DataConfig, files: Sequence[InputFile], show: Progress) -> Iterable[Any]:
+def _blocks(config: DataConfig, files: Sequence[TextFile], show: Progress) -> Iterable[Any]:
     """The documents of every block, read one block at a time."""
     blocks = list(group_into_blocks(files))
     return show("read", len(blocks), read_blocks(blocks, config.corpus))
@@ -83,7 +83,7 @@ def _require_room(options: Options, needed: int) -> None:
 
 
 def train_wordpiece(
-    config: DataConfig, files: Sequence[InputFile], options: Options, show: Progress
+    config: DataConfig, files: Sequence[TextFile], options: Options, show: Progress
 ) -> Dict[str, bytes]:
     """All of the text. Memory grows with the number of different words, not with the text."""
     basic = BasicTokenizer(config.do_lower_case)
@@ -152,7 +152,7 @@ def _repeated(words: Dict[str, int]) -> Iterator[str]:
 
 
 def train_sentencepiece(
-    config: DataConfig, files: Sequence[InputFile], options: Options, show: Progress
+    config: DataConfig, files: Sequence[TextFile], options: Options, show: Progress
 ) -> Dict[str, bytes]:
     """A sample of the text where it is large, the same for the same random_seed.
 
@@ -213,7 +213,7 @@ def _noting(texts: Iterator[str], errors: List[Exception]) -> Iterator[str]:
         raise
 
 
-def _words(config: DataConfig, files: Sequence[InputFile], show: Progress) -> Iterator[str]:
+def _words(config: DataConfig, files: Sequence[TextFile], show: Progress) -> Iterator[str]:
     segmenter = load_segmenter(config.segmenter)
     share = _SAMPLE / max(1, sum(file.size for file in files))
     for documents in _blocks(config, files, show):
@@ -242,7 +242,7 @@ def cut_words(sentence: str, boundaries: Iterable[int]) -> Iterator[str]:
     yield sentence[start:]
 
 
-Trainer = Callable[[DataConfig, Sequence[InputFile], Options, Progress], Dict[str, bytes]]
+Trainer = Callable[[DataConfig, Sequence[TextFile], Options, Progress], Dict[str, bytes]]
 
 # Name of the tokenizer -> file names and contents, vocab.txt last
 TRAINERS: Dict[str, Trainer] = {

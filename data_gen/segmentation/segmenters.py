@@ -8,12 +8,12 @@ not trusted. jieba keeps spaces, and is given many sentences at once.
 
 import re
 import warnings
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib import metadata
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Callable, Dict, Optional, Sequence
 
 from data_gen.segmentation.ltp import load_ltp
-from data_gen.segmentation.segmenter import Segmenter, Words
+from data_gen.segmentation.segmenter import Segmenter
 from data_gen.segmentation.user_dictionary import UserWord, read_user_words
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
@@ -40,38 +40,17 @@ class SegmenterConfig:
             raise ValueError(f"segmenter.batch_size must be at least 1, not {self.batch_size}")
 
 
-@dataclass(frozen=True)
-class StoredWords(SegmenterConfig):
-    """An engine whose words are in the input already, so that nothing of it is loaded."""
-
-    identity: str = ""
-    opencc: Optional[str] = None  # its version, where it converted the text
-
-
-def segmenter_settings(config: SegmenterConfig) -> Dict[str, Any]:
-    """The settings by name, whether the words are made now or were stored."""
-    return {field.name: getattr(config, field.name) for field in fields(SegmenterConfig)}
-
-
 def load_segmenter(config: SegmenterConfig) -> Segmenter:
     """Load an engine and the user's words.
 
     Raises UserError where a file or a package is missing or unusable.
     """
-    if isinstance(config, StoredWords):
-        return Segmenter(_no_words, config.identity)
     user_words = read_user_words(config.user_dict) if config.user_dict else []
     segmenter = SEGMENTERS[config.name](config, user_words)
     if not config.user_dict:
         return segmenter
     digest = file_sha256(config.user_dict)[:16]
     return segmenter._replace(identity=f"{segmenter.identity}, user_dict {digest}")
-
-
-def _no_words(runs: Sequence[str]) -> List[Words]:
-    if runs:
-        raise RuntimeError("these documents should hold their words")
-    return []
 
 
 def _ltp(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:

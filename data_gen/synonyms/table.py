@@ -70,7 +70,7 @@ class Table(NamedTuple):
     """Layers in order of preference, by the name of their source."""
 
     layers: Dict[str, SourceTable]
-    provenance: Dict[str, Any]  # all that decides the table: see build_synonyms.table_provenance
+    provenance: Dict[str, Any]  # all that decides the table: see jobs/build_synonyms.py
 
     def save(self, path: str) -> None:
         """Write the table whole or not at all."""

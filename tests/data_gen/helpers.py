@@ -19,6 +19,7 @@ from data_gen.core.random_draws import seed_for
 from data_gen.engine.processes import LocalEngine
 from data_gen.jobs import train_vocabulary
 from data_gen.jobs.build_dataset import build
+from data_gen.jobs.inputs import resolve_inputs
 from data_gen.pipeline.align import word_starts
 from data_gen.shared.vocabulary import SPECIALS
 from data_gen.synonyms.lexicon import CandidateColumns
@@ -237,7 +238,8 @@ GOLDEN = "tests/golden/dataset"
 
 
 def run(config, output, inputs=(TEXT,), workers=1, task_bytes=None):
-    return build(config, list(inputs), str(output), LocalEngine(workers), show, task_bytes)
+    resolved = resolve_inputs(config, list(inputs))
+    return build(resolved, str(output), LocalEngine(workers), show, task_bytes)
 
 
 def shards(folder):

@@ -10,7 +10,7 @@ from data_gen.corpus import blocks
 from data_gen.engine.processes import LocalEngine
 from data_gen.jobs import corpus_vectors
 from data_gen.jobs.corpus_vectors import vectors_of_text
-from data_gen.jobs.inputs import scan_text_files
+from data_gen.jobs.inputs import resolve_inputs, scan_inputs
 from data_gen.synonyms import word2vec
 from data_gen.synonyms.word2vec import WordVectors, candidates
 from tests.conftest import default_settings
@@ -43,8 +43,8 @@ def text(tmp_path_factory):
 
 def learn(text, folder, *overrides, workers=1):
     config = default_settings(DataConfig, [*SMALL, *overrides])
-    files = scan_text_files([text], config.corpus, None, LocalEngine(1), show)
-    return vectors_of_text(config, files, str(folder), LocalEngine(workers), show)
+    corpus = scan_inputs(resolve_inputs(config, [text]), None, LocalEngine(1), show)
+    return vectors_of_text(config, corpus, str(folder), LocalEngine(workers), show)
 
 
 @pytest.mark.parametrize("algorithm", ["cbow", "skipgram"])

@@ -13,6 +13,7 @@ from data_gen.config import DataConfig
 from data_gen.engine.processes import LocalEngine
 from data_gen.jobs import build_synonyms, map_and_merge
 from data_gen.jobs.build_dataset import TABLE, build
+from data_gen.jobs.inputs import resolve_inputs
 from data_gen.shared.dataset_info import MANIFEST, read_info
 from data_gen.shared.errors import UserError
 from data_gen.shared.settings import load_settings
@@ -79,7 +80,8 @@ def golden(table, *overrides):
 
 
 def run(config, output, workers=1):
-    return build(config, [SEGMENTED], output, LocalEngine(workers), show)
+    inputs = resolve_inputs(config, [SEGMENTED])
+    return build(inputs, output, LocalEngine(workers), show)
 
 
 def remote_shards(url):

@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given
 
 from data_gen.config import DataConfig
-from data_gen.engine.processes import LocalEngine
-from data_gen.jobs.build_dataset import build
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import SPECIALS
 from data_gen.tokenization.sentence_piece import SPACE, SentencePiece, load_sentencepiece
 from tests.conftest import default_settings
-from tests.data_gen.helpers import TEXT, VOCAB, hard_sentences, train_sentencepiece, word_spans
+from tests.data_gen.helpers import VOCAB, hard_sentences, train_sentencepiece, word_spans
+from tests.data_gen.helpers import run as build_of
 
 
 def words(tokenizer, sentence, boundaries):
@@ -144,9 +143,7 @@ def test_a_build_with_sentencepiece(sentencepiece_folders, tmp_path):
         settings += ["segmenter.name=jieba", "masking.corruption=partial_mask"]
         settings += ["tokenizer.name=sentencepiece", f"tokenizer.model={model}"]
         settings += [f"vocab_file={os.path.dirname(model)}/vocab.txt"]
-        config = default_settings(DataConfig, settings)
-        engine = LocalEngine(workers)
-        return build(config, [TEXT], str(tmp_path / output), engine, lambda title, total, r: r)
+        return build_of(default_settings(DataConfig, settings), tmp_path / output, workers=workers)
 
     info = run("one", f"{folder}/spiece.model")
     assert info.manifest["tokenizer"].startswith("sentencepiece ")
