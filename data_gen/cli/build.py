@@ -13,7 +13,7 @@ from data_gen.jobs import benchmark
 from data_gen.jobs.build_dataset import TABLE, plan_build, run_build
 from data_gen.jobs.statistics import lines
 from data_gen.shared.commands import add_command, add_config_arguments, positive
-from data_gen.shared.dataset_info import read_info
+from data_gen.storage.dataset_folder import read_dataset
 
 
 def add_build(commands: Any) -> None:
@@ -50,14 +50,14 @@ def _build(args: argparse.Namespace) -> None:
     inputs = arguments.load_inputs(args, args.input)
     engine, show = arguments.engine(args), arguments.progress(args)
     plan = plan_build(inputs, args.output, engine, show)
-    if plan.table and not plan.is_done and not args.log_json:
+    if plan.table and not plan.finished and not args.log_json:
         path = os.path.join(args.output, TABLE)
         sources = " and ".join([*plan.requested.synonyms.vectors, "this text"])
         say(f"{path}: similar words from {sources} (synonyms.vectors)")
     info = run_build(plan, engine, show, args.task_megabytes and args.task_megabytes << 20)
     seconds = time.perf_counter() - start
     megabytes = sum(file["bytes"] for file in info.manifest["input"]) / 1e6
-    how = "whole already" if plan.is_done else f"{seconds:.1f} s, {megabytes / seconds:.2f} MB/s"
+    how = "whole already" if plan.finished else f"{seconds:.1f} s, {megabytes / seconds:.2f} MB/s"
     print(
         f"{info.folder}: {info.manifest['statistics']['sentences']:,} sentences, "
         f"{info.examples:,} instances in {len(info.shards)} shards "
@@ -80,7 +80,7 @@ def add_stats(commands: Any) -> None:
 
 def _stats(args: argparse.Namespace) -> None:
     segmented = find([args.folder])
-    described = read(segmented) if segmented else read_info(args.folder)
+    described = read(segmented) if segmented else read_dataset(args.folder)
     statistics = described.manifest["statistics"]
     if args.json:
         print(json.dumps(statistics, ensure_ascii=False, indent=1))

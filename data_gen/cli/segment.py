@@ -11,7 +11,7 @@ from data_gen.corpus import peoples_daily
 from data_gen.jobs import train_segmenter
 from data_gen.jobs.segment_corpus import segment
 from data_gen.jobs.statistics import lines
-from data_gen.segmentation.ltp import DEFAULT_LTP, fetch_ltp
+from data_gen.segmentation.ltp import DEFAULT_LTP, SOURCE, fetch_ltp
 from data_gen.shared.commands import add_command, add_config_arguments, positive
 from data_gen.shared.settings import load_settings
 from data_gen.storage.writing import atomic_file
@@ -101,7 +101,7 @@ def _segmenter_train(args: argparse.Namespace) -> None:
 
 def _note_source(folder: str, source: str) -> None:
     """Say where a model comes from, on the terminal and beside it."""
-    with atomic_file(os.path.join(folder, "source.txt")) as handle:
+    with atomic_file(os.path.join(folder, SOURCE)) as handle:
         handle.write(f"{source}\n".encode())
     print(f"{folder}: {source}")
 

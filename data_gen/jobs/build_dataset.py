@@ -31,10 +31,11 @@ from data_gen.pipeline.load import (
     prepare_words,
 )
 from data_gen.pipeline.tokenized_text import DocumentTokenizer
-from data_gen.shared.dataset_info import MANIFEST, DatasetInfo, read_info
+from data_gen.shared.dataset_info import MANIFEST, DatasetInfo
 from data_gen.shared.errors import UserError
 from data_gen.shared.features import FORMAT
 from data_gen.shared.files import file_sha256
+from data_gen.storage.dataset_folder import read_dataset
 from data_gen.storage.folders import list_names
 from data_gen.storage.locations import local_bytes, plain_path
 from data_gen.storage.output_folder import clean, open_work_folder, output_kind
@@ -61,11 +62,7 @@ class BuildPlan(NamedTuple):
     table: Optional[TablePlan]  # to make; None where the settings name one or need none
     identity: Dict[str, Any]
     fingerprint: str
-
-    @property
-    def is_done(self) -> bool:
-        """True if the output folder holds a whole build: this one, as `plan_build` made sure."""
-        return MANIFEST in self.names
+    finished: Optional[DatasetInfo]  # this very build, if the output folder holds it already
 
 
 def build(
@@ -98,11 +95,17 @@ def plan_build(inputs: Inputs, output: str, engine: Engine, show: Progress) -> B
     table = plan_table(config, corpus) if own_table else None
     identity = _identity(config, corpus, tokenize_documents, table)
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    finished = read_dataset(output) if MANIFEST in names else None
+    if finished and finished.fingerprint != fingerprint:
+        raise UserError(
+            f"{output} holds another build (other settings, input or models): choose "
+            "another --output"
+        )
     effective = config
     if table:
         synonyms = dataclasses.replace(config.synonyms, table=os.path.join(output, TABLE))
         effective = dataclasses.replace(config, synonyms=synonyms)
-    plan = BuildPlan(
+    return BuildPlan(
         output=output,
         names=names,
         requested=config,
@@ -112,13 +115,8 @@ def plan_build(inputs: Inputs, output: str, engine: Engine, show: Progress) -> B
         table=table,
         identity=identity,
         fingerprint=fingerprint,
+        finished=finished,
     )
-    if plan.is_done and read_info(output).fingerprint != fingerprint:
-        raise UserError(
-            f"{output} holds another build (other settings, input or models): choose "
-            "another --output"
-        )
-    return plan
 
 
 def _expect(inputs: Inputs, own_table: bool, engine: Engine) -> None:
@@ -144,9 +142,9 @@ def run_build(
 
     task_bytes: text of one task; decides memory and time, not a byte of the output
     """
-    if plan.is_done:
+    if plan.finished:
         clean(plan.output, DATA)  # after a crash at the very end
-        return read_info(plan.output)
+        return plan.finished
     with open_work_folder(plan.output, plan.fingerprint, DATA) as work:
         if plan.table:
             with resumable():
@@ -171,7 +169,7 @@ def run_build(
         }
         with resumable():
             write_json(os.path.join(plan.output, MANIFEST), manifest)
-    return read_info(plan.output)
+    return read_dataset(plan.output)
 
 
 def needs_own_table(config: DataConfig) -> bool:

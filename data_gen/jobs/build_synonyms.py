@@ -20,12 +20,13 @@ from data_gen.engine.processes import Engine
 from data_gen.jobs.corpus_vectors import vectors_of_text
 from data_gen.pipeline.load import load_document_tokenizer, load_tokenizer, pieces_identity
 from data_gen.shared.errors import UserError
+from data_gen.shared.similar_words import FORMAT
 from data_gen.storage.errors import reading
 from data_gen.storage.folders import delete_folder, list_names, locked, make_folder
 from data_gen.storage.reading import is_file, open_text
 from data_gen.synonyms.config import TOOLKIT_SOURCE
 from data_gen.synonyms.neighbours import nearby, nearest_of_size
-from data_gen.synonyms.table import FORMAT, SourceTable, Table, load_table, make_source_table
+from data_gen.synonyms.table import SourceTable, Table, load_table, make_source_table
 from data_gen.synonyms.vector_files import read_vectors, toolkit_vectors
 from data_gen.synonyms.word2vec import candidates
 from data_gen.tokenization.tokenizer import Tokenizer

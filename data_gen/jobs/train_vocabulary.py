@@ -20,10 +20,10 @@ from data_gen.jobs.inputs import scan_text_files
 from data_gen.segmentation.boundaries import word_boundaries
 from data_gen.segmentation.segmenters import load_segmenter
 from data_gen.shared.errors import UserError
-from data_gen.shared.vocabulary import SPECIALS
+from data_gen.shared.vocabulary import MAX_RUN, SPECIALS
 from data_gen.storage.writing import write_new
 from data_gen.tokenization.sentence_piece import import_sentencepiece
-from data_gen.tokenization.wordpiece import MAX_RUN, BasicTokenizer
+from data_gen.tokenization.wordpiece import BasicTokenizer
 
 VOCABULARY = "vocab.txt"
 MODEL = "spiece.model"

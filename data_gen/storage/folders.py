@@ -6,7 +6,7 @@ import posixpath
 import re
 import shutil
 from contextlib import contextmanager, suppress
-from typing import Iterable, Iterator, List
+from typing import Dict, Iterable, Iterator, List
 
 from data_gen.storage.errors import reading, writing
 from data_gen.storage.locations import filesystem_of, is_url
@@ -39,6 +39,23 @@ def list_names(folder: str) -> List[str]:
             names = sorted(posixpath.basename(path) for path in filesystem.ls(inner, detail=False))
         filesystem.invalidate_cache()  # so that files of workers are seen from now on
         return names
+
+
+def file_sizes(folder: str) -> Dict[str, int]:
+    """Return the bytes of each file in a folder by its name; none if there is no folder."""
+    with reading(folder):
+        if not is_url(folder):
+            if not os.path.isdir(folder):
+                return {}
+            with os.scandir(folder) as entries:
+                return {entry.name: entry.stat().st_size for entry in entries}
+        filesystem, inner = filesystem_of(folder)
+        filesystem.invalidate_cache()
+        try:
+            found = filesystem.ls(inner, detail=True)
+        except FileNotFoundError:
+            return {}
+        return {posixpath.basename(entry["name"]): entry["size"] for entry in found}
 
 
 def make_folder(path: str) -> None:

@@ -136,7 +136,7 @@ def test_stats_of_no_build(fails, tmp_path):
 
 
 def test_a_mistake_of_ours_asks_for_a_report(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr("data_gen.cli.build.read_info", lambda folder: 1 / 0)
+    monkeypatch.setattr("data_gen.cli.build.read_dataset", lambda folder: 1 / 0)
     assert main(["stats", str(tmp_path)]) == 1
     assert "unexpected ZeroDivisionError" in capsys.readouterr().err
     assert main(["stats", str(tmp_path), "--debug"]) == 1
