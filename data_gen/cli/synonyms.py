@@ -25,6 +25,12 @@ def add_synonyms(commands: Any) -> None:
     parser = commands.add_parser("synonyms", help="similar words for MLM as correction")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     _add_build(actions)
+    _add_nearby(actions)
+    _add_coverage(actions)
+    _add_judge(actions)
+
+
+def _add_nearby(actions: Any) -> None:
     nearby = add_command(
         actions,
         "nearby",
@@ -35,6 +41,9 @@ def add_synonyms(commands: Any) -> None:
     )
     add_config_arguments(nearby, "configs/data")
     nearby.add_argument("words", nargs="+", metavar="WORD")
+
+
+def _add_coverage(actions: Any) -> None:
     covers = add_command(
         actions,
         "coverage",
@@ -46,6 +55,9 @@ def add_synonyms(commands: Any) -> None:
     add_config_arguments(covers, "configs/data")
     add_input(covers, or_segmented=True)
     add_engine(covers)
+
+
+def _add_judge(actions: Any) -> None:
     judged = add_command(
         actions,
         "judge",

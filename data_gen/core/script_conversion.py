@@ -11,7 +11,7 @@ Step = Callable[[str], str]
 
 @cache
 def converter(name: str) -> Step:
-    """A configuration of OpenCC, such as t2s. Raises UserError where there is none of that name."""
+    """Load a configuration of OpenCC, such as t2s. Raises UserError if there is none."""
     opencc_version()
     import opencc
 
@@ -23,8 +23,9 @@ def converter(name: str) -> Step:
 
 
 def opencc_version() -> str:
-    """The version of OpenCC, whose dictionaries decide what comes out. Raises UserError where it is
-    missing.
+    """Return the version of OpenCC, whose dictionaries decide the result.
+
+    Raises UserError if OpenCC is missing.
     """
     try:
         return metadata.version("OpenCC")

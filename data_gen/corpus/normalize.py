@@ -18,7 +18,7 @@ _STRAIGHT = str.maketrans({**dict.fromkeys("“”„‟＂", '"'), **dict.fromk
 
 
 def half_width(text: str) -> str:
-    """Full-width letters, digits and ASCII symbols as ASCII; （），：；！？ and 。 stay.
+    """Write full-width letters, digits and ASCII symbols as ASCII; （），：；！？ and 。 stay.
 
     >>> half_width("（ＡＢ，１２．５％）")
     '（AB，12.5%）'
@@ -27,7 +27,7 @@ def half_width(text: str) -> str:
 
 
 def straight_quotes(text: str) -> str:
-    """Curly, low and full-width quotes as " and '.
+    """Write curly, low and full-width quotes as " and '.
 
     >>> straight_quotes("“好”")
     '"好"'

@@ -101,15 +101,11 @@ def plan_build(inputs: Inputs, output: str, engine: Engine, show: Progress) -> B
             f"{output} holds another build (other settings, input or models): choose "
             "another --output"
         )
-    effective = config
-    if table:
-        synonyms = dataclasses.replace(config.synonyms, table=os.path.join(output, TABLE))
-        effective = dataclasses.replace(config, synonyms=synonyms)
     return BuildPlan(
         output=output,
         names=names,
         requested=config,
-        effective=effective,
+        effective=_with_table(config, os.path.join(output, TABLE)) if table else config,
         corpus=corpus,
         tokenize_documents=tokenize_documents,
         table=table,
@@ -117,6 +113,11 @@ def plan_build(inputs: Inputs, output: str, engine: Engine, show: Progress) -> B
         fingerprint=fingerprint,
         finished=finished,
     )
+
+
+def _with_table(config: DataConfig, path: str) -> DataConfig:
+    synonyms = dataclasses.replace(config.synonyms, table=path)
+    return dataclasses.replace(config, synonyms=synonyms)
 
 
 def _expect(inputs: Inputs, own_table: bool, engine: Engine) -> None:

@@ -7,7 +7,7 @@ import json
 from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from data_gen.config import DataConfig
-from data_gen.core.progress import Progress
+from data_gen.core.progress import Amount, Progress
 from data_gen.corpus.blocks import TextFile
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.find_files import find_inputs
@@ -126,14 +126,13 @@ def scan_text_files(
         texts: Set[int] = set()
         seen = texts if config.drop_duplicates else None
         scans = (scan(path, name, config, seen) for path, name in named)
-        files = list(show("scan", len(named), scans))
+        files = list(show("scan", len(named), scans, lambda file: Amount(bytes=file.size)))
     else:
         size = -(-len(named) // most_tasks)
         starts = range(0, len(named), size)
         tasks = [ScanTask(i, tuple(named[i : i + size]), config) for i in starts]
-        scanned = sorted(
-            show("scan", len(tasks), engine.run(run_scan_task, tasks)), key=lambda one: one.number
-        )
+        results = engine.run(run_scan_task, tasks)
+        scanned = sorted(show("scan", len(tasks), results, _text_bytes), key=lambda one: one.number)
         files = [file for one in scanned for file in one.files]
     if not any(file.parts for file in files):
         raise UserError(f"there is no text in {', '.join(patterns)}: empty or blank")
@@ -144,6 +143,10 @@ def run_scan_task(task: ScanTask) -> Scanned:
     """Scan the files of a task."""
     files = [scan(path, name, task.config) for path, name in task.files]
     return Scanned(task.number, files, sum(file.size for file in files))
+
+
+def _text_bytes(scanned: Scanned) -> Amount:
+    return Amount(bytes=scanned.bytes)
 
 
 def _is_much(paths: Sequence[str], parallel_bytes: int) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tu
 
 from data_gen.config import DataConfig
 from data_gen.core.counting import Counts, timed
-from data_gen.core.progress import Progress
+from data_gen.core.progress import Amount, Progress
 from data_gen.corpus.blocks import Block, task_blocks
 from data_gen.corpus.input_kinds import Corpus, InputKind
 from data_gen.engine.processes import Engine
@@ -76,8 +76,8 @@ def run_map_task(task: MapTask) -> TaskResult:
     manifest = run_once(task.stem, lambda: _map(task))
     counts = manifest["counts"]
     size = sum(part.size for block in task.blocks for part in block)
-    done = counts.get("documents", 0), size, counts.get("instances", 0)
-    return TaskResult(os.path.basename(task.stem), manifest, *done)
+    amount = Amount(counts.get("documents", 0), size, counts.get("instances", 0))
+    return TaskResult(os.path.basename(task.stem), manifest, amount)
 
 
 def _map(task: MapTask) -> Dict[str, Any]:
@@ -123,7 +123,8 @@ def _no_garbage_collection() -> Iterator[None]:
 def run_merge_task(task: MergeTask) -> TaskResult:
     """Write a shard, then its manifest."""
     shard = run_once(task.stem, lambda: _merge(task))
-    return TaskResult(os.path.basename(task.stem), shard, 0, shard["bytes"], shard["examples"])
+    amount = Amount(bytes=shard["bytes"], instances=shard["examples"])
+    return TaskResult(os.path.basename(task.stem), shard, amount)
 
 
 def _merge(task: MergeTask) -> Dict[str, Any]:

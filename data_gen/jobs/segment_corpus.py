@@ -14,7 +14,7 @@ import numpy as np
 from data_gen.config import DataConfig
 from data_gen.core.counting import Counts, timed
 from data_gen.core.documents import Document, attach_boundaries, is_space
-from data_gen.core.progress import Progress
+from data_gen.core.progress import Amount, Progress
 from data_gen.corpus import segmented_file
 from data_gen.corpus.blocks import Block, TextFile, task_blocks
 from data_gen.corpus.input_kinds import Corpus
@@ -110,7 +110,8 @@ def run_segment_task(task: SegmentTask) -> TaskResult:
     """
     manifest = run_once(task.stem, lambda: _write(task))
     size = sum(part.size for block in task.blocks for part in block)
-    return TaskResult(os.path.basename(task.stem), manifest, sum(manifest["documents"]), size, 0)
+    amount = Amount(documents=sum(manifest["documents"]), bytes=size)
+    return TaskResult(os.path.basename(task.stem), manifest, amount)
 
 
 def _write(task: SegmentTask) -> Dict[str, Any]:

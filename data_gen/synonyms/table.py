@@ -110,7 +110,7 @@ def load_table(path: str) -> Table:
 
 
 def require_new_table(path: str) -> None:
-    """Raise UserError if `path` is a file but no table, which would be lost, or cannot be written."""
+    """Raise UserError if `path` cannot be written, or is a file but no table."""
     folder = os.path.dirname(path) or "."
     try:
         os.makedirs(folder, exist_ok=True)

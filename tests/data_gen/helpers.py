@@ -91,7 +91,7 @@ class OneByOne:
         return [self.missing(self._words[key]) for key in keys.tolist()]
 
 
-def show(title, total, results):
+def show(title, total, results, amount=None):
     """No progress."""
     return results
 

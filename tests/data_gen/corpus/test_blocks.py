@@ -247,7 +247,7 @@ def test_workers_scan_much_text_to_the_same_files(tmp_path):
     alone = scan_text_files([str(tmp_path)], PLAIN, None, LocalEngine(1), show)
     tasks = []
 
-    def watched(title, total, results):
+    def watched(title, total, results, amount):
         tasks.append(total)
         return results
 

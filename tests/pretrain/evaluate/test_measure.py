@@ -80,7 +80,7 @@ def test_it_tells_what_the_model_saw(trained, repeating, info):
 
 
 def table_of(path, words, neighbours):
-    """A table of one source, as data_gen/synonyms/table.py writes it with the package safetensors."""
+    """A table of one source, as data_gen/synonyms/table.py writes it."""
     arrays = {
         **{f"0.{name}": np.zeros([0], np.int32) for name in SourceArrays._fields},
         "0.pieces": np.array([p for word in words for p in word], np.int32),
