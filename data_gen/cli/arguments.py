@@ -4,18 +4,18 @@ import argparse
 from typing import Sequence
 
 from data_gen.config import DataConfig
-from data_gen.core.progress import Progress, log_json, show_progress
+from data_gen.core.progress import Progress, log_json, say, show_progress
 from data_gen.engine.processes import Engine, LocalEngine
 from data_gen.engine.ray_cluster import RayEngine
-from data_gen.jobs.inputs import settle
+from data_gen.jobs.inputs import Inputs, resolve_inputs
 from data_gen.shared.commands import positive
 from data_gen.shared.settings import load_settings
 
 
 def add_input(
-    parser: argparse.ArgumentParser, or_words: bool = False, required: bool = True
+    parser: argparse.ArgumentParser, or_segmented: bool = False, required: bool = True
 ) -> None:
-    """Add `--input`, what every command that reads text has, or the words of one."""
+    """Add `--input`: text, and with `or_segmented` a segmented corpus, too."""
     parser.add_argument(
         "--input",
         required=required,
@@ -23,12 +23,12 @@ def add_input(
         nargs="+",
         metavar="FILE",
         help="text files, folders of them, globs in quotes, or URLs of any of these"
-        + ("; or a folder of words, made by `segment`" if or_words else ""),
+        + ("; or a segmented corpus, the output of `segment`" if or_segmented else ""),
     )
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
-    """Add what every command with tasks has: `--workers`, `--engine`, `--ray-address` and
+    """Add the arguments of every command with tasks: `--workers`, `--engine`, `--ray-address` and
     `--log-json`.
     """
     parser.add_argument(
@@ -56,21 +56,26 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
 
 
 def progress(args: argparse.Namespace) -> Progress:
-    """How a command line wants to be told of progress."""
+    """Return the report of progress that a command line asks for."""
     return log_json if args.log_json else show_progress
 
 
 def engine(args: argparse.Namespace) -> Engine:
-    """The engine that a command line asks for."""
+    """Return the engine that a command line asks for."""
     if args.engine == "ray":
         return RayEngine(args.ray_address, args.workers)
     return LocalEngine(args.workers)
 
 
-def load_config(args: argparse.Namespace, inputs: Sequence[str]) -> DataConfig:
-    """The settings of a command for its input. A folder of words brings some of its own.
+def load_inputs(args: argparse.Namespace, patterns: Sequence[str]) -> Inputs:
+    """Load the settings of a command and resolve its input. Say which settings a segmented corpus
+    replaces by its own.
 
-    Raises UserError as `load_settings` and `word_folder.settle` do.
+    Raises UserError as `load_settings` and `resolve_inputs` do.
     """
     config = load_settings(DataConfig, args.config, args.overrides)
-    return settle(config, inputs, args.overrides)
+    inputs = resolve_inputs(config, patterns, args.overrides)
+    if inputs.segmented:
+        identity = inputs.segmented.kind.stored_words
+        say(", ".join([f"{inputs.segmented.folder}: words of {identity}", *inputs.replaced]))
+    return inputs

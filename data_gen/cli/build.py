@@ -9,13 +9,11 @@ from typing import Any
 from data_gen.cli import arguments
 from data_gen.core.progress import say, show_progress
 from data_gen.corpus.segmented_folder import find, read
-from data_gen.jobs import benchmark, build_dataset
-from data_gen.jobs.build_dataset import TABLE
+from data_gen.jobs import benchmark
+from data_gen.jobs.build_dataset import TABLE, plan_build, run_build
 from data_gen.jobs.statistics import lines
 from data_gen.shared.commands import add_command, add_config_arguments, positive
-from data_gen.shared.dataset_info import MANIFEST, read_info
-from data_gen.storage.folders import list_names
-from data_gen.storage.locations import plain_path
+from data_gen.storage.dataset_folder import read_dataset
 
 
 def add_build(commands: Any) -> None:
@@ -30,12 +28,12 @@ def add_build(commands: Any) -> None:
         "    --set segmenter.model=work/ltp",
     )
     add_config_arguments(parser, "configs/data")
-    arguments.add_input(parser, or_words=True)
+    arguments.add_input(parser, or_segmented=True)
     parser.add_argument(
         "--output",
         required=True,
         metavar="DIR",
-        help="a folder or URL: new, or of the same build",
+        help="a folder or URL: new, or that this command wrote to before",
     )
     arguments.add_engine(parser)
     parser.add_argument(
@@ -48,23 +46,18 @@ def add_build(commands: Any) -> None:
 
 
 def _build(args: argparse.Namespace) -> None:
-    config = arguments.load_config(args, args.input)
-    there = MANIFEST in list_names(plain_path(args.output))
-    if build_dataset.needs_own_table(config) and not there and not args.log_json:
-        path = os.path.join(args.output, TABLE)
-        say(f"{path}: similar words from the toolkit's vectors and this text (synonyms.table)")
     start = time.perf_counter()
-    info = build_dataset.build(
-        config,
-        args.input,
-        args.output,
-        arguments.engine(args),
-        arguments.progress(args),
-        args.task_megabytes and args.task_megabytes << 20,
-    )
+    inputs = arguments.load_inputs(args, args.input)
+    engine, show = arguments.engine(args), arguments.progress(args)
+    plan = plan_build(inputs, args.output, engine, show)
+    if plan.table and not plan.finished and not args.log_json:
+        path = os.path.join(args.output, TABLE)
+        sources = " and ".join([*plan.requested.synonyms.vectors, "this text"])
+        say(f"{path}: similar words from {sources} (synonyms.vectors)")
+    info = run_build(plan, engine, show, args.task_megabytes and args.task_megabytes << 20)
     seconds = time.perf_counter() - start
     megabytes = sum(file["bytes"] for file in info.manifest["input"]) / 1e6
-    how = "whole already" if there else f"{seconds:.1f} s, {megabytes / seconds:.2f} MB/s"
+    how = "whole already" if plan.finished else f"{seconds:.1f} s, {megabytes / seconds:.2f} MB/s"
     print(
         f"{info.folder}: {info.manifest['statistics']['sentences']:,} sentences, "
         f"{info.examples:,} instances in {len(info.shards)} shards "
@@ -86,8 +79,8 @@ def add_stats(commands: Any) -> None:
 
 
 def _stats(args: argparse.Namespace) -> None:
-    words = find([args.folder])
-    described = read(words) if words else read_info(args.folder)
+    segmented = find([args.folder])
+    described = read(segmented) if segmented else read_dataset(args.folder)
     statistics = described.manifest["statistics"]
     if args.json:
         print(json.dumps(statistics, ensure_ascii=False, indent=1))
@@ -107,9 +100,9 @@ def add_bench(commands: Any) -> None:
         "    --set segmenter.name=rjieba --set synonyms.table=work/synonyms.safetensors",
     )
     add_config_arguments(parser, "configs/data")
-    arguments.add_input(parser, or_words=True)
+    arguments.add_input(parser, or_segmented=True)
 
 
 def _bench(args: argparse.Namespace) -> None:
-    config = arguments.load_config(args, args.input)
-    print("\n".join(benchmark.lines(benchmark.run_benchmark(config, args.input, show_progress))))
+    inputs = arguments.load_inputs(args, args.input)
+    print("\n".join(benchmark.lines(benchmark.run_benchmark(inputs, show_progress))))

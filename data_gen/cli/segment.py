@@ -11,7 +11,7 @@ from data_gen.corpus import peoples_daily
 from data_gen.jobs import train_segmenter
 from data_gen.jobs.segment_corpus import segment
 from data_gen.jobs.statistics import lines
-from data_gen.segmentation.ltp import DEFAULT_LTP, fetch_ltp
+from data_gen.segmentation.ltp import DEFAULT_LTP, SOURCE, fetch_ltp
 from data_gen.shared.commands import add_command, add_config_arguments, positive
 from data_gen.shared.settings import load_settings
 from data_gen.storage.writing import atomic_file
@@ -23,7 +23,7 @@ def add_segment(commands: Any) -> None:
         commands,
         "segment",
         _segment,
-        "write the words of a text, which `build` takes as its input instead of the text",
+        "write a segmented corpus, which `build` takes as its input instead of the text",
         "python -m data_gen segment --config configs/data/macbert_512.yaml --input "
         "'corpus/*.txt' \\\n    --output work/words --set segmenter.model=work/ltp\n"
         "  python -m data_gen build --config configs/data/macbert_512.yaml --input work/words "
@@ -32,7 +32,10 @@ def add_segment(commands: Any) -> None:
     add_config_arguments(parser, "configs/data")
     add_input(parser)
     parser.add_argument(
-        "--output", required=True, metavar="DIR", help="a new folder, or one of the same words"
+        "--output",
+        required=True,
+        metavar="DIR",
+        help="new folder, or one that this command wrote before",
     )
     add_engine(parser)
 
@@ -47,7 +50,7 @@ def _segment(args: argparse.Namespace) -> None:
     megabytes = sum(file.size for file in words.files) / 1e6
     packed = sum(sum(file["blocks"]) for file in words.manifest["word_files"]) / 1e6
     print(
-        f"{words.folder}: words of {words.segmenter.identity}, {packed:.1f} MB for {megabytes:.1f} "
+        f"{words.folder}: words of {words.kind.stored_words}, {packed:.1f} MB for {megabytes:.1f} "
         f"MB of text ({seconds:.1f} s)"
     )
 
@@ -98,7 +101,7 @@ def _segmenter_train(args: argparse.Namespace) -> None:
 
 def _note_source(folder: str, source: str) -> None:
     """Say where a model comes from, on the terminal and beside it."""
-    with atomic_file(os.path.join(folder, "source.txt")) as handle:
+    with atomic_file(os.path.join(folder, SOURCE)) as handle:
         handle.write(f"{source}\n".encode())
     print(f"{folder}: {source}")
 

@@ -3,17 +3,16 @@
 import argparse
 from typing import Any, Sequence, Tuple
 
-from data_gen.cli.arguments import add_engine, add_input, engine, load_config, progress
+from data_gen.cli.arguments import add_engine, add_input, engine, load_inputs, progress
 from data_gen.config import DataConfig
 from data_gen.core.columns import Pieces
-from data_gen.jobs import build_synonyms
+from data_gen.jobs.build_synonyms import make_table, plan_table
 from data_gen.jobs.inputs import scan_inputs
 from data_gen.jobs.statistics import lines, similar_words
 from data_gen.jobs.synonym_coverage import coverage
 from data_gen.pipeline import load
 from data_gen.pipeline.load import load_tokenizer
-from data_gen.segmentation.segmenters import SEGMENTERS
-from data_gen.shared.commands import add_command, add_config_arguments, positive
+from data_gen.shared.commands import add_command, add_config_arguments
 from data_gen.shared.settings import load_settings
 from data_gen.synonyms import table, thesaurus
 from data_gen.synonyms.lookup import CandidateLookup
@@ -26,6 +25,12 @@ def add_synonyms(commands: Any) -> None:
     parser = commands.add_parser("synonyms", help="similar words for MLM as correction")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     _add_build(actions)
+    _add_nearby(actions)
+    _add_coverage(actions)
+    _add_judge(actions)
+
+
+def _add_nearby(actions: Any) -> None:
     nearby = add_command(
         actions,
         "nearby",
@@ -36,6 +41,9 @@ def add_synonyms(commands: Any) -> None:
     )
     add_config_arguments(nearby, "configs/data")
     nearby.add_argument("words", nargs="+", metavar="WORD")
+
+
+def _add_coverage(actions: Any) -> None:
     covers = add_command(
         actions,
         "coverage",
@@ -45,8 +53,11 @@ def add_synonyms(commands: Any) -> None:
         "    --set synonyms.table=work/synonyms.safetensors --set segmenter.model=work/ltp",
     )
     add_config_arguments(covers, "configs/data")
-    add_input(covers, or_words=True)
+    add_input(covers, or_segmented=True)
     add_engine(covers)
+
+
+def _add_judge(actions: Any) -> None:
     judged = add_command(
         actions,
         "judge",
@@ -69,7 +80,7 @@ def _add_build(actions: Any) -> None:
         actions,
         "build",
         _build,
-        "make the table of similar words from word vectors and from text",
+        "make the table of similar words from word vectors (synonyms.vectors) and from text",
         f"python -m data_gen synonyms build --config {_CONFIG} --corpus 'corpus/*.txt' \\\n"
         "    --set segmenter.model=work/ltp --output work/synonyms.safetensors",
     )
@@ -78,71 +89,23 @@ def _add_build(actions: Any) -> None:
         "--output", required=True, metavar="FILE", help="a new file, or one to make anew"
     )
     build.add_argument(
-        "--vectors",
-        nargs="*",
-        action="extend",
-        metavar="FILE",
-        help="word2vec files, binary or text, plain or packed, the preferred first; without a name "
-        "none (default: toolkit, the vectors of the Synonyms toolkit)",
-    )
-    build.add_argument(
         "--corpus",
         nargs="+",
         action="extend",
         default=[],
         metavar="FILE",
-        help="text to learn more words from: files, folders, globs in quotes, or URLs; or a folder "
-        "of words, made by `segment`",
-    )
-    build.add_argument(
-        "--segmenter", choices=list(SEGMENTERS), help="short for --set segmenter.name=NAME"
-    )
-    build.add_argument(
-        "--top-k",
-        type=positive,
-        default=10,
-        metavar="K",
-        help="neighbours to keep of each word (default: 10)",
-    )
-    build.add_argument(
-        "--min-similarity",
-        type=_cosine,
-        default=-1.0,
-        metavar="COSINE",
-        help="keep none that is less similar (default: all)",
-    )
-    build.add_argument(
-        "--limit", type=positive, metavar="N", help="read the first N words of a file of vectors"
+        help="text to learn more words from: files, folders, globs in quotes, or URLs; or a "
+        "segmented corpus, the output of `segment`",
     )
     add_engine(build)
 
 
-def _cosine(text: str) -> float:
-    try:
-        cosine = float(text)
-    except ValueError:
-        cosine = 2.0
-    if not -1 <= cosine <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is no cosine, from -1 to 1")
-    return cosine
-
-
 def _build(args: argparse.Namespace) -> None:
-    named = [f"segmenter.name={args.segmenter}"] if args.segmenter else []
-    args.overrides = [*args.overrides, *named]
-    config = load_config(args, args.corpus)
+    inputs = load_inputs(args, args.corpus)
     table.require_new_table(args.output)
-    workers = engine(args)
-    files = (
-        scan_inputs(args.corpus, config, args.output, workers, progress(args))
-        if args.corpus
-        else []
-    )
-    vectors = [build_synonyms.TOOLKIT_SOURCE] if args.vectors is None else args.vectors
-    sources = build_synonyms.Sources(
-        tuple(vectors), tuple(files), args.top_k, args.min_similarity, args.limit
-    )
-    made = build_synonyms.make_table(config, sources, args.output, workers, progress(args))
+    workers, show = engine(args), progress(args)
+    corpus = scan_inputs(inputs, args.output, workers, show) if args.corpus else None
+    made = make_table(plan_table(inputs.config, corpus), args.output, workers, show)
     for reason, count in made.skipped.items():
         print(f"left out: {count:,} vectors ({reason})")
     for name, layer in made.table.layers.items():
@@ -163,7 +126,7 @@ def _nearby(args: argparse.Namespace) -> None:
 def _by_source(
     similar: CandidateLookup, word: Pieces
 ) -> Sequence[Tuple[str, Sequence[Tuple[Pieces, float]]]]:
-    """What a build takes first, then what the other sources have."""
+    """Return the candidates that a build takes, then those of the other sources."""
     taken = similar.of_word(word)
     others = {name: similar.of_source(name, word) for name in similar.layers}
     others.pop(taken.source, None)
@@ -171,10 +134,10 @@ def _by_source(
 
 
 def _coverage(args: argparse.Namespace) -> None:
-    config = load_config(args, args.input)
-    workers = engine(args)
-    files = scan_inputs(args.input, config, None, workers, progress(args))
-    counts = coverage(config, files, workers, progress(args))
+    inputs = load_inputs(args, args.input)
+    workers, show = engine(args), progress(args)
+    corpus = scan_inputs(inputs, None, workers, show)
+    counts = coverage(inputs.config, corpus, workers, show)
     for name, value in lines({"words": counts["words"], **similar_words(counts)}):
         print(f"{name:30} {value}")
 

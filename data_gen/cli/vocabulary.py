@@ -13,7 +13,7 @@ from data_gen.corpus.scan import PLAIN
 from data_gen.engine.processes import LocalEngine
 from data_gen.jobs.inputs import scan_text_files
 from data_gen.jobs.train_vocabulary import train_vocabulary
-from data_gen.shared.commands import add_command, add_config_arguments, positive
+from data_gen.shared.commands import add_command, add_config_arguments, number, positive
 from data_gen.shared.errors import UserError
 from data_gen.shared.settings import load_settings
 from data_gen.tokenization.check_vocabulary import Coverage, check_vocabulary
@@ -53,7 +53,7 @@ def add_vocab(commands: Any) -> None:
     )
     train.add_argument(
         "--character-coverage",
-        type=_coverage,
+        type=number(0.98, 1, "a share from 0.98 to 1"),
         default=defaults.character_coverage,
         metavar="SHARE",
         help="of the text's characters that the pieces spell, 0.98 to 1; the rest is [UNK] "
@@ -69,16 +69,6 @@ def add_vocab(commands: Any) -> None:
     check.add_argument("file", metavar="FILE", help="a vocab.txt")
     add_input(check, required=False)
     check.add_argument("--cased", action="store_true", help="text is not lowered")
-
-
-def _coverage(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = 0
-    if not 0.98 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a share from 0.98 to 1")
-    return share
 
 
 def _vocab_train(args: argparse.Namespace) -> None:

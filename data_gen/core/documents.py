@@ -8,10 +8,10 @@ from data_gen.core.columns import Array
 
 
 class WordBoundaries(NamedTuple):
-    """Where words start and end in sentences joined by line feeds."""
+    """The word boundaries of sentences joined by line feeds."""
 
-    boundaries: Array  # of each character whether a word starts or ends before it, and of the end
-    misaligned: Array  # the sentences whose words do not lie in their text, ascending
+    boundaries: Array  # bool: a word starts or ends before this character, or before the end
+    misaligned: Array  # numbers of the sentences whose words are not in their text, ascending
 
 
 class Document(NamedTuple):
@@ -21,7 +21,7 @@ class Document(NamedTuple):
 
     id: str
     sentences: Tuple[str, ...]
-    words: Optional[WordBoundaries] = None  # where the input holds the words, too
+    words: Optional[WordBoundaries] = None  # if the input is a segmented corpus
 
 
 # What `str.split` splits at; no character beyond is whitespace.
@@ -29,13 +29,13 @@ _SPACES = np.array([chr(code).isspace() for code in range(0x3002)])
 
 
 def is_space(codes: Array) -> Array:
-    """Which code points are whitespace."""
+    """Tell which code points are whitespace, bool."""
     spaces: Array = _SPACES[np.minimum(codes, len(_SPACES) - 1)]
     return spaces
 
 
 def attach_boundaries(documents: Sequence[Document], marks: WordBoundaries) -> List[Document]:
-    """Give each document its part of the marks of all."""
+    """Give each document its part of the word boundaries of all."""
     sentences = np.cumsum([0, *(len(document.sentences) for document in documents)])
     cuts = np.searchsorted(marks.misaligned, sentences).tolist()
     attached = []

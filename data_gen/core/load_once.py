@@ -1,23 +1,22 @@
-"""What a process loads once: models and tables cannot be sent to a worker, each loads its own."""
+"""A one-entry cache per process, for models and tables that cannot be sent to a worker."""
 
 from functools import wraps
-from typing import Callable, List, Tuple, TypeVar
+from typing import Any, Callable, List, Tuple, TypeVar, cast
 
-Key = TypeVar("Key")
-Loaded = TypeVar("Loaded")
+Load = TypeVar("Load", bound=Callable[..., Any])
 
 
-def keep_last(load: Callable[[Key], Loaded]) -> Callable[[Key], Loaded]:
-    """Keep what was loaded last, until something else is asked for. Settings are compared, they
-    cannot be hashed.
+def keep_last(load: Load) -> Load:
+    """Cache the last result of `load`. Its positional arguments are compared, not hashed: settings
+    hold lists.
     """
-    kept: List[Tuple[Key, Loaded]] = []
+    kept: List[Tuple[Tuple[Any, ...], Any]] = []
 
     @wraps(load)
-    def get(key: Key) -> Loaded:
+    def get(*key: Any) -> Any:
         if not kept or kept[0][0] != key:
             kept.clear()  # first: two models need not fit into memory
-            kept.append((key, load(key)))
+            kept.append((key, load(*key)))
         return kept[0][1]
 
-    return get
+    return cast(Load, get)

@@ -1,37 +1,60 @@
-"""How long work tells how far it is: to people, or to machines."""
+"""Progress reports of long work: for people, or for programs."""
 
 import json
 import sys
 import time
-from typing import Any, Callable, Dict, Iterable, Iterator
+from typing import Any, Callable, Dict, Iterable, Iterator, NamedTuple, Protocol, TypeVar
 
 from tqdm import tqdm
 
-# (title, total, results) -> the same results, told of as they come
-Progress = Callable[[str, int, Iterable[Any]], Iterable[Any]]
+Result = TypeVar("Result")
 
 _LINE_SECONDS = 10.0  # between lines for people
-_JSON_SECONDS = 1.0  # between lines for machines
+_JSON_SECONDS = 1.0  # between lines for programs
+
+
+class Amount(NamedTuple):
+    """The amount of work that a result stands for."""
+
+    documents: int = 0
+    bytes: int = 0
+    instances: int = 0
+
+
+def no_amount(result: object) -> Amount:
+    """Count results only."""
+    return Amount()
+
+
+class Progress(Protocol):
+    """A report of progress."""
+
+    def __call__(
+        self,
+        title: str,
+        total: int,
+        results: Iterable[Result],
+        amount: Callable[[Result], Amount] = no_amount,
+    ) -> Iterable[Result]:
+        """Yield the same results, and report each as it comes."""
 
 
 class _Stage:
-    """What of a stage is done, and how fast. Results may say how many documents, bytes and
-    instances they stand for.
-    """
+    """The state of a stage: the work that is done, and its speed."""
 
     def __init__(self, title: str, total: int) -> None:
         self.title, self.total = title, total
         self.done = self.documents = self.bytes = self.instances = 0
         self._start = time.monotonic()
 
-    def add(self, result: Any) -> None:
+    def add(self, amount: Amount) -> None:
         self.done += 1
-        self.documents += getattr(result, "documents", 0)
-        self.bytes += getattr(result, "bytes", getattr(result, "size", 0))  # size: of a file
-        self.instances += getattr(result, "instances", 0)
+        self.documents += amount.documents
+        self.bytes += amount.bytes
+        self.instances += amount.instances
 
     def facts(self) -> Dict[str, Any]:
-        """All of it by name; rates of the stage so far."""
+        """Return all numbers by name; rates are means of the stage so far."""
         seconds = max(time.monotonic() - self._start, 1e-9)
         left = (self.total - self.done) * seconds / self.done if self.done else None
         return {
@@ -48,7 +71,7 @@ class _Stage:
         }
 
     def rates(self) -> str:
-        """What there is of documents, MB/s and instances/s."""
+        """Return documents, MB/s and instances/s, without those that are 0."""
         facts = self.facts()
         parts = {
             f"{self.documents:,} documents": self.documents,
@@ -58,19 +81,24 @@ class _Stage:
         return ", ".join(text for text, count in parts.items() if count)
 
 
-def show_progress(title: str, total: int, results: Iterable[Any]) -> Iterator[Any]:
-    """A progress bar with rates and time left on a terminal, a line now and then elsewhere."""
+def show_progress(
+    title: str,
+    total: int,
+    results: Iterable[Result],
+    amount: Callable[[Result], Amount] = no_amount,
+) -> Iterator[Result]:
+    """Show a bar with rates and time left on a terminal; print a line now and then elsewhere."""
     stage = _Stage(title, total)
     if sys.stderr.isatty():
         with tqdm(results, desc=title, total=total) as bar:
             for result in bar:
-                stage.add(result)
+                stage.add(amount(result))
                 bar.set_postfix_str(stage.rates(), refresh=False)
                 yield result
         return
     last = time.monotonic()
     for result in results:
-        stage.add(result)
+        stage.add(amount(result))
         if time.monotonic() - last > _LINE_SECONDS:
             last = time.monotonic()
             parts = [f"{stage.done:,} of {total:,}", stage.rates()]
@@ -79,12 +107,17 @@ def show_progress(title: str, total: int, results: Iterable[Any]) -> Iterator[An
         yield result
 
 
-def log_json(title: str, total: int, results: Iterable[Any]) -> Iterator[Any]:
-    """A JSON object a line: about one a second, and one at the end of the stage."""
+def log_json(
+    title: str,
+    total: int,
+    results: Iterable[Result],
+    amount: Callable[[Result], Amount] = no_amount,
+) -> Iterator[Result]:
+    """Print a JSON object a line: about one a second, and one at the end of the stage."""
     stage = _Stage(title, total)
     last = time.monotonic()
     for result in results:
-        stage.add(result)
+        stage.add(amount(result))
         if time.monotonic() - last > _JSON_SECONDS and stage.done < total:
             last = time.monotonic()
             say(json.dumps(stage.facts(), ensure_ascii=False))
@@ -93,5 +126,5 @@ def log_json(title: str, total: int, results: Iterable[Any]) -> Iterator[Any]:
 
 
 def say(message: str) -> None:
-    """Say something that is no result, where progress is told."""
+    """Print a message that is no result, on stderr."""
     print(message, file=sys.stderr, flush=True)

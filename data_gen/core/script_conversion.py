@@ -28,9 +28,9 @@ def opencc_configurations() -> List[str]:
 
 
 def opencc_version() -> str:
-    """Read the version of OpenCC, whose dictionaries decide what comes out.
+    """Return the version of OpenCC, whose dictionaries decide the result.
 
-    Raises UserError where OpenCC is missing.
+    Raises UserError if OpenCC is missing.
     """
     try:
         return metadata.version("OpenCC")

@@ -1,11 +1,13 @@
-"""Files -> documents -> sentences.
+"""Parts of input files, and their grouping into blocks and tasks.
 
-A file is read twice: `scan` finds the documents and cuts it into *parts* of whole ones at fixed
-sizes, so the same parts come out whatever reads them; `read_blocks` reads any of them alone.
+A text file is read twice: `scan` finds the documents and cuts the file into *parts* of whole
+documents at fixed sizes, so the parts are the same for any number of workers; `read_blocks` reads
+any part alone.
 """
 
+from dataclasses import dataclass
 from itertools import count, islice
-from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Generic, Iterator, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 from data_gen.storage.reading import is_packed
 
@@ -13,58 +15,85 @@ from data_gen.storage.reading import is_packed
 # and what found no place in an instance is handed on within it.
 BLOCK_BYTES = 1 << 20
 
-_TASKS = 256  # of an input that gives as many of less than _LARGEST_TASK
+_TASKS = 256  # of an input, where that makes no task larger than _LARGEST_TASK
 _LARGEST_TASK = 16 << 20  # bytes of text; a worker holds the records of one task
 
 
 class DocumentRange(NamedTuple):
-    """Neighbouring documents of one file, about BLOCK_BYTES of text."""
+    """Neighbouring documents of one text file, about BLOCK_BYTES of text."""
 
     path: str
     name: str  # of the file: relative to the input root, without a compression suffix
     offset: int  # of the first byte, uncompressed
-    size: int
+    size: int  # bytes of text
     first: int  # ordinal of the first document in the file
-    dropped: Tuple[int, ...] = ()  # ordinals of its documents that are duplicates
-    # Of a file of words: the bytes of the whole block, which starts at `offset`, and the part's
-    # documents. `size` is the text's.
-    packed: int = 0
-    documents: int = 0
-    crc: int = 0  # zlib.crc32 of the text; a file of words has its own
+    dropped: Tuple[int, ...] = ()  # ordinals of the documents that are duplicates
+    crc: int = 0  # zlib.crc32 of the text
+
+    @property
+    def unpacked_from_start(self) -> bool:
+        """True if all that lies before it in its file must be unpacked, too."""
+        return is_packed(self.path)
+
+
+class SegmentedRange(NamedTuple):
+    """Neighbouring documents of one text file, stored with their words in a block of a segmented
+    corpus. The parts of one block share its place.
+    """
+
+    path: str  # of the file of the segmented corpus
+    name: str  # of the text file, as in `DocumentRange`
+    size: int  # bytes of text
+    first: int  # ordinal of the first document in the text file
+    dropped: Tuple[int, ...]  # ordinals of the documents that are duplicates, and not stored
+    documents: int  # that are stored
+    block_offset: int  # of the compressed block in its file
+    block_bytes: int  # of the compressed block
+
+    @property
+    def unpacked_from_start(self) -> bool:
+        """False: each block is compressed alone."""
+        return False
 
     def ids(self) -> Iterator[str]:
-        """The names of those documents."""
+        """Return the ids of the stored documents."""
         dropped = frozenset(self.dropped)
         kept = (number for number in count(self.first) if number not in dropped)
         return (f"{self.name}:{number}" for number in islice(kept, self.documents))
 
 
-Block = Tuple[DocumentRange, ...]  # about BLOCK_BYTES of text, of one file or of several small ones
+Part = TypeVar("Part", DocumentRange, SegmentedRange)
+# About BLOCK_BYTES of text, of one file or of several small ones; all parts are of one type.
+Block = Tuple[Any, ...]
 
 
-class InputFile(NamedTuple):
+@dataclass(frozen=True)
+class InputFile(Generic[Part]):
     """One input file and its parts."""
 
     name: str
     sha256: str  # of the uncompressed text
-    parts: Tuple[DocumentRange, ...]
+    parts: Tuple[Part, ...]
 
     @property
     def size(self) -> int:
-        """Bytes of text, uncompressed."""
+        """The bytes of text, uncompressed."""
         return sum(part.size for part in self.parts)
 
     @property
     def duplicates(self) -> int:
-        """How many of its documents are dropped."""
+        """The number of documents that are dropped."""
         return sum(len(part.dropped) for part in self.parts)
 
 
-def group_into_blocks(files: Sequence[InputFile]) -> Iterator[Block]:
+TextFile = InputFile[DocumentRange]
+
+
+def group_into_blocks(files: Sequence[InputFile[Part]]) -> Iterator[Tuple[Part, ...]]:
     """Group the parts of all files, in order, so that no group is smaller than BLOCK_BYTES."""
     parts = [part for file in files for part in file.parts]
     left = sum(part.size for part in parts)
-    group: List[DocumentRange] = []
+    group: List[Part] = []
     size = 0
     for part in parts:
         group.append(part)
@@ -78,21 +107,20 @@ def group_into_blocks(files: Sequence[InputFile]) -> Iterator[Block]:
 
 
 def task_blocks(
-    files: Sequence[InputFile], task_bytes: Optional[int] = None
-) -> Iterator[Tuple[Block, ...]]:
-    """Group neighbouring blocks into tasks of about `task_bytes` of text; without it of a 256th of
-    the input, and a compressed file is cut as seldom as memory allows, because each task unpacks it
-    from its start.
+    files: Sequence[InputFile[Part]], task_bytes: Optional[int] = None
+) -> Iterator[Tuple[Tuple[Part, ...], ...]]:
+    """Group neighbouring blocks into tasks of about `task_bytes` of text, by default a 256th of the
+    input. Without `task_bytes` a compressed file is cut as seldom as memory allows, because each
+    task unpacks it from its start.
     """
     usual = task_bytes or min(_LARGEST_TASK, sum(file.size for file in files) // _TASKS)
-    group: List[Block] = []
+    group: List[Tuple[Part, ...]] = []
     size = 0
     for block in group_into_blocks(files):
         group.append(block)
         size += sum(part.size for part in block)
-        last = block[-1]
-        from_its_start = is_packed(last.path) and not last.packed and not task_bytes
-        if size >= (_LARGEST_TASK if from_its_start else usual):
+        from_start = block[-1].unpacked_from_start and not task_bytes
+        if size >= (_LARGEST_TASK if from_start else usual):
             yield tuple(group)
             group, size = [], 0
     if group:

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import List
 
-from data_gen.corpus.formats import SETTINGS as FORMAT_SETTINGS
+from data_gen.corpus.formats import AUTO, FORMATS
 from data_gen.shared.settings import require_one_of
 
 
@@ -11,7 +11,7 @@ from data_gen.shared.settings import require_one_of
 class CorpusConfig:
     """The form of the input files, and changes to their text: by default none."""
 
-    format: str = "auto"  # a name in formats.FORMATS; auto: by suffix, .jsonl .ndjson, else text
+    format: str = "auto"  # a name in formats.FORMATS; auto: by suffix, else text
     field: str = "text"  # jsonl: the field that holds the document
     # Any of width (full-width letters, digits and ASCII symbols to half width), quotes (curly ones
     # to the straight ones of Google's vocabulary) and a configuration of OpenCC, such as t2s. The
@@ -20,4 +20,4 @@ class CorpusConfig:
     drop_duplicates: bool = False  # documents of equal text after the first
 
     def __post_init__(self) -> None:
-        require_one_of("corpus.format", self.format, FORMAT_SETTINGS)
+        require_one_of("corpus.format", self.format, [AUTO, *FORMATS])

@@ -1,11 +1,11 @@
-"""Documents whose text has been seen before: for `corpus.drop_duplicates`."""
+"""Find documents whose text has been seen before: for `corpus.drop_duplicates`."""
 
 import hashlib
 from typing import List, Set
 
 
 class DuplicateFinder:
-    """Finds documents whose text, line by line without outer whitespace, has been seen before.
+    """A finder of documents whose text, line by line without outer whitespace, was seen before.
 
     A text is remembered as 64 bits of its blake2b hash, 75 to 100 bytes of memory a document. Among
     n documents one is taken for another with a probability of n * n / 2**65: 3 in a million for
@@ -19,7 +19,7 @@ class DuplicateFinder:
         self._own: List[int] = []  # ordinals of the document that is read: several, if it is cut
 
     def add(self, document: int, ordinal: int, text: str) -> None:
-        """Take the next text of a file; `document` and `ordinal` say whose it is."""
+        """Add the next text of a file, of this document and this ordinal."""
         if document != self._document:
             self._finish()
             self._document, self._own = document, []
@@ -29,7 +29,7 @@ class DuplicateFinder:
             self._own.append(ordinal)
 
     def ordinals(self) -> List[int]:
-        """Those of the repeated documents of the file, ascending, when all of it was taken."""
+        """Return the ordinals of the duplicates, ascending, after all texts of the file."""
         self._finish()
         return self._repeated
 

@@ -12,9 +12,9 @@ from data_gen.storage.reading import without_packing
 def find_inputs(patterns: Sequence[str], exclude: Optional[str] = None) -> List[Tuple[str, str]]:
     """Expand files, folders, globs and URLs of them to (path, name) pairs, sorted by name.
 
-    Names are as `storage.relative_names` says, without a compression suffix. Hidden files and what
-    lies in the folder `exclude` (the output) are passed over. Raises UserError for a pattern that
-    matches nothing and for what is no file.
+    Names are those of `relative_names`, without a compression suffix. Hidden files and files in the
+    folder `exclude` (the output) are passed over. Raises UserError for a pattern that matches
+    nothing and for a path that is no file.
     """
     paths: Set[str] = set()
     for pattern in patterns:

@@ -1,7 +1,7 @@
-"""How a line of an input file is read: what text it holds, and where documents start and end.
+"""Formats of input files: the text of a line, and the starts and ends of documents.
 
-`FORMATS` names the formats, each a function of one line. `DocumentCursor` is the one state machine
-over them, for finding the places to cut a file at and for reading its parts.
+`FORMATS` is the table of formats; an entry holds a function of one line. `DocumentCursor` is the
+one state machine over them, for finding the places to cut a file at and for reading its parts.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 
 class Line(NamedTuple):
-    """What one line of a file holds."""
+    """The content of one line of a file."""
 
     text: str = ""  # one or several lines of text, of which each ends a sentence
     starts: bool = False  # a document starts here, and one that is open ends
@@ -18,17 +18,17 @@ class Line(NamedTuple):
 
 
 def _text(line: str, field: str) -> Line:
-    """Sentences a line, a blank line between documents."""
+    """Read a line of text; a blank line ends a document."""
     return Line(line, ends=not line)
 
 
 def _line(line: str, field: str) -> Line:
-    """A document a line."""
+    """Read a line that is a document."""
     return Line(line, ends=True)
 
 
 def _jsonl(line: str, field: str) -> Line:
-    """A JSON object a line, the document in one of its fields."""
+    """Read a line that is a JSON object with the document in one of its fields."""
     if not line:
         return Line()
     try:
@@ -64,7 +64,7 @@ def _encodable(text: str) -> bool:
 
 
 def _wikiextractor(line: str, field: str) -> Line:
-    """`<doc id=... url=... title=...>`, the title, a blank line, the text, `</doc>`."""
+    """Read a line of `<doc id=... url=... title=...>`, title, blank line, text, `</doc>`."""
     if line.startswith("<doc id="):
         return Line(starts=True)
     if line == "</doc>":
@@ -73,7 +73,7 @@ def _wikiextractor(line: str, field: str) -> Line:
 
 
 def _wikiextractor_json(line: str, field: str) -> Line:
-    """WikiExtractor's --json: JSON lines whose text is escaped all the same."""
+    """Read a line of WikiExtractor's --json: JSON lines whose text is escaped all the same."""
     record = _jsonl(line, field)
     return record._replace(text=_unescaped(record.text))
 
@@ -84,41 +84,46 @@ def _unescaped(text: str) -> str:
 
 
 class Format(NamedTuple):
-    """One format of the table."""
+    """An entry of the table of formats."""
 
-    # A line without outer whitespace and corpus.field -> what it holds. Raises ValueError, whose
+    # A line without outer whitespace and corpus.field -> its content. Raises ValueError, whose
     # text goes on after "FILE, line N".
     parse: Callable[[str, str], Line]
     framed: str = ""  # the marks that text must stand between, if there are any
+    suffixes: Tuple[str, ...] = ()  # of the files that have this format under `auto`
+    # `parse` gives each line as it is, and a blank line ends a document: so it need not be called,
+    # and reading is several times as fast.
+    is_plain: bool = False
 
 
 FORMATS: Dict[str, Format] = {
-    "text": Format(_text),
+    "text": Format(_text, is_plain=True),
     "line": Format(_line),
-    "jsonl": Format(_jsonl),
+    "jsonl": Format(_jsonl, suffixes=(".jsonl", ".ndjson")),
     "wikiextractor": Format(_wikiextractor, framed="<doc id=...> and </doc>"),
     "wikiextractor_json": Format(_wikiextractor_json),
 }
-BY_SUFFIX = {".jsonl": "jsonl", ".ndjson": "jsonl"}
 AUTO = "auto"
-SETTINGS: List[str] = [AUTO, *FORMATS]  # what corpus.format may be
+_DEFAULT = "text"  # of `auto`, for all suffixes that no entry names
 
 
 def format_of(setting: str, name: str) -> Format:
-    """The format of a file by the setting corpus.format; `auto` goes by the suffix of its name."""
-    if setting == AUTO:
-        setting = BY_SUFFIX.get(os.path.splitext(name)[1].lower(), "text")
-    return FORMATS[setting]
+    """Return the format of a file by corpus.format; `auto` goes by the suffix of its name."""
+    if setting != AUTO:
+        return FORMATS[setting]
+    suffix = os.path.splitext(name)[1].lower()
+    named = (form for form in FORMATS.values() if suffix in form.suffixes)
+    return next(named, FORMATS[_DEFAULT])
 
 
 def clean(line: str) -> str:
-    """The line without a byte order mark and outer whitespace."""
+    """Return the line without a byte order mark and outer whitespace."""
     return line.lstrip("\ufeff").strip()
 
 
 class FormatError(ValueError):
-    """A line that is not of its format: which one of those given, from 0; the text goes on after
-    "FILE, line N".
+    """A line that is not of its format. Its number, from 0, counts the lines given; its text goes
+    on after "FILE, line N".
     """
 
     def __init__(self, line: int, reason: str) -> None:
@@ -132,10 +137,10 @@ DocumentLine = Tuple[int, int, str]
 
 
 class DocumentCursor:
-    """Follows the documents of a file.
+    """A state machine that follows the documents of a file.
 
-    `count` documents have begun, `whole` of them without those that `cut` makes; `open` says
-    whether one is.
+    `count` documents have begun, `whole` of them without those that `cut` makes; `open` is true
+    within a document.
     """
 
     def __init__(self, form: Format, field: str) -> None:
@@ -146,24 +151,24 @@ class DocumentCursor:
 
     @classmethod
     def within(cls, form: Format, field: str, first: int) -> "DocumentCursor":
-        """One for a part of a file, whose first document, of ordinal `first`, may be the rest of a
-        document that was cut.
+        """Make a cursor for a part of a file, whose first document, of ordinal `first`, may be the
+        rest of a document that was cut.
         """
         cursor = cls(form, field)
         cursor.count, cursor.open = first, True
         return cursor
 
     def read_lines(self, text: str) -> List[DocumentLine]:
-        """Pass over whole lines. Returns what those with text hold.
+        """Pass over whole lines. Returns the lines with text.
 
-        Raises FormatError where one is not of the format.
+        Raises FormatError if a line is not of the format.
         """
         lines = text.split("\n")
         if not lines[-1]:
             lines.pop()
         # A byte order mark is rare, and looking for it in every line is not cheap.
         lines = [*map(clean if "\ufeff" in text else str.strip, lines)]
-        return self._take_text(lines) if self._form.parse is _text else self._take(lines)
+        return self._take_plain(lines) if self._form.is_plain else self._take(lines)
 
     def _take(self, lines: Sequence[str]) -> List[DocumentLine]:
         taken = []
@@ -186,8 +191,8 @@ class DocumentCursor:
                 self.open = False
         return taken
 
-    def _take_text(self, lines: Sequence[str]) -> List[DocumentLine]:
-        """The same for the format `text`, several times as fast."""
+    def _take_plain(self, lines: Sequence[str]) -> List[DocumentLine]:
+        """Do as `_take` does with a plain format, several times as fast."""
         taken = []
         whole, count, opened, fresh = self.whole, self.count, self.open, self._fresh
         for line in lines:

@@ -19,7 +19,7 @@ _STRAIGHT = str.maketrans({**dict.fromkeys("“”„‟＂", '"'), **dict.fromk
 
 
 def half_width(text: str) -> str:
-    """Write full-width letters, digits and symbols as ASCII; （），：；！？ and 。 stay.
+    """Write full-width letters, digits and ASCII symbols as ASCII; （），：；！？ and 。 stay.
 
     >>> half_width("（ＡＢ，１２．５％）")
     '（AB，12.5%）'

@@ -24,7 +24,7 @@ Paragraph = List[str]  # its words
 
 
 def paragraphs() -> List[Paragraph]:
-    """The words of every paragraph. Raises UserError where the package is missing."""
+    """Read the words of every paragraph. Raises UserError if the package is missing."""
     path = package_file(PACKAGE, "tag", "199801.txt")
     with open(path, encoding="utf-8") as handle:
         return [words for words in (_words(line) for line in handle) if words]
@@ -36,7 +36,7 @@ def _words(line: str) -> Paragraph:
 
 
 def split_heldout(every: Sequence[Paragraph]) -> Tuple[Sequence[Paragraph], Sequence[Paragraph]]:
-    """The paragraphs to train on, and the last ones, held out."""
+    """Split off the last paragraphs, to be held out."""
     at = int(len(every) * (1 - HELDOUT))
     return every[:at], every[at:]
 
@@ -60,7 +60,7 @@ def documents(every: Sequence[Paragraph]) -> Iterator[List[str]]:
 
 
 class SampleText(NamedTuple):
-    """What `write_text` wrote."""
+    """The files of `write_text`."""
 
     train: str  # path
     heldout: str

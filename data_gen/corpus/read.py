@@ -1,14 +1,14 @@
-"""Read the documents of blocks."""
+"""Read the documents of blocks: from text files, or with their words from a segmented corpus."""
 
 import zlib
 from contextlib import ExitStack
 from itertools import groupby
 from operator import itemgetter
-from typing import IO, Callable, Iterator, List, Sequence
+from typing import IO, Callable, Iterator, List, Sequence, Tuple
 
 from data_gen.core.documents import Document
 from data_gen.corpus import segmented_file
-from data_gen.corpus.blocks import Block, DocumentRange
+from data_gen.corpus.blocks import DocumentRange, SegmentedRange
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.formats import DocumentCursor, format_of
 from data_gen.corpus.normalize import normalizer
@@ -19,13 +19,13 @@ from data_gen.storage.errors import reading
 from data_gen.storage.reading import open_as_is, open_text
 
 
-def read_blocks(group: Sequence[Block], config: CorpusConfig = PLAIN) -> Iterator[List[Document]]:
-    """The documents of each block, in order. Each file is opened once. Those of a file of words are
-    normalised already, and have their marks.
+def read_blocks(
+    group: Sequence[Tuple[DocumentRange, ...]], config: CorpusConfig = PLAIN
+) -> Iterator[List[Document]]:
+    """Yield the documents of each block of text files, in order. Each file is opened once.
+
+    Raises UserError where a file cannot be read or changed since it was scanned.
     """
-    if any(part.packed for block in group for part in block):
-        yield from _read_words(group)
-        return
     normalise = normalizer(config.normalize)
     path = None
     with ExitStack() as opened:
@@ -43,12 +43,20 @@ def read_blocks(group: Sequence[Block], config: CorpusConfig = PLAIN) -> Iterato
             yield documents
 
 
-def _read_words(group: Sequence[Block]) -> Iterator[List[Document]]:
+def read_segmented_blocks(
+    group: Sequence[Tuple[SegmentedRange, ...]],
+) -> Iterator[List[Document]]:
+    """Yield the documents of each block of a segmented corpus, in order. They are normalised
+    already, and have their words.
+
+    Raises UserError where a file cannot be read or is damaged.
+    """
     for path, of_file in groupby(group, key=lambda block: block[0].path):
         with open_as_is(path) as handle:
             for block in of_file:
                 ids = [document for part in block for document in part.ids()]
-                yield segmented_file.read(handle, path, block[0].offset, block[0].packed, ids)
+                offset, size = block[0].block_offset, block[0].block_bytes
+                yield segmented_file.read(handle, path, offset, size, ids)
 
 
 def _read(handle: IO[bytes], part: DocumentRange) -> bytes:

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from typing import IO, Iterator, List, Optional, Sequence, Set, Tuple
 
 from data_gen.corpus import blocks
-from data_gen.corpus.blocks import DocumentRange, InputFile
+from data_gen.corpus.blocks import DocumentRange, TextFile
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.duplicates import DuplicateFinder
 from data_gen.corpus.formats import DocumentCursor, DocumentLine, FormatError, format_of
@@ -19,12 +19,12 @@ PLAIN = CorpusConfig()
 
 def scan(
     path: str, name: str, config: CorpusConfig = PLAIN, seen: Optional[Set[int]] = None
-) -> InputFile:
+) -> TextFile:
     """Read a file once: find its parts and check that it is text of the format.
 
     A document of more than twice BLOCK_BYTES is cut there between two lines, so that memory does
     not grow with it. With `seen`, documents whose text is in it are marked as dropped, all others
-    added to it. Raises UserError where the file cannot be read, is not UTF-8 or not of the format
+    added to it. Raises UserError if the file cannot be read, is not UTF-8 or not of the format
     (file and line are named).
     """
     digest = hashlib.sha256()
@@ -50,20 +50,20 @@ def scan(
                 cursor.cut()
     if cursor.count > first:
         parts.append(DocumentRange(path, name, start, position - start, first, crc=crc))
-    return InputFile(name, digest.hexdigest(), tuple(_without(parts, repeats.ordinals())))
+    return TextFile(name, digest.hexdigest(), tuple(_without(parts, repeats.ordinals())))
 
 
 def _without(parts: Sequence[DocumentRange], ordinals: Sequence[int]) -> Iterator[DocumentRange]:
-    """The parts, each with those of the ordinals that lie in it."""
+    """Yield the parts, each with its own of the ordinals to drop."""
     starts = [bisect_left(ordinals, part.first) for part in parts] + [len(ordinals)]
     for part, start, stop in zip(parts, starts, starts[1:]):
         yield part._replace(dropped=tuple(ordinals[start:stop]))
 
 
 def _read_lines(handle: IO[bytes], path: str, size: int) -> List[bytes]:
-    """The next lines, at least so many bytes of them and at least one; none at the end.
+    """Read lines of at least `size` bytes, and at least one line; none at the end.
 
-    A read error of a damaged or truncated file becomes a sentence.
+    Raises UserError if the file is damaged or truncated.
     """
     with reading(path):
         # `readlines` goes on until it has more than its hint.
@@ -71,7 +71,7 @@ def _read_lines(handle: IO[bytes], path: str, size: int) -> List[bytes]:
 
 
 def _taken(cursor: DocumentCursor, text: bytes, path: str, before: int) -> List[DocumentLine]:
-    """What lines hold that follow so many others."""
+    """Read lines that follow `before` others. Raises UserError that names file and line."""
 
     def place(byte: int) -> Tuple[int, int]:
         return before + text.count(b"\n", 0, byte) + 1, byte - text.rfind(b"\n", 0, byte)

@@ -1,5 +1,5 @@
-"""Files of words: one gzip member for each block of the input, so that `zcat` shows all of them and
-each is read alone.
+"""Files of a segmented corpus: one gzip member for each block of the input, so that `zcat` shows
+all blocks and each can be read alone.
 """
 
 import gzip
@@ -23,16 +23,16 @@ _GZIP = 31  # zlib's wbits for it
 
 
 def pack(documents: Sequence[Document]) -> bytes:
-    """Documents that have their marks -> the bytes of a block."""
+    """Return documents that have their words as the bytes of a block."""
     return gzip.compress(encode(documents), _LEVEL, mtime=0)
 
 
 def read(
     handle: IO[bytes], path: str, offset: int, size: int, ids: Sequence[str]
 ) -> List[Document]:
-    """Read the documents of a block, which are called `ids`.
+    """Read the documents of a block, whose ids are `ids`.
 
-    Raises UserError where the bytes are no block, or one of other documents.
+    Raises UserError if the bytes are no block, or the block of other documents.
     """
     with reading(path):
         handle.seek(offset)
@@ -47,7 +47,7 @@ def read(
 
 
 def is_manifest(path: str) -> bool:
-    """Whether there is a words.json, and it is ours."""
+    """True if `path` is the words.json of a segmented corpus."""
     if not is_file(path):
         return False
     with open_as_is(path) as handle, reading(path):
@@ -55,7 +55,7 @@ def is_manifest(path: str) -> bool:
 
 
 def require_no_words(paths: Iterable[str]) -> None:
-    """Raise UserError where what is in a folder of words is taken for text."""
+    """Raise UserError if a file of a segmented corpus was given as plain text."""
     for path in paths:
         folder, name = os.path.split(path)
         # Not at the end of the names of those that a crash left half-written.
@@ -67,6 +67,6 @@ def require_no_words(paths: Iterable[str]) -> None:
                 "`python -m data_gen segment` to its end, or copy the whole folder"
             )
         raise UserError(
-            f"{path} is no text but of a folder of words: `build`, `bench` and `synonyms` take "
-            f"{folder} as their only input, everything else takes the text itself"
+            f"{path} is part of a segmented corpus, not text: `build`, `bench` and `synonyms` take "
+            f"{folder} as their only input; everything else takes the text itself"
         )

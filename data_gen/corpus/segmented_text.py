@@ -1,7 +1,7 @@
 r"""Sentences and their words as text that can be read, and back without loss: one sentence a line,
 a space between words, a blank line after each document.
 
-What the text itself holds is told apart so:
+Characters of the text itself are told apart so:
 
     ␣       a space of the text
     \\      a backslash of the text
@@ -30,7 +30,7 @@ _VALUES[_DIGITS] = np.arange(16)
 
 
 def _is_odd(code: int) -> bool:
-    """Whether a character is written as its number."""
+    """Return True if a character is written as its number."""
     if code in (_SPACE, _OPEN_BOX):
         return code == _OPEN_BOX
     control = code < 0x20 or 0x7F <= code < 0xA0
@@ -44,7 +44,7 @@ Insertion = Tuple[Array, Array]
 
 
 def encode(documents: Sequence[Document]) -> bytes:
-    """Write documents that have their marks."""
+    """Write documents that have their words."""
     sentences = [sentence for document in documents for sentence in document.sentences]
     codes = _codes("".join([f"{sentence}\n" for sentence in sentences])).copy()
     sizes = np.array([len(sentence) for sentence in sentences], np.int64)
@@ -91,9 +91,9 @@ def _inserted(codes: Array, insertions: Sequence[Insertion]) -> Array:
 
 
 def decode(data: bytes) -> Tuple[List[Tuple[str, ...]], WordBoundaries]:
-    """The sentences of each document that `encode` wrote, and the marks of all sentences.
+    """Read the output of `encode`: the sentences of each document, and all word boundaries.
 
-    Raises ValueError where it is something else.
+    Raises ValueError if `data` is something else.
     """
     codes = _codes(data.decode("utf-8")).copy()
     lines = np.flatnonzero(codes == _LINE_FEED)

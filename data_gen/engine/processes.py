@@ -1,4 +1,4 @@
-"""Runs pure tasks: in this process, or in several.
+"""Run pure tasks: in this process, or in several.
 
 A task is a picklable argument of a module-level function. Results come back as they finish; data
 goes through files.
@@ -21,12 +21,10 @@ Result = TypeVar("Result")
 
 
 class Engine(Protocol):
-    """What runs the tasks of a command."""
+    """A runner of the tasks of a command."""
 
     def expect(self, tasks: int, load: Callable[[Task], object], argument: Task) -> None:
-        """So many tasks will come, and first of all they will `load(argument)`: what can be started
-        meanwhile is.
-        """
+        """Announce tasks, so that workers can start, and `load(argument)`, in the background."""
 
     def run(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         """Yield the result of every task, in any order. The first error ends the run."""
@@ -36,12 +34,12 @@ class LocalEngine:
     """Processes of this machine. With one worker everything runs in this process."""
 
     def __init__(self, workers: int = 0) -> None:
-        """Use `workers` processes; 0 is one a core. They live as long as the engine."""
+        """Use `workers` processes, 0 for one a core. They live as long as the engine."""
         self.workers = workers or os.cpu_count() or 1
         self._processes: Optional[_Processes] = None
 
     def expect(self, tasks: int, load: Callable[[Task], object], argument: Task) -> None:
-        """Let processes start, and load, while this one goes on."""
+        """Start workers, and let them load, while this process goes on."""
         if self.workers > 1 and tasks > 1:
             for _ in range(min(self.workers, tasks)):
                 self._started().submit(load, argument)
@@ -81,8 +79,8 @@ class LocalEngine:
 
 
 class _Processes:
-    """A pool whose processes end at once, whatever they are at, when they are told to or this one
-    ends. As many are started as there are tasks for.
+    """A pool whose processes end at once when they are killed or this process ends. No more are
+    started than there are tasks for.
     """
 
     def __init__(self, workers: int) -> None:
@@ -102,7 +100,7 @@ class _Processes:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back; processes that are started meanwhile never see it.
+    """Hold Ctrl-C back during the block. Processes that are started in it never see Ctrl-C.
 
     A terminal sends it to all processes, and this one answers for all.
     """
@@ -114,8 +112,8 @@ def _interrupts_held() -> Iterator[None]:
 
 
 def _end_with_pipe(pipe: Connection) -> None:
-    """End this worker, whatever it is at, when the other end of the pipe is closed: by its parent,
-    or with it. A killed build must not go on writing.
+    """End this worker at once when the other end of the pipe is closed, by its parent or because
+    the parent ended. A killed build must not go on writing.
     """
 
     def watch() -> None:

@@ -1,4 +1,4 @@
-"""Runs tasks on a Ray cluster, on all machines that have joined it.
+"""Run tasks on a Ray cluster, on all machines that have joined it.
 
 Data goes through storage that every node sees: shared folders, or URLs. A node needs the driver's
 versions of Python and Ray and the packages of the extra `data`; this package is sent to it.
@@ -51,7 +51,7 @@ class RayEngine:
         self._patience = patience
 
     def expect(self, tasks: int, load: Callable[[Task], object], argument: Task) -> None:
-        """Nothing: the cluster starts its processes."""
+        """Do nothing: the cluster starts its processes."""
 
     def run(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         """Yield the result of every task, in any order. The first error ends the run.
@@ -84,11 +84,11 @@ class _Stage:
         self.running: Dict[Any, _Attempt] = {}
 
     def done(self) -> bool:
-        """Whether there is nothing left to wait for."""
+        """Return True if all tasks have results."""
         return self._begun == len(self._tasks) and not self.running
 
     def submit(self, slots: int, patience: float) -> None:
-        """Hand out so many tasks that `slots` are under way."""
+        """Hand out tasks until `slots` are running."""
         while self._begun < len(self._tasks) and len(self.running) < slots:
             self._begin(self._begun)
             self._begun += 1
@@ -104,7 +104,7 @@ class _Stage:
         self.running[ref] = _Attempt(number, time.monotonic())
 
     def results(self) -> Iterator[Any]:
-        """What is done by now; waits for it a little."""
+        """Yield the results that come within a second."""
         done, _ = self._ray.wait(list(self.running), timeout=_LOOK)
         for ref in done:
             attempt = self.running.pop(ref)
@@ -114,7 +114,7 @@ class _Stage:
             yield result
 
     def cancel(self, refs: Sequence[Any]) -> None:
-        """End attempts, whatever they are at."""
+        """End attempts at once."""
         for ref in refs:
             del self.running[ref]
             with suppress(Exception):
@@ -122,12 +122,12 @@ class _Stage:
 
 
 def _cpus(ray: Any) -> int:
-    """Those of all nodes; at least 1, so that a cluster that grows on demand sees one."""
+    """Count the CPUs of all nodes; at least 1, so that a cluster that grows on demand does."""
     return max(1, int(ray.cluster_resources().get("CPU", 0)))
 
 
 def _joined(address: str) -> Any:
-    """The package ray, joined to the cluster."""
+    """Join the cluster. Returns the package ray."""
     try:
         import ray
     except ImportError as error:
@@ -152,9 +152,18 @@ def _joined(address: str) -> Any:
                 f"cannot join the Ray cluster {address}: {_first_line(error)}: start it, and name "
                 "it with --ray-address, as scripts/build_ray.sh does"
             ) from error
-        # The last lines of a lost node's log, which it prints on stdout; there is no setting.
-        ray._private.worker.print_to_stdstream = lambda *args, **kwargs: None
+        _print_no_logs(ray)
     return ray
+
+
+def _print_no_logs(ray: Any) -> None:
+    """Keep Ray from printing the last lines of a lost node's log on stdout, among our results.
+
+    There is no setting for it: `log_to_driver=False` does not cover these lines. So a private
+    function is replaced; a Ray that has it no longer prints them, which harms nothing.
+    """
+    with suppress(AttributeError):
+        ray._private.worker.print_to_stdstream = lambda *args, **kwargs: None
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""What each command does over a whole corpus."""
+"""The work of each command over a whole corpus."""

@@ -1,5 +1,5 @@
-"""How fast a build is on one core, beside a yardstick that travels between machines: `jieba.lcut`
-on the same text, in the same run. CPU time, user and system.
+"""The speed of a build on one core, beside a yardstick that can be compared between machines:
+`jieba.lcut` on the same text, in the same run. All times are CPU time, user and system.
 """
 
 import resource
@@ -9,23 +9,22 @@ import time
 from itertools import chain, islice
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
-from data_gen.config import DataConfig
 from data_gen.core.progress import Progress
 from data_gen.corpus.blocks import group_into_blocks
-from data_gen.corpus.read import read_blocks
+from data_gen.corpus.input_kinds import Corpus
 from data_gen.engine.processes import LocalEngine
-from data_gen.jobs.build_dataset import build
-from data_gen.jobs.inputs import scan_inputs, settle
-from data_gen.pipeline.load import load_pipeline, prepare_map
+from data_gen.jobs.build_dataset import plan_build, run_build
+from data_gen.jobs.inputs import Inputs
+from data_gen.pipeline.load import prepare_map
 from data_gen.segmentation.segmenter import Segmenter
-from data_gen.segmentation.segmenters import SegmenterConfig, StoredWords, load_segmenter
+from data_gen.segmentation.segmenters import SegmenterConfig, load_segmenter
 
 _YARDSTICK_CHARACTERS = 1_000_000  # of the text, taken evenly from all of it
 _MEASURABLE = 0.005  # CPU seconds; a rate of less is noise
 
 
 class Stage(NamedTuple):
-    """What a part of the work costs."""
+    """The cost of a part of the work."""
 
     name: str
     cpu_seconds: float
@@ -41,7 +40,9 @@ class Yardstick(NamedTuple):
 
 
 class Bench(NamedTuple):
-    """A measurement. Loading vocabulary, models and tables is a stage, but none of the build."""
+    """A measurement. Loading vocabulary, models and tables is shown as a stage, but the build's
+    time does not include it.
+    """
 
     megabytes: float
     characters: int
@@ -52,15 +53,18 @@ class Bench(NamedTuple):
     yardsticks: List[Yardstick]
 
 
-def run_benchmark(config: DataConfig, inputs: Sequence[str], show: Progress) -> Bench:
+def run_benchmark(inputs: Inputs, show: Progress) -> Bench:
     """Build the inputs with one worker into a temporary folder, and measure.
 
     Raises UserError as `build` does.
     """
-    config = settle(config, inputs)
-    _, loading = _timed(lambda: prepare_map(config))
+    stored_words = inputs.kind.stored_words
+    _, loading = _timed(lambda: prepare_map(inputs.config, stored_words))
+    engine = LocalEngine(1)
     with tempfile.TemporaryDirectory() as folder:
-        info, seconds = _timed(lambda: build(config, inputs, folder, LocalEngine(1), show))
+        plan, planning = _timed(lambda: plan_build(inputs, folder, engine, show))
+        info, building = _timed(lambda: run_build(plan, engine, show))
+    seconds = planning + building
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     statistics = info.manifest["statistics"]
     megabytes = sum(file["bytes"] for file in info.manifest["input"]) / 1e6
@@ -69,9 +73,9 @@ def run_benchmark(config: DataConfig, inputs: Sequence[str], show: Progress) -> 
     cpu["build"] = seconds
     rate = statistics["characters"] / seconds
     segmenters = [load_segmenter(SegmenterConfig(name="jieba"))]
-    if not isinstance(config.segmenter, StoredWords):
-        segmenters.append(load_pipeline(config).tokenize_documents.segmenter)
-    sentences = _sample(config, inputs, statistics["characters"])
+    if stored_words is None:
+        segmenters.append(plan.tokenize_documents.segmenter)
+    sentences = _sample(plan.corpus, statistics["characters"])
     return Bench(
         megabytes,
         statistics["characters"],
@@ -88,10 +92,10 @@ def _timed(work: Callable[[], Any]) -> Tuple[Any, float]:
     return work(), time.process_time() - start
 
 
-def _sample(config: DataConfig, inputs: Sequence[str], characters: int) -> List[str]:
-    """Sentences of evenly spaced documents."""
-    files = scan_inputs(inputs, config, None, LocalEngine(1), lambda title, total, each: each)
-    documents = chain.from_iterable(read_blocks(list(group_into_blocks(files)), config.corpus))
+def _sample(corpus: Corpus, characters: int) -> List[str]:
+    """Return the sentences of evenly spaced documents."""
+    blocks = list(group_into_blocks(corpus.files))
+    documents = chain.from_iterable(corpus.kind.read(blocks))
     step = max(1, characters // _YARDSTICK_CHARACTERS)
     some = islice(documents, 0, None, step)
     return [sentence for document in some for sentence in document.sentences]
@@ -110,7 +114,7 @@ def _exhaust(words: Iterable[Any]) -> None:
 
 
 def lines(bench: Bench) -> List[str]:
-    """The measurement for a terminal."""
+    """Return the measurement as lines for a terminal."""
     return [
         f"{bench.megabytes:.1f} MB of text, {bench.characters:,} characters, "
         f"{bench.instances:,} instances; at most {bench.peak_memory_megabytes:,.0f} MB of memory",

@@ -1,40 +1,41 @@
-"""A build: scan the input, map blocks of text to run files, merge those into shards, write
-dataset.json last.
+"""A build: plan it, make its table of similar words, map blocks of text to run files, merge these
+into shards, write dataset.json last.
 
-What was done under the same fingerprint (settings + input + vocabulary + models + code format) is
-not done again. So a crash costs the tasks that it interrupted.
+Work that was finished under the same fingerprint (settings + input + vocabulary + models + code
+format) is not done again, so a crash costs no more than the tasks that it interrupted.
 """
 
 import dataclasses
 import hashlib
 import json
 import os
-from typing import Any, Dict, Optional, Sequence
+from functools import partial
+from typing import Any, Dict, FrozenSet, NamedTuple, Optional
 
 from data_gen.config import DataConfig
 from data_gen.core.progress import Progress
 from data_gen.core.script_conversion import opencc_version
-from data_gen.corpus.blocks import BLOCK_BYTES, InputFile
+from data_gen.corpus.blocks import BLOCK_BYTES
+from data_gen.corpus.input_kinds import Corpus
 from data_gen.engine.processes import Engine
 from data_gen.engine.tasks import resumable
-from data_gen.jobs import build_synonyms
-from data_gen.jobs.inputs import scan_inputs, settle
+from data_gen.jobs.build_synonyms import TablePlan, make_table, plan_table, same_table
+from data_gen.jobs.inputs import Inputs, scan_inputs
 from data_gen.jobs.map_and_merge import run_stages
 from data_gen.jobs.statistics import report
-from data_gen.masking.corruption import CORRUPTIONS
 from data_gen.pipeline.load import (
     load_document_tokenizer,
     load_pipeline,
+    needs_similar_words,
     prepare_map,
     prepare_words,
-    text_opencc,
 )
 from data_gen.pipeline.tokenized_text import DocumentTokenizer
-from data_gen.segmentation.segmenters import segmenter_settings
-from data_gen.shared.dataset_info import MANIFEST, DatasetInfo, read_info
+from data_gen.shared.dataset_info import MANIFEST, DatasetInfo
 from data_gen.shared.errors import UserError
 from data_gen.shared.features import FORMAT
 from data_gen.shared.files import file_sha256
+from data_gen.storage.dataset_folder import read_dataset
 from data_gen.storage.folders import list_names
 from data_gen.storage.locations import local_bytes, plain_path
 from data_gen.storage.output_folder import clean, open_work_folder, output_kind
@@ -49,108 +50,172 @@ CODE_FORMAT = 8
 _MOST_EXPECTED = 1024  # tasks, that is processes to start early
 
 
+class BuildPlan(NamedTuple):
+    """A build with all that decides it, resolved before any work is handed out."""
+
+    output: str
+    names: FrozenSet[str]  # of the files in the output folder
+    requested: DataConfig  # for a segmented corpus, with its own `corpus` and `segmenter`
+    effective: DataConfig  # with the table that the build makes, if it makes one
+    corpus: Corpus
+    tokenize_documents: DocumentTokenizer
+    table: Optional[TablePlan]  # to make; None where the settings name one or need none
+    identity: Dict[str, Any]
+    fingerprint: str
+    finished: Optional[DatasetInfo]  # this very build, if the output folder holds it already
+
+
 def build(
-    config: DataConfig,
-    inputs: Sequence[str],
+    inputs: Inputs,
     output: str,
     engine: Engine,
     show: Progress,
     task_bytes: Optional[int] = None,
 ) -> DatasetInfo:
-    """Build the data set `output` from text files or a folder of words, unless it is there already.
-    `task_bytes` of text are one task; they decide memory and time, not a byte of the output.
+    """Build the data set `output`, unless it is there already: `plan_build`, then `run_build`."""
+    return run_build(plan_build(inputs, output, engine, show), engine, show, task_bytes)
 
-    Raises UserError for input that is missing, unreadable, empty or not UTF-8, and where `output`
-    holds another build.
+
+def plan_build(inputs: Inputs, output: str, engine: Engine, show: Progress) -> BuildPlan:
+    """Resolve all that decides a build, each thing once.
+
+    Raises UserError for input that is missing, unreadable, empty or not UTF-8, for unusable models
+    and tables, and if `output` holds another build.
     """
     if not output:
         raise UserError("--output is empty: name a folder")
     output = plain_path(output)
-    config = settle(config, inputs)
+    names = frozenset(list_names(output))
+    config = inputs.config
     own_table = needs_own_table(config)
-    if MANIFEST not in list_names(output):
-        parts = local_bytes(inputs, _MOST_EXPECTED * BLOCK_BYTES) // BLOCK_BYTES
-        engine.expect(parts, prepare_words if own_table else prepare_map, config)
-    # These also find mistakes before any work is handed out.
-    tokenize_documents = (
-        load_document_tokenizer(config) if own_table else load_pipeline(config).tokenize_documents
-    )
-    files = scan_inputs(inputs, config, output, engine, show)
-    sources = build_synonyms.Sources(text=tuple(files)) if own_table else None
-    identity = _identity(config, files, tokenize_documents, sources)
+    if MANIFEST not in names:
+        _expect(inputs, own_table, engine)
+    tokenize_documents = _load(inputs, own_table)
+    corpus = scan_inputs(inputs, output, engine, show)
+    table = plan_table(config, corpus) if own_table else None
+    identity = _identity(config, corpus, tokenize_documents, table)
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-    if MANIFEST in list_names(output):
-        info = read_info(output)
-        if info.fingerprint != fingerprint:
-            raise UserError(
-                f"{output} holds another build (other settings, input or models): choose "
-                "another --output"
-            )
-        clean(output, DATA)  # after a crash at the very end
-        return info
-    with open_work_folder(output, fingerprint, DATA) as work:
-        requested = config
-        if sources:
-            config = _with_own_table(config, sources, os.path.join(output, TABLE), engine, show)
+    finished = read_dataset(output) if MANIFEST in names else None
+    if finished and finished.fingerprint != fingerprint:
+        raise UserError(
+            f"{output} holds another build (other settings, input or models): choose "
+            "another --output"
+        )
+    return BuildPlan(
+        output=output,
+        names=names,
+        requested=config,
+        effective=_with_table(config, os.path.join(output, TABLE)) if table else config,
+        corpus=corpus,
+        tokenize_documents=tokenize_documents,
+        table=table,
+        identity=identity,
+        fingerprint=fingerprint,
+        finished=finished,
+    )
+
+
+def _with_table(config: DataConfig, path: str) -> DataConfig:
+    synonyms = dataclasses.replace(config.synonyms, table=path)
+    return dataclasses.replace(config, synonyms=synonyms)
+
+
+def _expect(inputs: Inputs, own_table: bool, engine: Engine) -> None:
+    """Let workers start, and load what the first tasks need, while this process plans."""
+    tasks = local_bytes(inputs.patterns, _MOST_EXPECTED * BLOCK_BYTES) // BLOCK_BYTES
+    prepare = prepare_words if own_table else prepare_map
+    load = partial(prepare, stored_words=inputs.kind.stored_words)
+    engine.expect(tasks, load, inputs.config)
+
+
+def _load(inputs: Inputs, own_table: bool) -> DocumentTokenizer:
+    """Load tokenizer and segmenter, and the table if there is one: this finds mistakes early."""
+    load_words = load_document_tokenizer(inputs.config, inputs.kind.stored_words)
+    if not own_table:
+        load_pipeline(inputs.config, inputs.kind.stored_words)
+    return load_words
+
+
+def run_build(
+    plan: BuildPlan, engine: Engine, show: Progress, task_bytes: Optional[int] = None
+) -> DatasetInfo:
+    """Build what was planned, or resume it. Returns the description of the whole data set.
+
+    task_bytes: text of one task; decides memory and time, not a byte of the output
+    """
+    if plan.finished:
+        clean(plan.output, DATA)  # after a crash at the very end
+        return plan.finished
+    with open_work_folder(plan.output, plan.fingerprint, DATA) as work:
+        if plan.table:
+            with resumable():
+                _make_own_table(plan, plan.table, engine, show)
         shards, counts = run_stages(
-            config, tokenize_documents, files, output, work, engine, show, task_bytes
+            plan.effective,
+            plan.corpus,
+            plan.tokenize_documents,
+            plan.output,
+            work,
+            engine,
+            show,
+            task_bytes,
         )
         manifest = {
             "format": FORMAT,
-            "fingerprint": fingerprint,
-            **identity,
-            "config": {
-                **dataclasses.asdict(requested),
-                "segmenter": segmenter_settings(requested.segmenter),
-            },
+            "fingerprint": plan.fingerprint,
+            **plan.identity,
+            "config": dataclasses.asdict(plan.requested),
             "shards": shards,
-            "statistics": report(counts, config.max_seq_length),
+            "statistics": report(counts, plan.requested.max_seq_length),
         }
         with resumable():
-            write_json(os.path.join(output, MANIFEST), manifest)
-    return read_info(output)
+            write_json(os.path.join(plan.output, MANIFEST), manifest)
+    return read_dataset(plan.output)
 
 
 def needs_own_table(config: DataConfig) -> bool:
-    """Whether a build has to make its table of similar words itself."""
-    return CORRUPTIONS[config.masking.corruption].needs_similar_words and not config.synonyms.table
+    """True if a build has to make its table of similar words itself."""
+    return needs_similar_words(config) and not config.synonyms.table
 
 
-def _with_own_table(
-    config: DataConfig, sources: build_synonyms.Sources, path: str, engine: Engine, show: Progress
-) -> DataConfig:
-    """The settings with a table made from the toolkit's vectors and the text of the build."""
-    provenance = build_synonyms.table_provenance(config, sources)
-    there = os.path.basename(path) in list_names(os.path.dirname(path))
-    if there and not build_synonyms.same_table(path, provenance):
+def _make_own_table(plan: BuildPlan, table: TablePlan, engine: Engine, show: Progress) -> None:
+    path = os.path.join(plan.output, TABLE)
+    if TABLE not in plan.names:
+        make_table(table, path, engine, show)
+    elif not same_table(path, table.provenance):
         raise UserError(
             f"{path} is there and was made from something else: give it with "
             "--set synonyms.table=FILE, or choose another --output"
         )
-    with resumable():
-        build_synonyms.make_table(config, sources, path, engine, show)
-    return dataclasses.replace(config, synonyms=dataclasses.replace(config.synonyms, table=path))
+
+
+# The settings that decide the shards by their value. The others decide them by content: vocab_file,
+# tokenizer and segmenter by the identities of what they name, synonyms.table by its checksum,
+# synonyms.vectors, top_k and word2vec by the provenance of the table that is made of them.
+BY_VALUE = (
+    *("do_lower_case", "max_seq_length", "max_predictions_per_seq", "masked_lm_prob"),
+    *("dupe_factor", "short_seq_prob", "random_seed", "pair_task", "num_shards", "compression"),
+    *("corpus", "masking", "pairs"),
+)
+SYNONYMS_BY_VALUE = ("choice", "other_lengths", "min_similarity", "alike", "traditional")
 
 
 def _identity(
     config: DataConfig,
-    files: Sequence[InputFile],
+    corpus: Corpus,
     tokenize_documents: DocumentTokenizer,
-    sources: Optional[build_synonyms.Sources],
+    table: Optional[TablePlan],
 ) -> Dict[str, Any]:
-    """Everything that decides the shards' bytes; contents instead of paths. `sources` are those of
-    a table that the build makes itself.
-    """
-    settings = dataclasses.asdict(config)
-    # the tokenizer's and the segmenter's own identities hold all that decides pieces and words
-    del settings["vocab_file"], settings["tokenizer"], settings["segmenter"]
-    table = settings["synonyms"].pop("table")
-    del settings["synonyms"]["word2vec"]  # in the table's own identity
-    similar = CORRUPTIONS[config.masking.corruption].needs_similar_words
-    if not similar:
-        del settings["synonyms"]
-    converts = similar and config.synonyms.traditional
-    opencc = {text_opencc(config), opencc_version() if converts else None} - {None}
+    """Name everything that decides the shards' bytes, with contents instead of paths."""
+    every = dataclasses.asdict(config)
+    settings = {name: every[name] for name in BY_VALUE}
+    given = None
+    opencc = {corpus.kind.opencc}
+    similar = needs_similar_words(config)
+    if similar:
+        settings["synonyms"] = {name: every["synonyms"][name] for name in SYNONYMS_BY_VALUE}
+        given = config.synonyms.table
+        opencc.add(opencc_version() if config.synonyms.traditional else None)
     return {
         "config": settings,
         "code_format": CODE_FORMAT,
@@ -159,9 +224,11 @@ def _identity(
         "segmenter": tokenize_documents.segmenter.identity,
         "opencc": ", ".join(sorted(filter(None, opencc))) or None,
         "alike": likeness.identity(config.synonyms.alike) if similar else None,
-        "synonyms_sha256": file_sha256(local_copy(table)) if table and similar else None,
-        "synonyms_made_from": build_synonyms.table_provenance(config, sources) if sources else None,
-        "input": [{"name": file.name, "sha256": file.sha256, "bytes": file.size} for file in files],
+        "synonyms_sha256": file_sha256(local_copy(given)) if given else None,
+        "synonyms_made_from": table.provenance if table else None,
+        "input": [
+            {"name": file.name, "sha256": file.sha256, "bytes": file.size} for file in corpus.files
+        ],
     }
 
 

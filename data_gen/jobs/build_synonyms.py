@@ -1,5 +1,5 @@
-"""Makes the table of similar words from its sources, in order of preference: files of word vectors,
-then one's own text. A table that was made from the same is not made again.
+"""Make the table of similar words from its sources, in order of preference: files of word vectors,
+then one's own text. A table that is there, made from the same, is not made again.
 """
 
 import dataclasses
@@ -15,66 +15,74 @@ import numpy as np
 from data_gen.config import DataConfig
 from data_gen.core.columns import Array, Pieces
 from data_gen.core.progress import Progress
-from data_gen.corpus.blocks import InputFile
+from data_gen.corpus.input_kinds import Corpus
 from data_gen.engine.processes import Engine
 from data_gen.jobs.corpus_vectors import vectors_of_text
-from data_gen.pipeline.load import (
-    load_document_tokenizer,
-    load_tokenizer,
-    pieces_identity,
-    text_opencc,
-)
+from data_gen.pipeline.load import load_document_tokenizer, load_tokenizer, pieces_identity
 from data_gen.shared.errors import UserError
+from data_gen.shared.similar_words import FORMAT
 from data_gen.storage.errors import reading
 from data_gen.storage.folders import delete_folder, list_names, locked, make_folder
-from data_gen.storage.reading import open_text
+from data_gen.storage.reading import is_file, open_text
+from data_gen.synonyms.config import TOOLKIT_SOURCE
 from data_gen.synonyms.neighbours import nearby, nearest_of_size
-from data_gen.synonyms.table import FORMAT, SourceTable, Table, load_table, make_source_table
+from data_gen.synonyms.table import SourceTable, Table, load_table, make_source_table
 from data_gen.synonyms.vector_files import read_vectors, toolkit_vectors
 from data_gen.synonyms.word2vec import candidates
 from data_gen.tokenization.tokenizer import Tokenizer
 
-TOOLKIT_SOURCE = "toolkit"  # the name of the toolkit's vectors among the sources
-CORPUS = "corpus"  # and of one's own text
+CORPUS_SOURCE = "corpus"  # the name of one's own text among the sources
 
 _BATCH = 10_000  # words tokenized at once
 
 
-class Sources(NamedTuple):
-    """What a table is made from."""
+class TablePlan(NamedTuple):
+    """The sources of a table of similar words, and all that decides its bytes."""
 
-    vectors: Tuple[str, ...] = (TOOLKIT_SOURCE,)  # files, or the toolkit's
-    text: Tuple[InputFile, ...] = ()
-    top_k: int = 10  # neighbours of a word that are kept
-    min_similarity: float = -1.0  # cosine of those that are
-    limit: Optional[int] = None  # words of a file of vectors that are read
+    config: DataConfig
+    corpus: Optional[Corpus]  # one's own text, if it is a source
+    provenance: Dict[str, Any]  # stored in the table
 
 
 class TableResult(NamedTuple):
-    """A table, and what is worth telling of its making."""
+    """A table of similar words, and a report of how it was made."""
 
     table: Table
     new: bool  # False: it was there, made from the same
     skipped: Dict[str, int]  # vectors that were left out, by reason
 
 
-def table_provenance(config: DataConfig, sources: Sources) -> Dict[str, Any]:
-    """All that decides a table. Raises UserError where a file of vectors is missing."""
+def plan_table(config: DataConfig, corpus: Optional[Corpus]) -> TablePlan:
+    """Resolve the sources that `synonyms.vectors` names, and the corpus, if it is one.
+
+    Raises UserError if there is no source, two have one name, or a file of vectors is missing.
+    """
+    _require_sources(config, corpus)
+    return TablePlan(config, corpus, table_provenance(config, corpus))
+
+
+def table_provenance(config: DataConfig, corpus: Optional[Corpus]) -> Dict[str, Any]:
+    """Name all that decides a table, by content. Raises UserError if a file of vectors is missing.
+
+    Reads every file of vectors, so call it once.
+    """
     provenance: Dict[str, Any] = {
         "format": FORMAT,
         **pieces_identity(config),
-        "top_k": sources.top_k,
-        "min_similarity": sources.min_similarity,
-        "limit": sources.limit,
-        "vectors": [[_name(path), _sha256(_path(path))] for path in sources.vectors],
+        "top_k": config.synonyms.top_k,
+        # No settings any more: tables hold every neighbour and every word of a file.
+        "min_similarity": -1.0,
+        "limit": None,
+        "vectors": [[_name(path), _sha256(_path(path))] for path in config.synonyms.vectors],
     }
-    if sources.text:
-        text = [[file.name, file.sha256] for file in sources.text]
-        provenance[CORPUS] = {
+    if corpus:
+        text = [[file.name, file.sha256] for file in corpus.files]
+        segmenter = load_document_tokenizer(config, corpus.kind.stored_words).segmenter
+        provenance[CORPUS_SOURCE] = {
             "input_sha256": hashlib.sha256(json.dumps(text).encode()).hexdigest(),
             "settings": dataclasses.asdict(config.corpus),
-            "opencc": text_opencc(config),
-            "segmenter": load_document_tokenizer(config).segmenter.identity,
+            "opencc": corpus.kind.opencc,
+            "segmenter": segmenter.identity,
             "word2vec": dataclasses.asdict(config.synonyms.word2vec),
             "random_seed": config.random_seed,
         }
@@ -82,7 +90,7 @@ def table_provenance(config: DataConfig, sources: Sources) -> Dict[str, Any]:
 
 
 def _sha256(path: str) -> str:
-    """Of a file's unpacked bytes, wherever it is."""
+    """Return the checksum of a file's uncompressed bytes, wherever it is."""
     digest = hashlib.sha256()
     with open_text(path) as handle, reading(path):
         for chunk in iter(lambda: handle.read(1 << 20), b""):
@@ -98,27 +106,25 @@ def _path(path: str) -> str:
     return toolkit_vectors() if path == TOOLKIT_SOURCE else path
 
 
-def make_table(
-    config: DataConfig, sources: Sources, path: str, engine: Engine, show: Progress
-) -> TableResult:
+def make_table(plan: TablePlan, path: str, engine: Engine, show: Progress) -> TableResult:
     """Make the table `path`, unless it is there, made from the same.
 
-    Raises UserError where a source cannot be read or holds nothing of use.
+    Raises UserError if a source cannot be read or holds nothing of use.
     """
-    _require_sources(sources)
-    provenance = table_provenance(config, sources)
-    same = same_table(path, provenance)
+    same = same_table(path, plan.provenance)
     if same:
         return TableResult(same, False, {})
     skipped: Counter[str] = Counter()
-    with _work_folder(path, provenance) as work:
-        layers = _layers(config, sources, work, engine, show, skipped)
-        Table(layers, provenance).save(path)
-    return TableResult(load_table(path), True, dict(skipped))
+    with _work_folder(path, plan.provenance) as work:
+        table = Table(_layers(plan, work, engine, show, skipped), plan.provenance)
+        table.save(path)
+    return TableResult(table, True, dict(skipped))
 
 
 def same_table(path: str, provenance: Dict[str, Any]) -> Optional[Table]:
-    """The table at `path`, if it is one and was made from the same."""
+    """Return the table at `path`, if there is one with this provenance."""
+    if not is_file(path):
+        return None
     try:
         table = load_table(path)
     except UserError:
@@ -126,10 +132,12 @@ def same_table(path: str, provenance: Dict[str, Any]) -> Optional[Table]:
     return table if table.provenance == provenance else None
 
 
-def _require_sources(sources: Sources) -> None:
-    names = [_name(path) for path in sources.vectors] + ([CORPUS] if sources.text else [])
+def _require_sources(config: DataConfig, corpus: Optional[Corpus]) -> None:
+    names = [*map(_name, config.synonyms.vectors), *([CORPUS_SOURCE] if corpus else [])]
     if not names:
-        raise UserError("no source of similar words: give --vectors, --corpus or both")
+        raise UserError(
+            "no source of similar words: name some with synonyms.vectors, give --corpus, or both"
+        )
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         raise UserError(f"the sources of similar words name {twice[0]} twice: rename one of them")
@@ -137,11 +145,11 @@ def _require_sources(sources: Sources) -> None:
 
 @contextmanager
 def _work_folder(path: str, provenance: Dict[str, Any]) -> Iterator[str]:
-    """Where the words of the text are written meanwhile; hidden, so that no input takes it for
-    text. It is left behind by an interrupted run, for the next one with the same sources; what one
-    with others left is deleted.
+    """Hold the folder that takes the words of the text meanwhile; hidden, so that no input takes it
+    for text. An interrupted run leaves it to the next one with the same sources, which resumes
+    from it; folders of other sources are deleted.
 
-    Raises UserError where another run makes the same table.
+    Raises UserError if another run holds its lock.
     """
     digest = hashlib.sha256(json.dumps(provenance, sort_keys=True).encode()).hexdigest()
     folder, name = os.path.split(path)
@@ -162,57 +170,50 @@ def _work_folder(path: str, provenance: Dict[str, Any]) -> Iterator[str]:
 
 
 def _layers(
-    config: DataConfig,
-    sources: Sources,
-    work: str,
-    engine: Engine,
-    show: Progress,
-    skipped: Counter[str],
+    plan: TablePlan, work: str, engine: Engine, show: Progress, skipped: Counter[str]
 ) -> Dict[str, SourceTable]:
+    config = plan.config
+    top_k = config.synonyms.top_k
     tokenizer = load_tokenizer(config)
     found = {}
-    for path in sources.vectors:
-        words, rows, cosines = _neighbours_in_file(path, sources, tokenizer, show, skipped)
-        found[_name(path)] = words, rows, cosines
-    if sources.text:
-        vectors = vectors_of_text(config, sources.text, work, engine, show)
+    for path in config.synonyms.vectors:
+        found[_name(path)] = _neighbours_in_file(path, top_k, tokenizer, show, skipped)
+    if plan.corpus:
+        vectors = vectors_of_text(config, plan.corpus, work, engine, show)
         pool = candidates(vectors, config.synonyms.word2vec.candidate_min_count)
         sizes = np.array([len(word) for word in vectors.words])
-        nearest = nearest_of_size(vectors.matrix, sizes, pool, sources.top_k, show)
-        found[CORPUS] = (vectors.words, *nearest)
+        nearest = nearest_of_size(vectors.matrix, sizes, pool, top_k, show)
+        found[CORPUS_SOURCE] = (vectors.words, *nearest)
     return {
-        name: make_source_table(
-            words,
-            np.where(cosines >= sources.min_similarity, rows, -1),
-            cosines,
-            tokenizer.join,
-        )
+        name: make_source_table(words, rows, cosines, tokenizer.join)
         for name, (words, rows, cosines) in found.items()
     }
 
 
 def _neighbours_in_file(
-    path: str, sources: Sources, tokenizer: Tokenizer, show: Progress, skipped: Counter[str]
+    path: str, top_k: int, tokenizer: Tokenizer, show: Progress, skipped: Counter[str]
 ) -> Tuple[List[Pieces], Array, Array]:
-    """The words of a file, as pieces, and their neighbours, numbers of words; -1 is none."""
-    texts, matrix, reasons = read_vectors(_path(path), sources.limit)
+    """Return the words of a file, as pieces, with the numbers of their neighbours, -1 for none, and
+    the cosines of these.
+    """
+    texts, matrix, reasons = read_vectors(_path(path))
     skipped.update(reasons)
     words, numbers = _different_words(texts, tokenizer)
     if path == TOOLKIT_SOURCE:
         # As the toolkit does it: its 10 nearest words are looked for among all, and those of
         # another number of pieces passed over when they are looked up.
-        rows, cosines = nearby(matrix, sources.top_k, show)
+        rows, cosines = nearby(matrix, top_k, show)
         return words, _different(numbers[rows[_firsts(numbers)]]), cosines[_firsts(numbers)]
     matrix = matrix[_firsts(numbers)]
     sizes = np.array([len(word) for word in words])
     every = np.ones(len(words), bool)
-    return (words, *nearest_of_size(matrix, sizes, every, sources.top_k, show))
+    return (words, *nearest_of_size(matrix, sizes, every, top_k, show))
 
 
 def _different_words(words: Sequence[str], tokenizer: Tokenizer) -> Tuple[List[Pieces], Array]:
-    """The different words, as pieces, that the vocabulary can spell, and for each row of the
-    vectors the number of its word, int [W]; -1 for those that it cannot. Of words with the same
-    pieces (GPU, gpu) all rows have the number of the first.
+    """Return the different words, as pieces, that the vocabulary can spell, and for each row of the
+    vectors the number of its word, int [W]; -1 for words that it cannot spell. Of words with the
+    same pieces (GPU, gpu) all rows have the number of the first.
     """
     number_of: Dict[Pieces, int] = {}
     numbers = np.full(len(words), -1, np.int64)
@@ -225,13 +226,13 @@ def _different_words(words: Sequence[str], tokenizer: Tokenizer) -> Tuple[List[P
 
 
 def _firsts(numbers: Array) -> Array:
-    """The first row of each word, in the order of the words."""
+    """Return the first row of each word, in the order of the words."""
     found, rows = np.unique(numbers, return_index=True)
     return rows[found >= 0]
 
 
 def _different(rows: Array) -> Array:
-    """The neighbours without the word itself and without repetitions.
+    """Return the neighbours without the word itself and without repetitions.
 
     rows: int [W, K], numbers of words, -1 for none
     """

@@ -1,4 +1,4 @@
-"""Word vectors of one's own text, for the words that no published file has: word2vec by gensim.
+"""Word vectors of one's own text, for words that no published file has: word2vec by gensim.
 
 Trained on the words that masking sees, spelled as their pieces ("12-345"), so every word of the
 text that is frequent enough is found again, whatever its segmenter and tokenizer.
@@ -13,10 +13,10 @@ from typing import NamedTuple, Sequence, Tuple
 from data_gen.config import DataConfig
 from data_gen.core.columns import Pieces
 from data_gen.core.progress import Progress
-from data_gen.corpus.blocks import Block, InputFile, task_blocks
-from data_gen.corpus.read import read_blocks
+from data_gen.corpus.blocks import Block, task_blocks
+from data_gen.corpus.input_kinds import Corpus, InputKind
 from data_gen.engine.processes import Engine
-from data_gen.pipeline.load import load_document_tokenizer
+from data_gen.pipeline.load import load_document_tokenizer, load_tokenizer
 from data_gen.storage.errors import reading
 from data_gen.storage.folders import list_names, make_folder
 from data_gen.storage.locations import is_url
@@ -30,14 +30,15 @@ class WordsTask(NamedTuple):
 
     path: str
     config: DataConfig
+    kind: InputKind
     blocks: Tuple[Block, ...]
 
 
 def write_words(task: WordsTask) -> None:
-    """Do a task; the file appears whole or not at all."""
-    tokenize_documents = load_document_tokenizer(task.config)
+    """Do a task. The file appears whole or not at all."""
+    tokenize_documents = load_document_tokenizer(task.config, task.kind.stored_words)
     with atomic_file(task.path) as handle:
-        for documents in read_blocks(task.blocks, task.config.corpus):
+        for documents in task.kind.read(task.blocks):
             text, _ = tokenize_documents(documents)
             handle.writelines(_line(words) for words in text.sentence_words())
 
@@ -47,27 +48,27 @@ def _line(words: Sequence[Pieces]) -> bytes:
 
 
 def vectors_of_text(
-    config: DataConfig, files: Sequence[InputFile], folder: str, engine: Engine, show: Progress
+    config: DataConfig, corpus: Corpus, folder: str, engine: Engine, show: Progress
 ) -> WordVectors:
-    """Segment the text on all cores and train word2vec on it. No word, where none is frequent
-    enough.
+    """Segment the text on all cores and train word2vec on it. The result is empty if no word is
+    frequent enough.
 
-    `folder` takes the words meanwhile, up to four times the size of the text; what an interrupted
-    run left there is used. Where it is a URL, a temporary folder takes them, too.
+    folder: takes the words meanwhile, up to four times the size of the text. An interrupted run is
+            resumed from it. If it is a URL, a temporary folder takes the words, too.
     """
     make_folder(folder)
     with tempfile.TemporaryDirectory() if is_url(folder) else nullcontext(folder) as local:
         text = os.path.join(local, "words.txt")
         if not os.path.exists(text):
-            _write_text(config, files, folder, text, engine, show)
+            _write_text(config, corpus, folder, text, engine, show)
         model = train_vectors(text, config.synonyms.word2vec, config.random_seed, show)
-    unknown = str(load_document_tokenizer(config).tokenizer.unk)
+    unknown = str(load_tokenizer(config).unk)
     return known_words(model, unknown)
 
 
 def _write_text(
     config: DataConfig,
-    files: Sequence[InputFile],
+    corpus: Corpus,
     folder: str,
     text: str,
     engine: Engine,
@@ -75,8 +76,8 @@ def _write_text(
 ) -> None:
     """Write the words of all files into one, which appears whole or not at all."""
     tasks = [
-        WordsTask(os.path.join(folder, f"words-{i:05d}"), config, blocks)
-        for i, blocks in enumerate(task_blocks(files))
+        WordsTask(os.path.join(folder, f"words-{i:05d}"), config, corpus.kind, blocks)
+        for i, blocks in enumerate(task_blocks(corpus.files))
     ]
     there = set(list_names(folder))
     missing = [task for task in tasks if os.path.basename(task.path) not in there]
@@ -86,6 +87,6 @@ def _write_text(
         for task in tasks:
             with open_text(task.path) as part, reading(task.path):
                 shutil.copyfileobj(part, whole)
-    if not is_url(folder):  # there the whole does not outlive an interruption
+    if not is_url(folder):  # behind a URL the whole does not outlive an interruption
         for task in tasks:
             os.remove(task.path)

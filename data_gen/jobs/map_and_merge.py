@@ -1,7 +1,7 @@
-"""The two stages of a build: blocks of text become run files, and those become shards.
+"""The two stages of a build: blocks of text become run files, and these become shards.
 
-Every task is pure and idempotent and leaves a small manifest when it is done; a task whose manifest
-is there is not done again.
+Every task is pure and idempotent and writes a small manifest last; a task whose manifest is there
+is not done again.
 """
 
 import gc
@@ -11,9 +11,9 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tu
 
 from data_gen.config import DataConfig
 from data_gen.core.counting import Counts, timed
-from data_gen.core.progress import Progress
-from data_gen.corpus.blocks import Block, InputFile, task_blocks
-from data_gen.corpus.read import read_blocks
+from data_gen.core.progress import Amount, Progress
+from data_gen.corpus.blocks import Block, task_blocks
+from data_gen.corpus.input_kinds import Corpus, InputKind
 from data_gen.engine.processes import Engine
 from data_gen.engine.tasks import TaskResult, run_once, run_tasks
 from data_gen.pipeline.block import Pipeline
@@ -30,8 +30,9 @@ class MapTask(NamedTuple):
 
     stem: str
     config: DataConfig
+    kind: InputKind
     blocks: Tuple[Block, ...]
-    environment: Tuple[str, ...]  # what `environment` says where the build was started
+    environment: Tuple[str, ...]  # `environment` of the machine where the build was started
 
 
 class MergeTask(NamedTuple):
@@ -44,19 +45,22 @@ class MergeTask(NamedTuple):
 
 def run_stages(
     config: DataConfig,
+    corpus: Corpus,
     tokenize_documents: DocumentTokenizer,
-    files: Sequence[InputFile],
     output: str,
     work: str,
     engine: Engine,
     show: Progress,
     task_bytes: Optional[int],
 ) -> Tuple[List[Dict[str, Any]], Counts]:
-    """Map and merge, in the folder `work`. Returns the shards' manifests and what was counted."""
-    with_these = environment(config, tokenize_documents)
-    map_tasks = list(_map_tasks(config, with_these, files, work, task_bytes))
+    """Map and merge, in the folder `work`. Returns the manifests of the shards and the counts.
+
+    Raises UserError if the input gives no instance.
+    """
+    ours = environment(config, tokenize_documents)
+    map_tasks = list(_map_tasks(config, ours, corpus, work, task_bytes))
     maps = run_tasks("map", work, map_tasks, run_map_task, engine, show)
-    counts = Counts({"skipped/duplicate": sum(file.duplicates for file in files)})
+    counts = Counts({"skipped/duplicate": sum(file.duplicates for file in corpus.files)})
     for manifest in maps:
         counts.update(manifest["counts"])
     if not counts["instances"]:
@@ -72,12 +76,12 @@ def run_map_task(task: MapTask) -> TaskResult:
     manifest = run_once(task.stem, lambda: _map(task))
     counts = manifest["counts"]
     size = sum(part.size for block in task.blocks for part in block)
-    done = counts.get("documents", 0), size, counts.get("instances", 0)
-    return TaskResult(os.path.basename(task.stem), manifest, *done)
+    amount = Amount(counts.get("documents", 0), size, counts.get("instances", 0))
+    return TaskResult(os.path.basename(task.stem), manifest, amount)
 
 
 def _map(task: MapTask) -> Dict[str, Any]:
-    pipeline = load_pipeline(task.config)
+    pipeline = load_pipeline(task.config, task.kind.stored_words)
     ours = environment(task.config, pipeline.tokenize_documents)
     for one, other in zip(ours, task.environment):
         if one != other:
@@ -96,7 +100,7 @@ def _records(task: MapTask, pipeline: Pipeline) -> Tuple[List[KeyedRecord], Coun
     pack = ExamplePacker(task.config.max_seq_length, task.config.max_predictions_per_seq)
     records: List[KeyedRecord] = []
     counts = Counts()
-    for documents in read_blocks(task.blocks, task.config.corpus):
+    for documents in task.kind.read(task.blocks):
         (keys, examples), of_block = pipeline.examples(documents)
         with timed(of_block, "pack"):
             records += zip(keys.tolist(), pack(examples))
@@ -106,20 +110,23 @@ def _records(task: MapTask, pipeline: Pipeline) -> Tuple[List[KeyedRecord], Coun
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Do not look for cycles among the millions of objects of a task, which has none: a tenth of
-    its time.
+    """Stop Python's search for cycles within the block, if it is on: a task makes millions of
+    objects without a cycle, and the search would take a tenth of its time.
     """
+    was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if was_on:
+            gc.enable()
 
 
 def run_merge_task(task: MergeTask) -> TaskResult:
     """Write a shard, then its manifest."""
     shard = run_once(task.stem, lambda: _merge(task))
-    return TaskResult(os.path.basename(task.stem), shard, 0, shard["bytes"], shard["examples"])
+    amount = Amount(bytes=shard["bytes"], instances=shard["examples"])
+    return TaskResult(os.path.basename(task.stem), shard, amount)
 
 
 def _merge(task: MergeTask) -> Dict[str, Any]:
@@ -129,16 +136,17 @@ def _merge(task: MergeTask) -> Dict[str, Any]:
 
 def _map_tasks(
     config: DataConfig,
-    with_these: Tuple[str, ...],
-    files: Sequence[InputFile],
+    ours: Tuple[str, ...],
+    corpus: Corpus,
     work: str,
     task_bytes: Optional[int],
 ) -> Iterator[MapTask]:
     first = 0
-    for blocks in task_blocks(files, task_bytes):
-        # Named by what is in them: a build may go on with tasks of another size.
+    for blocks in task_blocks(corpus.files, task_bytes):
+        # Named by the blocks in it: a build may be resumed with tasks of another size.
         last = first + len(blocks)
-        yield MapTask(os.path.join(work, f"map-{first:06d}-{last:06d}"), config, blocks, with_these)
+        stem = os.path.join(work, f"map-{first:06d}-{last:06d}")
+        yield MapTask(stem, config, corpus.kind, blocks, ours)
         first = last
 
 

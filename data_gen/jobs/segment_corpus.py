@@ -1,4 +1,4 @@
-"""Segmentation without a build: `segment` writes the words of a text once, for builds of any recipe
+"""Segmentation without a build: `segment` writes a segmented corpus once, for builds of any recipe
 anywhere. Its tasks are as pure and idempotent as those of a build, and resumed in the same way.
 """
 
@@ -14,18 +14,18 @@ import numpy as np
 from data_gen.config import DataConfig
 from data_gen.core.counting import Counts, timed
 from data_gen.core.documents import Document, attach_boundaries, is_space
-from data_gen.core.progress import Progress
+from data_gen.core.progress import Amount, Progress
 from data_gen.corpus import segmented_file
-from data_gen.corpus.blocks import Block, InputFile, task_blocks
+from data_gen.corpus.blocks import Block, TextFile, task_blocks
+from data_gen.corpus.input_kinds import Corpus
 from data_gen.corpus.read import read_blocks
 from data_gen.corpus.segmented_file import FORMAT_KEY, MANIFEST, SUFFIX, pack
 from data_gen.corpus.segmented_folder import FORMAT, SegmentedCorpus, find, read, require_whole
 from data_gen.engine.processes import Engine
 from data_gen.engine.tasks import TaskResult, run_once, run_tasks
-from data_gen.jobs.inputs import scan_inputs
-from data_gen.pipeline.load import load_segmenter_once, text_opencc
+from data_gen.jobs.inputs import resolve_inputs, scan_inputs
+from data_gen.pipeline.load import load_segmenter_once
 from data_gen.segmentation.boundaries import segment_sentences
-from data_gen.segmentation.segmenters import segmenter_settings
 from data_gen.shared.errors import UserError
 from data_gen.storage.output_folder import clean, open_work_folder, output_kind
 from data_gen.storage.writing import atomic_file, write_json
@@ -34,7 +34,7 @@ COUNTED = ("documents", "sentences", "words", "characters", "misaligned_sentence
 
 
 class SegmentTask(NamedTuple):
-    """Blocks of text -> one file of words."""
+    """Blocks of text -> one file of a segmented corpus."""
 
     stem: str  # of the task's manifest
     path: str
@@ -45,49 +45,49 @@ class SegmentTask(NamedTuple):
 def segment(
     config: DataConfig, inputs: Sequence[str], output: str, engine: Engine, show: Progress
 ) -> SegmentedCorpus:
-    """Write the words of text files into the folder `output`, unless they are there already.
+    """Write the segmented corpus of text files into `output`, unless it is there already.
 
-    Raises UserError for input that is missing, unreadable, empty, not UTF-8 or holds words, and
-    where `output` holds other words.
+    Raises UserError for input that is missing, unreadable, empty, not UTF-8 or segmented already,
+    and if `output` holds another segmented corpus.
     """
     if not output:
         raise UserError("--output is empty: name a folder")
-    folder = find(inputs)
-    if folder is not None:
-        raise UserError(f"{folder} holds words already: give the text that they are to be made of")
+    resolved = resolve_inputs(config, inputs)
+    if resolved.segmented:
+        raise UserError(f"{resolved.segmented.folder} is a segmented corpus already: give the text")
     load_segmenter_once(config.segmenter)  # finds mistakes before any work is handed out
-    files = scan_inputs(inputs, config, output, engine, show)
-    identity = _identity(config, files)
+    corpus = scan_inputs(resolved, output, engine, show)
+    identity = _identity(config, corpus)
     fingerprint = _digest(identity)
     if not find([output]):
-        groups = list(task_blocks(files))
+        groups = list(task_blocks(corpus.files))
         # Files are named by their number, and of a text that is packed otherwise they are others.
         unfinished = _digest({**identity, "blocks": list(map(len, groups))})
         with open_work_folder(output, unfinished, WORDS) as work:
             tasks = list(_tasks(config, groups, output, work))
             manifests = run_tasks("segment", work, tasks, run_segment_task, engine, show)
-            described = _described(config, files, tasks, manifests)
+            described = _described(config, corpus, tasks, manifests)
             head = {FORMAT_KEY: FORMAT, "fingerprint": fingerprint}
             write_json(os.path.join(output, MANIFEST), {**head, **described})
     words = read(output)
     if words.manifest["fingerprint"] != fingerprint:
         raise UserError(
-            f"{output} holds other words (other settings, input or segmenter): choose another "
-            "--output"
+            f"{output} holds another segmented corpus (other settings, input or segmenter): choose "
+            "another --output"
         )
     clean(output, WORDS)  # after a crash at the very end
     require_whole(words)
     return words
 
 
-def _identity(config: DataConfig, files: Sequence[InputFile]) -> Dict[str, Any]:
-    """All that decides the words."""
+def _identity(config: DataConfig, corpus: Corpus) -> Dict[str, Any]:
+    """Name all that decides the words."""
     return {
         FORMAT_KEY: FORMAT,
         "segmenter": load_segmenter_once(config.segmenter).identity,
-        "opencc": text_opencc(config),
+        "opencc": corpus.kind.opencc,
         "corpus": dataclasses.asdict(config.corpus),
-        "input": [{"name": file.name, "sha256": file.sha256} for file in files],
+        "input": [{"name": file.name, "sha256": file.sha256} for file in corpus.files],
     }
 
 
@@ -105,12 +105,13 @@ def _tasks(
 
 
 def run_segment_task(task: SegmentTask) -> TaskResult:
-    """Write a file of words, then its manifest: the bytes of each block, the documents of each
-    part, and what was counted.
+    """Write a file of the segmented corpus, then its manifest: the bytes of each block, the
+    documents of each part, and the counts.
     """
     manifest = run_once(task.stem, lambda: _write(task))
     size = sum(part.size for block in task.blocks for part in block)
-    return TaskResult(os.path.basename(task.stem), manifest, sum(manifest["documents"]), size, 0)
+    amount = Amount(documents=sum(manifest["documents"]), bytes=size)
+    return TaskResult(os.path.basename(task.stem), manifest, amount)
 
 
 def _write(task: SegmentTask) -> Dict[str, Any]:
@@ -146,47 +147,50 @@ def _segmented(task: SegmentTask, documents: Sequence[Document], counts: Counts)
 
 def _described(
     config: DataConfig,
-    files: Sequence[InputFile],
+    corpus: Corpus,
     tasks: Sequence[SegmentTask],
     manifests: Sequence[Dict[str, Any]],
 ) -> Dict[str, Any]:
-    """What words.json says, but for format and fingerprint: see `word_folder.read`."""
-    numbers = (i for i, block in enumerate(chain(*(t.blocks for t in tasks))) for _ in block)
-    documents = chain(*(manifest["documents"] for manifest in manifests))
+    """Return the content of words.json but for format and fingerprint: see `segmented_folder`."""
     return {
         "segmenter": load_segmenter_once(config.segmenter).identity,
-        "opencc": text_opencc(config),
+        "opencc": corpus.kind.opencc,
         "config": {
             "corpus": dataclasses.asdict(config.corpus),
-            "segmenter": segmenter_settings(config.segmenter),
+            "segmenter": dataclasses.asdict(config.segmenter),
         },
-        "statistics": _statistics(files, manifests),
+        "statistics": _statistics(corpus.files, manifests),
         "word_files": [
             {"name": os.path.basename(task.path), "blocks": manifest["blocks"]}
             for task, manifest in zip(tasks, manifests)
         ],
-        "input": [
-            {
-                "name": file.name,
-                "sha256": file.sha256,
-                "bytes": file.size,
-                "parts": [
-                    {
-                        "block": next(numbers),
-                        "text_bytes": part.size,
-                        "first": part.first,
-                        "documents": next(documents),
-                        "dropped": part.dropped,
-                    }
-                    for part in file.parts
-                ],
-            }
-            for file in files
-        ],
+        "input": list(_described_files(corpus.files, tasks, manifests)),
     }
 
 
-def _statistics(files: Sequence[InputFile], manifests: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
+def _described_files(
+    files: Sequence[TextFile],
+    tasks: Sequence[SegmentTask],
+    manifests: Sequence[Dict[str, Any]],
+) -> Iterator[Dict[str, Any]]:
+    """Yield each file of the text with its parts and the number of the block of each."""
+    blocks = (i for i, block in enumerate(chain(*(t.blocks for t in tasks))) for _ in block)
+    documents = chain(*(manifest["documents"] for manifest in manifests))
+    for file in files:
+        parts = [
+            {
+                "block": next(blocks),
+                "text_bytes": part.size,
+                "first": part.first,
+                "documents": next(documents),
+                "dropped": part.dropped,
+            }
+            for part in file.parts
+        ]
+        yield {"name": file.name, "sha256": file.sha256, "bytes": file.size, "parts": parts}
+
+
+def _statistics(files: Sequence[TextFile], manifests: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
     counts = Counts()
     for manifest in manifests:
         counts.update(manifest["counts"])

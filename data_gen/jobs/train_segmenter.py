@@ -14,7 +14,7 @@ from data_gen.storage.writing import atomic_file, write_json
 
 
 class Scores(NamedTuple):
-    """How well a segmenter finds the held-out gold words."""
+    """Precision and recall of a segmenter on the held-out gold words."""
 
     precision: float
     recall: float
@@ -69,7 +69,7 @@ def _gold_file(folder: str, name: str, part: Sequence[Paragraph]) -> str:
 
 
 def score_segmenter(folder: str, gold: Sequence[Paragraph]) -> Scores:
-    """Precision and recall of a model's words against gold words."""
+    """Score the words of a model against gold words."""
     segmenter = load_segmenter(SegmenterConfig(model=folder))
     found = word_boundaries(segmenter, ["".join(words) for words in gold])
     right = ours = theirs = 0

@@ -7,7 +7,7 @@ from typing import Iterable, Iterator, List, Sequence
 from data_gen.config import DataConfig
 from data_gen.core.documents import Document
 from data_gen.core.progress import Progress
-from data_gen.corpus.blocks import InputFile, group_into_blocks
+from data_gen.corpus.blocks import TextFile, group_into_blocks
 from data_gen.corpus.read import read_blocks
 from data_gen.engine.processes import LocalEngine
 from data_gen.jobs.inputs import scan_text_files
@@ -46,20 +46,20 @@ def train_vocabulary(
 
 
 def _blocks(
-    config: DataConfig, files: Sequence[InputFile], show: Progress
+    config: DataConfig, files: Sequence[TextFile], show: Progress
 ) -> Iterable[List[Document]]:
     """Read the documents of every block, one block at a time."""
     blocks = list(group_into_blocks(files))
     return show("read", len(blocks), read_blocks(blocks, config.corpus))
 
 
-def _sentences(config: DataConfig, files: Sequence[InputFile], show: Progress) -> Iterator[str]:
+def _sentences(config: DataConfig, files: Sequence[TextFile], show: Progress) -> Iterator[str]:
     for documents in _blocks(config, files, show):
         for document in documents:
             yield from document.sentences
 
 
-def _words(config: DataConfig, files: Sequence[InputFile], show: Progress) -> Iterator[str]:
+def _words(config: DataConfig, files: Sequence[TextFile], show: Progress) -> Iterator[str]:
     """Cut a sample of the text between its words, the same one for the same random_seed."""
     segmenter = load_segmenter(config.segmenter)
     share = SAMPLE / max(1, sum(file.size for file in files))

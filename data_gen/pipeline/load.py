@@ -1,15 +1,18 @@
-"""Load what a configuration names, once in each process: tokenizer, segmenter, table, pipeline."""
+"""Load what settings name, once per process: tokenizer, segmenter, similar words, pipeline.
 
-from typing import Any, Dict, Optional, Tuple
+`stored_words` is the identity of the segmenter that made the words of a segmented corpus; None for
+text, which is segmented by the engine of the settings.
+"""
+
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from data_gen.config import DataConfig
 from data_gen.core.load_once import keep_last
-from data_gen.core.script_conversion import opencc_version
-from data_gen.corpus.normalize import uses_opencc
 from data_gen.masking.corruption import CORRUPTIONS
 from data_gen.pipeline.block import Pipeline
 from data_gen.pipeline.tokenized_text import DocumentTokenizer
-from data_gen.segmentation.segmenters import SEGMENTERS, StoredWords, load_segmenter
+from data_gen.segmentation.segmenter import Segmenter, Words
+from data_gen.segmentation.segmenters import SEGMENTERS, load_segmenter
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
 from data_gen.synonyms.lexicon import CandidateSource
@@ -19,35 +22,47 @@ from data_gen.tokenization.tokenizer import Tokenizer
 from data_gen.tokenization.tokenizers import TOKENIZERS
 
 
+def load_pipeline(config: DataConfig, stored_words: Optional[str] = None) -> Pipeline:
+    """Load the vocabulary, the segmenter and the similar words of `config`; cached.
+
+    Raises UserError if a file is missing or unusable.
+    """
+    return _load_pipeline(config, stored_words)
+
+
 @keep_last
-def load_pipeline(config: DataConfig) -> Pipeline:
-    """Load the vocabulary, the segmenter and the similar words of `config`, once a process."""
-    tokenize_documents = load_document_tokenizer(config)
+def _load_pipeline(config: DataConfig, stored_words: Optional[str]) -> Pipeline:
+    tokenize_documents = load_document_tokenizer(config, stored_words)
     similar: CandidateSource = NoSimilarWords()
-    if CORRUPTIONS[config.masking.corruption].needs_similar_words:
+    if needs_similar_words(config):
         similar = load_similar(config, tokenize_documents.tokenizer)
     return Pipeline(config, tokenize_documents, similar)
 
 
-def prepare_words(config: DataConfig) -> None:
-    """Load what makes words and pieces, ahead of the first task."""
-    load_document_tokenizer(config).segmenter.warm_up()
+def needs_similar_words(config: DataConfig) -> bool:
+    """True if the corruption replaces words by similar ones."""
+    return CORRUPTIONS[config.masking.corruption].similar > 0
 
 
-def prepare_map(config: DataConfig) -> None:
-    """Load what map tasks need, ahead of the first."""
-    prepare_words(config)
-    load_pipeline(config)
+def prepare_words(config: DataConfig, stored_words: Optional[str] = None) -> None:
+    """Load the tokenizer and the segmenter, ahead of the first task."""
+    load_document_tokenizer(config, stored_words).segmenter.warm_up()
+
+
+def prepare_map(config: DataConfig, stored_words: Optional[str] = None) -> None:
+    """Load all that map tasks need, ahead of the first."""
+    prepare_words(config, stored_words)
+    load_pipeline(config, stored_words)
 
 
 def environment(config: DataConfig, tokenize_documents: DocumentTokenizer) -> Tuple[str, ...]:
-    """What decides pieces and words on this machine: the vocabulary, packages and models."""
+    """Name all that decides pieces and words on this machine: vocabulary, packages and models."""
     tokenizer, segmenter = tokenize_documents.tokenizer, tokenize_documents.segmenter
     return file_sha256(config.vocab_file), tokenizer.identity, segmenter.identity
 
 
 def pieces_identity(config: DataConfig) -> Dict[str, Any]:
-    """What decides the pieces of a word."""
+    """Name all that decides the pieces of a word."""
     model = config.tokenizer.model
     return {
         "vocab_sha256": file_sha256(config.vocab_file),
@@ -60,7 +75,7 @@ def pieces_identity(config: DataConfig) -> Dict[str, Any]:
 def load_similar(config: DataConfig, tokenizer: Tokenizer) -> CandidateLookup:
     """Load the table that the settings name.
 
-    Raises UserError where it is none, or was made for another vocabulary or tokenizer.
+    Raises UserError if there is none, or it was made for another vocabulary or tokenizer.
     """
     path = config.synonyms.table
     if not path:
@@ -79,34 +94,43 @@ def load_similar(config: DataConfig, tokenizer: Tokenizer) -> CandidateLookup:
 
 
 def load_tokenizer(config: DataConfig) -> Tokenizer:
-    """Load the tokenizer of a configuration. Raises UserError where its vocabulary is unusable."""
-    load = TOKENIZERS[config.tokenizer.name].load
-    tokenizer = load(config.vocab_file, config.tokenizer.model, config.do_lower_case)
+    """Load the tokenizer; cached. Raises UserError if its vocabulary is unusable."""
+    return _load_tokenizer(config.tokenizer, config.vocab_file, config.do_lower_case)
+
+
+@keep_last
+def _load_tokenizer(settings: TokenizerConfig, vocab_file: str, do_lower_case: bool) -> Tokenizer:
+    tokenizer = TOKENIZERS[settings.name].load(vocab_file, settings.model, do_lower_case)
     if not tokenizer.reachable_ids:
-        raise UserError(f"the vocabulary {config.vocab_file} has no piece that text could give")
+        raise UserError(f"the vocabulary {vocab_file} has no piece that text could give")
     return tokenizer
 
 
-def load_document_tokenizer(config: DataConfig) -> DocumentTokenizer:
-    """Load the tokenizer and the segmenter of a configuration, the latter once a process.
+def load_document_tokenizer(
+    config: DataConfig, stored_words: Optional[str] = None
+) -> DocumentTokenizer:
+    """Load the tokenizer and the segmenter of the settings; both are cached.
 
-    Raises UserError where a file of either is missing or unusable.
+    Raises UserError if a file of either is missing or unusable.
     """
-    segmenter, tokenizer = config.segmenter.name, config.tokenizer.name
-    if SEGMENTERS[segmenter].spaces_separate_words and TOKENIZERS[tokenizer].keeps_spaces:
+    segmenting, tokenizer = config.segmenter.name, config.tokenizer.name
+    if SEGMENTERS[segmenting].spaces_separate_words and TOKENIZERS[tokenizer].keeps_spaces:
         raise UserError(
-            f"segmenter.name={segmenter} takes spaces for ends of words, and {tokenizer} would "
+            f"segmenter.name={segmenting} takes spaces for ends of words, and {tokenizer} would "
             "write them into the pieces: choose another tokenizer or another segmenter"
         )
-    return DocumentTokenizer(load_tokenizer(config), load_segmenter_once(config.segmenter))
+    if stored_words is None:
+        segmenter = load_segmenter_once(config.segmenter)
+    else:
+        segmenter = Segmenter(_no_words, stored_words)
+    return DocumentTokenizer(load_tokenizer(config), segmenter)
 
 
 # A model of hundreds of megabytes, needed for the table of similar words and for the build.
 load_segmenter_once = keep_last(load_segmenter)
 
 
-def text_opencc(config: DataConfig) -> Optional[str]:
-    """The version of OpenCC that the text of the input is or was converted with, if it is."""
-    if isinstance(config.segmenter, StoredWords):
-        return config.segmenter.opencc
-    return opencc_version() if uses_opencc(config.corpus.normalize) else None
+def _no_words(runs: Sequence[str]) -> List[Words]:
+    if runs:
+        raise RuntimeError("the documents of a segmented corpus should have their words")
+    return []

@@ -18,7 +18,7 @@ from data_gen.shared.files import file_sha256
 DEFAULT_LTP = "LTP/legacy"  # the perceptron on the hub
 _PERCEPTRON_FILES = ("config.json", "cws_model.bin")
 _NEURAL_FILES = ("config.json", WEIGHTS, *TOKENIZER_FILES)
-_SOURCE = "source.txt"  # where a model comes from, of `segmenter fetch` and `train`
+SOURCE = "source.txt"  # where a model comes from, of `segmenter fetch` and `train`
 _FREQUENCY = 2  # of a user's word that gives none, as LTP's own add_words
 
 
@@ -119,7 +119,7 @@ def claim_ltp_folder(folder: str, allowed: Sequence[str] = _PERCEPTRON_FILES) ->
     present = {name for name in os.listdir(folder) if not name.startswith(".")}
     if "config.json" in present:
         _read_config(folder)
-    if present - {*allowed, _SOURCE}:
+    if present - {*allowed, SOURCE}:
         raise UserError(f"{folder} holds other files than an LTP model: choose another --output")
 
 

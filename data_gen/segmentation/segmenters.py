@@ -9,12 +9,12 @@ not trusted. jieba keeps spaces, and is given many sentences at once.
 
 import re
 import warnings
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib import metadata
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.segmentation.ltp import load_ltp
-from data_gen.segmentation.segmenter import Segmenter, Words
+from data_gen.segmentation.segmenter import Segmenter
 from data_gen.segmentation.user_dictionary import UserWord, read_user_words
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
@@ -43,27 +43,12 @@ class SegmenterConfig:
             raise ValueError(f"segmenter.batch_size must be at least 1, not {self.batch_size}")
 
 
-@dataclass(frozen=True)
-class StoredWords(SegmenterConfig):
-    """An engine whose words are in the input already, so that nothing of it is loaded."""
-
-    identity: str = ""
-    opencc: Optional[str] = None  # its version, where it converted the text
-
-
-def segmenter_settings(config: SegmenterConfig) -> Dict[str, Any]:
-    """List the settings by name, whether the words are made now or were stored."""
-    return {field.name: getattr(config, field.name) for field in fields(SegmenterConfig)}
-
-
 def load_segmenter(config: SegmenterConfig) -> Segmenter:
     """Load an engine and the user's words.
 
     Raises UserError where a file or a package is missing or unusable, or the engine does not take
     a setting.
     """
-    if isinstance(config, StoredWords):
-        return Segmenter(_no_words, config.identity)
     kind = SEGMENTERS[config.name]
     for setting in {"model", "user_dict"}.difference(kind.takes):
         _refuse(config, setting)
@@ -73,12 +58,6 @@ def load_segmenter(config: SegmenterConfig) -> Segmenter:
         return segmenter
     digest = file_sha256(config.user_dict)[:16]
     return segmenter._replace(identity=f"{segmenter.identity}, user_dict {digest}")
-
-
-def _no_words(runs: Sequence[str]) -> List[Words]:
-    if runs:
-        raise RuntimeError("these documents should hold their words")
-    return []
 
 
 def _refuse(config: SegmenterConfig, setting: str) -> None:

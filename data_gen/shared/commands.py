@@ -1,9 +1,10 @@
-"""What the commands of both packages share: arguments, exit codes, one sentence for each error."""
+"""Commands of both packages: common arguments, exit codes, one sentence for each error."""
 
 import argparse
+import math
 import sys
 import traceback
-from typing import Any, Optional, Sequence
+from typing import Any, Callable, Optional, Sequence
 
 from data_gen.shared.errors import UserError
 
@@ -15,15 +16,32 @@ def override(text: str) -> str:
     return text
 
 
-def positive(text: str) -> int:
-    """A whole number above 0; for argparse's `type=`."""
-    if not text.isdigit() or text == "0":
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
-    return int(text)
+def number(
+    least: float, most: float, what: str, kind: Callable[[str], Any] = float
+) -> Callable[[str], Any]:
+    """Make a parser for numbers from `least` to `most`, for argparse's `type=`.
+
+    what: the name of such numbers in the error, e.g. "a share from 0 to 1"
+    kind: float or int
+    """
+
+    def parse(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not {what}")
+        return value
+
+    return parse
+
+
+positive = number(1, math.inf, "a whole number above 0", int)
 
 
 def add_config_arguments(parser: argparse.ArgumentParser, folder: str) -> None:
-    """Add `--config` and `--set`, which every command with settings has."""
+    """Add `--config` and `--set`, for every command with settings."""
     parser.add_argument("--config", required=True, metavar="FILE", help=f"a file of {folder}/")
     parser.add_argument(
         "--set",
@@ -60,7 +78,7 @@ def run_command(parser: argparse.ArgumentParser, argv: Optional[Sequence[str]]) 
     try:
         args.run(args)
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from what is whole", file=sys.stderr)
+        print("interrupted; run the same command again to resume", file=sys.stderr)
         return 130
     except Exception as error:
         if args.debug:

@@ -1,12 +1,4 @@
-"""The contract between the generator and a trainer: the features of a TFRecord, the dataset.json
-beside the shards, and how the arrays of a table of similar words are read.
-
-The features are those of google-research/bert's create_pretraining_data.py, so its unmodified
-run_pretraining.py trains on our shards. Python 3.7 syntax: `pretrain` imports this module on
-TensorFlow 1.15.
-
-S is max_seq_length, P is max_predictions_per_seq.
-"""
+"""The contract between the generator and a trainer: the dataset.json beside the shards."""
 
 import json
 import os
@@ -29,7 +21,7 @@ class Shard(NamedTuple):
 
 
 class DatasetInfo(NamedTuple):
-    """What dataset.json says of the shards beside it."""
+    """The content of dataset.json, with the folder that it lies in."""
 
     folder: str
     max_seq_length: int
@@ -41,29 +33,31 @@ class DatasetInfo(NamedTuple):
 
     @property
     def examples(self) -> int:
-        """How many examples the shards hold."""
+        """The number of examples in all shards."""
         return sum(shard.examples for shard in self.shards)
 
     @property
     def paths(self) -> List[str]:
-        """The shards that hold anything, in order."""
+        """The paths of the shards that hold examples, in order."""
         return [os.path.join(self.folder, shard.name) for shard in self.shards if shard.examples]
 
 
 def read_info(folder: str) -> DatasetInfo:
-    """Read dataset.json of a finished build, on a disk or at a URL of fsspec.
+    """Read dataset.json of a finished build in a folder of this machine.
 
-    Raises UserError where the folder is no finished build, lacks a shard, or is of another record
-    format.
+    Raises UserError if there is none, a shard is missing, or the record format is another.
     """
     try:
-        return parse_info(folder, *_text_and_sizes(folder))
+        with open(os.path.join(folder, MANIFEST), encoding="utf-8") as handle:
+            text = handle.read()
     except FileNotFoundError as error:
         raise not_a_build(folder) from error
+    with os.scandir(folder) as entries:
+        return parse_info(folder, text, {entry.name: entry.stat().st_size for entry in entries})
 
 
 def not_a_build(folder: str) -> UserError:
-    """What to say of a folder without dataset.json."""
+    """Return the error for a folder without dataset.json."""
     return UserError(
         f"{folder} has no {MANIFEST}, so no finished build is there: run `python -m data_gen "
         "build` to its end"
@@ -71,10 +65,10 @@ def not_a_build(folder: str) -> UserError:
 
 
 def parse_info(folder: str, text: str, sizes: Mapping[str, Optional[int]]) -> DatasetInfo:
-    """What dataset.json says, checked against the files beside it.
+    """Parse the text of dataset.json and check it against the files beside it.
 
-    sizes: bytes of each file of the folder; None where the storage has files whole or not at all
-    Raises UserError as `read_info`.
+    sizes: bytes of each file of the folder; None if the storage has files whole or not at all
+    Raises UserError as `read_info` does.
     """
     path = os.path.join(folder, MANIFEST)
     try:
@@ -104,38 +98,8 @@ def parse_info(folder: str, text: str, sizes: Mapping[str, Optional[int]]) -> Da
     return info
 
 
-def _text_and_sizes(folder: str) -> Tuple[str, Dict[str, int]]:
-    """What dataset.json holds, and the bytes of each file of the folder, which may be a URL.
-
-    Raises FileNotFoundError where dataset.json is not there.
-    """
-    if "://" not in folder:
-        with open(os.path.join(folder, MANIFEST), encoding="utf-8") as handle:
-            text = handle.read()
-        with os.scandir(folder) as entries:
-            return text, {entry.name: entry.stat().st_size for entry in entries}
-    try:
-        from fsspec.core import url_to_fs
-    except ImportError as error:
-        raise UserError(f"{folder} needs the package fsspec: pip install fsspec") from error
-    try:
-        filesystem, inner = url_to_fs(folder)
-        filesystem.invalidate_cache()
-        found = filesystem.ls(inner, detail=True)
-        names = {os.path.basename(entry["name"]): entry for entry in found}
-        if MANIFEST not in names:
-            raise FileNotFoundError(folder)
-        text = filesystem.cat_file(names[MANIFEST]["name"]).decode("utf-8")
-        return text, {name: entry["size"] for name, entry in names.items()}
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # every storage has errors of its own
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"cannot read {folder}: {reason}") from error
-
-
 def require_same_vocabulary(info: DatasetInfo, vocab_file: str) -> None:
-    """Raise UserError where the records were made with another vocabulary than `vocab_file`."""
+    """Raise UserError if the records were made with another vocabulary than `vocab_file`."""
     try:
         ours = file_sha256(vocab_file)
     except OSError as error:

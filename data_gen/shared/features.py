@@ -1,13 +1,17 @@
-"""The features of a TFRecord: names, dtypes and sizes, as in google-research/bert."""
+"""The features of a TFRecord: names, dtypes and sizes.
+
+They are those of google-research/bert's create_pretraining_data.py, so its unmodified
+run_pretraining.py trains on our shards.
+"""
 
 from typing import Dict, Tuple
 
 FORMAT = 1  # bumped whenever a reader of older shards would misread newer ones
-COMPRESSIONS = {"none": "", "gzip": ".gz"}  # of the shards -> what their names end in
+COMPRESSIONS = {"none": "", "gzip": ".gz"}  # of the shards -> the end of their names
 
 
 def feature_shapes(max_seq_length: int, max_predictions_per_seq: int) -> Dict[str, Tuple[str, int]]:
-    """Name -> (dtype, length) of every feature, in the order in which they are written.
+    """Return (dtype, length) of every feature by name, in the order in which they are written.
 
     `masked_lm_weights` is 1.0 for a prediction and 0.0 for padding. `next_sentence_labels` is 1
     where segment B is a random one (NSP) or the segments are swapped (SOP).

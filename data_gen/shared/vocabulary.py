@@ -1,16 +1,19 @@
 """The vocab.txt that the generator and the trainer share."""
 
+import re
 from typing import Iterator, List, Sequence
 
 from data_gen.shared.errors import UserError
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+UNUSED = re.compile(r"\[unused\d+\]")  # Google's room for one's own pieces
+MAX_RUN = 200  # characters; Google's max_input_chars_per_word, a longer run is [UNK]
 
 
 def read_vocabulary(path: str) -> List[str]:
     """Read a vocab.txt: one piece a line, the line number is its id.
 
-    Raises UserError where the file cannot be read or `mistakes` finds one.
+    Raises UserError if the file cannot be read or `mistakes` finds one.
     """
     pieces = read_pieces(path)
     for mistake in mistakes(pieces):
@@ -19,7 +22,7 @@ def read_vocabulary(path: str) -> List[str]:
 
 
 def read_pieces(path: str) -> List[str]:
-    """The lines of a vocab.txt. Raises UserError where it is no text."""
+    """Read the lines of a vocab.txt. Raises UserError if it is no text."""
     try:
         with open(path, encoding="utf-8") as handle:
             return [line.rstrip("\r\n") for line in handle]
@@ -30,8 +33,8 @@ def read_pieces(path: str) -> List[str]:
 
 
 def mistakes(pieces: Sequence[str]) -> Iterator[str]:
-    """What makes a vocabulary unusable: a byte-order mark, special tokens that are not there, a
-    piece that is there twice.
+    """Yield each reason why a vocabulary is unusable: a byte-order mark, missing special tokens, a
+    duplicate piece.
     """
     if pieces and pieces[0].startswith("\ufeff"):
         yield "starts with a byte-order mark, which is not of the first piece: remove it"

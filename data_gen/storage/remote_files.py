@@ -19,7 +19,7 @@ _BUFFER = 1 << 19  # bytes of a file behind a URL; a merge has hundreds of them 
 
 @contextmanager
 def open_range(path: str, start: int, stop: int) -> Iterator[IO[bytes]]:
-    """Open a file for reading at `start`; what is behind a URL is read to `stop` at most."""
+    """Open a file for reading at `start`. A file behind a URL is read to `stop` at most."""
     with ExitStack() as files:
         with reading(path):
             if is_url(path):
@@ -37,8 +37,8 @@ def open_range(path: str, start: int, stop: int) -> Iterator[IO[bytes]]:
 
 
 def local_copy(path: str) -> str:
-    """A file on this machine: itself, or a copy of what is behind a URL, fetched once and kept in
-    the user's cache.
+    """Return the path of a file on this machine: itself, or its copy in the user's cache, fetched
+    from the URL once.
     """
     if not is_url(path):
         return path

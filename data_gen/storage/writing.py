@@ -1,5 +1,5 @@
-"""Files that are written and read again, on this machine or behind any URL that fsspec knows:
-whole under their name, or not there at all.
+"""Write files, on this machine or behind any URL that fsspec knows: a file is whole under its name
+or absent.
 
 `os.path.join` joins URLs, too.
 """
@@ -17,7 +17,7 @@ from data_gen.storage.locations import filesystem_of, is_url
 
 
 class _Guarded(io.RawIOBase):
-    """A file that is written; what goes wrong names the path that it is to have."""
+    """A file that is being written; its errors name the path that it will have."""
 
     def __init__(self, handle: BinaryIO, path: str) -> None:
         self._handle = handle
@@ -35,11 +35,11 @@ class _Guarded(io.RawIOBase):
 
 @contextmanager
 def atomic_file(path: str) -> Iterator[BinaryIO]:
-    """A binary file that appears under its name only when it is whole.
+    """Open a binary file that appears under its name only when it is whole.
 
-    On this machine it has until then a name that no other writer gives it: of several writers of
-    one path, each of which writes the same, the last one counts. Object stores show nothing before
-    the end. Raises UserError where it cannot be written.
+    On this machine it has until then a random name: if several writers write the same to one path,
+    the last one counts. Object stores show nothing before the end. Raises UserError if the file
+    cannot be written.
     """
     with _stored(path) if is_url(path) else _on_disk(path) as handle:
         yield cast(BinaryIO, _Guarded(handle, path))
@@ -90,7 +90,7 @@ def _stored(url: str) -> Iterator[BinaryIO]:
 
 
 def write_new(path: str, content: bytes) -> None:
-    """Write a file of this machine whole. Raises UserError where another one is there already."""
+    """Write a file of this machine whole. Raises UserError if another one is there already."""
     if os.path.exists(path):
         with open(path, "rb") as present:
             if present.read() == content:

@@ -10,9 +10,9 @@ _PACKED_CHUNK = 1 << 14  # bytes; zstd may unpack them to thousands of times as 
 
 
 class ZstdFile(io.RawIOBase):
-    """What a .zst file of one or several frames holds; reads and seeks forward only.
+    """The content of a .zst file of one or several frames; reads and seeks forward only.
 
-    Raises EOFError where the last frame is cut short, which zstandard's own reader passes over.
+    Raises EOFError if the last frame is cut short, which zstandard's own reader does not notice.
     """
 
     def __init__(self, packed: IO[bytes]) -> None:

@@ -7,6 +7,8 @@ from data_gen.shared.settings import require_one_of
 from data_gen.synonyms.lexicon import CANDIDATE_CHOICES
 from data_gen.synonyms.likeness import ALIKE
 
+TOOLKIT_SOURCE = "toolkit"  # among the sources: the vectors of the Synonyms toolkit
+
 # What to do with neighbours of another number of pieces: asked in MacBERT#12 and #19, unanswered;
 # every replacement of the paper's Table II has as many pieces as the original.
 OTHER_LENGTHS = ("skip", "strict")
@@ -14,7 +16,7 @@ OTHER_LENGTHS = ("skip", "strict")
 
 @dataclass(frozen=True)
 class Word2VecConfig:
-    """How word vectors are learned from one's own text, by gensim."""
+    """Settings of word2vec, by which gensim learns word vectors from one's own text."""
 
     vector_size: int = 100
     epochs: Optional[int] = None  # null: 10, of less than 4 million words up to 40
@@ -33,11 +35,15 @@ class Word2VecConfig:
 
 @dataclass(frozen=True)
 class SynonymsConfig:
-    """Where similar words come from, and which of them are taken."""
+    """The sources of similar words, and which of their words are taken."""
 
-    # A file of `python -m data_gen synonyms build`; without one the build makes it, from the
-    # toolkit's vectors and its own text.
+    # A file of `python -m data_gen synonyms build`; without one the build makes it, from `vectors`
+    # and its own text.
     table: Optional[str] = None
+    # Word2vec files, binary or text, plain or packed, the preferred first; `toolkit` stands for the
+    # vectors of the Synonyms toolkit.
+    vectors: List[str] = field(default_factory=lambda: [TOOLKIT_SOURCE])
+    top_k: int = 10  # neighbours of a word that the table keeps
     # Which of a word's candidates: first, uniform or weighted by similarity.
     choice: str = "uniform"
     # Neighbours of another number of pieces: pass over them to the next (skip), or let a word
@@ -55,6 +61,8 @@ class SynonymsConfig:
         require_one_of("synonyms.other_lengths", self.other_lengths, OTHER_LENGTHS)
         for name in self.alike:
             require_one_of("synonyms.alike", name, list(ALIKE))
+        if self.top_k < 1:
+            raise ValueError(f"synonyms.top_k must be at least 1, not {self.top_k}")
         if not -1 <= self.min_similarity <= 1:
             raise ValueError(
                 f"synonyms.min_similarity must be between -1 and 1, not {self.min_similarity}"

@@ -166,6 +166,6 @@ def _import_faiss(queries: int, targets: int) -> Any:
     except ImportError as error:
         raise UserError(
             f"the neighbours of {queries:,} words among {targets:,} are searched with faiss: pip "
-            "install 'macbert-pretraining[vectors]', or give fewer words with --limit"
+            "install 'macbert-pretraining[vectors]', or give files of fewer words"
         ) from error
     return faiss

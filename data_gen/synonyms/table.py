@@ -6,84 +6,64 @@ copy and only what is looked up is read. W words of a layer, N neighbours of all
 
 import json
 import os
-import struct
 from itertools import chain
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, NamedTuple, Sequence
 
 import numpy as np
 
 from data_gen.core.columns import Array, Pieces, offsets_of
 from data_gen.core.word_keys import word_keys
-from data_gen.shared.array_file import map_arrays
 from data_gen.shared.errors import UserError
+from data_gen.shared.similar_words import ENTRY, FORMAT, SourceArrays, array_name, map_table
 from data_gen.storage.folders import make_folder
 from data_gen.storage.remote_files import local_copy
 from data_gen.storage.writing import atomic_file
 from data_gen.synonyms.likeness import SCRIPTS, script
 
-FORMAT = 4
 
+class SourceTable(SourceArrays):
+    """The words of one source, looked up by their pieces."""
 
-class SourceTable(NamedTuple):
-    """The words of one source. Word i is `pieces[starts[i]:starts[i + 1]]`; its neighbours are
-    words.
-    """
-
-    keys: Array  # uint64 [W], ascending: `distinct.word_keys`
-    pieces: Array  # int32
-    starts: Array  # int64 [W + 1]
-    neighbours: Array  # int32 [N]: word numbers, the most similar first
-    similarities: Array  # float32 [N]: cosines
-    neighbour_starts: Array  # int64 [W + 1]
-    scripts: Array  # uint8 [W]: which of alike.SCRIPTS each word is of
+    __slots__ = ()
 
     def number(self, word: Pieces) -> int:
-        """The number of a word, -1 of one that is not in the layer."""
+        """Return the number of a word, -1 for a word that is not in the layer."""
         if not word:
             return -1
         keys = word_keys(np.array(word), np.array([0, len(word)]))
         return int(self.numbers(keys)[0])
 
     def numbers(self, keys: Array) -> Array:
-        """The numbers of the words of these keys, int64; -1 of those that are not in the layer."""
+        """Return the numbers of the words with these keys, int64; -1 for unknown words."""
         if not len(self.keys):
             return np.full(len(keys), -1)
         numbers = np.minimum(self.keys.searchsorted(keys), len(self.keys) - 1)
         return np.where(self.keys[numbers] == keys, numbers, -1)
 
     def word(self, number: int) -> Pieces:
-        """The pieces of a word."""
+        """Return the pieces of a word."""
         start, stop = self.starts[number : number + 2].tolist()
         return tuple(self.pieces[start:stop].tolist())
 
-    def near(self, word: Pieces) -> Optional[List[Tuple[Pieces, float]]]:
-        """The neighbours of a word with their cosines; None for a word that is not in the layer."""
-        number = self.number(word)
-        if number < 0:
-            return None
-        start, stop = self.neighbour_starts[number : number + 2].tolist()
-        numbers = self.neighbours[start:stop].tolist()
-        return list(zip(map(self.word, numbers), self.similarities[start:stop].tolist()))
-
 
 class Table(NamedTuple):
-    """Layers in order of preference, by the name of their source."""
+    """The layers of a table in order of preference, by the name of their source."""
 
     layers: Dict[str, SourceTable]
-    provenance: Dict[str, Any]  # all that decides the table: see build_synonyms.table_provenance
+    provenance: Dict[str, Any]  # all that decides the table: see jobs/build_synonyms.py
 
     def save(self, path: str) -> None:
         """Write the table whole or not at all."""
         from safetensors.numpy import save
 
         arrays = {
-            f"{i}.{name}": np.ascontiguousarray(array)
+            array_name(i, name): np.ascontiguousarray(array)
             for i, layer in enumerate(self.layers.values())
             for name, array in layer._asdict().items()
         }
         # One entry: the package writes several in no fixed order.
         about = {"format": FORMAT, "layers": list(self.layers), "made_from": self.provenance}
-        data = save(arrays, {"similar_words": json.dumps(about, ensure_ascii=False)})
+        data = save(arrays, {ENTRY: json.dumps(about, ensure_ascii=False)})
         make_folder(os.path.dirname(path) or ".")
         with atomic_file(path) as handle:
             handle.write(data)
@@ -92,7 +72,7 @@ class Table(NamedTuple):
 def make_source_table(
     words: Sequence[Pieces], rows: Array, cosines: Array, text: Callable[[Pieces], str]
 ) -> SourceTable:
-    """A layer of different words; `text` spells them.
+    """Make a layer of different words; `text` spells them.
 
     rows:    int [W, K], numbers of each word's neighbours, the most similar first; -1 is none
     cosines: float32 [W, K]
@@ -121,36 +101,16 @@ def make_source_table(
 
 
 def load_table(path: str) -> Table:
-    """Map a table into memory, or a copy of it where it is behind a URL.
+    """Map a table into memory, or a copy of it if it is behind a URL.
 
-    Raises UserError where the file is no table.
+    Raises UserError as `map_table` does.
     """
-    try:
-        metadata, arrays = map_arrays(local_copy(path))
-        about = json.loads(metadata["similar_words"])
-        if about["format"] != FORMAT:
-            raise UserError(
-                f"{path} is of table format {about['format']}, not {FORMAT}: build it again"
-            )
-        layers = {
-            source: SourceTable(*(arrays[f"{i}.{name}"] for name in SourceTable._fields))
-            for i, source in enumerate(about["layers"])
-        }
-        return Table(layers, about["made_from"])
-    except FileNotFoundError as error:
-        raise UserError(
-            f"there is no table {path}: make it with `python -m data_gen synonyms build`"
-        ) from error
-    except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
-        raise UserError(
-            f"{path} is no whole table of `python -m data_gen synonyms build`: make it again"
-        ) from error
+    sources, provenance = map_table(local_copy(path))
+    return Table({name: SourceTable(*arrays) for name, arrays in sources.items()}, provenance)
 
 
 def require_new_table(path: str) -> None:
-    """Raise UserError where `path` is a file but no table, which would be lost, or nothing can be
-    written there.
-    """
+    """Raise UserError if `path` cannot be written, or is a file but no table."""
     folder = os.path.dirname(path) or "."
     try:
         os.makedirs(folder, exist_ok=True)
@@ -165,5 +125,5 @@ def require_new_table(path: str) -> None:
             start = handle.read(1 << 16)
     except OSError:
         start = b""
-    if b'"similar_words"' not in start:
+    if f'"{ENTRY}"'.encode() not in start:
         raise UserError(f"{path} is another file: choose another --output")

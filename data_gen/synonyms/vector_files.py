@@ -55,9 +55,8 @@ def toolkit_vectors() -> str:
     return package_file(TOOLKIT_REQUIREMENT, "data", "words.vector")
 
 
-def read_vectors(path: str, limit: Optional[int] = None) -> Vectors:
-    """Read a file of word vectors, in text or binary form, plain or packed; of long ones
-    the first `limit` vectors.
+def read_vectors(path: str) -> Vectors:
+    """Read a file of word vectors, in text or binary form, plain or packed.
 
     A word's second vector, vectors that are zero or not finite, and words that are not UTF-8 are
     left out and counted. Raises UserError where the file is of another form, cut short, or its
@@ -70,14 +69,14 @@ def read_vectors(path: str, limit: Optional[int] = None) -> Vectors:
     # Rows are added in blocks: a header that promises too much must not take the memory.
     blocks: List[Array] = []
     total = 0
-    with closing(_batches(path, header, limit, skipped)) as batches:
+    with closing(_batches(path, header, skipped)) as batches:
         for batch, matrix in batches:
             total += len(batch)
             good = _good_rows(batch, matrix, known, skipped)
             words += [batch[row] for row in good]
             blocks.append(matrix[good])
     total += skipped[NOT_UTF8] + skipped[TOO_LONG] + skipped["no word"]
-    _require_all(path, header, limit, total)
+    _require_all(path, header, total)
     if skipped[NOT_UTF8] + skipped[TOO_LONG] > _DAMAGED * total or not words:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in skipped.items())
         raise UserError(
@@ -87,10 +86,8 @@ def read_vectors(path: str, limit: Optional[int] = None) -> Vectors:
     return Vectors(words, _stacked(blocks), dict(skipped))
 
 
-def _require_all(path: str, header: _Header, limit: Optional[int], total: int) -> None:
-    if header.vectors is None:
-        return
-    if total != header.vectors and not (limit and total >= limit):
+def _require_all(path: str, header: _Header, total: int) -> None:
+    if header.vectors is not None and total != header.vectors:
         raise UserError(
             f"{path} says in its first line that it holds {header.vectors:,} vectors, and it holds "
             f"{total:,}: it is cut short or was put together badly; get it again"
@@ -179,15 +176,13 @@ def _numbers(fields: List[bytes]) -> Optional[Array]:
 Batch = Tuple[List[str], Array]
 
 
-def _batches(
-    path: str, header: _Header, limit: Optional[int], skipped: Counter[str]
-) -> Generator[Batch, None, None]:
+def _batches(path: str, header: _Header, skipped: Counter[str]) -> Generator[Batch, None, None]:
     """Read words and their vectors, some megabytes at a time."""
     rows = max(1, READ_BYTES // header.dimensions)
     with open_text(path) as handle, reading(path):
         if header.vectors is not None:
             handle.readline()
-        found = islice((_binary if header.binary else _text)(handle, path, header, skipped), limit)
+        found = (_binary if header.binary else _text)(handle, path, header, skipped)
         while True:
             words: List[str] = []
             matrix = np.empty((rows, header.dimensions), np.float32)

@@ -8,9 +8,6 @@ from data_gen.core.columns import Array, Pieces
 from data_gen.core.progress import Progress
 from data_gen.synonyms.config import Word2VecConfig
 
-# Of every size the most frequent words are candidates, however rare: a small text has few others.
-_ALWAYS_CANDIDATES = 1000
-
 _TRAINED_WORDS = 40_000_000  # words of the text times epochs that a small text is trained for
 
 # Who changes these bumps `synonyms.table.FORMAT`: a table's provenance does not hold them.
@@ -47,13 +44,19 @@ def train_vectors(text: str, settings: Word2VecConfig, seed: int, show: Progress
     model.build_vocab(corpus_file=text)
     if not len(model.wv):
         return model  # too little text: no word of it has a vector
-    # Of 0.7 million words, 10 epochs found a listed synonym for 39 % of the frequent words that the
-    # toolkit lacks, 40 for 51 %.
-    enough = -(-_TRAINED_WORDS // model.corpus_total_words)
-    epochs = settings.epochs or min(max(enough, 10), 40)
+    epochs = settings.epochs or enough_epochs(model.corpus_total_words)
     for _ in show("word2vec", epochs, _epochs(model, text, epochs)):
         pass
     return model
+
+
+def enough_epochs(words: int) -> int:
+    """Choose the number of epochs for a text of so many words.
+
+    Of 0.7 million words, 10 epochs found a listed synonym for 39 % of the frequent words that the
+    toolkit lacks, 40 for 51 %.
+    """
+    return min(max(-(-_TRAINED_WORDS // words), 10), 40)
 
 
 def _epochs(model: Any, text: str, epochs: int) -> Iterable[int]:
@@ -81,12 +84,13 @@ def known_words(model: Any, unknown: str) -> WordVectors:
     return WordVectors(words, matrix, np.array(counts, np.int64))
 
 
-def candidates(vectors: WordVectors, min_count: int) -> Array:
-    """Mark the words that may replace others, bool [W]: a vector learned from few places is near to
-    anything.
+def candidates(vectors: WordVectors, min_count: int, always: int = 1000) -> Array:
+    """Tell which words may replace others, bool [W]: those that stand in the text at least
+    `min_count` times, because a vector learned from few places is near to anything; and of every
+    size the `always` most frequent, however rare, because a small text has few others.
     """
     sizes = np.array([len(word) for word in vectors.words])
     pool = vectors.counts >= min_count
     for size in np.unique(sizes):
-        pool[np.flatnonzero(sizes == size)[:_ALWAYS_CANDIDATES]] = True
+        pool[np.flatnonzero(sizes == size)[:always]] = True
     return pool

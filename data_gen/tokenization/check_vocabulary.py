@@ -1,6 +1,5 @@
 """Defects and oddities of a WordPiece vocabulary, and how well it covers a text."""
 
-import re
 import string
 import unicodedata
 from collections import Counter
@@ -10,14 +9,13 @@ import numpy as np
 
 from data_gen.core.documents import Document
 from data_gen.shared.errors import UserError
-from data_gen.shared.vocabulary import SPECIALS, mistakes, read_pieces
+from data_gen.shared.vocabulary import SPECIALS, UNUSED, mistakes, read_pieces
 from data_gen.tokenization.sentence_piece import SPACE
 from data_gen.tokenization.tokenizer import Tokenizer
 from data_gen.tokenization.wordpiece import BasicTokenizer
 
 CHINESE_MARKS = "，。、；：？！“”‘’（）《》〈〉【】「」『』—…·～￥"
 
-_UNUSED = re.compile(r"\[unused\d+\]")
 _EXAMPLES = 8
 
 
@@ -56,7 +54,7 @@ def _layout(pieces: Sequence[str]) -> Iterator[str]:
     found = [piece for piece in pieces if piece != piece.strip()]
     if found:
         yield _counted("pieces with a space at an end, which Google's code strips", found, pieces)
-    unused = [piece for piece in pieces if _UNUSED.fullmatch(piece)]
+    unused = [piece for piece in pieces if UNUSED.fullmatch(piece)]
     if unused:
         yield _counted("pieces that are room for your own", unused, pieces)
     if len(pieces) % 8:
@@ -72,7 +70,7 @@ def _never(pieces: Sequence[str], do_lower_case: bool) -> Iterator[str]:
     special = {*SPECIALS, ""}
     found: Dict[str, List[str]] = {}
     for piece in pieces:
-        if piece not in special and not _UNUSED.fullmatch(piece):
+        if piece not in special and not UNUSED.fullmatch(piece):
             found.setdefault(_reason(piece, basic), []).append(piece)
     found.pop("", None)
     for reason, some in found.items():

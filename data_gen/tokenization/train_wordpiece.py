@@ -5,7 +5,7 @@ version of the package `tokenizers`.
 from collections import Counter
 from typing import Dict, Iterator, List, Set
 
-from data_gen.shared.vocabulary import SPECIALS
+from data_gen.shared.vocabulary import MAX_RUN, SPECIALS
 from data_gen.tokenization.training import (
     VOCABULARY,
     Options,
@@ -13,7 +13,7 @@ from data_gen.tokenization.training import (
     require_room,
     vocabulary_file,
 )
-from data_gen.tokenization.wordpiece import MAX_RUN, BasicTokenizer
+from data_gen.tokenization.wordpiece import BasicTokenizer
 
 _MOST_FED = 100_000_000  # words given to the trainer: their counts are scaled to that
 

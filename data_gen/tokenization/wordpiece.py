@@ -18,7 +18,7 @@ from tokenizers import Tokenizer as RustTokenizer
 
 from data_gen.core.columns import Array, as_array, ranges
 from data_gen.shared.errors import UserError
-from data_gen.shared.vocabulary import SPECIALS, read_vocabulary
+from data_gen.shared.vocabulary import MAX_RUN, SPECIALS, read_vocabulary
 from data_gen.tokenization.tokenizer import CLAUSE_MARKS, Offsets, Tokenizer, Tokens
 
 # Control and format characters but \t \n \r, and the two that Google's _clean_text names. The
@@ -29,7 +29,6 @@ _DROPPED = Regex(
     r"\x{FFF9}-\x{FFFB}\x{FFFD}\x{110BD}\x{110CD}\x{1BCA0}-\x{1BCA3}\x{1D173}-\x{1D17A}\x{E0001}"
     r"\x{E0020}-\x{E007F}]"
 )
-MAX_RUN = 200  # characters; Google's max_input_chars_per_word, a longer one is [UNK]
 
 # Chinese characters of extension E that the package forgets to split (its range starts late).
 _FORGOTTEN = Regex(r"[\x{2B820}-\x{2B91F}]")

@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import Any
 
-from data_gen.shared.commands import add_command, add_config_arguments, positive
+from data_gen.shared.commands import add_command, add_config_arguments, number, positive
 from data_gen.shared.settings import load_settings
 from pretrain.config import OPTIMIZERS, PRECISIONS, TrainConfig, read_bert_config
 
@@ -25,7 +25,10 @@ def add_plan(commands: Any) -> None:
         "--devices", type=positive, default=1, metavar="N", help="how many; of TPU v2 and v3 cores"
     )
     parser.add_argument(
-        "--utilisation", type=share_of_one, default=0.4, help="share of their peak, default 0.4"
+        "--utilisation",
+        type=number(0.01, 1, "a share from 0.01 to 1"),
+        default=0.4,
+        help="share of their peak, default 0.4",
     )
     parser.add_argument("--data", nargs="+", default=[], metavar="DIR", help="one a stage")
     parser.add_argument("--json", action="store_true", help="for programs")
@@ -82,14 +85,3 @@ def _bench(args: argparse.Namespace) -> None:
 
     result = bench(model, config, args.length, args.predictions, args.seconds)
     print(json.dumps(result, indent=1))
-
-
-def share_of_one(value: str) -> float:
-    """A number above 0 and at most 1; for argparse's `type=`."""
-    try:
-        number = float(value)
-    except ValueError:
-        number = 0.0
-    if not 0 < number <= 1:
-        raise argparse.ArgumentTypeError(f"{value} is not a share between 0 and 1")
-    return number

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Any, Iterator, Sequence
 
-from data_gen.shared.commands import add_command, positive
+from data_gen.shared.commands import add_command, number, positive
 from data_gen.shared.errors import UserError
 
 
@@ -29,13 +29,13 @@ def add_predict(commands: Any) -> None:
     )
     parser.add_argument(
         "--ratio",
-        type=at_least_one,
+        type=number(1, 1e12, "a number of at least 1"),
         metavar="R",
         help="list words whose proposal is R times as probable as they are, default 300",
     )
     parser.add_argument(
         "--above",
-        type=probability,
+        type=number(0, 1, "a probability from 0 to 1"),
         metavar="P",
         help="and has a probability of at least P, default 0.3",
     )
@@ -44,7 +44,10 @@ def add_predict(commands: Any) -> None:
         "--serve", action="store_true", help="a web page, for this machine alone, to try it on"
     )
     parser.add_argument(
-        "--port", type=port, metavar="N", help="of the page, default 8000; 0 takes a free one"
+        "--port",
+        type=number(0, 65535, "a port from 0 to 65535", int),
+        metavar="N",
+        help="of the page, default 8000; 0 takes a free one",
     )
 
 
@@ -90,30 +93,3 @@ def _readable(texts: Sequence[str]) -> Iterator[str]:
         except UnicodeEncodeError as error:
             raise UserError("a TEXT is not UTF-8: put it into a file and give --input") from error
         yield text
-
-
-def at_least_one(text: str) -> float:
-    """A number of at least 1; for argparse's `type=`."""
-    return _number(text, 1.0, 1e12)
-
-
-def probability(text: str) -> float:
-    """A number between 0 and 1; for argparse's `type=`."""
-    return _number(text, 0.0, 1.0)
-
-
-def _number(text: str, least: float, most: float) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
-    if not least <= number <= most:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from {least:g} to {most:g}")
-    return number
-
-
-def port(text: str) -> int:
-    """A port's number; for argparse's `type=`."""
-    if not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text} is not a port: 0 to 65535")
-    return int(text)

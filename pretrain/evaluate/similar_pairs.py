@@ -1,39 +1,28 @@
-"""Pairs of similar words, read from a table of similar words."""
-
-import json
-import struct
-from typing import Dict
+"""Pairs of similar pieces, read from a table of similar words."""
 
 import numpy as np
 
-from data_gen.shared.array_file import map_arrays
-from data_gen.shared.errors import UserError
+from data_gen.shared.similar_words import SourceArrays, map_table
 
 
 def read_similar_pairs(path: str, vocab_size: int) -> np.ndarray:
-    """Which piece stands for which in some pair of similar words: `old * vocab_size + new`, sorted.
+    """Return the pairs of pieces that stand for one another in some pair of similar words, as
+    `old * vocab_size + new`, sorted.
 
-    path: the table of `data_gen synonyms build`, described in data_gen/table.py
-    Raises UserError where it is none.
+    path: the table of `data_gen synonyms build`
+    Raises UserError if it is none.
     """
-    try:
-        metadata, arrays = map_arrays(path)
-        count = len(json.loads(metadata["similar_words"])["layers"])
-        found = [_pairs_of_layer(arrays, f"{i}.", vocab_size) for i in range(count)]
-    except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
-        raise UserError(f"{path} is no table of `python -m data_gen synonyms build`") from error
+    sources, _ = map_table(path)
+    found = [_pairs_of_source(source, vocab_size) for source in sources.values()]
     return np.unique(np.concatenate(found)) if found else np.zeros([0], np.int64)
 
 
-def _pairs_of_layer(arrays: Dict[str, np.ndarray], layer: str, vocab_size: int) -> np.ndarray:
-    """The pairs of one source, some of them several times: word i has the pieces
-    `pieces[starts[i]:starts[i + 1]]` and, by their numbers, the similar words
-    `neighbours[neighbour_starts[i]:neighbour_starts[i + 1]]`.
-    """
-    starts, pieces = arrays[layer + "starts"], arrays[layer + "pieces"].astype(np.int64)
-    others = arrays[layer + "neighbours"].astype(np.int64)
+def _pairs_of_source(source: SourceArrays, vocab_size: int) -> np.ndarray:
+    """Return the pairs of one source, some of them several times."""
+    starts, pieces = source.starts, source.pieces.astype(np.int64)
+    others = source.neighbours.astype(np.int64)
     sizes = np.diff(starts)
-    words = np.repeat(np.arange(len(sizes)), np.diff(arrays[layer + "neighbour_starts"]))
+    words = np.repeat(np.arange(len(sizes)), np.diff(source.neighbour_starts))
     same = sizes[words] == sizes[others]
     words, others = words[same], others[same]
     found = [np.zeros([0], np.int64)]

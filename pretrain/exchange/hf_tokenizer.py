@@ -10,7 +10,7 @@ import os
 from typing import Any, Dict, List
 
 from data_gen.shared.errors import UserError
-from data_gen.shared.vocabulary import read_vocabulary
+from data_gen.shared.vocabulary import MAX_RUN, read_vocabulary
 from pretrain.checkpoint.folder import TOKENIZER, tokenizer_kind, write_json
 
 TOKENIZER_JSON = "tokenizer.json"
@@ -22,7 +22,6 @@ _MARKS = {
     "sep_token": "[SEP]",
     "mask_token": "[MASK]",
 }
-_LONGEST_RUN = 200  # characters; Google's max_input_chars_per_word
 
 
 def pieces_of_json(path: str) -> List[str]:
@@ -85,7 +84,7 @@ def _make(pieces: List[str], do_lower_case: bool) -> Any:
         ) from error
     ids = {piece: i for i, piece in enumerate(pieces)}
     unk, cls, sep = (_MARKS[f"{name}_token"] for name in ("unk", "cls", "sep"))
-    made = Tokenizer(models.WordPiece(ids, unk_token=unk, max_input_chars_per_word=_LONGEST_RUN))
+    made = Tokenizer(models.WordPiece(ids, unk_token=unk, max_input_chars_per_word=MAX_RUN))
     made.normalizer = normalizers.BertNormalizer(
         clean_text=True, handle_chinese_chars=True, strip_accents=None, lowercase=do_lower_case
     )

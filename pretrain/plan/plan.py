@@ -5,7 +5,7 @@ All but the counts of weights and operations are estimates; what goes into them 
 
 from typing import Any, Dict, List, Optional, Sequence
 
-from data_gen.shared.dataset_info import read_info
+from data_gen.shared.dataset_info import DatasetInfo, read_info
 from data_gen.shared.errors import UserError
 from pretrain.config import BertConfig, Stage, TrainConfig, read_bert_config
 from pretrain.inputs.checks import (
@@ -55,6 +55,14 @@ def plan(
     }
 
 
+def _read(folder: str) -> DatasetInfo:
+    if "://" not in folder:
+        return read_info(folder)
+    from pretrain.inputs.batches import open_data  # TensorFlow is needed for buckets alone
+
+    return open_data(folder)
+
+
 def _plan_stage(
     config: TrainConfig,
     model: BertConfig,
@@ -64,7 +72,7 @@ def _plan_stage(
     used: float,
     folder: Optional[str],
 ) -> Dict[str, Any]:
-    info = read_info(folder) if folder else None
+    info = _read(folder) if folder else None
     length = info.max_seq_length if info else stage.max_seq_length or _LENGTH
     predictions = info.max_predictions_per_seq if info else round(length * _RATE * 1.1)
     work = stage.train_batch_size * flops(model, length, predictions)

@@ -1,13 +1,11 @@
 """Pieces added to a model's vocabulary."""
 
-import re
 import unicodedata
 from typing import Any, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.vocabulary import UNUSED
 from pretrain.vocab.resize import Row, named, open_source, tokenizer_of, write_model
-
-_UNUSED = re.compile(r"\[unused\d+\]")
 
 # Marks that Google's Chinese vocabulary lacks, and those that it has for them. Unicode has no
 # compatibility form for these, as it has for … and ①.
@@ -56,7 +54,7 @@ def extend(
     there = [piece for piece in like if piece in tokenizer.ids]
     if there:
         raise UserError(f"the vocabulary has {named(there)} already: leave it out")
-    free = [i for i, piece in enumerate(tokenizer.pieces) if _UNUSED.fullmatch(piece)]
+    free = [i for i, piece in enumerate(tokenizer.pieces) if UNUSED.fullmatch(piece)]
     rows = [Row(piece, (i,)) for i, piece in enumerate(tokenizer.pieces)]
     added = []
     for piece, text in like.items():

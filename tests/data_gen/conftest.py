@@ -7,7 +7,7 @@ import pytest
 
 from data_gen.config import DataConfig
 from data_gen.engine.processes import LocalEngine
-from data_gen.jobs.build_synonyms import Sources, make_table
+from data_gen.jobs.build_synonyms import make_table, plan_table
 from data_gen.shared.vocabulary import read_vocabulary
 from data_gen.tokenization.sentence_piece import load_sentencepiece
 from data_gen.tokenization.training import MODEL_TYPES
@@ -52,7 +52,8 @@ def vectors(root):
 def table(vectors, tmp_path_factory):
     """The path of a table of similar words."""
     path = str(tmp_path_factory.mktemp("table") / "table.safetensors")
-    make_table(default_settings(DataConfig), Sources((vectors,)), path, LocalEngine(1), show)
+    config = default_settings(DataConfig, [f"synonyms.vectors=[{vectors}]"])
+    make_table(plan_table(config, None), path, LocalEngine(1), show)
     return path
 
 

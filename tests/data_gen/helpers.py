@@ -17,6 +17,7 @@ from data_gen.core.columns import Examples, Instances, TokenizedBlock
 from data_gen.core.random_draws import seed_for
 from data_gen.engine.processes import LocalEngine
 from data_gen.jobs.build_dataset import build
+from data_gen.jobs.inputs import resolve_inputs
 from data_gen.masking.masker import Masker, MaskLimits
 from data_gen.pipeline.align import word_starts
 from data_gen.shared.vocabulary import SPECIALS
@@ -91,7 +92,7 @@ class OneByOne:
         return [self.missing(self._words[key]) for key in keys.tolist()]
 
 
-def show(title, total, results):
+def show(title, total, results, amount=None):
     """No progress."""
     return results
 
@@ -237,7 +238,8 @@ GOLDEN = "tests/golden/dataset"
 
 
 def run(config, output, inputs=(TEXT,), workers=1, task_bytes=None):
-    return build(config, list(inputs), str(output), LocalEngine(workers), show, task_bytes)
+    resolved = resolve_inputs(config, list(inputs))
+    return build(resolved, str(output), LocalEngine(workers), show, task_bytes)
 
 
 def shards(folder):

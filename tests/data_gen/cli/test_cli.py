@@ -76,7 +76,7 @@ def test_a_build_says_that_it_makes_its_own_table(tmp_path, vectors, monkeypatch
     argv = ["build", "--config", "tests/data/golden.yaml", "--set", "synonyms.word2vec.epochs=1"]
     argv += ["--input", SEGMENTED, "--workers", "1", "--output", str(tmp_path / "out")]
     assert main(argv) == 0
-    said = "synonyms.safetensors: similar words from the toolkit's vectors and this text"
+    said = "synonyms.safetensors: similar words from toolkit and this text (synonyms.vectors)"
     assert said in capsys.readouterr().err
     assert main(argv) == 0
     assert capsys.readouterr().err == ""
@@ -136,7 +136,7 @@ def test_stats_of_no_build(fails, tmp_path):
 
 
 def test_a_mistake_of_ours_asks_for_a_report(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr("data_gen.cli.build.read_info", lambda folder: 1 / 0)
+    monkeypatch.setattr("data_gen.cli.build.read_dataset", lambda folder: 1 / 0)
     assert main(["stats", str(tmp_path)]) == 1
     assert "unexpected ZeroDivisionError" in capsys.readouterr().err
     assert main(["stats", str(tmp_path), "--debug"]) == 1
@@ -191,8 +191,9 @@ def test_similar_words_need_a_table_to_be_looked_up(fails):
 
 def test_synonyms_build(tmp_path, vectors, capsys):
     output = str(tmp_path / "table.safetensors")
-    argv = ["--config", "tests/data/golden.yaml", "--vectors", vectors, "--output", output]
-    argv = ["synonyms", "build", *argv, "--corpus", SEGMENTED, "--segmenter", "presegmented"]
+    argv = ["--config", "tests/data/golden.yaml", "--set", f"synonyms.vectors=[{vectors}]"]
+    argv += ["--output", output]
+    argv = ["synonyms", "build", *argv, "--corpus", SEGMENTED]
     assert main(argv) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("vectors.bin: 194 words, ")
@@ -201,7 +202,7 @@ def test_synonyms_build(tmp_path, vectors, capsys):
     assert os.listdir(tmp_path) == ["table.safetensors"]
     assert main(argv) == 0
     assert capsys.readouterr().out.endswith("up to date, nothing to do\n")
-    assert main([*argv, "--top-k", "3"]) == 0
+    assert main([*argv, "--set", "synonyms.top_k=3"]) == 0
     assert capsys.readouterr().out.endswith("made\n")
 
 
@@ -209,7 +210,8 @@ def test_a_table_within_its_corpus_is_no_text(tmp_path, vectors, capsys):
     with open(SEGMENTED, encoding="utf-8") as handle:
         (tmp_path / "in.txt").write_text(handle.read(), encoding="utf-8")
     output = str(tmp_path / "table.safetensors")
-    argv = ["--config", "tests/data/golden.yaml", "--vectors", vectors, "--output", output]
+    argv = ["--config", "tests/data/golden.yaml", "--set", f"synonyms.vectors=[{vectors}]"]
+    argv += ["--output", output]
     for ending in ("made", "up to date, nothing to do"):
         assert main(["synonyms", "build", *argv, "--corpus", str(tmp_path)]) == 0
         assert capsys.readouterr().out.endswith(f"{output}: {ending}\n")
@@ -217,10 +219,12 @@ def test_a_table_within_its_corpus_is_no_text(tmp_path, vectors, capsys):
 
 def test_where_no_table_can_be_written(tmp_path, vectors, fails):
     (tmp_path / "file").write_text("", encoding="utf-8")
-    argv = ["synonyms", "build", "--config", "tests/data/golden.yaml", "--vectors", vectors]
+    argv = ["synonyms", "build", "--config", "tests/data/golden.yaml"]
+    argv += ["--set", f"synonyms.vectors=[{vectors}]"]
     fails(main([*argv, "--output", str(tmp_path / "file" / "table")]), "cannot make the folder")
     fails(main([*argv, "--output", f"{tmp_path}/"]), "choose another --output")
-    fails(main([*argv[:-1], "file:///none.vec", "--output", str(tmp_path / "t")]), "none.vec")
+    argv[-1] = "synonyms.vectors=[file:///none.vec]"
+    fails(main([*argv, "--output", str(tmp_path / "t")]), "none.vec")
 
 
 def test_coverage(table, vectors, capsys):
@@ -272,7 +276,7 @@ def test_no_command_writes_over_a_file_of_the_users(fails, tmp_path, vectors):
     fails(main(["corpus", "sample", *output]), "train.txt is another file")
     fails(main(["segmenter", "train", *output]), "LTP model")
     fails(main(["segmenter", "fetch", *output]), "LTP model")
-    table = ["--config", "tests/data/golden.yaml", "--vectors", vectors]
+    table = ["--config", "tests/data/golden.yaml", "--set", f"synonyms.vectors=[{vectors}]"]
     argv = ["synonyms", "build", *table, "--output", str(tmp_path / "table.safetensors")]
     fails(main(argv), "table.safetensors is another file")
     (tmp_path / "config.json").unlink()

@@ -1,23 +1,19 @@
 import json
 import sys
-from typing import NamedTuple
 
 import pytest
 
 from data_gen.__main__ import main
 from data_gen.core import progress
-from data_gen.core.progress import log_json, show_progress
+from data_gen.core.progress import Amount, log_json, show_progress
 from tests.data_gen.helpers import SEGMENTED
 
-
-class TaskResult(NamedTuple):
-    documents: int = 3
-    bytes: int = 2_000_000
-    instances: int = 10
+MAPPED = Amount(documents=3, bytes=2_000_000, instances=10)
+SCANNED = Amount(bytes=5_000_000)
 
 
-class File(NamedTuple):
-    size: int = 5_000_000
+def itself(result):
+    return result
 
 
 @pytest.fixture
@@ -35,30 +31,33 @@ def clock(monkeypatch):
 
 
 def test_lines_for_people(clock, capsys):
-    assert list(show_progress("map", 4, clock(8.0, [TaskResult()] * 4))) == [TaskResult()] * 4
+    assert list(show_progress("map", 4, clock(8.0, [MAPPED] * 4), itself)) == [MAPPED] * 4
     assert capsys.readouterr().err.splitlines() == [
         "map: 2 of 4, 6 documents, 0.25 MB/s, 1 instances/s, 16 s left",
         "map: 4 of 4, 12 documents, 0.25 MB/s, 1 instances/s, 0 s left",
     ]
-    assert list(show_progress("scan", 2, clock(20.0, [File(), 7]))) == [File(), 7]
+    scanned = [SCANNED, Amount()]
+    assert list(show_progress("scan", 2, clock(20.0, scanned), itself)) == scanned
     assert capsys.readouterr().err.splitlines() == [
         "scan: 1 of 2, 0.25 MB/s, 20 s left",
         "scan: 2 of 2, 0.12 MB/s, 0 s left",
     ]
-    list(show_progress("map", 4, clock(1.0, [TaskResult()] * 4)))
+    list(show_progress("map", 4, clock(1.0, [MAPPED] * 4), itself))
     assert capsys.readouterr().err == ""
+    assert list(show_progress("words", 1, clock(20.0, ["a"]))) == ["a"]
+    assert capsys.readouterr().err == "words: 1 of 1, 0 s left\n"
 
 
 def test_a_bar_on_a_terminal(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    assert list(show_progress("map", 2, [TaskResult()] * 2)) == [TaskResult()] * 2
+    assert list(show_progress("map", 2, [MAPPED] * 2, itself)) == [MAPPED] * 2
     said = capsys.readouterr().err
     assert "map: 100%" in said
     assert "6 documents, " in said
 
 
 def test_a_json_object_a_line_for_machines(clock, capsys):
-    assert list(log_json("map", 4, clock(0.6, [TaskResult()] * 4))) == [TaskResult()] * 4
+    assert list(log_json("map", 4, clock(0.6, [MAPPED] * 4), itself)) == [MAPPED] * 4
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [line["done"] for line in lines] == [2, 4]
     assert lines[0] == {

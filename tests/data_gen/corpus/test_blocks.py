@@ -15,7 +15,6 @@ from data_gen.corpus.read import read_blocks
 from data_gen.corpus.scan import PLAIN, scan
 from data_gen.corpus.sentences import split_sentences
 from data_gen.engine.processes import LocalEngine
-from data_gen.jobs import inputs
 from data_gen.jobs.inputs import scan_text_files
 from data_gen.shared.errors import UserError
 from tests.data_gen.helpers import show
@@ -242,21 +241,20 @@ class Backwards:
         return reversed([function(task) for task in tasks])
 
 
-def test_workers_scan_much_text_to_the_same_files(tmp_path, monkeypatch):
+def test_workers_scan_much_text_to_the_same_files(tmp_path):
     for i in range(7):
         (tmp_path / f"{i}.txt").write_text(f"第{i}篇。\n" * (i + 1))
     alone = scan_text_files([str(tmp_path)], PLAIN, None, LocalEngine(1), show)
-    monkeypatch.setattr(inputs, "_MUCH", 100)
-    monkeypatch.setattr(inputs, "_TASKS", 3)
     tasks = []
 
-    def watched(title, total, results):
+    def watched(title, total, results, amount):
         tasks.append(total)
         return results
 
-    assert scan_text_files([str(tmp_path)], PLAIN, None, LocalEngine(2), watched) == alone
-    assert scan_text_files([str(tmp_path)], PLAIN, None, Backwards(), watched) == alone
+    for engine in (LocalEngine(2), Backwards()):
+        found = scan_text_files([str(tmp_path)], PLAIN, None, engine, watched, 100, most_tasks=3)
+        assert found == alone
     assert tasks == [3, 3]
     (tmp_path / "5.txt").write_bytes(b"\xff")
     with pytest.raises(UserError, match=r"5\.txt, line 1 is not UTF-8"):
-        scan_text_files([str(tmp_path)], PLAIN, None, LocalEngine(2), show)
+        scan_text_files([str(tmp_path)], PLAIN, None, LocalEngine(2), show, 100)

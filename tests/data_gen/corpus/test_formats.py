@@ -10,12 +10,13 @@ from data_gen.core.documents import Document
 from data_gen.corpus import blocks
 from data_gen.corpus.blocks import group_into_blocks
 from data_gen.corpus.config import CorpusConfig
-from data_gen.corpus.formats import FORMATS, DocumentCursor, format_of
+from data_gen.corpus.formats import FORMATS, DocumentCursor, Format, Line, format_of
 from data_gen.corpus.read import read_blocks
 from data_gen.corpus.scan import scan
+from data_gen.shared.dataset_info import read_info
 from data_gen.shared.errors import UserError
 from tests.conftest import default_settings
-from tests.data_gen.helpers import WRITERS
+from tests.data_gen.helpers import WRITERS, run, shards
 
 DOCUMENTS = [["数学", "a < b && c &lt; d。", "<doc>不是标记。"], ["另一篇。"], ["三。", "四！五？"]]
 
@@ -191,3 +192,32 @@ def test_a_cursor_gives_the_same_for_lines_at_once_and_one_by_one(lines, random)
         assert len(set(states)) == 1
         for cursor in (at_once, one_by_one, general):
             cursor.cut()
+
+
+def test_a_format_is_one_entry_of_the_table(tmp_path, monkeypatch):
+    """A build reads a new format, named by the setting or by the suffix of the files."""
+
+    def dashed(line, field):
+        return Line(starts=True) if line == "---" else Line(line.removeprefix(field))
+
+    monkeypatch.setitem(FORMATS, "dashed", Format(dashed, suffixes=(".dash",)))
+    text = "---\n> 今天天气很好。\n> 我们去公园。\n---\n> 语言模型。\n" * 30
+    plain = "今天天气很好。\n我们去公园。\n\n语言模型。\n\n" * 30
+    small = ["max_seq_length=32", "max_predictions_per_seq=8", "segmenter.name=char"]
+    small += ["masking.corruption=partial_mask", "corpus.field='> '"]
+    for folder, name, content in (
+        ("named", "a", text),
+        ("by_suffix", "a.dash", text),
+        ("plain", "a", plain),
+    ):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text(content, encoding="utf-8")
+        form = "dashed" if folder == "named" else "auto"
+        config = default_settings(DataConfig, [*small, f"corpus.format={form}"])
+        run(config, tmp_path / f"out-{folder}", [str(tmp_path / folder)])
+    documents = read_info(str(tmp_path / "out-by_suffix")).manifest["statistics"]["documents"]
+    assert documents == 60
+    # the same documents, named alike, are masked alike
+    assert shards(tmp_path / "out-named") == shards(tmp_path / "out-plain")
+    with pytest.raises(UserError, match=r"must be one of auto, text, .*dashed, not dotted"):
+        default_settings(DataConfig, ["corpus.format=dotted"])

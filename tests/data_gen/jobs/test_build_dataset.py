@@ -1,3 +1,5 @@
+import collections
+import dataclasses
 import gzip
 import hashlib
 import os
@@ -5,17 +7,24 @@ import shutil
 
 import pytest
 
+from data_gen.__main__ import main
 from data_gen.config import DataConfig
 from data_gen.corpus import blocks
-from data_gen.jobs import build_synonyms, map_and_merge
+from data_gen.corpus.input_kinds import TextInput
+from data_gen.engine import tasks as engine_tasks
+from data_gen.jobs import build_dataset, build_synonyms, corpus_vectors, inputs, map_and_merge
 from data_gen.jobs.build_dataset import TABLE
 from data_gen.pipeline import load
 from data_gen.records.read import read_examples
+from data_gen.segmentation.segmenters import SEGMENTERS
 from data_gen.shared.dataset_info import MANIFEST, read_info, require_same_vocabulary
 from data_gen.shared.errors import UserError
 from data_gen.shared.settings import load_settings
+from data_gen.storage import folders, output_folder
 from data_gen.storage.output_folder import WORK
+from data_gen.synonyms.config import SynonymsConfig
 from data_gen.synonyms.table import load_table
+from data_gen.tokenization.tokenizers import TOKENIZERS
 from tests.conftest import ROOT, default_settings
 from tests.data_gen.helpers import GOLDEN, SEGMENTED, TEXT, VOCAB, open_bytes, run, shards, unpack
 
@@ -54,10 +63,9 @@ def records(info):
 
 
 def test_one_and_two_workers_give_the_same_bytes(settings, tmp_path, monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 500)  # several tasks
-    monkeypatch.setattr(blocks, "_TASKS", 4)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 500)
     one = run(settings(), tmp_path / "one")
-    two = run(settings(), tmp_path / "two", workers=2)
+    two = run(settings(), tmp_path / "two", workers=2, task_bytes=1000)  # several tasks
     assert shards(one.folder) == shards(two.folder)
     assert one.fingerprint == two.fingerprint
     assert set(os.listdir(one.folder)) == {MANIFEST, *shards(one.folder)}
@@ -112,7 +120,9 @@ def test_a_machine_with_other_packages_does_no_task(settings, tmp_path):
     same = load.environment(config, tokenize_documents)
     for i in range(3):
         other = (*same[:i], "another one", *same[i + 1 :])
-        task = map_and_merge.MapTask(str(tmp_path / "map"), config, (), other)
+        task = map_and_merge.MapTask(
+            str(tmp_path / "map"), config, TextInput(config.corpus), (), other
+        )
         with pytest.raises(UserError, match="that of the command another one: install the same"):
             map_and_merge.run_map_task(task)
     assert os.listdir(tmp_path) == []
@@ -365,3 +375,54 @@ def test_a_build_that_makes_its_table_goes_on_after_a_crash(without_table, tmp_p
     resumed = run(without_table(), tmp_path / "out", [SEGMENTED])
     assert shards(whole.folder) == shards(resumed.folder)
     assert sorted(os.listdir(whole.folder)) == sorted(os.listdir(resumed.folder))
+
+
+def test_a_build_does_each_thing_once(vectors, tmp_path, monkeypatch):
+    """One that makes its own table, in one process, from the command line on."""
+    calls = collections.Counter()
+
+    def counted(function, name):
+        def count(*args, **options):
+            calls[name] += 1
+            return function(*args, **options)
+
+        return count
+
+    for name in ("wordpiece", "presegmented"):
+        table = TOKENIZERS if name in TOKENIZERS else SEGMENTERS
+        monkeypatch.setitem(table, name, counted(table[name], name))
+    for module, name in [
+        (inputs, "find"),
+        (inputs, "find_inputs"),
+        (build_synonyms, "table_provenance"),
+        (build_synonyms, "open_text"),  # to hash a file of vectors
+        (build_synonyms, "read_vectors"),
+        (build_synonyms, "load_table"),
+        (load, "load_table"),
+        *((module, "list_names") for module in LISTING),
+    ]:
+        monkeypatch.setattr(module, name, counted(getattr(module, name), name))
+    shutil.copy(VOCAB, tmp_path / "vocab.txt")  # a vocabulary that no test has loaded before
+    monkeypatch.setattr(build_synonyms, "toolkit_vectors", lambda: vectors)
+    overrides = [f"vocab_file={tmp_path}/vocab.txt", "segmenter.batch_size=17"]
+    argv = ["build", "--config", "tests/data/golden.yaml", "--input", SEGMENTED, "--workers", "1"]
+    sets = [word for override in overrides for word in ("--set", override)]
+    assert main([*argv, *sets, "--output", str(tmp_path / "out")]) == 0
+    listed = calls.pop("list_names")
+    assert calls == dict.fromkeys(calls, 1)
+    assert len(calls) == 8
+    # the output, the folder of the table's work and its parent, its parts, the work folder before
+    # and in its lock, the tasks of two stages, the whole data set
+    assert listed <= 9
+
+
+LISTING = [build_dataset, build_synonyms, corpus_vectors, engine_tasks, folders, output_folder]
+
+
+def test_every_setting_is_in_the_identity_or_has_a_reason_not_to_be():
+    by_content = {"vocab_file", "tokenizer", "segmenter", "synonyms"}
+    names = {field.name for field in dataclasses.fields(DataConfig)}
+    assert {*build_dataset.BY_VALUE, *by_content} == names
+    in_the_table = {"table", "vectors", "top_k", "word2vec"}
+    names = {field.name for field in dataclasses.fields(SynonymsConfig)}
+    assert {*build_dataset.SYNONYMS_BY_VALUE, *in_the_table} == names

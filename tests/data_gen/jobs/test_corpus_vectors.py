@@ -10,9 +10,9 @@ from data_gen.corpus import blocks
 from data_gen.engine.processes import LocalEngine
 from data_gen.jobs import corpus_vectors
 from data_gen.jobs.corpus_vectors import vectors_of_text
-from data_gen.jobs.inputs import scan_text_files
+from data_gen.jobs.inputs import resolve_inputs, scan_inputs
 from data_gen.synonyms import word2vec
-from data_gen.synonyms.word2vec import WordVectors, candidates
+from data_gen.synonyms.word2vec import WordVectors, candidates, enough_epochs
 from tests.conftest import default_settings
 from tests.data_gen.helpers import show
 
@@ -41,10 +41,10 @@ def text(tmp_path_factory):
     return str(path)
 
 
-def learn(text, folder, *overrides, workers=1):
+def learn(text, folder, *overrides, workers=1, progress=show):
     config = default_settings(DataConfig, [*SMALL, *overrides])
-    files = scan_text_files([text], config.corpus, None, LocalEngine(1), show)
-    return vectors_of_text(config, files, str(folder), LocalEngine(workers), show)
+    corpus = scan_inputs(resolve_inputs(config, [text]), None, LocalEngine(1), show)
+    return vectors_of_text(config, corpus, str(folder), LocalEngine(workers), progress)
 
 
 def test_words_of_the_same_places_are_near(tokenizer, text, tmp_path):
@@ -113,18 +113,22 @@ def test_words_that_are_written_are_not_segmented_again(text, tmp_path, monkeypa
 
 
 @pytest.mark.parametrize(("words", "epochs"), [(5_000_000, 10), (1_000_000, 40), (2_000_000, 20)])
-def test_a_small_text_is_read_more_often(text, tmp_path, monkeypatch, words, epochs):
-    """As the trained words of the test's text are to a text of so many words."""
-    with open(text, encoding="utf-8") as handle:
-        own = len(handle.read().split())
-    monkeypatch.setattr(word2vec, "_TRAINED_WORDS", 40_000_000 * own // words)
-    requested = []
-    monkeypatch.setattr(
-        word2vec, "_epochs", lambda model, path, count: requested.append(count) or ()
-    )
-    learn(text, tmp_path, "synonyms.word2vec.epochs=null")
-    learn(text, tmp_path, "synonyms.word2vec.epochs=3")
-    assert requested == [epochs, 3]
+def test_a_small_text_is_read_more_often(words, epochs):
+    assert enough_epochs(words) == epochs
+
+
+@pytest.mark.parametrize(("setting", "epochs"), [("null", 40), ("3", 3)])
+def test_the_setting_decides_the_epochs(tmp_path, setting, epochs):
+    path = tmp_path / "in.txt"
+    path.write_text("今天 天气 很 好 。\n" * 3, encoding="utf-8")
+    totals = {}
+
+    def watched(title, total, results, amount=None):
+        totals[title] = total
+        return results
+
+    learn(str(path), tmp_path, f"synonyms.word2vec.epochs={setting}", progress=watched)
+    assert totals["word2vec"] == epochs
 
 
 def test_a_text_without_repeated_words_gives_none(tmp_path):
@@ -134,9 +138,8 @@ def test_a_text_without_repeated_words_gives_none(tmp_path):
     assert found.matrix.shape == (0, 20)
 
 
-def test_candidates_are_frequent_or_among_the_first_of_their_size(monkeypatch):
-    monkeypatch.setattr(word2vec, "_ALWAYS_CANDIDATES", 2)
+def test_candidates_are_frequent_or_among_the_first_of_their_size():
     words = [(i,) for i in range(5)] + [(i, i) for i in range(3)]
     counts = np.array([90, 80, 70, 3, 2, 9, 8, 7])
-    pool = candidates(WordVectors(words, np.zeros((8, 2)), counts), min_count=20)
+    pool = candidates(WordVectors(words, np.zeros((8, 2)), counts), min_count=20, always=2)
     assert pool.tolist() == [True, True, True, False, False, True, True, False]

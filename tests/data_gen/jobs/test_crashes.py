@@ -46,7 +46,7 @@ def failed(result, *expected):
     assert result.stderr.startswith("error: ")
     for part in expected:
         assert part in result.stderr
-    assert result.stderr.endswith("; the same command then goes on from what is whole\n")
+    assert result.stderr.endswith("; run the same command again to resume\n")
 
 
 def is_whole(output, whole):
@@ -228,7 +228,7 @@ def test_an_interrupt_is_one_line_and_quick(tmp_path, table, workers, module, nu
     said = process.stderr.read()
     process.stderr.close()
     assert process.wait() == 130
-    assert said == "stopped; the same command goes on from what is whole\n"
+    assert said == "interrupted; run the same command again to resume\n"
 
 
 def test_too_little_memory_is_one_sentence(tmp_path, table, capsys, monkeypatch):

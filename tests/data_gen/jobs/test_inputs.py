@@ -14,13 +14,12 @@ from hypothesis import strategies as st
 from data_gen.config import DataConfig
 from data_gen.core import script_conversion
 from data_gen.core.documents import Document
-from data_gen.corpus import blocks, find_files
+from data_gen.corpus import blocks, find_files, input_kinds
 from data_gen.corpus.blocks import group_into_blocks
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.duplicates import DuplicateFinder
 from data_gen.corpus.read import read_blocks
 from data_gen.corpus.scan import scan
-from data_gen.pipeline import load
 from data_gen.shared.dataset_info import MANIFEST
 from data_gen.shared.errors import UserError
 from tests.conftest import default_settings
@@ -85,8 +84,8 @@ def test_bytes_do_not_depend_on_blocks_and_workers_in_packed_json(
     config = settings("corpus.format=jsonl", "corpus.drop_duplicates=true", "pair_task=none")
     one = run(config, tmp_path / "one", [str(tmp_path / "in")])
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 500)
-    monkeypatch.setattr(blocks, "_LARGEST_TASK", 1)  # each block a task, in packed files too
-    two = run(config, tmp_path / "two", [str(tmp_path / "in")], workers=2)
+    # each block a task, in packed files too
+    two = run(config, tmp_path / "two", [str(tmp_path / "in")], workers=2, task_bytes=1)
     assert shards(one.folder) == shards(two.folder)
     assert one.manifest["statistics"]["skipped_documents"]["duplicate"] == 4 * len(documents)
     assert one.manifest["statistics"]["documents"] == len(documents)
@@ -176,7 +175,7 @@ def test_the_version_of_opencc_is_of_the_build_only_where_it_is_used(tmp_path, m
     first = run(traditional, tmp_path / "out")
     assert first.manifest["opencc"] == script_conversion.opencc_version()
     assert run(plain, tmp_path / "plain").manifest["opencc"] is None
-    monkeypatch.setattr(load, "opencc_version", lambda: "0.0")
+    monkeypatch.setattr(input_kinds, "opencc_version", lambda: "0.0")
     with pytest.raises(UserError, match="holds another build"):
         run(traditional, tmp_path / "out")
     assert os.path.exists(tmp_path / "plain" / MANIFEST)

@@ -40,7 +40,6 @@ def settings(table):
 def text(tmp_path, monkeypatch):
     """A folder of files of several formats, one of them empty, in small blocks."""
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 500)
-    monkeypatch.setattr(blocks, "_TASKS", 50)
     folder = tmp_path / "text"
     os.makedirs(folder / "b")
     with open(TEXT, encoding="utf-8") as handle:
@@ -231,9 +230,9 @@ def test_finished_words_are_not_made_again(settings, text, tmp_path, monkeypatch
     monkeypatch.setattr(segment_corpus, "run_segment_task", None)
     assert words_of(settings("dupe_factor=3"), tmp_path / "words", text) == words
     for other in ("segmenter.name=char", "corpus.normalize=[quotes]"):
-        with pytest.raises(UserError, match="holds other words"):
+        with pytest.raises(UserError, match="holds another segmented corpus"):
             words_of(settings(other), tmp_path / "words", text)
-    with pytest.raises(UserError, match="holds other words"):
+    with pytest.raises(UserError, match="holds another segmented corpus"):
         words_of(settings(), tmp_path / "words", TEXT)
     assert files_of(words.folder) == before
 
@@ -318,14 +317,14 @@ def test_damaged_words_are_one_sentence(settings, words, tmp_path, damage):
 
 def test_words_are_no_text(settings, words, text, tmp_path):
     for inputs in ([words, text], [text, words]):
-        with pytest.raises(UserError, match="holds words, which are no input beside others"):
+        with pytest.raises(UserError, match="is a segmented corpus, which must be the only input"):
             run(settings(), tmp_path / "out", inputs)
     for inputs in (first_file(words), f"{words}/*.gz", str(tmp_path), f"{words}/{MANIFEST}"):
-        with pytest.raises(UserError, match="is no text but of a folder of words"):
+        with pytest.raises(UserError, match="is part of a segmented corpus, not text"):
             run(settings(), tmp_path / "out", [inputs])
-    with pytest.raises(UserError, match="holds words already"):
+    with pytest.raises(UserError, match="is a segmented corpus already"):
         words_of(settings(), tmp_path / "again", words)
-    with pytest.raises(UserError, match="is no text but of a folder of words"):
+    with pytest.raises(UserError, match="is part of a segmented corpus, not text"):
         train_vocabulary.train_vocabulary(
             settings(), [words], str(tmp_path / "vocab"), Options(size=700), show
         )
@@ -352,7 +351,7 @@ def test_words_behind_a_url(settings, words, tmp_path):
         remote = run(settings(), tmp_path / "remote", ["memory://bucket/words"])
         here = run(settings(), tmp_path / "here", [words])
         assert shards(remote.folder) == shards(here.folder)
-        with pytest.raises(UserError, match="is no text but of a folder of words"):
+        with pytest.raises(UserError, match="is part of a segmented corpus, not text"):
             run(settings(), tmp_path / "out", ["memory://bucket/words/*.gz"])
     finally:
         filesystem.store.clear()
@@ -426,10 +425,12 @@ def test_other_commands_take_words(command, words, tmp_path, vectors, capsys, no
     no_segmenter()
     assert command("synonyms coverage", "--input", words, "--workers", "1") == 0
     assert "words with similar" in capsys.readouterr().out
-    table = ["--output", str(tmp_path / "t.safetensors"), "--vectors", vectors, "--workers", "1"]
-    assert command("synonyms build", "--corpus", words, *table) == 0
+    table = ["--output", str(tmp_path / "t.safetensors"), "--workers", "1"]
+    sets = [f"synonyms.vectors=[{vectors}]"]
+    assert command("synonyms build", "--corpus", words, *table, sets=sets) == 0
     assert "corpus: " in capsys.readouterr().out
-    assert command("synonyms build", "--corpus", words, "--segmenter", "jieba", *table) == 1
+    sets.append("segmenter.name=jieba")
+    assert command("synonyms build", "--corpus", words, *table, sets=sets) == 1
     assert "contradicts" in capsys.readouterr().err
 
 

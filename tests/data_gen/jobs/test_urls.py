@@ -13,9 +13,11 @@ from data_gen.config import DataConfig
 from data_gen.engine.processes import LocalEngine
 from data_gen.jobs import build_synonyms, map_and_merge
 from data_gen.jobs.build_dataset import TABLE, build
-from data_gen.shared.dataset_info import MANIFEST, read_info
+from data_gen.jobs.inputs import resolve_inputs
+from data_gen.shared.dataset_info import MANIFEST
 from data_gen.shared.errors import UserError
 from data_gen.shared.settings import load_settings
+from data_gen.storage.dataset_folder import read_dataset
 from data_gen.storage.folders import delete_folder, list_names, make_folder
 from data_gen.storage.output_folder import WORK
 from data_gen.storage.reading import is_file, read_json
@@ -79,7 +81,8 @@ def golden(table, *overrides):
 
 
 def run(config, output, workers=1):
-    return build(config, [SEGMENTED], output, LocalEngine(workers), show)
+    inputs = resolve_inputs(config, [SEGMENTED])
+    return build(inputs, output, LocalEngine(workers), show)
 
 
 def remote_shards(url):
@@ -94,7 +97,7 @@ def remote_shards(url):
 
 def test_a_build_behind_a_url_has_the_same_bytes(url, table, capsys):
     info = run(golden(table), url)
-    assert info == read_info(url)
+    assert info == read_dataset(url)
     assert remote_shards(url) == shards(GOLDEN)
     assert list_names(url) == [MANIFEST, *shards(GOLDEN)]
     assert run(golden(table), url) == info
@@ -162,7 +165,7 @@ def test_a_file_url_is_a_folder_of_this_machine(tmp_path, table):
     info = run(golden(table), f"file://{tmp_path}/out")
     assert info.folder == str(tmp_path / "out")
     assert shards(tmp_path / "out") == shards(GOLDEN)
-    assert read_info(f"file://{tmp_path}/out").shards == info.shards
+    assert read_dataset(f"file://{tmp_path}/out").shards == info.shards
 
 
 def write_half(url):

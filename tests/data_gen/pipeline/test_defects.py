@@ -11,12 +11,10 @@ from collections import Counter
 import pytest
 
 from data_gen.config import DataConfig
-from data_gen.engine.processes import LocalEngine
-from data_gen.jobs.build_dataset import build
 from data_gen.pipeline.load import load_tokenizer
 from data_gen.records.read import read_examples
 from tests.conftest import default_settings
-from tests.data_gen.helpers import TEXT, is_cjk
+from tests.data_gen.helpers import TEXT, is_cjk, run
 
 MIXED = (
     "这款T恤的dna检测用了A股概念。\n他买了iPhone12和３台Ｔ恤。\n产品和服务都很好，和服也很好看。\n"
@@ -39,13 +37,9 @@ def made(folder, table, text, *overrides):
             *overrides,
         ],
     )
-    info = build(config, [str(folder / "in.txt")], str(folder / "out"), LocalEngine(1), show)
+    info = run(config, folder / "out", [str(folder / "in.txt")])
     tokenizer = load_tokenizer(config)
     return tokenizer, [one.example for one in read_examples(info, len(tokenizer.pieces))], info
-
-
-def show(title, total, results):
-    return results
 
 
 def originals(example):

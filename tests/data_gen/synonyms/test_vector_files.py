@@ -115,11 +115,11 @@ def test_vectors_without_a_direction_are_left_out(tmp_path):
     assert vectors.skipped == {"NaN or infinite": 1, "zero": 1}
 
 
-def test_a_limit_does_not_hide_damage(tmp_path):
+def test_a_first_line_that_promises_too_much(tmp_path):
     path = tmp_path / "words.vec"
     path.write_text("20 2\n大 1 2\n小 4 5\n", encoding="utf-8")
     with pytest.raises(UserError, match="holds 20 vectors, and it holds 2"):
-        read_vectors(str(path), limit=10)
+        read_vectors(str(path))
     matrix = np.random.RandomState(0).randn(600, 100).astype(np.float32)
     binary = write_word2vec(tmp_path / "words.bin", [f"w{i}" for i in range(600)], matrix)
     with open(binary, "rb") as handle:
@@ -127,14 +127,7 @@ def test_a_limit_does_not_hide_damage(tmp_path):
     with open(binary, "wb") as handle:
         handle.write(data.replace(b"600 100", b"600 50"))
     with pytest.raises(UserError, match=r"words\.bin"):
-        read_vectors(binary, limit=100)
-
-
-def test_the_first_words_alone(tmp_path):
-    path = tmp_path / "words.txt"
-    path.write_text(as_text(WORDS, MATRIX), encoding="utf-8")
-    assert read_vectors(str(path), limit=2).words == WORDS[:2]
-    assert read_vectors(str(path), limit=9).words == WORDS
+        read_vectors(binary)
 
 
 def test_batches_are_put_together_in_order(tmp_path, monkeypatch):

@@ -11,7 +11,8 @@ from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import SPECIALS
 from data_gen.tokenization.sentence_piece import SPACE, SentencePiece, load_sentencepiece
 from tests.conftest import default_settings
-from tests.data_gen.helpers import VOCAB, hard_sentences, run, train_sentencepiece, word_spans
+from tests.data_gen.helpers import VOCAB, hard_sentences, train_sentencepiece, word_spans
+from tests.data_gen.helpers import run as build_of
 
 
 def words(tokenizer, sentence, boundaries):
@@ -142,7 +143,7 @@ def test_a_build_with_sentencepiece(sentencepiece_folders, tmp_path):
         settings += ["segmenter.name=jieba", "masking.corruption=partial_mask"]
         settings += ["tokenizer.name=sentencepiece", f"tokenizer.model={model}"]
         settings += [f"vocab_file={os.path.dirname(model)}/vocab.txt"]
-        return run(default_settings(DataConfig, settings), tmp_path / output, workers=workers)
+        return build_of(default_settings(DataConfig, settings), tmp_path / output, workers=workers)
 
     info = build_with("one", f"{folder}/spiece.model")
     assert info.manifest["tokenizer"].startswith("sentencepiece ")

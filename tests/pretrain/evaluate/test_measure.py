@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.similar_words import FORMAT, SourceArrays
 from pretrain.checkpoint import store
 from pretrain.checkpoint.folder import EVALUATIONS, METRICS
 from pretrain.checkpoint.load import load_model
@@ -79,14 +80,16 @@ def test_it_tells_what_the_model_saw(trained, repeating, info):
 
 
 def table_of(path, words, neighbours):
-    """A table of one layer, as `data_gen.table` writes it with the package safetensors."""
+    """A table of one source, as data_gen/synonyms/table.py writes it."""
     arrays = {
+        **{f"0.{name}": np.zeros([0], np.int32) for name in SourceArrays._fields},
         "0.pieces": np.array([p for word in words for p in word], np.int32),
         "0.starts": np.cumsum([0] + [len(word) for word in words]),
         "0.neighbours": np.array([c for others in neighbours for c in others], np.int32),
         "0.neighbour_starts": np.cumsum([0] + [len(others) for others in neighbours]),
     }
-    header = {"__metadata__": {"similar_words": json.dumps({"layers": ["toolkit"]})}}
+    about = {"format": FORMAT, "layers": ["toolkit"], "made_from": {}}
+    header = {"__metadata__": {"similar_words": json.dumps(about)}}
     stop = 0
     for name, array in arrays.items():
         start, stop = stop, stop + array.nbytes
@@ -103,7 +106,7 @@ def test_similar_words_are_those_of_the_table(tmp_path):
     path = table_of(tmp_path / "table.safetensors", [(10, 11), (20, 21), (30,)], [[1, 2], [0], []])
     pairs = read_similar_pairs(path, 100)
     assert pairs.tolist() == [1020, 1121, 2010, 2111]
-    with pytest.raises(UserError, match="is no table of"):
+    with pytest.raises(UserError, match="is no whole table of"):
         read_similar_pairs("setup.cfg", 100)
 
 
