@@ -12,6 +12,7 @@ from data_gen.corpus.blocks import TextFile
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.find_files import find_inputs
 from data_gen.corpus.input_kinds import Corpus, InputKind, TextInput
+from data_gen.corpus.normalize import normalizer
 from data_gen.corpus.scan import scan
 from data_gen.corpus.segmented_folder import SegmentedCorpus, damaged, find, read, require_whole
 from data_gen.engine.processes import Engine

@@ -19,7 +19,7 @@ from data_gen.synonyms.lexicon import CandidateSource
 from data_gen.synonyms.lookup import CandidateLookup, NoSimilarWords
 from data_gen.synonyms.table import load_table
 from data_gen.tokenization.tokenizer import Tokenizer
-from data_gen.tokenization.tokenizers import TOKENIZERS
+from data_gen.tokenization.tokenizers import TOKENIZERS, TokenizerConfig
 
 
 def load_pipeline(config: DataConfig, stored_words: Optional[str] = None) -> Pipeline:
