@@ -11,10 +11,11 @@ from data_gen.shared.errors import UserError
 
 
 def read_similar_pairs(path: str, vocab_size: int) -> np.ndarray:
-    """Which piece stands for which in some pair of similar words: `old * vocab_size + new`, sorted.
+    """Read the pairs of pieces that replace each other in some pair of similar words: `old *
+    vocab_size + new`, sorted.
 
-    path: the table of `data_gen synonyms build`, described in data_gen/table.py
-    Raises UserError where it is none.
+    path: the table of `data_gen synonyms build`, described in data_gen/synonyms/table.py
+    Raises UserError if the file is no such table.
     """
     try:
         metadata, arrays = map_arrays(path)
@@ -26,7 +27,7 @@ def read_similar_pairs(path: str, vocab_size: int) -> np.ndarray:
 
 
 def _pairs_of_layer(arrays: Dict[str, np.ndarray], layer: str, vocab_size: int) -> np.ndarray:
-    """The pairs of one source, some of them several times: word i has the pieces
+    """Return the pairs of one source, some of them several times: word i has the pieces
     `pieces[starts[i]:starts[i + 1]]` and, by their numbers, the similar words
     `neighbours[neighbour_starts[i]:neighbour_starts[i + 1]]`.
     """

@@ -5,8 +5,8 @@ import json
 import os
 
 from pretrain.checkpoint import store
-from pretrain.config import BertConfig
 from pretrain.model.bert import init
+from pretrain.model.config import BertConfig
 
 CHARACTERS = "天地人日月山水火木金"
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused1]", "。", "linux", "##ux", "##天"]

@@ -13,12 +13,12 @@ from data_gen.shared.errors import UserError
 from pretrain.__main__ import main
 from pretrain.checkpoint import store
 from pretrain.checkpoint.load import load_model
-from pretrain.config import BertConfig
 from pretrain.evaluate.measure import evaluate
 from pretrain.exchange.export_release import export_hf, export_tf1
 from pretrain.exchange.import_release import import_release
 from pretrain.exchange.weight_files import read_tensors
 from pretrain.model.bert import init
+from pretrain.model.config import BertConfig
 from pretrain.runtime.tensorflow import tf
 from pretrain.train.loop import train
 from tests.pretrain.helpers import DATA, MODEL

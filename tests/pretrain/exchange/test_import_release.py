@@ -16,11 +16,11 @@ from data_gen.shared.errors import UserError
 from pretrain.__main__ import main
 from pretrain.checkpoint import store
 from pretrain.checkpoint.load import load_model
-from pretrain.config import BertConfig
 from pretrain.exchange.import_release import import_release
 from pretrain.exchange.release import absent_parts
 from pretrain.exchange.weight_files import read_tensors
 from pretrain.model.bert import encode, init, pool
+from pretrain.model.config import BertConfig
 from pretrain.model.heads import pair_logits, piece_logits
 from pretrain.runtime.tensorflow import tf
 
@@ -335,7 +335,7 @@ def shard_missing(folder):
         (wrong_shape, "bert/pooler/dense/kernel is 9 x 8 in .*, 8 x 8 by its configuration"),
         (without_layer, "lacks bert/encoder/layer_1/.*no whole BERT of 2 layers"),
         (without_part_of_a_head, "lacks cls/predictions/transform/dense/bias"),
-        (not_a_number, "bert/pooler/dense/bias is no number in"),
+        (not_a_number, "bert/pooler/dense/bias is NaN or infinite in"),
         (piece_twice, r"vocab.txt has '\[MASK\]' on two lines"),
         (untied, "the masked LM head of .* has a matrix of its own"),
         (other_rows, "has 36 rows, its configuration says vocab_size 37"),

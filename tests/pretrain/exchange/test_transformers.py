@@ -27,7 +27,7 @@ from pretrain.runtime.tensorflow import tf
 from pretrain.text.tokenizer import load_tokenizer
 from pretrain.train.loop import train
 from tests.pretrain.exchange.test_import_release import Bomb
-from tests.pretrain.helpers import DATA
+from tests.pretrain.helpers import DATA, features_of
 
 TEXT = "tests/data/segmented.txt"
 
@@ -70,7 +70,7 @@ def ours(folder, batch):
 def test_its_logits_are_ours(exported, info, tmp_path, act):
     source = import_release("hf", exported, str(tmp_path / "in"), act)
     there = export_hf(source, str(tmp_path / "out"))
-    batch = next(iter(all_batches(one_device(), info, 8)))
+    batch = next(iter(all_batches(one_device(), info, features_of(info), 8)))
     seen = batch["input_mask"].numpy() == 1
     for mine, other, places in zip(ours(source, batch), theirs(there, batch), (seen, slice(None))):
         assert np.abs(mine - other)[places].max() < 1e-5
