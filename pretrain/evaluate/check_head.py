@@ -3,6 +3,14 @@
 Released checkpoints often lack the masked LM head, or have a random one: programs that load them
 make a new head silently, and then fill [MASK] with noise.
 
+The model names 15 % of the pieces, [UNK] excepted, in three ways: with [MASK] in their place, as
+BERT trains; unchanged, as MLM as correction does in part; and unchanged with all other pieces
+shuffled. The head works if the first or the second accuracy is at least twice that of always naming
+the most frequent piece: a MacBERT model has never seen [MASK], so it may not fill it and still be
+good. If not, the loss tells foreign weights (90 % of ln(vocab_size) or more, both ways) from hardly
+trained ones. An unchanged piece can be named without its context; if shuffling costs nothing, the
+verdict says so.
+
 B batch, P masked pieces a sequence, N masked pieces in all.
 """
 
@@ -55,14 +63,6 @@ def check_head(
     tokenizer: the model's, a `data_gen.tokenization.tokenizer.Tokenizer`
     documents: the sentences of each, in order
     windows:   how many to take, of at most 128 pieces
-
-    The model names 15 % of the pieces, [UNK] excepted, in three ways: with [MASK] in their place,
-    as BERT trains; unchanged, as MLM as correction does in part; and unchanged with all other
-    pieces shuffled. The head works if the first or the second accuracy is at least twice that of
-    always naming the most frequent piece: a MacBERT model has never seen [MASK], so it may not fill
-    it and still be good. If not, the loss tells foreign weights (90 % of ln(vocab_size) or more,
-    both ways) from hardly trained ones. An unchanged piece can be named without its context; if
-    shuffling costs nothing, the verdict says so.
 
     Raises UserError if the text is too short to decide.
     """

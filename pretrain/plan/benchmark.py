@@ -54,25 +54,39 @@ def bench(
             steps["plain"] = _step(strategy, model, _plain(config), stage, info)
         times = _times(steps, seconds)
         read = input_rate(strategy, info, features, stage)
-    each = min(times["step"]) / config.steps_per_call
-    plain = min(times["plain"]) if "plain" in times else None
+    flops = stage.train_batch_size * objective.flops(model, length, predictions, False)
     rate = 0.0 if config.tpu else matmul_rate(config.precision) * strategy.num_replicas_in_sync
-    operations = stage.train_batch_size * objective.flops(model, length, predictions, False)
     return {
         "devices": describe(strategy),
         "precision": config.precision,
         "jit_compile": config.jit_compile,
         "train_batch_size": stage.train_batch_size,
         "max_seq_length": length,
+        **_speed(times, stage.train_batch_size, length, config.steps_per_call, flops, rate),
+        "input_examples_per_second": round(read),
+        "peak_memory_mib": memory,
+    }
+
+
+def _speed(
+    times: Dict[str, List[float]],
+    batch_size: int,
+    length: int,
+    steps_per_call: int,
+    flops: float,
+    rate: float,
+) -> Dict[str, Any]:
+    """Return the speed of the fastest call; `rate`: operations a second of products alone, or 0."""
+    each = min(times["step"]) / steps_per_call
+    plain = min(times["plain"]) if "plain" in times else None
+    return {
         "seconds_per_step": round(each, 4),
         "seconds_per_plain_float32_step": round(plain, 4) if plain else None,
         "share_of_plain": round(each / plain, 3) if plain else None,
-        "tokens_per_second": round(stage.train_batch_size * length / each),
-        "examples_per_second": round(stage.train_batch_size / each, 2),
+        "tokens_per_second": round(batch_size * length / each),
+        "examples_per_second": round(batch_size / each, 2),
         "matmul_gflops_per_second": round(rate / 1e9, 1),
-        "utilisation": round(operations / each / rate, 3) if rate else None,
-        "input_examples_per_second": round(read),
-        "peak_memory_mib": memory,
+        "utilisation": round(flops / each / rate, 3) if rate else None,
     }
 
 

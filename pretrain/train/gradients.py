@@ -32,8 +32,8 @@ class Gradients:
         self.losses = NamedVector([TOTAL, *self._losses])
 
     def divisors(self, batch: Batch) -> Tensor:
-        """Return the divisors of the losses in this replica's batch, a vector; to be summed over all
-        replicas.
+        """Return the divisors of the losses in this replica's batch as a vector, to be summed over
+        all replicas.
         """
         return self._divisors.pack(
             {name: loss.divisor(batch) for name, loss in self._losses.items()}

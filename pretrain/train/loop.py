@@ -25,7 +25,7 @@ from pretrain.runtime.devices import (
 )
 from pretrain.runtime.log import log
 from pretrain.runtime.speed import matmul_rate
-from pretrain.runtime.tensorflow import Strategy, tf
+from pretrain.runtime.tensorflow import Strategy
 from pretrain.train import run_folder
 from pretrain.train.journal import Journal, Meter
 from pretrain.train.start import (
@@ -55,7 +55,7 @@ class Training(NamedTuple):
     @property
     def step(self) -> int:
         """Steps done."""
-        return int(tf.convert_to_tensor(self.state.step).numpy())
+        return self.state.steps_done
 
     @property
     def objective(self) -> Objective:
@@ -106,12 +106,11 @@ def train(
     resumed = resume(state, output)
     if source and not resumed:
         start_from(state, source, reinit_heads)
-    journal = Journal(output, int(tf.convert_to_tensor(state.step).numpy()))
+    journal = Journal(output, state.steps_done)
     with _sigterm() as asked_to_stop, device_errors_explained():
         training = Training(strategy, model, config, state, output, journal, asked_to_stop)
         heldouts = [split.heldout.fingerprint for split in splits if split.heldout]
-        checksum = run_folder.checksum(description, heldouts)
-        require_agreement(strategy, state, training.step, checksum)
+        require_agreement(strategy, state, run_folder.checksum(description, heldouts))
         if resumed and is_chief():
             store.set_aside_damaged(output, training.step)
             store.tidy(output, config.keep_checkpoints, config.keep_checkpoint_every_steps)

@@ -113,9 +113,10 @@ def start_from(state: State, source: str, reinit_heads: bool) -> None:
         log(f"  left over: {name}")
 
 
-def require_agreement(strategy: Strategy, state: State, step: int, checksum: int) -> None:
+def require_agreement(strategy: Strategy, state: State, checksum: int) -> None:
     """Raise UserError if the processes would not train the same thing from the same step."""
-    for name, number in (("step", step), ("checksum of settings and data", checksum)):
+    checks = ("step", state.steps_done), ("checksum of settings and data", checksum)
+    for name, number in checks:
         numbers = all_gather_int(strategy, number, state.step)
         if len(set(numbers)) > 1:
             raise UserError(

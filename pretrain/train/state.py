@@ -24,6 +24,11 @@ class State(NamedTuple):
     scaling: Variables  # of the loss in float16; else empty
 
     @property
+    def steps_done(self) -> int:
+        """The step, as a number of Python."""
+        return int(tf.convert_to_tensor(self.step).numpy())
+
+    @property
     def loss_scale(self) -> Any:
         """The factor of the loss in the backward pass."""
         return self.scaling.get(LOSS_SCALE, 1.0)

@@ -1,6 +1,6 @@
 """The update of one device's copy of the weights, from the gradients of all devices."""
 
-from typing import Any, List, Sequence
+from typing import List, Sequence
 
 from pretrain.checkpoint.store import LOSS_SCALE, LOSS_SCALE_STEPS
 from pretrain.config import TrainConfig
@@ -67,11 +67,7 @@ class Update:
             return tf.constant([1.0, 0.0])
 
         def skip() -> Tensor:
-            # A loss that is NaN or infinite stays so at any scale: it is taken before scaling.
-            curable = tf.logical_and(_shrink(scaling), tf.math.is_finite(losses[TOTAL]))
-            skips = tf.cast(curable, tf.float32)
-            step_variable.assign_add(tf.cast(skips, tf.int64))
-            return tf.stack([skips, skips])
+            return _skip(step_variable, scaling, losses[TOTAL])
 
         done, skipped = tf.unstack(tf.cond(finite, update, skip))
         values = {
@@ -85,6 +81,17 @@ class Update:
         return self.outcome.pack(values, squares)
 
 
+def _skip(step_variable: Tensor, scaling: Variables, loss: Tensor) -> Tensor:
+    """Skip an update. Returns [1, 1] if the step is done all the same, with a smaller scale of the
+    loss from now on; [0, 0] if that is no cure.
+    """
+    # A loss that is NaN or infinite stays so at any scale: it is taken before scaling.
+    curable = tf.logical_and(_shrink(scaling), tf.math.is_finite(loss))
+    skips = tf.cast(curable, tf.float32)
+    step_variable.assign_add(tf.cast(skips, tf.int64))
+    return tf.stack([skips, skips])
+
+
 def _grow(scaling: Variables) -> None:
     if scaling:
         scale, steps = scaling[LOSS_SCALE], scaling[LOSS_SCALE_STEPS]
@@ -93,7 +100,7 @@ def _grow(scaling: Variables) -> None:
         steps.assign(tf.where(grows, 0.0, steps + 1.0))
 
 
-def _shrink(scaling: Variables) -> Any:
+def _shrink(scaling: Variables) -> Tensor:
     """Halve the scale of the loss. Returns a bool: False if there is none, or it is 1 already."""
     if not scaling:
         return tf.constant(False)

@@ -1,4 +1,15 @@
-"""Add pieces to a model's vocabulary."""
+"""Add pieces to a model's vocabulary.
+
+Measured right after extending a model of 4 layers, on held-out text with the new pieces: the
+loss of the new pieces, and that of all other pieces:
+- “ ” — …, others 1.524 before: look-alikes 1.3 and 1.528, small random numbers 9.1 and 1.518,
+  mean of all rows 12.8 and 1.548, [UNK]'s row 13.0 and 1.524
+- 30 English words, others 1.411 before: mean of what they were cut into 2.7 and 1.421, random
+  9.0 and 1.408, mean of all rows 13.1 and 1.428
+- 20 Chinese characters, others 1.475 before: random 9.0 and 1.472, mean of all rows 13.1 and
+  1.490, [UNK]'s row 13.2 and 1.475
+Add only few random rows: 1,000 cost all other pieces 0.14 nats when [MASK] is filled.
+"""
 
 import re
 import unicodedata
@@ -36,16 +47,6 @@ def extend(
     look-alike (" for “, - for —) or its compatibility form (NFKC: ... for …). A piece that was
     [UNK] and is like nothing starts with initial values: small random numbers, bias 0. A slot that
     is a momentum is 0 for a new row; other slots are made as the row.
-
-    Measured right after extending a model of 4 layers, on held-out text with the new pieces: the
-    loss of the new pieces, and that of all other pieces:
-    - “ ” — …, others 1.524 before: look-alikes 1.3 and 1.528, small random numbers 9.1 and 1.518,
-      mean of all rows 12.8 and 1.548, [UNK]'s row 13.0 and 1.524
-    - 30 English words, others 1.411 before: mean of what they were cut into 2.7 and 1.421, random
-      9.0 and 1.408, mean of all rows 13.1 and 1.428
-    - 20 Chinese characters, others 1.475 before: random 9.0 and 1.472, mean of all rows 13.1 and
-      1.490, [UNK]'s row 13.2 and 1.475
-    Add only few random rows: 1,000 cost all other pieces 0.14 nats when [MASK] is filled.
 
     Raises UserError for pieces that the vocabulary has already, or that no text can give.
     """

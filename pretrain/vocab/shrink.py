@@ -1,4 +1,11 @@
-"""Remove the pieces that a text does not use from a model's vocabulary."""
+"""Remove the pieces that a text does not use from a model's vocabulary.
+
+Kept are, in their old order: the special tokens; the pieces that the text gives at least
+`min_count` times; those in `keep`; letters and digits of ASCII, alone and after ##, and all
+marks, so that any English word can still be cut; and the pieces of every word of the text that
+could not be cut otherwise. So with `min_count` 1 the text is cut as before. With more a rare
+word is cut into smaller pieces, and only a rare character of its own becomes [UNK].
+"""
 
 import unicodedata
 from collections import Counter
@@ -36,12 +43,6 @@ def shrink(
     the old and new ids to its id_map.tsv.
 
     documents: the sentences of each, read once
-
-    Kept are, in their old order: the special tokens; the pieces that the text gives at least
-    `min_count` times; those in `keep`; letters and digits of ASCII, alone and after ##, and all
-    marks, so that any English word can still be cut; and the pieces of every word of the text that
-    could not be cut otherwise. So with `min_count` 1 the text is cut as before. With more a rare
-    word is cut into smaller pieces, and only a rare character of its own becomes [UNK].
 
     Memory grows with `min_count`, not with the text. Raises UserError if there is no text, or
     `keep` names an unknown piece.
