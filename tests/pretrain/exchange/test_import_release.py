@@ -337,7 +337,7 @@ def shard_missing(folder):
         (without_part_of_a_head, "lacks cls/predictions/transform/dense/bias"),
         (not_a_number, "bert/pooler/dense/bias is NaN or infinite in"),
         (piece_twice, r"vocab.txt has '\[MASK\]' on two lines"),
-        (untied, "the masked LM head of .* has a matrix of its own"),
+        (untied, "the masked LM head of .* has its own matrix"),
         (other_rows, "has 36 rows, its configuration says vocab_size 37"),
         (vocabulary_of(38), "has 38 pieces, its embedding 37 rows"),
         (of_config(vocab_size=200), "has 37 rows, its configuration says vocab_size 200"),

@@ -115,8 +115,8 @@ def test_the_order_is_that_of_seed_and_epoch(info):
 def test_shards_and_records_both_change_places_with_the_epoch(info, monkeypatch):
     one_shard = info._replace(shards=info.shards[:1])
     count = one_shard.examples // 8
-    batches = ids(batches_from(one_shard), 2 * count)
-    assert not np.array_equal(batches[:count], batches[count:])
+    two_epochs = ids(batches_from(one_shard), 2 * count)
+    assert not np.array_equal(two_epochs[:count], two_epochs[count:])
     monkeypatch.setattr(batches, "_SHUFFLE", 1)
     six_epochs = ids(batches_from(info), 54)
     assert len({first[0].tobytes() for first in six_epochs[::9]}) == 2

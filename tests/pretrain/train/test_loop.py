@@ -229,7 +229,7 @@ def test_of_several_processes_only_the_first_writes(
         ("{", "TF_CONFIG must look like"),
         ("[1]", "TF_CONFIG must look like"),
         (of_two_processes("last"), "TF_CONFIG must look like"),
-        (of_two_processes(2), "TF_CONFIG's task worker 2 is none of its cluster"),
+        (of_two_processes(2), "TF_CONFIG's task worker 2 is not in its cluster"),
     ],
 )
 def test_a_cluster_that_cannot_be_is_an_error(monkeypatch, value, sentence):
