@@ -95,7 +95,7 @@ def _masks(tokenizer: Any, encoded: Encoded) -> List[int]:
 
 
 def _mask_groups(sentence: int, encoded: Encoded, masks: Sequence[int]) -> Iterator[_MaskGroup]:
-    """The groups of more than one [MASK], with nothing between them, that may be a word."""
+    """Yield the groups of more than one [MASK], with nothing between them, that may be a word."""
     offsets = [encoded.offsets[place] for place in masks]
     bounds = [i for i in range(1, len(masks)) if offsets[i - 1][1] != offsets[i][0]]
     for start, stop in zip([0, *bounds], [*bounds, len(masks)]):
@@ -106,7 +106,7 @@ def _mask_groups(sentence: int, encoded: Encoded, masks: Sequence[int]) -> Itera
 def _words(
     proposer: Proposer, sentences: Sequence[Encoded], groups: Sequence[_MaskGroup]
 ) -> List[List[_Word]]:
-    """The beam search of all groups, a piece of each at a time."""
+    """Search the words of all groups by a beam search, a piece of each group at a time."""
     beams = [[_Word((), 1.0)] for _ in groups]
     for _ in range(LONGEST_WORD):
         open_words = [
@@ -129,7 +129,7 @@ def _words(
 
 
 def _request(sentences: Sequence[Encoded], group: _MaskGroup, word: _Word) -> Request:
-    """The sentence with the beginning of a word; the next piece of it is asked for."""
+    """Ask for the next piece of a word, in the sentence with the beginning of the word."""
     ids = list(sentences[group.sentence].ids)
     place = group.first + len(word.pieces)
     ids[group.first : place] = word.pieces

@@ -1,5 +1,6 @@
 """The update of one device's copy of the weights, from the gradients of all devices."""
 
+import functools
 from typing import List, Sequence
 
 from pretrain.checkpoint.store import LOSS_SCALE, LOSS_SCALE_STEPS
@@ -66,9 +67,7 @@ class Update:
             step_variable.assign_add(1)
             return tf.constant([1.0, 0.0])
 
-        def skip() -> Tensor:
-            return _skip(step_variable, scaling, losses[TOTAL])
-
+        skip = functools.partial(_skip, step_variable, scaling, losses[TOTAL])
         done, skipped = tf.unstack(tf.cond(finite, update, skip))
         values = {
             **losses,

@@ -1,4 +1,4 @@
-"""What several tests of the trainer share."""
+"""Helpers of several tests of the trainer."""
 
 import socket
 

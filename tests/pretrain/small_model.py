@@ -27,7 +27,7 @@ CONFIG = BertConfig(
 
 
 class FakeTokenizer:
-    """What of a tokenizer needs no package: one character is one piece."""
+    """A tokenizer that needs no package: one character is one piece."""
 
     pieces = PIECES
     unk, cls, sep, mask = range(1, 5)

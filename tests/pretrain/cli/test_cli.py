@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -83,6 +85,20 @@ def test_help_shows_an_example(command, capsys):
         main([command, "--help"])
     assert exit_code.value.code == 0
     assert "example:\n  python -m pretrain " + command in capsys.readouterr().out
+
+
+def test_plans_and_wrong_settings_do_not_wait_for_tensorflow():
+    """It takes seconds to import."""
+    script = """
+import sys
+from pretrain.__main__ import main
+config = ["--config", "configs/pretrain/tiny.yaml"]
+assert main(["plan", *config]) == 0
+train = ["train", *config, "--data", "nowhere", "--output", "nowhere"]
+assert main([*train, "--set", "optimizer=sgd"]) == 1
+assert "tensorflow" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_wrong_usage_exits_with_2(capsys):

@@ -80,7 +80,7 @@ def test_it_tells_what_the_model_saw(trained, repeating, info):
 
 
 def table_of(path, words, neighbours):
-    """A table of one layer, as `data_gen.table` writes it with the package safetensors."""
+    """A table of one layer, as `data_gen.synonyms.table` writes it with the package safetensors."""
     arrays = {
         "0.pieces": np.array([p for word in words for p in word], np.int32),
         "0.starts": np.cumsum([0] + [len(word) for word in words]),

@@ -1,4 +1,4 @@
-"""What an export holds, and that it comes back unchanged."""
+"""The content of an export, and that it comes back unchanged."""
 
 import filecmp
 import json

@@ -37,7 +37,7 @@ CONFIG = {
 
 
 def write_safetensors(path, tensors):
-    """What the package safetensors writes, of any type: {name: (dtype, array)}."""
+    """Write a file as the package safetensors does, of any type: {name: (dtype, array)}."""
     header, data = {}, b""
     for name, (dtype, array) in tensors.items():
         stop = len(data) + array.nbytes
@@ -429,7 +429,7 @@ def test_an_old_torch_is_not_trusted(pickled, take, monkeypatch):
 
 
 def test_a_pickle_is_read_as_weights_only(pickled, take, monkeypatch):
-    """Where torch is not installed, too: with it, see test_transformers."""
+    """Without torch, too: with it, see test_transformers."""
     asked = []
 
     def load(path, **options):

@@ -74,7 +74,7 @@ def test_initial_weights_depend_on_seed_and_name_alone(model):
 
 @pytest.fixture(scope="module")
 def google():
-    """What google-research/bert computes on TensorFlow 1.15.5; see tests/golden/README.md."""
+    """The numbers of google-research/bert on TensorFlow 1.15.5; see tests/golden/README.md."""
     return dict(np.load("tests/golden/google_bert.npz"))
 
 

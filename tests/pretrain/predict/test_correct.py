@@ -10,8 +10,8 @@ TOKENIZER = FakeTokenizer()
 
 
 def listed(text, opinions, rule=DEFAULT, count=3, encoded=None):
-    """What is suspicious where the model says: {place: (own, {piece: probability})}; of any other
-    place it thinks as it stands.
+    """List the suspicious words for a model's opinion, {place: (probability of the piece there,
+    {piece: probability})}; it agrees with the text at other places.
     """
     encoded = encoded or encode_with_masks(TOKENIZER, [text])[0]
 

@@ -45,7 +45,7 @@ def suiting(piece):
 
 
 def test_nothing_is_proposed_that_does_not_suit(model):
-    """What begins, goes on, and [MASK], which may be either."""
+    """Pieces that begin a word or continue it, and [MASK], which may be both."""
     (found,) = Proposer(model, FakeTokenizer(), len(PIECES))([all_places([10, 8, 4, 1])])
     for piece, ids, values in zip([10, 8, 4, 1], found.ids, found.probabilities):
         assert set(ids[values > 0].tolist()) == suiting(piece)

@@ -31,7 +31,7 @@ STEPS = 20
 
 @pytest.fixture(scope="module")
 def google():
-    """What google-research/bert ends with on TensorFlow 1.15.5; see tests/golden/README.md."""
+    """The end of google-research/bert's training; see tests/golden/README.md."""
     return dict(np.load("tests/golden/google_training.npz"))
 
 

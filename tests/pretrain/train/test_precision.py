@@ -83,7 +83,7 @@ def test_the_scale_of_the_loss_does_not_show_in_the_update(one_step, plain_model
 
 
 def test_the_step_compiles_with_static_shapes(settings, model, info):
-    """What a TPU needs: XLA takes the whole step, several times a call and in parts."""
+    """A TPU needs it: XLA takes the whole step, several times a call and in parts."""
     sets = ["steps_per_call=5", "gradient_accumulation_steps=2", "precision=bfloat16"]
     config = settings(*sets, "jit_compile=true")
     if tf.__version__.startswith("1."):
