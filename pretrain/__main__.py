@@ -1,4 +1,4 @@
-"""`python -m pretrain`: train BERT, evaluate it, try it, and take it in and out."""
+"""`python -m pretrain`: train BERT, evaluate it, use it, import and export it."""
 
 import argparse
 import sys
@@ -11,9 +11,6 @@ from pretrain.cli.plan import add_bench, add_plan
 from pretrain.cli.predict import add_predict
 from pretrain.cli.train import add_train
 from pretrain.cli.vocab import add_vocab
-
-# TensorFlow takes seconds to import, so the modules that need it are imported by the command that
-# runs.
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:

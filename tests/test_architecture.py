@@ -41,9 +41,10 @@ MAY_IMPORT = {
 }
 # From the ground up: a folder of `pretrain` imports what stands before it ...
 PRETRAIN = [
-    "config",
     "runtime",
     "model",
+    "learning",
+    "config",
     "inputs",
     "checkpoint",
     "text",
@@ -58,7 +59,6 @@ PRETRAIN = [
 ]
 # ... but for these: what uses a model does not need the trainer, nor do the three one another.
 MAY_NOT_IMPORT = {
-    "inputs": ["model"],
     "predict": ["train"],
     "vocab": ["train", "predict"],
     "exchange": ["train", "predict", "vocab"],

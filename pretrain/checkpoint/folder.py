@@ -4,15 +4,24 @@ import contextlib
 import json
 import os
 import shutil
-from typing import Any, Dict, Iterator
+from typing import Any, Dict, Iterator, List
 
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import read_pieces
+from pretrain.learning.objectives import DEFAULT, OBJECTIVES
 from pretrain.runtime import files
+
+MODEL = "bert_config.json"
+VOCAB = "vocab.txt"
+TOKENIZER = "tokenizer_config.json"
+SENTENCEPIECE = "spiece.model"
+RUN = "run.json"  # the settings of a training, and its data
+METRICS = "metrics.jsonl"  # journals: a line of JSON for each step that is written down
+EVALUATIONS = "evaluations.jsonl"
 
 
 def mask_id(vocab_file: str) -> int:
-    """The id of [MASK]. Raises UserError where the file is no vocabulary with it."""
+    """Return the id of [MASK]. Raises UserError if the file is no vocabulary with [MASK]."""
     pieces = read_pieces(vocab_file)
     if "[MASK]" not in pieces:
         raise UserError(f"{vocab_file} must be a vocabulary with [MASK]")
@@ -20,10 +29,10 @@ def mask_id(vocab_file: str) -> int:
 
 
 def tokenizer_settings(folder: str) -> Dict[str, Any]:
-    """How text becomes the pieces of the model in `folder`: its tokenizer_config.json, else that of
-    Google's Chinese BERT (WordPiece, lower case).
+    """Read the tokenizer_config.json of the model in `folder`; without one, return that of Google's
+    Chinese BERT (WordPiece, lower case).
 
-    Raises UserError where the file is damaged.
+    Raises UserError if the file is damaged.
     """
     path = os.path.join(folder, TOKENIZER)
     if not files.exists(path):
@@ -36,36 +45,76 @@ def tokenizer_settings(folder: str) -> Dict[str, Any]:
 
 
 def tokenizer_kind(settings: Dict[str, Any]) -> str:
-    """The `tokenizer.name` of the generator that a tokenizer_config.json means; one that it has
-    not is given as it stands.
+    """Return the generator's `tokenizer.name` for a tokenizer_config.json; the `tokenizer_class`
+    itself if the generator has no such tokenizer.
     """
     kind = str(settings.get("tokenizer_class", "BertTokenizer"))
     return "wordpiece" if kind.startswith("BertTokenizer") else kind
 
 
-SENTENCEPIECE = "spiece.model"
+def read_run(folder: str) -> Dict[str, Any]:
+    """Read the run.json of a training; empty if there is none, or it cannot be read."""
+    path = os.path.join(folder, RUN)
+    try:
+        found = json.loads(files.read_text(path)) if files.exists(path) else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
-METRICS = "metrics.jsonl"
-EVALUATIONS = "evaluations.jsonl"
+def objective_of(folder: str) -> str:
+    """Return the objective that the model in `folder` was trained with, by its run.json; of a
+    release, that of BERT. Raises UserError for an unknown one.
+    """
+    config = read_run(folder).get("config")
+    name = str(config.get("objective", DEFAULT)) if isinstance(config, dict) else DEFAULT
+    if name not in OBJECTIVES:
+        raise UserError(
+            f"{folder} was trained with the objective {name}, not one of {', '.join(OBJECTIVES)}: "
+            "use the version of this program that trained it"
+        )
+    return name
 
 
-RUN = "run.json"
-MODEL = "bert_config.json"
-VOCAB = "vocab.txt"
-TOKENIZER = "tokenizer_config.json"
+def read_journal(folder: str, name: str) -> List[Dict[str, Any]]:
+    """Read the lines of METRICS or EVALUATIONS in the folder of a training, in order; none without
+    such a file. A line that a crash cut short is left out.
+    """
+    path = os.path.join(folder, name)
+    lines = files.read_text(path).splitlines() if files.exists(path) else []
+    return [found for found in map(_line, lines) if found]
+
+
+def _line(text: str) -> Dict[str, Any]:
+    """Parse a line of a journal; empty if it is damaged."""
+    try:
+        found: Dict[str, Any] = json.loads(text)
+        return {**found, "step": int(found["step"])}
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
+def drop_after(folder: str, name: str, step: int) -> None:
+    """Remove the lines of a journal after `step`, which a crash took back, so that no step is there
+    twice.
+    """
+    path = os.path.join(folder, name)
+    if files.exists(path):
+        lines = files.read_text(path).splitlines(keepends=True)
+        kept = [line for line in lines if _line(line).get("step", step + 1) <= step]
+        files.write_text(path, "".join(kept))
 
 
 @contextlib.contextmanager
 def new_folder(output: str) -> Iterator[str]:
-    """A folder to write into that becomes `output` when all is written, and not before.
+    """Give a folder to write into that becomes `output` when all is written, and not before.
 
     Raises UserError as `require_new` does.
     """
     require_new(output)
     output = os.path.realpath(output)
     partial = os.path.join(os.path.dirname(output), f".{os.path.basename(output)}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # what a killed command of ours left
+    shutil.rmtree(partial, ignore_errors=True)  # left by a command of ours that was killed
     os.makedirs(partial)
     try:
         yield partial
@@ -76,7 +125,7 @@ def new_folder(output: str) -> Iterator[str]:
 
 
 def require_new(output: str) -> None:
-    """Raise UserError where `output` is a URL, a file, or a folder that is not empty: to be called
+    """Raise UserError if `output` is a URL, a file, or a folder that is not empty: to be called
     before work that would be in vain.
     """
     if files.is_url(output):

@@ -1,13 +1,14 @@
-"""A checkpoint with what lies beside it, ready to run."""
+"""Load a checkpoint with the files beside it."""
 
 import os
-from typing import NamedTuple, Sequence, Tuple
+from typing import NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.shared.errors import UserError
 from pretrain.checkpoint import store
-from pretrain.checkpoint.folder import MODEL, VOCAB, mask_id
-from pretrain.config import BertConfig, read_bert_config
+from pretrain.checkpoint.folder import MODEL, VOCAB, mask_id, objective_of
+from pretrain.learning.objectives import DEFAULT, OBJECTIVES
 from pretrain.model.bert import Variables, init
+from pretrain.model.config import BertConfig, read_bert_config
 from pretrain.runtime import files
 
 
@@ -20,21 +21,24 @@ class Model(NamedTuple):
     mask: int  # id of [MASK]
     source: str  # its prefix
     absent: Tuple[str, ...] = ()  # weights that the checkpoint lacks; those here are random
+    objective: str = DEFAULT
 
 
-def load_model(path: str, may_lack: Sequence[str] = ()) -> Model:
+def load_model(path: str, may_lack: Sequence[str] = (), objective: Optional[str] = None) -> Model:
     """Load the newest checkpoint of a folder, or one by its prefix, with the bert_config.json and
     vocab.txt beside it.
 
-    may_lack: what the names of weights begin with that need not be there, e.g. `cls/`
-    Raises UserError where something is missing or they do not belong together.
+    may_lack:  beginnings of the names of weights that may be absent, e.g. `cls/`
+    objective: whose weights to load; default: that of its training, by its run.json
+    Raises UserError if something is missing or they do not belong together.
     """
     source = store.find(path)
     folder = os.path.dirname(source)
-    config = read_bert_config(files.on_disk(os.path.join(folder, MODEL)))
-    vocab_file = files.on_disk(os.path.join(folder, VOCAB))
+    config = read_bert_config(files.local_copy(os.path.join(folder, MODEL)))
+    vocab_file = files.local_copy(os.path.join(folder, VOCAB))
     mask = mask_id(vocab_file)
-    variables = init(config, seed=0)
+    objective = objective or objective_of(folder)
+    variables = init(config, 0, OBJECTIVES[objective].variables(config))
     report = store.restore(variables, store.read(source), source)
     missing = [name for name in report.missing if not name.startswith(tuple(may_lack))]
     if missing:
@@ -42,4 +46,4 @@ def load_model(path: str, may_lack: Sequence[str] = ()) -> Model:
             f"{source} lacks {', '.join(missing[:3])}, which this command needs: give a checkpoint "
             "with its heads, and the bert_config.json that belongs to it"
         )
-    return Model(config, variables, vocab_file, mask, source, tuple(report.missing))
+    return Model(config, variables, vocab_file, mask, source, tuple(report.missing), objective)

@@ -1,18 +1,19 @@
 """Checkpoints in TF 1's form: names are the variables' own, so that google-research/bert's code
 restores them.
 
-`tf.train.Checkpoint` would write object keys, which it cannot. A checkpoint appears under its name
-only when it is whole: its two files are written under another name and renamed, and the
-`checkpoint` file, which says which is the newest, comes last.
+It cannot restore the object keys that `tf.train.Checkpoint` writes. A checkpoint appears under its
+name only when it is whole: its two files are written under another name and renamed, and the
+`checkpoint` file, which names the newest, comes last.
 """
 
 import os
 import re
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
 
 import numpy as np
 
 from data_gen.shared.errors import UserError
+from pretrain.learning.optimizers import slot_of
 from pretrain.model.bert import Variables
 from pretrain.runtime import files
 from pretrain.runtime.tensorflow import Tensor, reason, tf
@@ -20,16 +21,16 @@ from pretrain.runtime.tensorflow import Tensor, reason, tf
 GLOBAL_STEP = "global_step"
 PREFIX = "model.ckpt"
 
-_NOT_OF_THE_MODEL = re.compile(rf"/(adam|lamb)_[mv]$|^loss_scale|^{GLOBAL_STEP}$")
+LOSS_SCALE, LOSS_SCALE_STEPS = "loss_scale", "loss_scale_steps"
 
 
 def save(prefix: str, tensors: Dict[str, Tensor]) -> None:
     """Write `{prefix}.index` and `{prefix}.data-00000-of-00001`, both whole or not under these
-    names. Raises UserError where they cannot be written.
+    names. Raises UserError if they cannot be written.
     """
     folder, name = os.path.split(prefix)
     scratch = os.path.join(folder, ".saving")
-    files.remove_folder(scratch)  # what an interrupted save of ours left
+    files.remove_folder(scratch)  # left by an interrupted save
     files.make_folder(scratch)
     names = sorted(tensors)
     try:
@@ -52,13 +53,13 @@ def save_step(
 ) -> str:
     """Write the checkpoint of a step and tidy up. Returns its prefix.
 
-    Raises UserError for a weight that is no number: the earlier checkpoints stay.
+    Raises UserError for a weight that is NaN or infinite: the earlier checkpoints stay.
     """
     for name in sorted(tensors):
         if not np.isfinite(tf.convert_to_tensor(tensors[name]).numpy()).all():
             raise UserError(
-                f"{name} is no number after step {step}, so nothing is saved: lower learning_rate "
-                "or lengthen the warm-up, in a new --output"
+                f"{name} is NaN or infinite after step {step}, so nothing is saved: lower "
+                "learning_rate or lengthen the warm-up, in a new --output"
             )
     prefix = os.path.join(folder, f"{PREFIX}-{step}")
     save(prefix, tensors)
@@ -80,9 +81,9 @@ def tidy(folder: str, keep: int, every: Optional[int] = None) -> None:
 
 
 def read_newest(folder: str, warn: Callable[[str], None]) -> Optional[Dict[str, np.ndarray]]:
-    """The arrays of the newest checkpoint that is whole; None where there is no checkpoint at all.
+    """Read the arrays of the newest checkpoint that is whole; None if there is no checkpoint.
 
-    Raises UserError where there are some, all damaged.
+    Raises UserError if all checkpoints are damaged.
     """
     steps = sorted(_steps(folder), reverse=True)
     for step in steps:
@@ -97,7 +98,7 @@ def read_newest(folder: str, warn: Callable[[str], None]) -> Optional[Dict[str, 
 
 
 def set_aside_damaged(folder: str, newest: int) -> None:
-    """Rename the index of each checkpoint after step `newest`, so that none takes it for one."""
+    """Rename the index of each checkpoint after step `newest`, so that no program reads them."""
     for step in _steps(folder):
         if step > newest:
             index = os.path.join(folder, f"{PREFIX}-{step}.index")
@@ -105,9 +106,7 @@ def set_aside_damaged(folder: str, newest: int) -> None:
 
 
 def _write_state(folder: str, names: Sequence[str]) -> None:
-    """The file `checkpoint`, by which TensorFlow's own tools find the newest; its text is all there
-    is to it.
-    """
+    """Write the text file `checkpoint`, by which TensorFlow's own tools find the newest."""
     lines = [f'model_checkpoint_path: "{names[-1]}"']
     lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
     files.write_text(os.path.join(folder, "checkpoint"), "".join(f"{line}\n" for line in lines))
@@ -120,16 +119,16 @@ def _steps(folder: str) -> List[int]:
 
 
 def latest(folder: str) -> Optional[str]:
-    """The prefix of the newest checkpoint in a folder; None where there is none."""
+    """Return the prefix of the newest checkpoint in a folder; None if there is none."""
     steps = _steps(folder)
     return os.path.join(folder, f"{PREFIX}-{max(steps)}") if steps else None
 
 
 def find(path: str) -> str:
-    """A checkpoint's prefix from what a user gives: a prefix, its index file, or a folder.
+    """Return a checkpoint's prefix for a prefix, its index file, or a folder.
 
-    Of a folder the newest checkpoint of a training is taken, else the only one there is. Raises
-    UserError where there is none.
+    In a folder, that is the newest checkpoint of a training, else the only checkpoint. Raises
+    UserError if there is none.
     """
     prefix = path[: -len(".index")] if path.endswith(".index") else path
     if files.exists(prefix + ".index"):
@@ -146,24 +145,26 @@ def find(path: str) -> str:
 
 
 class DamagedError(UserError):
-    """A checkpoint that is not whole."""
+    """A checkpoint that is not complete."""
 
 
-_OUT_OF_REACH = (
-    *(tf.errors.UnavailableError, tf.errors.DeadlineExceededError, tf.errors.AbortedError),
-    *(tf.errors.PermissionDeniedError, tf.errors.UnauthenticatedError),
-    *(tf.errors.CancelledError, tf.errors.ResourceExhaustedError),
-)
+def _out_of_reach() -> Tuple[Type[Exception], ...]:
+    """Return the errors of a storage or a network, after which a file may still be whole."""
+    return (
+        *(tf.errors.UnavailableError, tf.errors.DeadlineExceededError, tf.errors.AbortedError),
+        *(tf.errors.PermissionDeniedError, tf.errors.UnauthenticatedError),
+        *(tf.errors.CancelledError, tf.errors.ResourceExhaustedError),
+    )
 
 
 def read(prefix: str) -> Dict[str, np.ndarray]:
-    """All arrays of a checkpoint by name. Raises DamagedError, and UserError where it is out of
-    reach.
+    """Read all arrays of a checkpoint by name. Raises DamagedError, and UserError if the storage
+    cannot be reached.
     """
     try:
         reader = tf.compat.v1.train.NewCheckpointReader(prefix)
         return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
-    except _OUT_OF_REACH as error:
+    except _out_of_reach() as error:
         raise UserError(f"cannot read {prefix} ({reason(error)}): try again") from error
     except (tf.errors.OpError, IndexError, ValueError, RuntimeError) as error:
         raise DamagedError(
@@ -172,21 +173,24 @@ def read(prefix: str) -> Dict[str, np.ndarray]:
 
 
 def without_slots(arrays: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
-    """The model's weights alone."""
-    return {name: array for name, array in arrays.items() if not _NOT_OF_THE_MODEL.search(name)}
+    """Return the model's weights alone: no optimizer slots, no step, no scale of the loss."""
+    others = (GLOBAL_STEP, LOSS_SCALE, LOSS_SCALE_STEPS)
+    return {
+        name: array for name, array in arrays.items() if name not in others and not slot_of(name)
+    }
 
 
 class Report(NamedTuple):
-    """What `restore` did with each name."""
+    """The result of `restore` for each name."""
 
     loaded: List[str]
     missing: List[str]  # variables that the checkpoint lacks; they keep their values
-    left_over: List[str]  # arrays of the checkpoint that no variable takes
+    left_over: List[str]  # arrays of the checkpoint without a variable
 
 
 def restore(variables: Variables, arrays: Dict[str, np.ndarray], source: str) -> Report:
-    """Assign the arrays to the variables of the same names. Raises UserError for another shape and
-    for what is no number.
+    """Assign the arrays to the variables of the same names. Raises UserError for another shape, NaN
+    and infinity.
     """
     loaded = []
     for name, variable in variables.items():
@@ -197,7 +201,7 @@ def restore(variables: Variables, arrays: Dict[str, np.ndarray], source: str) ->
                 f"{name} is {sizes(arrays[name].shape)} in {source}, {sizes(variable.shape)} "
                 "in this model: use the bert_config.json that belongs to the checkpoint"
             )
-        require_numbers(name, arrays[name], source)
+        require_finite(name, arrays[name], source)
         variable.assign(arrays[name])
         loaded.append(name)
     return Report(
@@ -205,15 +209,15 @@ def restore(variables: Variables, arrays: Dict[str, np.ndarray], source: str) ->
     )
 
 
-def require_numbers(name: str, array: np.ndarray, source: str) -> None:
-    """Raise UserError for a weight with NaN or infinity, with which all outputs would be NaN."""
+def require_finite(name: str, array: np.ndarray, source: str) -> None:
+    """Raise UserError for a weight with NaN or infinity, which would make all outputs NaN."""
     if not np.isfinite(array).all():
         raise UserError(
-            f"{name} is no number in {source}: take a checkpoint from before the training went "
-            "astray, or get the release again"
+            f"{name} is NaN or infinite in {source}: take an earlier checkpoint of the training, "
+            "or get the release again"
         )
 
 
 def sizes(shape: Sequence[int]) -> str:
-    """A shape in words, for messages."""
+    """Return a shape in words, for messages."""
     return " x ".join(str(int(size)) for size in shape) or "a scalar"

@@ -1,1 +1,1 @@
-"""The command line: arguments in, one function called, results printed."""
+"""The command line: read arguments, call one function, print its result."""

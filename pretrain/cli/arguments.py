@@ -11,7 +11,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def add_text(parser: argparse.ArgumentParser) -> None:
-    """Add `--input`."""
+    """Add `--input`, text files."""
     parser.add_argument(
         "--input", required=True, nargs="+", metavar="FILE", help="text files, - for stdin"
     )

@@ -35,20 +35,22 @@ def add_check_head(commands: Any) -> None:
 def _check_head(args: argparse.Namespace) -> None:
     from pretrain.checkpoint.load import load_model
     from pretrain.evaluate.check_head import check_head
+    from pretrain.learning.objectives import DEFAULT
+    from pretrain.model.heads import POOLER
     from pretrain.text.sentences import sentences_of
     from pretrain.text.tokenizer import load_tokenizer
 
-    model = load_model(args.model, may_lack=("bert/pooler/", "cls/"))
+    model = load_model(args.model, may_lack=(POOLER, "cls/"), objective=DEFAULT)
     tokenizer = load_tokenizer(os.path.dirname(model.source))
     result = check_head(model, tokenizer, sentences_of(args.input), args.windows, args.seed)
-    print(json.dumps(result, ensure_ascii=False, indent=1) if args.json else _figures(result))
+    print(json.dumps(result, ensure_ascii=False, indent=1) if args.json else _scores(result))
     if not result["works"]:
         raise UserError(result["verdict"])
     if not args.json:
         print(result["verdict"])
 
 
-def _figures(result: Dict[str, Any]) -> str:
+def _scores(result: Dict[str, Any]) -> str:
     lines = [
         f"{result['checkpoint']} on {result['masked_pieces']:,} pieces of {result['windows']:,} "
         "windows"
@@ -58,10 +60,10 @@ def _figures(result: Dict[str, Any]) -> str:
         ("as_it_stands", "as they stand"),
         ("out_of_context", "all others shuffled"),
     ):
-        of = result[name]
+        scores = result[name]
         lines.append(
-            f"{title + ':':23}{of['accuracy']:6.1%} right, {of['top5_accuracy']:6.1%} among five, "
-            f"loss {of['loss']:.2f}, perplexity {of['perplexity']:,.0f}"
+            f"{title + ':':23}{scores['accuracy']:6.1%} right, {scores['top5_accuracy']:6.1%} "
+            f"among five, loss {scores['loss']:.2f}, perplexity {scores['perplexity']:,.0f}"
         )
     guess = result["without_a_model"]
     always = f"always {guess['most_frequent_piece']}:"
@@ -89,9 +91,7 @@ def add_evaluate(commands: Any) -> None:
         "measure losses and accuracies on a data set",
         "python -m pretrain evaluate --model work/model --data work/heldout",
     )
-    parser.add_argument(
-        "--model", required=True, metavar="CKPT", help="a folder with checkpoints, or a prefix"
-    )
+    add_model(parser)
     parser.add_argument("--data", required=True, metavar="DIR", help="output of data_gen build")
     parser.add_argument(
         "--similar-words", metavar="FILE", help="of synonyms build: tells similar from random words"
@@ -102,21 +102,12 @@ def add_evaluate(commands: Any) -> None:
 def _evaluate(args: argparse.Namespace) -> None:
     from pretrain.checkpoint.load import load_model
     from pretrain.evaluate.measure import evaluate
+    from pretrain.learning.objectives import OBJECTIVES
 
-    result = evaluate(load_model(args.model), args.data, similar_words=args.similar_words)
+    model = load_model(args.model)
+    result = evaluate(model, args.data, similar_words=args.similar_words)
     if args.json:
         print(json.dumps(result, indent=1))
         return
-    kinds = ", ".join(
-        f"{kind} {share:.1%}" for kind, share in result["masked_lm_accuracy_by_kind"].items()
-    )
     print(f"{result['checkpoint']} on {result['examples']:,} examples of {result['data']}")
-    print(
-        f"masked words: loss {result['masked_lm_loss']:.3f}, perplexity "
-        f"{result['perplexity']:.1f}, accuracy {result['masked_lm_accuracy']:.1%} ({kinds})"
-    )
-    if result["pair_task"] != "none":
-        pairs = f"loss {result['pair_loss']:.3f}, accuracy {result['pair_accuracy']:.1%}"
-        print(f"pairs ({result['pair_task']}): {pairs}")
-        for label, (zero, one) in enumerate(result["pair_confusion"]):
-            print(f"  label {label}: {zero:,} called 0, {one:,} called 1")
+    print("\n".join(OBJECTIVES[model.objective].evaluation.lines(result)))

@@ -5,10 +5,8 @@ from typing import Any
 
 from data_gen.shared.commands import add_command, positive
 from data_gen.shared.errors import UserError
-from pretrain.config import ACTIVATIONS
-
-# TensorFlow takes seconds to import, so the modules that need it are imported by the command that
-# runs.
+from pretrain.cli.arguments import add_model
+from pretrain.model.activations import ACTIVATIONS
 
 
 def add_exchange(commands: Any) -> None:
@@ -32,9 +30,7 @@ def _add_export(commands: Any) -> None:
         help="tf1: as Google and HFL ship BERT; hf: a folder of Hugging Face, with a model card; "
         "saved_model: for TensorFlow Serving, with the signatures encode, fill_mask and correct",
     )
-    parser.add_argument(
-        "--model", required=True, metavar="CKPT", help="a folder with checkpoints, or a prefix"
-    )
+    add_model(parser)
     parser.add_argument("--output", required=True, metavar="DIR", help="a new folder")
     parser.add_argument(
         "--count",

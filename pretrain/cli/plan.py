@@ -6,7 +6,9 @@ from typing import Any
 
 from data_gen.shared.commands import add_command, add_config_arguments, number, positive
 from data_gen.shared.settings import load_settings
-from pretrain.config import OPTIMIZERS, PRECISIONS, TrainConfig, read_bert_config
+from pretrain.config import PRECISIONS, TrainConfig
+from pretrain.learning.optimizers import OPTIMIZERS
+from pretrain.model.config import read_bert_config
 
 
 def add_plan(commands: Any) -> None:
@@ -15,7 +17,7 @@ def add_plan(commands: Any) -> None:
         commands,
         "plan",
         _plan,
-        "say what a training will cost: memory, operations, days, shards",
+        "estimate the cost of a training: memory, operations, days, shards",
         "python -m pretrain plan --config configs/pretrain/macbert_base.yaml --device a100-80 "
         "--devices 8",
     )
@@ -35,11 +37,11 @@ def add_plan(commands: Any) -> None:
 
 
 def _plan(args: argparse.Namespace) -> None:
-    from pretrain.plan.plan import plan, text
+    from pretrain.plan.estimate import as_text, estimate
 
     config = load_settings(TrainConfig, args.config, args.overrides)
-    result = plan(config, args.device, args.devices, args.utilisation, args.data)
-    print(json.dumps(result, indent=1) if args.json else text(result))
+    result = estimate(config, args.device, args.devices, args.utilisation, args.data)
+    print(json.dumps(result, indent=1) if args.json else as_text(result))
 
 
 def add_bench(commands: Any) -> None:

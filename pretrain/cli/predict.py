@@ -1,4 +1,4 @@
-"""`python -m pretrain predict`: its arguments."""
+"""The command `predict`."""
 
 import argparse
 import json
@@ -8,10 +8,11 @@ from typing import Any, Iterator, Sequence
 
 from data_gen.shared.commands import add_command, number, positive
 from data_gen.shared.errors import UserError
+from pretrain.cli.arguments import add_model
 
 
 def add_predict(commands: Any) -> None:
-    """Add the command."""
+    """Add `predict`."""
     parser = add_command(
         commands,
         "predict",
@@ -20,9 +21,7 @@ def add_predict(commands: Any) -> None:
         'python -m pretrain predict --model work/model "使用语言[MASK][MASK]来预测"',
     )
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="in UTF-8, of any length")
-    parser.add_argument(
-        "--model", required=True, metavar="CKPT", help="a folder with checkpoints, or a prefix"
-    )
+    add_model(parser)
     parser.add_argument("--input", metavar="FILE", help="text as a UTF-8 file; - is standard input")
     parser.add_argument(
         "--top", type=positive, default=5, metavar="N", help="proposals for a place, default 5"
@@ -58,35 +57,43 @@ def _predict(args: argparse.Namespace) -> None:
         raise UserError("--port is of the page: add --serve")
     from pretrain.checkpoint import store
     from pretrain.checkpoint.load import load_model
-    from pretrain.predict.correct import Rule
-    from pretrain.predict.predictor import Predictor, as_lines
-    from pretrain.text.sentences import read_lines
+    from pretrain.learning.objectives import DEFAULT
+    from pretrain.model.heads import PAIR_HEAD
+    from pretrain.predict.correct import Threshold
+    from pretrain.predict.predictor import Predictor
     from pretrain.text.tokenizer import load_tokenizer
 
     given = {"ratio": args.ratio, "above": args.above}
-    rule = Rule(**{name: value for name, value in given.items() if value is not None})
+    threshold = Threshold(**{name: value for name, value in given.items() if value is not None})
     source = store.find(args.model)
     tokenizer = load_tokenizer(os.path.dirname(source))
-    model = load_model(source, may_lack=("bert/pooler/", "cls/seq_relationship/"))
+    model = load_model(source, may_lack=PAIR_HEAD, objective=DEFAULT)
     predictor = Predictor(model, tokenizer, args.top)
     if args.serve:
         from pretrain.predict.server import serve
 
-        serve(predictor, model.source, rule, args.port)
-        return
-    lines = read_lines(args.input) if args.input else _readable(args.texts)
-    # Who types wants each answer at once.
+        serve(predictor, model.source, threshold, args.port)
+    else:
+        _print_predictions(predictor, threshold, args)
+
+
+def _print_predictions(predictor: Any, threshold: Any, args: argparse.Namespace) -> None:
+    from pretrain.predict.predictor import as_lines
+    from pretrain.text.sentences import read_lines
+
+    lines = read_lines(args.input) if args.input else _require_utf8(args.texts)
+    # A person at a terminal wants each answer at once.
     options = {"together": 1} if args.input == "-" and sys.stdin.isatty() else {}
-    for found in predictor(lines, rule, **options):
-        if args.json:  # in UTF-8 whatever the terminal has
+    for found in predictor(lines, threshold, **options):
+        if args.json:  # in UTF-8 in any terminal
             sys.stdout.buffer.write(json.dumps(found, ensure_ascii=False).encode() + b"\n")
         else:
             print("\n".join(as_lines(found)))
         sys.stdout.flush()
 
 
-def _readable(texts: Sequence[str]) -> Iterator[str]:
-    """The texts. Raises UserError for one that is no text."""
+def _require_utf8(texts: Sequence[str]) -> Iterator[str]:
+    """Yield the texts. Raises UserError for a text that is not UTF-8."""
     for text in texts:
         try:
             text.encode("utf-8")

@@ -15,7 +15,7 @@ def add_train(commands: Any) -> None:
         commands,
         "train",
         _train,
-        "train a model; the same command goes on where it was stopped",
+        "train a model; the same command resumes a training that was stopped",
         "python -m pretrain train --config configs/pretrain/macbert_base.yaml --data work/data "
         "--output work/model",
     )
@@ -37,7 +37,7 @@ def add_train(commands: Any) -> None:
         "--heldout", metavar="DIR", help="data to evaluate on with every checkpoint"
     )
     parser.add_argument(
-        "--reinit-heads", action="store_true", help="but from new ones in the heads (cls/*)"
+        "--reinit-heads", action="store_true", help="with --init: but new heads (cls/*)"
     )
 
 

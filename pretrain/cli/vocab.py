@@ -1,4 +1,4 @@
-"""The commands that look at what a checkpoint knows of its vocabulary, and change that."""
+"""The commands `vocab extend` and `vocab shrink`."""
 
 import argparse
 from typing import Any, Dict, List, Optional
@@ -13,28 +13,36 @@ def add_vocab(commands: Any) -> None:
     parser = commands.add_parser("vocab", help="models with another vocabulary")
     actions = parser.add_subparsers(metavar="ACTION", dest="action")
     actions.required = True
-    extend = add_command(
+    _add_extend(actions)
+    _add_shrink(actions)
+
+
+def _add_extend(actions: Any) -> None:
+    parser = add_command(
         actions,
         "extend",
         _extend,
         "add pieces to a model's vocabulary",
         "python -m pretrain vocab extend --model work/model --pieces “ ” — … --output work/more",
     )
-    add_model(extend)
-    pieces = extend.add_mutually_exclusive_group(required=True)
+    add_model(parser)
+    pieces = parser.add_mutually_exclusive_group(required=True)
     pieces.add_argument("--pieces", nargs="+", metavar="PIECE")
     pieces.add_argument(
         "--add",
         metavar="FILE",
-        help="a piece a line; after a tab, what it is like: its row starts from that text's",
+        help="a piece a line; after a tab, a text that it is like: its row starts from that text's",
     )
-    extend.add_argument(
+    parser.add_argument(
         "--reuse-unused",
         action="store_true",
         help="in the place of [unused1], [unused2], ... first, which keeps vocab_size",
     )
-    extend.add_argument("--output", required=True, metavar="DIR", help="a new folder")
-    shrink = add_command(
+    parser.add_argument("--output", required=True, metavar="DIR", help="a new folder")
+
+
+def _add_shrink(actions: Any) -> None:
+    parser = add_command(
         actions,
         "shrink",
         _shrink,
@@ -42,18 +50,18 @@ def add_vocab(commands: Any) -> None:
         "python -m pretrain vocab shrink --model work/model --input corpus/*.txt --output "
         "work/small",
     )
-    add_model(shrink)
-    add_text(shrink)
-    shrink.add_argument(
+    add_model(parser)
+    add_text(parser)
+    parser.add_argument(
         "--min-count",
         type=positive,
         default=1,
         metavar="N",
-        help="keep what the text gives as often (default: 1); rarer words are cut smaller, rarer "
-        "characters become [UNK]",
+        help="keep the pieces that the text gives at least N times (default: 1); rarer words are "
+        "cut smaller, rarer characters become [UNK]",
     )
-    shrink.add_argument("--keep", metavar="FILE", help="pieces to keep in any case, one a line")
-    shrink.add_argument("--output", required=True, metavar="DIR", help="a new folder")
+    parser.add_argument("--keep", metavar="FILE", help="pieces to keep in any case, one a line")
+    parser.add_argument("--output", required=True, metavar="DIR", help="a new folder")
 
 
 def _extend(args: argparse.Namespace) -> None:
@@ -92,7 +100,7 @@ def _shrink(args: argparse.Namespace) -> None:
 
 
 def _read_pieces(path: str) -> List[str]:
-    """The lines of a file that are not empty."""
+    """Read the lines of a file that are not empty."""
     try:
         with open(path, encoding="utf-8-sig") as handle:
             pieces = [line.rstrip("\n") for line in handle if line.strip()]

@@ -1,1 +1,1 @@
-"""Measure a model: losses on held-out records, and whether its head belongs to it."""
+"""Measure a model: losses on held-out records, and a check that its heads work."""

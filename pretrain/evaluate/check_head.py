@@ -1,7 +1,15 @@
-"""Whether a checkpoint's heads work, on a sample of text.
+"""Check on a sample of text that a checkpoint's heads work.
 
-Released checkpoints often lack the masked LM head, or come with one that is random: what loads them
-makes a new one without a word, and what it then fills in is noise.
+Released checkpoints often lack the masked LM head, or have a random one: programs that load them
+make a new head silently, and then fill [MASK] with noise.
+
+The model names 15 % of the pieces, [UNK] excepted, in three ways: with [MASK] in their place, as
+BERT trains; unchanged, as MLM as correction does in part; and unchanged with all other pieces
+shuffled. The head works if the first or the second accuracy is at least twice that of always naming
+the most frequent piece: a MacBERT model has never seen [MASK], so it may not fill it and still be
+good. If not, the loss tells foreign weights (90 % of ln(vocab_size) or more, both ways) from hardly
+trained ones. An unchanged piece can be named without its context; if shuffling costs nothing, the
+verdict says so.
 
 B batch, P masked pieces a sequence, N masked pieces in all.
 """
@@ -15,23 +23,22 @@ import numpy as np
 
 from data_gen.shared.errors import UserError
 from pretrain.checkpoint.load import Model
-from pretrain.model.heads import forward
+from pretrain.model.heads import MASKED_LM_HEAD, PAIR_HEAD, forward
+from pretrain.runtime.named_vector import NamedVector
 from pretrain.runtime.tensorflow import Tensor, compiled, tf
 from pretrain.text.batches import as_batch
 
 LENGTH = 128  # pieces of a window, with [CLS] and [SEP]
 MASKED = 0.15  # share of them, BERT's
-FEWEST = 200  # masked pieces; of fewer an accuracy says little
-PAIR_HEAD = ("bert/pooler/", "cls/seq_relationship/")
-MLM_HEAD = "cls/predictions/"
+FEWEST = 200  # masked pieces; an accuracy of fewer says little
 
 _BATCH = 16
-# What must be told apart lies far apart. On 3,500 pieces of text a model of 4 layers names 62-64 %
-# of the pieces that it sees; with new, permuted or foreign weights 0-2.6 %, where the most frequent
-# piece makes up 3.9 %.
+# Heads that work and heads that do not are far apart. On 3,500 pieces of text a model of 4 layers
+# names 62-64 % of the pieces that it sees; with new, permuted or foreign weights 0-2.6 %, while the
+# most frequent piece makes up 3.9 %.
 _CLEARLY = 2.0  # times the accuracy of the most frequent piece
-# With such weights the loss is 9.3 to 12.2, ln(vocab_size) being 9.96; a model that has learned no
-# more than which pieces are frequent is at 6 to 7.
+# With such weights the loss is 9.3 to 12.2, ln(vocab_size) being 9.96; of a model that has learned
+# only how frequent pieces are it is 6 to 7.
 _NO_BETTER = 0.9  # times ln(vocab_size)
 
 _USES_CONTEXT = 0.98  # times the loss with all other pieces shuffled
@@ -39,8 +46,8 @@ _USES_CONTEXT = 0.98  # times the loss with all other pieces shuffled
 Window = List[List[int]]  # the ids of its sentences
 
 
-class Figures(NamedTuple):
-    """How well the head names pieces; accuracies are shares between 0 and 1."""
+class ProbeScores(NamedTuple):
+    """Scores of a masked LM head; accuracies are shares between 0 and 1."""
 
     accuracy: float
     top5_accuracy: float
@@ -51,21 +58,13 @@ class Figures(NamedTuple):
 def check_head(
     model: Model, tokenizer: Any, documents: Iterable[Sequence[str]], windows: int, seed: int = 0
 ) -> Dict[str, Any]:
-    """Measure both heads on the first windows of a text, and say whether the masked LM head works.
+    """Measure both heads on the first windows of a text, and decide if the masked LM head works.
 
-    tokenizer: the model's, `data_gen.pieces.Tokenizer`
+    tokenizer: the model's, a `data_gen.tokenization.tokenizer.Tokenizer`
     documents: the sentences of each, in order
     windows:   how many to take, of at most 128 pieces
 
-    15 % of the pieces, but no [UNK], are looked at: with [MASK] in their place, as BERT trains; as
-    they stand, as MLM as correction does in part; and so with all other pieces shuffled. The head
-    works where the first or the second accuracy is at least twice that of always naming the most
-    frequent piece: a MacBERT model has never seen [MASK], so it may fill in nothing and still be
-    whole. Otherwise the loss says whether the weights are foreign (90 % of ln(vocab_size) or more,
-    both ways) or hardly trained. A piece that stands there can be named without its context; where
-    shuffling costs nothing, the verdict says so.
-
-    Raises UserError where the text is too little to tell.
+    Raises UserError if the text is too short to decide.
     """
     length = min(LENGTH, model.config.max_position_embeddings)
     sample = list(islice(cut_windows(documents, tokenizer, length - 2), windows))
@@ -75,7 +74,7 @@ def check_head(
             f"the text gives {len(labels)} pieces to mask, too few to tell: give some "
             f"{FEWEST * 8:,} characters or more"
         )
-    naming = _Naming(model)
+    probe = _HeadProbe(model, tokenizer)
     common, count = Counter(labels).most_common(1)[0]
     result = {
         "checkpoint": model.source,
@@ -86,9 +85,9 @@ def check_head(
             "accuracy": count / len(labels),
             "loss": math.log(model.config.vocab_size),
         },
-        "with_mask": naming(masked, tokenizer, tokenizer.mask)._asdict(),
-        "as_it_stands": naming(masked, tokenizer, None)._asdict(),
-        "out_of_context": naming(_shuffled(masked, seed), tokenizer, None)._asdict(),
+        "with_mask": probe(masked, tokenizer.mask)._asdict(),
+        "as_it_stands": probe(masked, None)._asdict(),
+        "out_of_context": probe(_shuffled(masked, seed), None)._asdict(),
         "missing_weights": list(model.absent),
         "pair_head": _pair_head(model, sample, tokenizer, length),
     }
@@ -96,8 +95,8 @@ def check_head(
 
 
 def cut_windows(documents: Iterable[Sequence[str]], tokenizer: Any, size: int) -> Iterator[Window]:
-    """Consecutive sentences of a document, as many as make at most `size` pieces; a longer sentence
-    is cut.
+    """Yield windows of consecutive sentences of a document, of at most `size` pieces; a longer
+    sentence is cut.
     """
     for document in documents:
         window: Window = []
@@ -113,14 +112,14 @@ def cut_windows(documents: Iterable[Sequence[str]], tokenizer: Any, size: int) -
 
 
 class _Masked(NamedTuple):
-    """A window with the places of what is masked in it, counted with [CLS]."""
+    """A window with the places of its masked pieces, counted with [CLS]."""
 
     pieces: List[int]
     places: List[int]
 
 
 def _mask(windows: Sequence[Window], tokenizer: Any, seed: int) -> Tuple[List[_Masked], List[int]]:
-    """Choose what is masked in each window. Returns also the labels of all."""
+    """Choose the masked pieces of each window. Returns the labels of all windows, too."""
     masked: List[_Masked] = []
     labels: List[int] = []
     for number, window in enumerate(windows):
@@ -134,7 +133,7 @@ def _mask(windows: Sequence[Window], tokenizer: Any, seed: int) -> Tuple[List[_M
 
 
 def _shuffled(windows: Sequence[_Masked], seed: int) -> List[_Masked]:
-    """The same with what is not masked in another order."""
+    """Return the same windows with the pieces that are not masked in another order."""
     shuffled = []
     for number, (pieces, places) in enumerate(windows):
         taken = {place - 1 for place in places}
@@ -145,23 +144,24 @@ def _shuffled(windows: Sequence[_Masked], seed: int) -> List[_Masked]:
     return shuffled
 
 
-class _Naming:
-    """What the masked LM head makes of windows."""
+_SUMS = NamedVector(("labels", "loss", "first", "among five"))
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self._counting = compiled(self._count)
 
-    def __call__(
-        self, windows: Sequence[_Masked], tokenizer: Any, instead: Optional[int]
-    ) -> Figures:
-        """Measure with `instead` at the places of the labels; None leaves them as they are."""
-        sums = np.zeros(4)
+class _HeadProbe:
+    """Measures the masked LM head on windows."""
+
+    def __init__(self, model: Model, tokenizer: Any) -> None:
+        self._model, self._tokenizer = model, tokenizer
+        self._count_batch = compiled(self._count)
+
+    def __call__(self, windows: Sequence[_Masked], instead: Optional[int]) -> ProbeScores:
+        """Measure with the piece `instead` at the places of the labels; None leaves the labels."""
+        totals = np.zeros(len(_SUMS.names))
         slots = max(len(window.places) for window in windows)
         for some in _batches(windows):
             pieces = [window.pieces for window in some]
             positions = self._model.config.max_position_embeddings
-            batch = as_batch(pieces, tokenizer.cls, tokenizer.sep, positions)
+            batch = as_batch(pieces, self._tokenizer.cls, self._tokenizer.sep, positions)
             places, weights = np.zeros([2, len(some), slots], np.int32)
             for row, window in enumerate(some):
                 places[row, : len(window.places)] = window.places
@@ -172,22 +172,28 @@ class _Naming:
                     batch["input_ids"][row, window.places] = instead
             batch["masked_lm_positions"] = places
             tensors = {name: tf.constant(array) for name, array in batch.items()}
-            sums += self._counting(tensors, tf.constant(labels), tf.constant(weights)).numpy()
-        weight, loss, right, among = sums.tolist()
-        loss /= weight
-        return Figures(right / weight, among / weight, loss, math.exp(min(loss, 700.0)))
+            counts = self._count_batch(tensors, tf.constant(labels), tf.constant(weights))
+            totals += counts.numpy()
+        sums = {name: float(total) for name, total in _SUMS.unpack(totals).items()}
+        count, loss = sums["labels"], sums["loss"] / sums["labels"]
+        perplexity = math.exp(min(loss, 700.0))
+        return ProbeScores(sums["first"] / count, sums["among five"] / count, loss, perplexity)
 
     def _count(self, batch: Dict[str, Tensor], labels: Tensor, weights: Tensor) -> Tensor:
-        """Sums over the labels: how many, their losses, how many are first, how many of five."""
+        """Sum over the labels of a batch. Returns a vector of `_SUMS`."""
         logits = forward(self._model.variables, batch, self._model.config).masked_lm
         labels, weights = tf.reshape(labels, [-1]), tf.cast(tf.reshape(weights, [-1]), tf.float32)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-        counted = [tf.ones_like(losses), losses]
-        # The label ranks behind equal logits: a head that says the same of all is not right.
-        own = tf.gather(logits, labels[:, None], batch_dims=1)
-        behind = tf.reduce_sum(tf.cast(logits >= own, tf.float32), axis=1)
-        counted += [tf.cast(behind <= best, tf.float32) for best in (1.0, 5.0)]
-        return tf.stack([tf.reduce_sum(weights * column) for column in counted])
+        # The label ranks behind equal logits: a head with the same logit for all is not right.
+        of_label = tf.gather(logits, labels[:, None], batch_dims=1)
+        rank = tf.reduce_sum(tf.cast(logits >= of_label, tf.float32), axis=1)
+        columns = {
+            "labels": tf.ones_like(losses),
+            "loss": losses,
+            "first": tf.cast(rank <= 1.0, tf.float32),
+            "among five": tf.cast(rank <= 5.0, tf.float32),
+        }
+        return _SUMS.pack({name: tf.reduce_sum(weights * x) for name, x in columns.items()})
 
 
 def _batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
@@ -197,19 +203,19 @@ def _batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
 def _pair_head(
     model: Model, windows: Sequence[Window], tokenizer: Any, length: int
 ) -> Dict[str, Any]:
-    """Whether the pair head is there and, if so, how often it tells consecutive segments in order
-    (label 0) from swapped ones (label 1): each pair is shown both ways, so that 0.5 is chance. A
-    head that was trained on NSP was never asked this.
+    """Measure the pair head, if it is present: how often it tells consecutive segments in order
+    (label 0) from swapped ones (label 1). Each pair is shown both ways, so that 0.5 is chance. NSP
+    does not train a head for this.
     """
     missing = [name for name in model.absent if name.startswith(PAIR_HEAD)]
     pairs = [_halves(window) for window in windows if len(window) > 1]
     if missing or not pairs:
         return {"present": not missing, "pairs": len(pairs), "order_accuracy": None}
-    telling = compiled(lambda batch: forward(model.variables, batch, model.config).pair)
+    logits_of = compiled(lambda batch: forward(model.variables, batch, model.config).pair)
     right = 0
     for some in _batches(pairs):
         for label, ordered in enumerate([some, [(b, a) for a, b in some]]):
-            logits = telling(_pair_batch(ordered, tokenizer, length)).numpy()
+            logits = logits_of(_pair_batch(ordered, tokenizer, length)).numpy()
             right += int((logits.argmax(axis=1) == label).sum())
     return {
         "present": True,
@@ -219,7 +225,7 @@ def _pair_head(
 
 
 def _halves(window: Window) -> Tuple[List[int], List[int]]:
-    """Cut between the sentences, nearest to the middle."""
+    """Cut between two sentences, nearest to the middle."""
     ends = np.cumsum([len(sentence) for sentence in window])
     middle = int(np.abs(ends[:-1] - ends[-1] / 2).argmin()) + 1
     first, second = window[:middle], window[middle:]
@@ -229,8 +235,8 @@ def _halves(window: Window) -> Tuple[List[int], List[int]]:
 def _pair_batch(
     pairs: Sequence[Tuple[List[int], List[int]]], tokenizer: Any, length: int
 ) -> Dict[str, Tensor]:
-    """`[CLS] a [SEP] b [SEP]` of each pair; one [SEP] more than a window leaves room for is taken
-    from b.
+    """Make `[CLS] a [SEP] b [SEP]` of each pair; b loses a piece if there is no room for the second
+    [SEP].
     """
     joined = [[*a, tokenizer.sep, *b][: length - 2] for a, b in pairs]
     batch = as_batch(joined, tokenizer.cls, tokenizer.sep, length)
@@ -241,8 +247,8 @@ def _pair_batch(
 
 
 def _verdict(result: Dict[str, Any]) -> Dict[str, Any]:
-    """`works`, and one sentence that says why."""
-    missing = [name for name in result["missing_weights"] if name.startswith(MLM_HEAD)]
+    """Return `works`, and one sentence that says why."""
+    missing = [name for name in result["missing_weights"] if name.startswith(MASKED_LM_HEAD)]
     if missing:
         return {
             "works": False,

@@ -6,8 +6,8 @@ from data_gen.shared.similar_words import SourceArrays, map_table
 
 
 def read_similar_pairs(path: str, vocab_size: int) -> np.ndarray:
-    """Return the pairs of pieces that stand for one another in some pair of similar words, as
-    `old * vocab_size + new`, sorted.
+    """Read the pairs of pieces that replace each other in some pair of similar words: `old *
+    vocab_size + new`, sorted.
 
     path: the table of `data_gen synonyms build`
     Raises UserError if it is none.

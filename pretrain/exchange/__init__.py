@@ -1,1 +1,1 @@
-"""Models in and out: BERT releases of TensorFlow 1, Hugging Face, SavedModel."""
+"""Import and export models: BERT releases of TensorFlow 1, Hugging Face, SavedModel."""

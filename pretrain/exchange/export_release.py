@@ -1,4 +1,4 @@
-"""A trained checkpoint in the forms that other programs load."""
+"""Export a trained checkpoint in the forms that other programs load."""
 
 import dataclasses
 import os
@@ -16,13 +16,16 @@ from pretrain.checkpoint.folder import (
     write_json,
 )
 from pretrain.checkpoint.load import load_model
-from pretrain.config import BertConfig
 from pretrain.exchange.hf_tokenizer import write_tokenizer
 from pretrain.exchange.hugging_face import CONFIG, to_config, to_tensors
 from pretrain.exchange.model_card import model_card
 from pretrain.exchange.release import TF1_PREFIX, describe_absent, read_release
 from pretrain.exchange.saved_model import write_saved_model
 from pretrain.exchange.weight_files import SAFETENSORS, write_tensors
+from pretrain.learning.objectives import DEFAULT
+from pretrain.model.activations import ACTIVATIONS
+from pretrain.model.config import BertConfig
+from pretrain.model.heads import PAIR_CLASSIFIER
 from pretrain.runtime import files
 from pretrain.runtime.log import log
 from pretrain.runtime.tensorflow import tf
@@ -33,8 +36,8 @@ def export_tf1(source: str, output: str) -> str:
     and the tokenizer's settings. Returns the prefix.
 
     The weights keep both heads and the pooler (their lack is the most frequent complaint about
-    released models) and lose the optimizer's slots. Raises UserError where `output` is not empty
-    or a URL, or the source lacks a file.
+    released models) and lose the optimizer's slots. Raises UserError if `output` is not empty or a
+    URL, or the source lacks a file.
     """
     release = read_release(source)
     with new_folder(output) as folder:
@@ -52,14 +55,14 @@ def export_tf1(source: str, output: str) -> str:
 
 
 def _googles(config: BertConfig) -> Dict[str, Any]:
-    """The content of a bert_config.json that Google's code takes."""
-    if config.hidden_act == "gelu_erf":
+    """Return the content of a bert_config.json for Google's code."""
+    nearest = ACTIVATIONS[config.hidden_act].google
+    if nearest != config.hidden_act:
         log(
-            'hidden_act: Google\'s code knows the tanh form of "gelu" only, so that is what '
-            "bert_config.json says; this model has the exact form, and its outputs will differ a "
-            "little there"
+            f"hidden_act: Google's code has no {config.hidden_act}, so bert_config.json says "
+            f"{nearest}; the outputs of this model will differ a little there"
         )
-        config = dataclasses.replace(config, hidden_act="gelu")
+        config = dataclasses.replace(config, hidden_act=nearest)
     return dataclasses.asdict(config)
 
 
@@ -67,7 +70,7 @@ def export_hf(source: str, output: str) -> str:
     """Write a folder of Hugging Face: config.json, model.safetensors, the tokenizer's files and a
     model card. Returns the folder.
 
-    Raises UserError as `export_tf1` does, and where a package is missing.
+    Raises UserError as `export_tf1` does, and if a package is missing.
     """
     release = read_release(source)
     pieces = read_vocabulary(release.vocab_file)
@@ -97,10 +100,10 @@ def _log_absent(weights: Dict[str, Any]) -> None:
 def export_saved_model(source: str, output: str, count: int = 5) -> str:
     """Write a TF2 SavedModel that proposes `count` pieces; see `saved_model`. Returns the folder.
 
-    Raises UserError on TensorFlow 1.15, where the checkpoint lacks the masked LM head or the
-    pooler, or as `export_tf1` does.
+    Raises UserError on TensorFlow 1.15, if the checkpoint lacks the masked LM head or the pooler,
+    or as `export_tf1` does.
     """
-    model = load_model(source, may_lack=("cls/seq_relationship/",))
+    model = load_model(source, may_lack=(PAIR_CLASSIFIER,), objective=DEFAULT)
     if count > model.config.vocab_size:
         raise UserError(
             f"--count {count} is more than the vocabulary has: give at most "

@@ -1,8 +1,8 @@
-"""A vocabulary as the files that `AutoTokenizer` reads, and back.
+"""Write a vocabulary as the files that `AutoTokenizer` reads, and read it back.
 
 transformers 5 makes its BertTokenizer from the vocabulary of tokenizer.json and do_lower_case
 alone; 4 takes all of tokenizer.json. Both give Google's pieces but for the characters that the
-package `tokenizers` treats differently (see data_gen/wordpiece.py).
+package `tokenizers` treats differently (see data_gen/tokenization/wordpiece.py).
 """
 
 import json
@@ -25,7 +25,7 @@ _MARKS = {
 
 
 def pieces_of_json(path: str) -> List[str]:
-    """The vocabulary of a tokenizer.json: transformers 5 writes no vocab.txt."""
+    """Read the vocabulary of a tokenizer.json: transformers 5 writes no vocab.txt."""
     try:
         with open(path, encoding="utf-8") as handle:
             model = json.load(handle)["model"]
@@ -44,8 +44,8 @@ def pieces_of_json(path: str) -> List[str]:
 def write_tokenizer(folder: str, vocab_file: str, settings: Dict[str, Any], positions: int) -> None:
     """Write tokenizer.json and tokenizer_config.json for a model with so many positions.
 
-    settings: of `model.tokenizer_settings`
-    Raises UserError where the model's pieces are none of BertTokenizer, or a package is missing.
+    settings: by `checkpoint.folder.tokenizer_settings`
+    Raises UserError if the model has another tokenizer than BertTokenizer, or a package is missing.
     """
     kind = tokenizer_kind(settings)
     if kind != "wordpiece":
@@ -67,7 +67,7 @@ def write_tokenizer(folder: str, vocab_file: str, settings: Dict[str, Any], posi
 
 
 def _make(pieces: List[str], do_lower_case: bool) -> Any:
-    """The tokenizer of the package `tokenizers`."""
+    """Make the tokenizer of the package `tokenizers`."""
     try:
         from tokenizers import (
             AddedToken,

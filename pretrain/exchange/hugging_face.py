@@ -1,4 +1,4 @@
-"""Google's names, shapes and configuration of BERT as Hugging Face's, and back.
+"""Translate Google's names, shapes and configuration of BERT into Hugging Face's, and back.
 
 A dense kernel is [inputs, outputs] with Google and [outputs, inputs] with Hugging Face. The decoder
 of the masked LM head is the word embedding in both; Hugging Face's files leave it out.
@@ -12,31 +12,25 @@ from typing import Any, Dict, List, NamedTuple, Optional
 import numpy as np
 
 from data_gen.shared.errors import UserError
-from pretrain.config import BertConfig
 from pretrain.exchange.release import Weights, absent_parts
 from pretrain.exchange.weight_files import Tensors
+from pretrain.model.activations import ACTIVATIONS, from_hugging_face
 from pretrain.model.bert import EMBEDDINGS, variable_shapes
+from pretrain.model.config import BertConfig
+from pretrain.model.heads import MASKED_LM_HEAD, OUTPUT_BIAS
 
 CONFIG = "config.json"
 
-# Google's "gelu" is the tanh form, Hugging Face's the exact one: where the name stayed when a model
-# was converted, the two differ by up to 1e-3 in a hidden vector.
-_ACTIVATIONS = {"gelu": "gelu_new", "gelu_erf": "gelu", "relu": "relu"}
-_FROM_ACTIVATIONS = {
-    **{theirs: ours for ours, theirs in _ACTIVATIONS.items()},
-    "gelu_pytorch_tanh": "gelu",
-}
-
 _HEADS = {
-    "cls/predictions/output_bias": "cls.predictions.bias",
+    OUTPUT_BIAS: "cls.predictions.bias",
     "cls/seq_relationship/output_weights": "cls.seq_relationship.weight",
     "cls/seq_relationship/output_bias": "cls.seq_relationship.bias",
 }
 _DECODER = "cls.predictions.decoder."
-# Google's last part of a name -> ours of Hugging Face
+# Google's last part of a name -> Hugging Face's
 _LAST = {"kernel": "weight", "gamma": "weight", "beta": "bias", "bias": "bias"}
 
-# What tells another architecture with BERT's name, or a variant that computes otherwise.
+# Other values mean another architecture with BERT's name, or a variant that computes otherwise.
 _REQUIRED: Dict[str, Any] = {
     "model_type": "bert",
     "position_embedding_type": "absolute",
@@ -48,7 +42,7 @@ _REQUIRED: Dict[str, Any] = {
 
 
 def hf_name(name: str) -> str:
-    """Hugging Face's name of one of Google's weights."""
+    """Return Hugging Face's name of one of Google's weights."""
     if name in _HEADS:
         return _HEADS[name]
     parts = re.sub(r"/layer_(\d+)/", r"/layer/\1/", name).split("/")
@@ -60,7 +54,7 @@ def hf_name(name: str) -> str:
 
 
 def to_tensors(weights: Weights) -> Tensors:
-    """Google's weights by Hugging Face's names."""
+    """Return Google's weights by Hugging Face's names."""
     return {
         hf_name(name): array.T if name.endswith("/kernel") else array
         for name, array in weights.items()
@@ -68,27 +62,27 @@ def to_tensors(weights: Weights) -> Tensors:
 
 
 class Found(NamedTuple):
-    """What tensors of Hugging Face hold of a BERT."""
+    """The weights of a BERT in tensors of Hugging Face."""
 
     weights: Weights  # by Google's names
-    left_over: List[str]  # tensors of no use here, by Hugging Face's
+    left_over: List[str]  # tensors that are not used, by Hugging Face's names
 
 
 def from_tensors(tensors: Tensors, config: BertConfig, source: str) -> Found:
-    """Hugging Face's tensors by Google's names, those of `BertModel` and old ones, too.
+    """Return Hugging Face's tensors by Google's names, those of `BertModel` and old ones, too.
 
-    Raises UserError where the masked LM head has a decoder of its own.
+    Raises UserError if the masked LM head has its own decoder.
     """
     tensors = {_present_name(name): array for name, array in tensors.items()}
     names = {hf_name(name): name for name in variable_shapes(config)}
     bias = tensors.pop(f"{_DECODER}bias", None)
     if bias is not None:
-        tensors.setdefault(_HEADS["cls/predictions/output_bias"], bias)
+        tensors.setdefault(_HEADS[OUTPUT_BIAS], bias)
     decoder = tensors.pop(f"{_DECODER}weight", None)
     embedding = tensors.get(hf_name(EMBEDDINGS))
     if decoder is not None and embedding is not None and not np.array_equal(decoder, embedding):
         raise UserError(
-            f"the masked LM head of {source} has a matrix of its own, where BERT's is the word "
+            f"the masked LM head of {source} has its own matrix, while BERT's is the word "
             "embedding: such a model cannot be imported"
         )
     weights = {}
@@ -99,7 +93,7 @@ def from_tensors(tensors: Tensors, config: BertConfig, source: str) -> Found:
 
 
 def _present_name(name: str) -> str:
-    """The name in today's BertForPreTraining."""
+    """Return the name in today's BertForPreTraining."""
     if name.startswith(("embeddings.", "encoder.", "pooler.")):
         name = f"bert.{name}"
     return re.sub(
@@ -108,12 +102,12 @@ def _present_name(name: str) -> str:
 
 
 def to_config(config: BertConfig, weights: Weights, pad: Optional[int]) -> Dict[str, Any]:
-    """The content of config.json; `pad` is the id of [PAD]."""
+    """Return the content of config.json; `pad` is the id of [PAD]."""
     return {
         **dataclasses.asdict(config),
         "architectures": [_architecture(weights)],
         "classifier_dropout": None,
-        "hidden_act": _ACTIVATIONS[config.hidden_act],
+        "hidden_act": ACTIVATIONS[config.hidden_act].hugging_face[0],
         "layer_norm_eps": 1e-12,
         "model_type": "bert",
         "pad_token_id": pad,
@@ -126,24 +120,24 @@ def _architecture(weights: Weights) -> str:
     absent = absent_parts(weights)
     if not absent:
         return "BertForPreTraining"
-    return "BertModel" if "cls/predictions/" in absent else "BertForMaskedLM"
+    return "BertModel" if MASKED_LM_HEAD in absent else "BertForMaskedLM"
 
 
 def from_config(path: str) -> BertConfig:
-    """Read a config.json. Raises UserError where it is of no BERT that this code computes."""
+    """Read a config.json. Raises UserError if it is not of a BERT as this code computes it."""
     known = {field.name for field in dataclasses.fields(BertConfig)}
     try:
         with open(path, encoding="utf-8") as handle:
             values = json.load(handle)
         require_bert(values, path)
         ours = {name: value for name, value in values.items() if name in known}
-        act = ours.get("hidden_act", "gelu")
-        if act not in _FROM_ACTIVATIONS:
+        act, known_acts = ours.get("hidden_act", "gelu"), from_hugging_face()
+        if act not in known_acts:
             raise UserError(
-                f"{path} is of a model with the activation {act}, which is none of "
-                f"{', '.join(_FROM_ACTIVATIONS)}: it cannot be imported"
+                f"{path} is of a model with the activation {act}, not one of "
+                f"{', '.join(known_acts)}: it cannot be imported"
             )
-        return BertConfig(**{**ours, "hidden_act": _FROM_ACTIVATIONS[act]})
+        return BertConfig(**{**ours, "hidden_act": known_acts[act]})
     except OSError as error:
         raise UserError(f"cannot read the model {path}: {error.strerror}") from error
     except (ValueError, TypeError, AttributeError) as error:
@@ -151,7 +145,7 @@ def from_config(path: str) -> BertConfig:
 
 
 def require_bert(values: Dict[str, Any], path: str) -> None:
-    """Raise UserError where a configuration says something that makes it no BERT."""
+    """Raise UserError for a configuration that is not of a BERT."""
     for name, wanted in _REQUIRED.items():
         value = values.get(name, wanted)
         if value != wanted:

@@ -1,4 +1,4 @@
-"""A released BERT, as Google or Hugging Face has it, as a folder that every command here takes."""
+"""Import a released BERT of Google or Hugging Face into a folder that every command here reads."""
 
 import dataclasses
 import json
@@ -18,30 +18,30 @@ from pretrain.checkpoint.folder import (
     tokenizer_settings,
     write_json,
 )
-from pretrain.config import BertConfig, read_bert_config
 from pretrain.exchange.hf_tokenizer import TOKENIZER_JSON, pieces_of_json
 from pretrain.exchange.hugging_face import CONFIG, from_config, from_tensors, require_bert
 from pretrain.exchange.release import TF1_PREFIX, Weights, describe_absent, require_whole
 from pretrain.exchange.weight_files import read_tensors
 from pretrain.model.bert import EMBEDDINGS, variable_shapes
+from pretrain.model.config import BertConfig, read_bert_config
 from pretrain.runtime import files
 from pretrain.runtime.log import log
 from pretrain.runtime.tensorflow import tf
 
 # An embedding is at most padded to a multiple of this, for the speed of the hardware.
 _PADDED_TO = 128
-# What a tokenizer_config.json calls WordPiece; the others are of any tokenizer.json.
+# Names of WordPiece in a tokenizer_config.json; the others are those of any tokenizer.json.
 _KINDS = ("BertTokenizer", "PreTrainedTokenizerFast", "TokenizersBackend")
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
 class Source(NamedTuple):
-    """What a release holds."""
+    """The content of a release."""
 
     folder: str
     config: BertConfig
     weights: Weights  # by Google's names
-    left_over: List[str]  # names of what is no weight of BERT
+    left_over: List[str]  # names of tensors that are no weights of BERT
 
 
 def import_release(form: str, source: str, output: str, hidden_act: Optional[str] = None) -> str:
@@ -50,8 +50,8 @@ def import_release(form: str, source: str, output: str, hidden_act: Optional[str
 
     form:       of FORMS
     source:     a folder, for Google's form also a prefix, for Hugging Face's also a hub id
-    hidden_act: the activation that the model was trained with, if the release says it wrongly
-    Raises UserError where the source is damaged or no BERT, or `output` is not empty.
+    hidden_act: the activation of its training, if the release names a wrong one
+    Raises UserError if the source is damaged or no BERT, or `output` is not empty.
     """
     require_new(output)
     found = FORMS[form](source)
@@ -82,7 +82,7 @@ def import_release(form: str, source: str, output: str, hidden_act: Optional[str
 
 
 def read_tf1(source: str) -> Source:
-    """A release as Google and HFL ship it. Optimizer slots and the step are left behind."""
+    """Read a release as Google and HFL ship it, without optimizer slots and step."""
     prefix = store.find(source)
     folder = os.path.dirname(prefix)
     path = os.path.join(folder, MODEL)
@@ -96,19 +96,19 @@ def read_tf1(source: str) -> Source:
 
 
 def read_hf(source: str) -> Source:
-    """A folder of Hugging Face, or a model of its hub."""
+    """Read a folder of Hugging Face, or a model of its hub."""
     folder = source if os.path.isdir(source) else _fetch(source)
     config = from_config(os.path.join(folder, CONFIG))
     found = from_tensors(read_tensors(folder), config, source)
     return Source(folder, config, found.weights, found.left_over)
 
 
-# Where a release is read, by its form.
+# Form of a release -> its reader.
 FORMS: Dict[str, Callable[[str], Source]] = {"tf1": read_tf1, "hf": read_hf}
 
 
 def _fetch(source: str) -> str:
-    """The folder of a hub id's files: those that are needed, a pickle only without safetensors."""
+    """Download the files of a hub id that are needed, a pickle only without safetensors."""
     if not _HUB_ID.fullmatch(source):
         raise UserError(f"there is no folder {source}: give one, or a hub id such as user/model")
     try:

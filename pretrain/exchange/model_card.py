@@ -1,17 +1,19 @@
-"""The README.md of an exported model: what it is, how it was trained, how good it is.
+"""Write the README.md of an exported model: its size, its training, its data, its scores.
 
-All of it is read from the files of the training; what they do not say is left out.
+All facts are read from the files of the training; unknown facts are left out.
 """
 
-import json
 import os
 from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from pretrain.checkpoint.folder import EVALUATIONS, METRICS, RUN
+from data_gen.shared.pair_labels import PAIR_LABELS
+from pretrain.checkpoint.folder import EVALUATIONS, METRICS, objective_of, read_journal, read_run
 from pretrain.exchange.release import Release, absent_parts
-from pretrain.runtime import files
+from pretrain.learning.objective import Objective
+from pretrain.learning.objectives import OBJECTIVES
+from pretrain.model.heads import MASKED_LM_HEAD, PAIR_CLASSIFIER, POOLER
 
 _ROWS = 12  # of the table of a curve
 _SETTINGS = (
@@ -23,32 +25,17 @@ _OF_STAGE = (
     "num_warmup_steps",
 )
 _COUNTS = ("documents", "sentences", "words", "pieces", "characters", "instances")
-_PAIRS = {
-    "sop": "sentence order (label 1: the two segments are swapped)",
-    "nsp": "next sentence (label 1: the second segment is a random one)",
-    "none": "not trained",
-}
-_MEASURES = {
-    "masked_lm_loss": "loss of the masked pieces",
-    "perplexity": "perplexity",
-    "masked_lm_accuracy": "accuracy on the masked pieces",
-}
-# What each class of transformers takes from the file.
+# Class of transformers -> the parts that it needs.
 _CLASSES = {
-    "BertModel": ["bert/pooler/"],
-    "BertForMaskedLM": ["cls/predictions/"],
-    "BertForPreTraining": ["bert/pooler/", "cls/predictions/", "cls/seq_relationship/"],
-}
-_CURVE = {
-    "masked_lm_loss": "masked pieces: loss",
-    "pair_loss": "pairs: loss",
-    "learning_rate": "learning rate",
+    "BertModel": [POOLER],
+    "BertForMaskedLM": [MASKED_LM_HEAD],
+    "BertForPreTraining": [POOLER, MASKED_LM_HEAD, PAIR_CLASSIFIER],
 }
 
 
 def model_card(release: Release, name: str) -> str:
-    """The text of the README.md of a model called `name`."""
-    run = _read_json(os.path.join(release.folder, RUN))
+    """Return the text of the README.md of a model called `name`."""
+    run, objective = read_run(release.folder), OBJECTIVES[objective_of(release.folder)]
     data = run.get("data_statistics", [])
     sections = [
         _front_matter(data),
@@ -56,29 +43,15 @@ def model_card(release: Release, name: str) -> str:
         _use(release, data),
         _training(run, release.step),
         _data(run, data),
-        _evaluation(release),
-        _curve(release),
+        _evaluation(release, objective),
+        _curve(release, objective),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _read_json(path: str) -> Dict[str, Any]:
-    """A file of the training; nothing where there is none, or it cannot be read."""
-    try:
-        found = json.loads(files.read_text(path)) if files.exists(path) else {}
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _lines(release: Release, name: str) -> List[Dict[str, Any]]:
-    """The lines of a journal up to the step of the release, if that is known."""
-    path = os.path.join(release.folder, name)
-    try:
-        text = files.read_text(path) if files.exists(path) else ""
-        lines = [json.loads(line) for line in text.splitlines()]
-    except ValueError:
-        return []
+    """Read the lines of a journal up to the step of the release, if that is known."""
+    lines = read_journal(release.folder, name)
     return [line for line in lines if release.step is not None and line["step"] <= release.step]
 
 
@@ -108,7 +81,7 @@ def _model(release: Release) -> str:
 def _use(release: Release, data: Sequence[Dict[str, Any]]) -> str:
     absent = absent_parts(release.weights)
     lines = ["## Use", ""]
-    if "cls/predictions/" not in absent:
+    if MASKED_LM_HEAD not in absent:
         lines += [
             "```python",
             "from transformers import pipeline",
@@ -121,8 +94,8 @@ def _use(release: Release, data: Sequence[Dict[str, Any]]) -> str:
     kinds: Any = [stage.get("kinds_by_piece") for stage in data]
     if kinds and all(each and "similar" in each and "mask" not in each for each in kinds):
         lines += [
-            "In its training text stood similar words where others have `[MASK]`: it proposes a "
-            "piece for every position, not only for `[MASK]`.",
+            "In its training text words were replaced by similar words instead of `[MASK]`: it "
+            "proposes a piece for every position, not only for `[MASK]`.",
             "",
         ]
     loads = [name for name, needed in _CLASSES.items() if not set(needed) & set(absent)]
@@ -147,7 +120,7 @@ def _training(run: Dict[str, Any], step: Optional[int]) -> str:
         values = {n: config.get(n) if stage.get(n) is None else stage[n] for n in _OF_STAGE}
         text = ", ".join(f"{n} {value}" for n, value in values.items() if value is not None)
         rows.append((f"stage {number}", text))
-    rows.append(("pair task", _PAIRS.get(config.get("pair_task"), config.get("pair_task"))))
+    rows.append(("pair task", _pair_task(config.get("pair_task"))))
     if run.get("init_checkpoint"):
         rows.append(("started from", os.path.basename(run["init_checkpoint"])))
         rows.append(("its index's sha256", run.get("init_sha256")))
@@ -157,6 +130,13 @@ def _training(run: Dict[str, Any], step: Optional[int]) -> str:
         rows.append(("revision of the code", run["git_revision"]))
     rows += [(name, version) for name, version in run.get("versions", {}).items()]
     return "## Training\n\n" + _table(["setting", "value"], rows)
+
+
+def _pair_task(name: Any) -> str:
+    labels = PAIR_LABELS.get(name)
+    if not labels:
+        return "not trained" if name in PAIR_LABELS else str(name)
+    return f"{name} (label 0: {labels[0]}, label 1: {labels[1]})"
 
 
 def _data(run: Dict[str, Any], data: Sequence[Dict[str, Any]]) -> str:
@@ -191,31 +171,28 @@ def _data_rows(stage: Dict[str, Any]) -> List[Any]:
     return rows
 
 
-def _evaluation(release: Release) -> str:
+def _evaluation(release: Release, objective: Objective) -> str:
     lines = _lines(release, EVALUATIONS)
     if not lines:
         return ""
     last = lines[-1]
-    rows = [(text, f"{last[name]:.4g}") for name, text in _MEASURES.items() if name in last]
-    kinds = last.get("masked_lm_accuracy_by_kind", {})
-    rows += [(f"accuracy where it saw: {kind}", f"{share:.4g}") for kind, share in kinds.items()]
-    if last.get("pair_task", "none") != "none":
-        rows.append(("accuracy on the pairs", f"{last['pair_accuracy']:.4g}"))
     return (
         f"## Evaluation\n\nOn {last['examples']:,} held-out examples, after step "
-        f"{last['step']:,}:\n\n" + _table(["measure", "value"], rows)
+        f"{last['step']:,}:\n\n"
+        + _table(["measure", "value"], objective.evaluation.card_rows(last))
     )
 
 
-def _curve(release: Release) -> str:
+def _curve(release: Release, objective: Objective) -> str:
     lines = _lines(release, METRICS)
     if not lines:
         return ""
     chosen = sorted({round(i) for i in np.linspace(0, len(lines) - 1, min(_ROWS, len(lines)))})
-    names = [name for name in _CURVE if name in lines[-1]]
+    titles = {**objective.loss_titles, "learning_rate": "learning rate"}
+    names = [name for name in titles if name in lines[-1]]
     rows = [[f"{lines[i]['step']:,}", *(f"{lines[i][name]:.4g}" for name in names)] for i in chosen]
     return "## Curve\n\nMeans of the training since the line before in its log:\n\n" + _table(
-        ["step", *(_CURVE[name] for name in names)], rows
+        ["step", *(titles[name] for name in names)], rows
     )
 
 

@@ -1,6 +1,4 @@
-"""What a release of BERT holds: a checkpoint's weights by Google's names, and the files beside
-them.
-"""
+"""A release of BERT: a checkpoint's weights by Google's names, and the files beside them."""
 
 import os
 from typing import Any, Dict, List, NamedTuple, Optional
@@ -11,19 +9,21 @@ from data_gen.shared.errors import UserError
 from pretrain.checkpoint import store
 from pretrain.checkpoint.folder import MODEL, VOCAB, tokenizer_settings
 from pretrain.checkpoint.store import sizes
-from pretrain.config import BertConfig, read_bert_config
 from pretrain.model.bert import variable_shapes
+from pretrain.model.config import BertConfig, read_bert_config
+from pretrain.model.heads import MASKED_LM_HEAD, PAIR_CLASSIFIER, POOLER
 from pretrain.runtime import files
+
+TF1_PREFIX = "bert_model.ckpt"
 
 Weights = Dict[str, np.ndarray]
 
-# What released checkpoints may lack, and what that means for a user.
+# Parts that released checkpoints may lack, and the consequence for a user.
 _PARTS = {
-    "cls/predictions/": "no masked LM head: it can neither fill [MASK] nor correct nor be "
+    MASKED_LM_HEAD: "no masked LM head: it can neither fill [MASK] nor correct nor be "
     "evaluated; train --init starts a new one",
-    "cls/seq_relationship/": "no pair head: evaluate needs one; train --init starts a new one",
-    "bert/pooler/": "no pooler: the pair head and many classifiers read it; train --init starts a "
-    "new one",
+    PAIR_CLASSIFIER: "no pair head: evaluate needs one; train --init starts a new one",
+    POOLER: "no pooler: the pair head and many classifiers read it; train --init starts a new one",
 }
 
 
@@ -39,13 +39,13 @@ class Release(NamedTuple):
 
     @property
     def vocab_file(self) -> str:
-        """Its vocabulary."""
-        return files.on_disk(os.path.join(self.folder, VOCAB))
+        """The path of its vocabulary, on the disk."""
+        return files.local_copy(os.path.join(self.folder, VOCAB))
 
 
 def read_release(source: str) -> Release:
-    """Read a checkpoint and what lies beside it. Raises UserError where a file is missing or they
-    do not belong together.
+    """Read a checkpoint and the files beside it. Raises UserError if a file is missing or they do
+    not belong together.
     """
     prefix = store.find(source)
     folder = os.path.dirname(prefix)
@@ -54,7 +54,7 @@ def read_release(source: str) -> Release:
             raise UserError(
                 f"{os.path.join(folder, name)} is missing: a release needs it beside the checkpoint"
             )
-    config = read_bert_config(files.on_disk(os.path.join(folder, MODEL)))
+    config = read_bert_config(files.local_copy(os.path.join(folder, MODEL)))
     arrays = store.read(prefix)
     step = arrays.get(store.GLOBAL_STEP)
     weights = {  # Google's code restores float32 alone
@@ -73,8 +73,8 @@ def read_release(source: str) -> Release:
 
 
 def require_whole(weights: Weights, config: BertConfig, source: str) -> None:
-    """Raise UserError where a weight of the encoder is missing, one of another part that is there,
-    or one has another shape than the configuration says or holds NaN.
+    """Raise UserError if a weight of the encoder, or of a part that is not wholly absent, is
+    missing, has another shape than the configuration says, or holds NaN or infinity.
     """
     shapes = variable_shapes(config)
     absent = tuple(absent_parts(weights))
@@ -91,17 +91,14 @@ def require_whole(weights: Weights, config: BertConfig, source: str) -> None:
                 f"{name} is {sizes(weights[name].shape)} in {source}, {sizes(shape)} by its "
                 "configuration: get the two that belong together"
             )
-        store.require_numbers(name, weights[name], source)
+        store.require_finite(name, weights[name], source)
 
 
 def absent_parts(weights: Weights) -> List[str]:
-    """What the names of those parts begin with that a release may lack, and this one does."""
+    """Return the beginnings of the names of absent parts, of those that a release may lack."""
     return [part for part in _PARTS if not any(name.startswith(part) for name in weights)]
 
 
 def describe_absent(weights: Weights) -> List[str]:
-    """A sentence for each part that is not there."""
+    """Return a sentence for each absent part."""
     return [_PARTS[part] for part in absent_parts(weights)]
-
-
-TF1_PREFIX = "bert_model.ckpt"

@@ -1,7 +1,7 @@
-"""A model as a TF2 SavedModel, for TensorFlow Serving and any program that has TensorFlow alone.
+"""Write a model as a TF2 SavedModel, for TensorFlow Serving and programs with TensorFlow alone.
 
 B batch, S sequence, H hidden, M the most [MASK] of a sequence in the batch, K proposals. B and S
-are free; what is padding is told by input_mask.
+are free; input_mask is 0 for padding.
 """
 
 import os
@@ -12,7 +12,7 @@ from pretrain.checkpoint.folder import MODEL, TOKENIZER
 from pretrain.checkpoint.load import Model
 from pretrain.model.bert import encode, pool
 from pretrain.model.proposals import propose, propose_at
-from pretrain.runtime.tensorflow import VERSION_1, Tensor, tf
+from pretrain.runtime.tensorflow import Tensor, is_version_1, tf
 
 _INPUTS = ("input_ids", "input_mask", "segment_ids")
 
@@ -21,16 +21,16 @@ def write_saved_model(model: Model, folder: str, count: int) -> None:
     """Write a SavedModel with the signatures `encode`, `fill_mask` and `correct` and the model's
     vocab.txt, bert_config.json and tokenizer_config.json as assets.
 
-    count: K, how many pieces are proposed
+    count: K, number of proposed pieces
     Raises UserError on TensorFlow 1.15.
     """
-    if VERSION_1:
+    if is_version_1():
         raise UserError(
             "a SavedModel with signatures needs TensorFlow 2: export with --format tf1 here, and "
             "from that with --format saved_model there"
         )
     module = tf.Module()
-    # Whatever else is reachable from the module is not saved.
+    # Only variables and assets that the module refers to are saved.
     module.weights = list(model.variables.values())
     module.assets = [tf.saved_model.Asset(path) for path in _assets(model)]
     signatures = {
@@ -60,15 +60,15 @@ def _signature(module: Any, function: Any) -> Any:
 
 
 def encoded(model: Model, batch: Dict[str, Tensor]) -> Dict[str, Tensor]:
-    """sequence_output, float32 [B, S, H], the last layer; pooled_output, float32 [B, H]."""
+    """Return sequence_output, float32 [B, S, H], the last layer; pooled_output, float32 [B, H]."""
     sequence = encode(model.variables, batch, model.config)
     return {"sequence_output": sequence, "pooled_output": pool(model.variables, sequence)}
 
 
 def filled(model: Model, batch: Dict[str, Tensor], count: int) -> Dict[str, Tensor]:
-    """What may stand where [MASK] is, the most probable first.
+    """Return proposals for each [MASK], the most probable first.
 
-    positions:     int32 [B, M], where in the sequence; -1 is padding
+    positions:     int32 [B, M], of the [MASK]s in the sequence; -1 is padding
     ids:           int32 [B, M, K]; 0 in padding
     probabilities: float32 [B, M, K]; 0 in padding
     """
@@ -91,12 +91,12 @@ def filled(model: Model, batch: Dict[str, Tensor], count: int) -> Dict[str, Tens
 
 
 def corrected(model: Model, batch: Dict[str, Tensor], count: int) -> Dict[str, Tensor]:
-    """ids and probabilities, [B, S, K], of the pieces that the model expects at every position, and
-    own_probability, [B, S], of the one that stands there.
+    """Return ids and probabilities, [B, S, K], of the pieces that the model expects at every
+    position, and own_probability, [B, S], of the piece in the text.
     """
     found = propose(model.variables, batch, model.config, count)
     return {
         "ids": found.ids,
         "probabilities": found.probabilities,
-        "own_probability": found.own,
+        "own_probability": found.actual,
     }

@@ -1,5 +1,5 @@
-"""Tensors of a Hugging Face folder: model.safetensors, or pytorch_model.bin of older ones, in one
-piece or in shards.
+"""Read and write the tensors of a Hugging Face folder: model.safetensors, or pytorch_model.bin of
+older ones, in one piece or in shards.
 
 No code of a source is ever run: safetensors holds numbers alone, and a pickle is read by torch with
 `weights_only`.
@@ -24,9 +24,9 @@ _DTYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
 
 
 def read_tensors(folder: str) -> Tensors:
-    """All tensors of floating point numbers, as float32, by their names.
+    """Read all tensors of floating point numbers, as float32, by their names.
 
-    Raises UserError where there is no file of weights, one is damaged or holds more than numbers,
+    Raises UserError if there is no file of weights, a file is damaged or holds more than numbers,
     or a package is missing.
     """
     for name, read in _FILES.items():
@@ -39,7 +39,7 @@ def read_tensors(folder: str) -> Tensors:
 
 
 def write_tensors(path: str, tensors: Tensors) -> None:
-    """Write model.safetensors. Raises UserError where the package is missing."""
+    """Write model.safetensors. Raises UserError if the package is missing."""
     try:
         from safetensors.numpy import save
     except ImportError as error:

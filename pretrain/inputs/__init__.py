@@ -1,1 +1,1 @@
-"""TFRecords -> batches, and the check that they fit the model."""
+"""Read TFRecords into batches, and check that they fit the model."""

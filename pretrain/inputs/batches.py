@@ -8,22 +8,22 @@ from typing import Any, Callable, Dict, Iterable, Iterator, Sequence, Tuple
 
 from data_gen.shared.dataset_info import MANIFEST, DatasetInfo, not_a_build, parse_info, read_info
 from data_gen.shared.errors import UserError
-from data_gen.shared.features import feature_shapes
-from pretrain.config import Stage
+from pretrain.learning.objective import Batch
+from pretrain.learning.stages import Stage
 from pretrain.runtime import files
 from pretrain.runtime.devices import distribute, processes, reader_of
-from pretrain.runtime.tensorflow import PEER_GONE, Strategy, Tensor, reason, tf
+from pretrain.runtime.tensorflow import Strategy, Tensor, peer_gone, reason, tf
 
-# Serialized records; the shards are shuffled as a whole already, this varies the order by epoch.
+# Serialized records. The build has shuffled all shards already; this varies the order by epoch.
 _SHUFFLE = 8192
 
-Batch = Dict[str, Tensor]
+Features = Dict[str, Tuple[str, int]]  # name -> (dtype, length)
 
 
 def open_data(folder: str) -> DatasetInfo:
-    """What `data_gen build` wrote to a folder, on a disk or in a bucket that TensorFlow reads.
+    """Open the output of `data_gen build`, on a disk or in a bucket that TensorFlow reads.
 
-    Raises UserError where that is no finished build, or lacks a shard.
+    Raises UserError if that is no finished build, or lacks a shard.
     """
     if not files.is_url(folder):
         return read_info(folder)
@@ -34,32 +34,38 @@ def open_data(folder: str) -> DatasetInfo:
     return parse_info(folder, text, dict.fromkeys(names))
 
 
-def parse(records: Tensor, info: DatasetInfo) -> Batch:
+def parse(records: Tensor, features: Features) -> Batch:
     """Parse a batch of serialized examples at once (four times as fast as one by one).
 
-    records: string [B]
-    Returns  name -> int32 [B, S], int32 [B, P], float32 [B, P] or int32 [B, 1]
+    records:  string [B]
+    features: those to read, by `Objective.features`
+    Returns   name -> int32 or float32 [B, length], e.g. [B, S] or [B, P]
     """
-    shapes = feature_shapes(info.max_seq_length, info.max_predictions_per_seq)
-    features = {
+    wanted = {
         name: tf.io.FixedLenFeature([size], getattr(tf, dtype))
-        for name, (dtype, size) in shapes.items()
+        for name, (dtype, size) in features.items()
     }
-    parsed = tf.io.parse_example(records, features)
+    parsed = tf.io.parse_example(records, wanted)
     return {name: tf.cast(x, tf.int32) if x.dtype == tf.int64 else x for name, x in parsed.items()}
 
 
 def training_batches(
-    strategy: Strategy, info: DatasetInfo, stage: Stage, seed: int, start: int, steps: int = 1
+    strategy: Strategy,
+    info: DatasetInfo,
+    features: Features,
+    stage: Stage,
+    seed: int,
+    start: int,
+    steps: int = 1,
 ) -> Iterator[Batch]:
-    """Endless input of every replica, each element that of `steps` steps, from step `start` of the
-    stage on: name -> [steps, parts, B, ...], where `parts` are worked on one after the other.
+    """Yield the input of every replica without end, each element that of `steps` steps, from step
+    `start` of the stage on: name -> [steps, micro batches, B, ...].
 
-    A global batch is the same for any number of replicas, processes, parts and steps; what does not
-    fill one ends an epoch. The data must fill at least one.
+    A global batch is the same for any number of replicas, processes, micro batches and steps.
+    Examples that do not fill one end an epoch. The data must fill at least one.
     """
-    parts = stage.gradient_accumulation_steps
-    size = share(stage.train_batch_size, strategy.num_replicas_in_sync * parts)
+    micro_batches = stage.gradient_accumulation_steps
+    size = share(stage.train_batch_size, strategy.num_replicas_in_sync * micro_batches)
 
     def make(context: Any) -> Any:
         records = _records(info, stage.train_batch_size, seed, start)
@@ -68,8 +74,8 @@ def training_batches(
             groups,
             context,
             lambda records: {
-                name: tf.reshape(x, [steps, parts, size, *x.shape[1:]])
-                for name, x in parse(records, info).items()
+                name: tf.reshape(x, [steps, micro_batches, size, *x.shape[1:]])
+                for name, x in parse(records, features).items()
             },
             steps,
         )
@@ -78,13 +84,13 @@ def training_batches(
 
 
 def readable(batches: Iterable[Batch], info: DatasetInfo) -> Iterator[Batch]:
-    """The same batches. Raises UserError at a record that is damaged, or no example of the form
-    that dataset.json says.
+    """Yield the same batches. Raises UserError at a record that is damaged, or has other features
+    than dataset.json says.
     """
     try:
         yield from batches
     except tf.errors.OpError as error:
-        if isinstance(error, PEER_GONE) and processes()[0] > 1:
+        if isinstance(error, peer_gone()) and processes()[0] > 1:
             raise  # several processes read in step
         raise UserError(
             f"the records in {info.folder} cannot be read ({reason(error)}): copy or build them "
@@ -93,7 +99,9 @@ def readable(batches: Iterable[Batch], info: DatasetInfo) -> Iterator[Batch]:
 
 
 def share(batch_size: int, ways: int) -> int:
-    """Sequences that each device works on at a time. Raises UserError where they do not divide."""
+    """Return the sequences that each device works on at a time. Raises UserError if the batch
+    cannot be divided equally.
+    """
     if batch_size % ways:
         raise UserError(
             f"train_batch_size {batch_size} cannot be shared equally among {ways} devices times "
@@ -103,8 +111,8 @@ def share(batch_size: int, ways: int) -> int:
 
 
 def _of_replicas(groups: Any, context: Any, read: Callable[..., Batch], steps: int = 1) -> Any:
-    """Elements of `steps` global batches each -> one element a replica of this process, with what
-    `read` makes of its records as a whole.
+    """Turn elements of `steps` global batches each into one element for each replica of this
+    process: the result of `read` for all its records.
     """
     readers, index = reader_of(context)
     replicas = context.num_replicas_in_sync // readers
@@ -116,15 +124,15 @@ def _of_replicas(groups: Any, context: Any, read: Callable[..., Batch], steps: i
 
 
 def _of_process(group: Tensor, shape: Sequence[int], index: int) -> Tensor:
-    """[steps * batch] as [steps, processes, replicas, B] -> what is one process's, [replicas,
-    steps * B].
+    """Take [steps * batch] as [steps, processes, replicas, B]; return the part of one process,
+    [replicas, steps * B].
     """
     mine = tf.reshape(group, shape)[:, index]
     return tf.reshape(tf.transpose(mine, [1, 0, 2]), [shape[2], -1])
 
 
 def _records(info: DatasetInfo, batch_size: int, seed: int, start: int) -> Any:
-    """Serialized examples from global batch `start` on, shuffled anew with each epoch."""
+    """Read serialized examples from global batch `start` on, shuffled anew with each epoch."""
     per_epoch = info.examples // batch_size
     first, done = divmod(start, per_epoch)
 
@@ -146,11 +154,11 @@ def _read(paths: Any, info: DatasetInfo) -> Any:
     return tf.data.TFRecordDataset(paths, compression_type=compression)
 
 
-def all_batches(strategy: Strategy, info: DatasetInfo, size: int) -> Any:
-    """Every example once, in the shards' order, in batches of `size` for every replica; may be gone
-    through again and again, best by way of `readable`.
+def all_batches(strategy: Strategy, info: DatasetInfo, features: Features, size: int) -> Any:
+    """Return every example once, in the shards' order, in batches of `size` for every replica; may
+    be iterated again and again, best with `readable`.
 
-    What fills up the last ones is told by `example_weights`, float32 [B]: 0 there, 1 elsewhere.
+    `example_weights`, float32 [B], is 0 for the copies that fill up the last batches, else 1.
     """
 
     def make(context: Any) -> Any:
@@ -160,7 +168,7 @@ def all_batches(strategy: Strategy, info: DatasetInfo, size: int) -> Any:
             groups.map(lambda records: _filled(records, whole)),
             context,
             lambda records, weights: {
-                **parse(tf.reshape(records, [size]), info),
+                **parse(tf.reshape(records, [size]), features),
                 "example_weights": tf.reshape(weights, [size]),
             },
         )
@@ -169,8 +177,8 @@ def all_batches(strategy: Strategy, info: DatasetInfo, size: int) -> Any:
 
 
 def _filled(records: Tensor, size: int) -> Tuple[Tensor, Tensor]:
-    """At most `size` records -> string [size] and float32 [size]: 1, or 0 for copies of the
-    first.
+    """Fill up at most `size` records. Returns string [size] and float32 [size]: 1, or 0 for copies
+    of the first record.
     """
     count = tf.size(records)
     filled = tf.concat([records, tf.fill([size - count], records[0])], axis=0)

@@ -1,5 +1,5 @@
-"""Whether data, model and vocabulary belong together, and what of the data is trained on. Needs no
-TensorFlow.
+"""Checks that data, model and vocabulary belong together, and the split into data to train on and
+held-out data. Needs no TensorFlow.
 """
 
 from typing import List, Optional, Tuple
@@ -7,12 +7,14 @@ from typing import List, Optional, Tuple
 from data_gen.shared.dataset_info import DatasetInfo, require_same_vocabulary
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import read_pieces
-from pretrain.config import BertConfig, Stage, TrainConfig
+from pretrain.config import TrainConfig
+from pretrain.learning.stages import Stage
+from pretrain.model.config import BertConfig
 
 
 def require_for_model(info: DatasetInfo, model: BertConfig, vocab_file: str) -> None:
-    """Raise UserError where the records are of another vocabulary, longer than the model has
-    positions, or none at all.
+    """Raise UserError if the records are of another vocabulary, longer than the model's positions,
+    or if there are none.
     """
     require_same_vocabulary(info, vocab_file)
     length, positions = info.max_seq_length, model.max_position_embeddings
@@ -28,8 +30,8 @@ def require_for_model(info: DatasetInfo, model: BertConfig, vocab_file: str) -> 
 def require_for_stage(
     info: DatasetInfo, stage: Stage, config: TrainConfig, model: BertConfig
 ) -> None:
-    """Raise UserError as `require_for_model`, and where the data of a stage are of another length
-    or pair task than it wants, or the vocabulary has more pieces than the model.
+    """Raise UserError as `require_for_model` does, and if the data of a stage have another length
+    or pair task than the stage, or the vocabulary has more pieces than the model.
     """
     require_for_model(info, model, config.vocab_file)
     require_pair_task(info, config)
@@ -48,7 +50,7 @@ def require_for_stage(
 
 
 def require_pair_task(info: DatasetInfo, config: TrainConfig) -> None:
-    """Raise UserError where the labels of the data are those of another task."""
+    """Raise UserError if the labels of the data are those of another task."""
     pair_task = info.manifest["config"]["pair_task"]
     if pair_task != config.pair_task:
         raise UserError(
@@ -58,7 +60,7 @@ def require_pair_task(info: DatasetInfo, config: TrainConfig) -> None:
 
 
 def require_a_batch(info: DatasetInfo, stage: Stage) -> None:
-    """Raise UserError where the data do not fill one batch."""
+    """Raise UserError if the data do not fill one batch."""
     if info.examples < stage.train_batch_size:
         raise UserError(
             f"{info.folder} holds {info.examples} examples to train on, fewer than one batch of "
@@ -67,9 +69,9 @@ def require_a_batch(info: DatasetInfo, stage: Stage) -> None:
 
 
 def split_heldout(info: DatasetInfo, shards: int) -> Tuple[DatasetInfo, Optional[DatasetInfo]]:
-    """What is trained on, and what is not: the last `shards` shards, None for 0.
+    """Split into data to train on and held-out data: the last `shards` shards, None for 0.
 
-    Raises UserError where one of them would hold no example.
+    Raises UserError if one of them would hold no example.
     """
     if not shards:
         return info, None
@@ -84,7 +86,7 @@ def split_heldout(info: DatasetInfo, shards: int) -> Tuple[DatasetInfo, Optional
 
 
 def copies_held_back(info: DatasetInfo, shards: int) -> List[str]:
-    """A warning where the last `shards` shards hold copies of what is trained on."""
+    """Return a warning if the last `shards` shards hold copies of the examples trained on."""
     copies = info.manifest["config"]["dupe_factor"]
     if not shards or copies == 1:
         return []

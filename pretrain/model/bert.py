@@ -6,19 +6,21 @@ B batch, S sequence, H hidden, A attention heads, D hidden per head, F intermedi
 import math
 import zlib
 from collections import OrderedDict
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from pretrain.config import BertConfig
+from pretrain.model.activations import ACTIVATIONS
+from pretrain.model.config import BertConfig
 from pretrain.runtime.tensorflow import Tensor, tf
 
+Shape = Tuple[int, ...]
 Variables = Dict[str, Tensor]
 Dropout = Callable[[Tensor, float, str], Tensor]  # (x, rate, name of the place) -> x
 
 
 class Mode(NamedTuple):
-    """How to compute, which changes no weight's type: variables are float32."""
+    """The precision and the memory of the computation. Variables are float32 in any case."""
 
     dtype: str = "float32"  # of activations and products; sums over many numbers stay float32
     recompute: bool = False
@@ -29,44 +31,12 @@ FLOAT32 = Mode()
 EMBEDDINGS = "bert/embeddings/word_embeddings"
 
 
-def _gelu(x: Tensor) -> Tuple[Tensor, Callable[[Tensor], Tensor]]:
-    """Google's "gelu", the tanh form: x / 2 * (1 + tanh(u)) = x * sigmoid(2 u), with u =
-    sqrt(2 / pi) * (x + 0.044715 x^3). Its own gradient needs half the passes over memory of the
-    automatic one.
+def variable_shapes(config: BertConfig) -> "OrderedDict[str, Shape]":
+    """Return name -> shape of every weight of encoder, pooler and both heads, in Google's
+    order.
     """
-    first, third = 2 * math.sqrt(2 / math.pi), 2 * math.sqrt(2 / math.pi) * 0.044715
-    # In float32: TensorFlow's sigmoid of bfloat16 takes three times as long on a CPU.
-    doubled = tf.cast(x * (first + third * tf.square(x)), tf.float32)
-    gate = tf.cast(tf.sigmoid(doubled), x.dtype)
-
-    def gradient(upstream: Tensor) -> Tensor:
-        # Beyond 16 the gate is 0 or 1 and the slope without effect, but in float16 it overflows.
-        z = tf.clip_by_value(x, -16.0, 16.0) if x.dtype == tf.float16 else x
-        slope = z * (first + 3 * third * tf.square(z))
-        return upstream * (gate * (1 + slope * (1 - gate)))
-
-    return x * gate, gradient
-
-
-gelu: Callable[[Tensor], Tensor] = tf.custom_gradient(_gelu)
-
-
-def gelu_erf(x: Tensor) -> Tensor:
-    """The exact GELU, x times the normal distribution's share below x: Hugging Face's "gelu"."""
-    return x * (0.5 * (1.0 + tf.math.erf(x * math.sqrt(0.5))))
-
-
-_ACTIVATIONS: Dict[str, Callable[[Tensor], Tensor]] = {
-    "gelu": gelu,
-    "gelu_erf": gelu_erf,
-    "relu": tf.nn.relu,
-}
-
-
-def variable_shapes(config: BertConfig) -> "OrderedDict[str, Tuple[int, ...]]":
-    """Name -> shape of every weight of encoder, pooler and both heads, in Google's order."""
     h, f = config.hidden_size, config.intermediate_size
-    shapes: OrderedDict[str, Tuple[int, ...]] = OrderedDict()
+    shapes: OrderedDict[str, Shape] = OrderedDict()
 
     def dense(name: str, inputs: int, outputs: int) -> None:
         shapes[f"{name}/kernel"] = (inputs, outputs)
@@ -99,7 +69,7 @@ def variable_shapes(config: BertConfig) -> "OrderedDict[str, Tuple[int, ...]]":
 
 
 def initial_value(name: str, shape: Sequence[int], config: BertConfig, seed: int) -> np.ndarray:
-    """A weight before training: truncated normal, LayerNorm's gamma 1, biases and beta 0.
+    """Return a weight before training: truncated normal, LayerNorm's gamma 1, biases and beta 0.
 
     Drawn by NumPy from (seed, name): the same on every TensorFlow version and in any order.
     """
@@ -109,18 +79,20 @@ def initial_value(name: str, shape: Sequence[int], config: BertConfig, seed: int
         return np.zeros(shape, np.float32)
     rng = np.random.RandomState([seed, zlib.crc32(name.encode())])
     values = rng.standard_normal(shape)
-    while True:  # as TensorFlow's: what lies beyond two standard deviations is drawn again
+    while True:  # as TensorFlow: values beyond two standard deviations are drawn again
         outside = np.abs(values) > 2
         if not outside.any():
             return (values * config.initializer_range).astype(np.float32)
         values[outside] = rng.standard_normal(int(outside.sum()))
 
 
-def init(config: BertConfig, seed: int) -> Variables:
-    """Make all variables with their initial values."""
+def init(config: BertConfig, seed: int, shapes: Optional[Mapping[str, Shape]] = None) -> Variables:
+    """Make variables with their initial values: of these names and shapes, default all of
+    `variable_shapes`.
+    """
     return {
         name: tf.Variable(initial_value(name, shape, config, seed), name=name)
-        for name, shape in variable_shapes(config).items()
+        for name, shape in (shapes or variable_shapes(config)).items()
     }
 
 
@@ -130,8 +102,8 @@ def no_dropout(x: Tensor, rate: float, place: str) -> Tensor:
 
 
 def seeded_dropout(seed: int, *keys: Tensor) -> Dropout:
-    """Dropout whose noise depends on seed, keys (step, part of the batch) and place alone, so that
-    a resumed training repeats it, and so does a layer that is computed twice.
+    """Return dropout whose noise depends on seed, keys (step, micro batch) and place alone: a
+    resumed training repeats it, and so does a layer that is computed twice.
     """
     mixed = tf.constant(seed, tf.int64)
     for key in keys:  # an odd multiplier, overflow welcome: distinct keys give distinct seeds
@@ -148,15 +120,15 @@ def seeded_dropout(seed: int, *keys: Tensor) -> Dropout:
 
 
 def size_of(x: Tensor, axis: int) -> Tensor:
-    """The size of an axis: a number where it is known, which XLA and a TPU want, else a scalar of
-    the graph.
+    """Return the size of an axis: a number if it is known, which XLA and a TPU want, else a scalar
+    of the graph.
     """
     known = x.shape[axis]
     return tf.shape(x)[axis] if known is None else known
 
 
 def dense(variables: Variables, name: str, x: Tensor) -> Tensor:
-    """`x` times the kernel plus the bias; float [..., inputs] -> [..., outputs]."""
+    """Multiply `x` by the kernel and add the bias; float [..., inputs] -> [..., outputs]."""
     kernel = tf.cast(variables[f"{name}/kernel"], x.dtype)
     bias = tf.cast(variables[f"{name}/bias"], x.dtype)
     flat = tf.nn.bias_add(tf.matmul(tf.reshape(x, [-1, kernel.shape[0]]), kernel), bias)
@@ -173,8 +145,8 @@ def layer_norm(variables: Variables, name: str, x: Tensor) -> Tensor:
 
 
 def activation(config: BertConfig) -> Callable[[Tensor], Tensor]:
-    """The function that `hidden_act` names."""
-    return _ACTIVATIONS[config.hidden_act]
+    """Return the function that `hidden_act` names."""
+    return ACTIVATIONS[config.hidden_act].function
 
 
 def encode(
@@ -186,7 +158,7 @@ def encode(
 ) -> Tensor:
     """Run the encoder.
 
-    batch:   input_ids, input_mask, segment_ids: int32 [B, S]; where the mask is 0 nothing is
+    batch:   input_ids, input_mask, segment_ids: int32 [B, S]; positions with mask 0 are not
              attended to
     Returns  `mode.dtype` [B, S, H], the last layer
     """
@@ -206,8 +178,8 @@ def encode(
 
 
 def recomputed(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """The same function of tensors, which keeps nothing but its arguments for the backward pass
-    and is run once more there.
+    """Wrap a function of tensors so that it keeps only its arguments for the backward pass, and is
+    run once more there.
     """
 
     def run(*inputs: Tensor) -> Tuple[Tensor, Callable[[Tensor], List[Tensor]]]:
@@ -240,7 +212,7 @@ def _layer(
 
 
 def pool(variables: Variables, sequence: Tensor) -> Tensor:
-    """The [CLS] vector through the pooler; float [B, S, H] -> [B, H]."""
+    """Put the [CLS] vector through the pooler; float [B, S, H] -> [B, H]."""
     return tf.tanh(dense(variables, "bert/pooler/dense", sequence[:, 0, :]))
 
 
@@ -248,7 +220,7 @@ def _embed(
     variables: Variables, batch: Dict[str, Tensor], config: BertConfig, drop: Dropout
 ) -> Tensor:
     length = size_of(batch["input_ids"], 1)
-    # As a tensor: the gradient of a lookup in a variable is of unknown shape when it meets that of
+    # As a tensor: the gradient of a lookup in a variable has an unknown shape when it meets that of
     # the MLM head.
     words = tf.gather(tf.identity(variables[EMBEDDINGS]), batch["input_ids"])
     # Two rows: a product is faster than a gather, above all backwards.

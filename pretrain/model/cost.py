@@ -1,22 +1,25 @@
-"""What a model costs, in numbers: weights, operations, memory.
+"""The cost of a model in numbers: weights, operations, memory.
 
 S sequence, P predictions, H hidden, F intermediate, V vocabulary, A heads, L layers.
 """
 
-from pretrain.config import BertConfig
+from typing import Mapping
+
+import numpy as np
+
+from pretrain.model.bert import Shape
+from pretrain.model.config import BertConfig
 
 
-def weights(model: BertConfig) -> int:
-    """Numbers in all weights, pooler and both heads included."""
-    h, f = model.hidden_size, model.intermediate_size
-    layer = 4 * (h * h + h) + (h * f + f) + (f * h + h) + 4 * h
-    embeddings = (model.vocab_size + model.type_vocab_size + model.max_position_embeddings) * h
-    heads = 2 * (h * h + h) + 2 * h + model.vocab_size + 2 * h + 2
-    return embeddings + 2 * h + model.num_hidden_layers * layer + heads
+def count(shapes: Mapping[str, Shape]) -> int:
+    """Count the numbers in tensors of these shapes."""
+    return sum(int(np.prod(shape)) for shape in shapes.values())
 
 
 def flops(model: BertConfig, length: int, predictions: int, recompute: bool = False) -> float:
-    """Floating point operations of the matrix products of one sequence, forwards and backwards."""
+    """Count the floating point operations of the matrix products of one sequence, forwards and
+    backwards.
+    """
     h, f = model.hidden_size, model.intermediate_size
     layer = 2 * length * (4 * h * h + 2 * h * f) + 4 * length * length * h
     head = 2 * predictions * (h * h + h * model.vocab_size) + 2 * h * h
@@ -25,19 +28,23 @@ def flops(model: BertConfig, length: int, predictions: int, recompute: bool = Fa
     )
 
 
-def state_bytes(model: BertConfig, precision: str, accumulates: bool = False) -> int:
-    """Weights, two slots and gradients in float32, and copies of the weights in half precision; a
-    sum of the gradients where they are accumulated.
+def state_bytes(weights: int, slots: int, precision: str, accumulates: bool = False) -> int:
+    """Return the bytes of weights, their gradients and the optimizer's slots in float32, and of a
+    copy of the weights in half precision; with `accumulates`, of a sum of gradients, too.
+
+    weights, slots: how many numbers
     """
-    return weights(model) * ((16 if precision == "float32" else 18) + 4 * accumulates)
+    copies = 8 if precision == "float32" else 10
+    return weights * (copies + 4 * accumulates) + 4 * slots
 
 
 def activation_bytes(
     model: BertConfig, length: int, predictions: int, precision: str, recompute: bool
 ) -> int:
-    """What one sequence keeps for the backward pass: an estimate after Korthikanti et al. 2022,
-    arXiv 2205.05198, 34 S H + 5 A S^2 bytes a layer at two bytes a number. Recomputed, a layer
-    keeps its input, and one is whole at a time. The logits are float32, four times over.
+    """Estimate the bytes that one sequence keeps for the backward pass, after Korthikanti et al.
+    2022, arXiv 2205.05198: 34 S H + 5 A S^2 bytes a layer at two bytes a number. With `recompute`
+    a layer keeps its input, and one layer at a time is whole. The logits are float32, four times
+    over.
     """
     size = 4 if precision == "float32" else 2
     h, layers = model.hidden_size, model.num_hidden_layers

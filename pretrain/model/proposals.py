@@ -2,24 +2,24 @@
 
 from typing import Callable, Dict, NamedTuple, Optional, Tuple
 
-from pretrain.config import BertConfig
 from pretrain.model.bert import Variables, encode
+from pretrain.model.config import BertConfig
 from pretrain.model.heads import piece_logits
 from pretrain.runtime.tensorflow import Tensor, tf
 
 
 class Proposals(NamedTuple):
-    """For every position of a batch, the most probable first."""
+    """The most probable pieces at every position of a batch, the best first."""
 
     ids: Tensor  # int32 [B, S, K]
     probabilities: Tensor  # float32 [B, S, K]
-    own: Tensor  # float32 [B, S]: the probability of the piece that stands there
+    actual: Tensor  # float32 [B, S]: the probability of the piece that is in the text
 
 
 def propose(
     variables: Variables, batch: Dict[str, Tensor], config: BertConfig, count: int
 ) -> Proposals:
-    """The `count` most probable pieces of each position, as the masked LM head sees them.
+    """Return the `count` most probable pieces of each position, by the masked LM head.
 
     batch: input_ids, input_mask, segment_ids: int32 [B, S]. A position with [MASK] is filled; at
     any other the model says what it would expect there, which MLM as correction has taught it.
@@ -31,7 +31,7 @@ def propose(
     return Proposals(
         tf.reshape(found.ids, shape_k),
         tf.reshape(found.probabilities, shape_k),
-        tf.reshape(found.own, shape),
+        tf.reshape(found.actual, shape),
     )
 
 
@@ -43,31 +43,31 @@ def propose_at(
     count: int,
     suits: Optional[Callable[[Tensor], Tensor]] = None,
 ) -> Proposals:
-    """The same at some positions only, which saves most of the work: [N, K] and [N].
+    """Propose at some positions only, which saves most of the work: [N, K] and [N].
 
     places: int32 [N], row * S + column
-    suits:  int32 [N], the ids that stand there -> bool [N, V], what may be proposed for each
-            (default: anything). The probabilities stay those among all pieces.
+    suits:  int32 [N], the ids in the text -> bool [N, V], the pieces that may be proposed for each
+            (default: all). The probabilities stay those among all pieces.
     """
     sequence = tf.reshape(encode(variables, batch, config), [-1, config.hidden_size])
     probabilities = tf.nn.softmax(piece_logits(variables, tf.gather(sequence, places), config))
-    standing = tf.gather(tf.reshape(batch["input_ids"], [-1]), places)
+    in_text = tf.gather(tf.reshape(batch["input_ids"], [-1]), places)
     # By pairs: 1.15 cannot gather one of each row.
     rows = tf.range(tf.size(places))
-    own = tf.gather_nd(probabilities, tf.stack([rows, standing], axis=1))
+    actual = tf.gather_nd(probabilities, tf.stack([rows, in_text], axis=1))
     if suits is not None:
-        probabilities = tf.where(suits(standing), probabilities, tf.zeros_like(probabilities))
+        probabilities = tf.where(suits(in_text), probabilities, tf.zeros_like(probabilities))
     best, ids = _top(probabilities, count)
-    return Proposals(ids, best, own)
+    return Proposals(ids, best, actual)
 
 
 _GROUP = 128
 
 
 def _top(values: Tensor, count: int) -> Tuple[Tensor, Tensor]:
-    """The `count` largest of each row and their columns, as `tf.math.top_k`, which takes five times
-    as long for the columns of a vocabulary: the largest lie in the groups of columns whose largest
-    are the largest.
+    """Return the `count` largest of each row and their columns, as `tf.math.top_k`, which takes
+    five times as long for a vocabulary: the largest are in the groups of columns with the largest
+    maxima.
     """
     size = values.shape[1]
     if size < count * _GROUP:

@@ -1,1 +1,1 @@
-"""Say before a training what it takes, and measure how fast it is."""
+"""Estimate the cost of a training before it starts, and measure the speed of a machine."""

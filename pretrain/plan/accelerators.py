@@ -4,8 +4,8 @@ from typing import Dict, NamedTuple
 
 
 class Device(NamedTuple):
-    """The makers' numbers of one accelerator: dense products, no sparsity. A TPU's is what
-    TensorFlow takes for one: of v2 and v3 a core, as in v3-8, from v4 on a chip.
+    """The makers' numbers of one accelerator: dense products, no sparsity. A TPU device is that of
+    TensorFlow: a core of v2 and v3, as in v3-8, a chip from v4 on.
     """
 
     half: float  # 1e12 operations a second in bfloat16 or float16

@@ -1,7 +1,7 @@
-"""How fast this machine trains: steps, input, and what a product of matrices can reach.
+"""Measure how fast this machine trains: steps, input, and products of matrices alone.
 
-Everything that is compared is measured in one run, in turns, so that other work on the machine
-slows all of it.
+All measurements to compare are made in one run, in turns, so that other work on the machine slows
+all of them.
 """
 
 import contextlib
@@ -17,14 +17,16 @@ import numpy as np
 
 from data_gen.shared.dataset_info import DatasetInfo, Shard
 from data_gen.shared.errors import UserError
-from data_gen.shared.features import feature_shapes
-from pretrain.config import BertConfig, Stage, TrainConfig
-from pretrain.inputs.batches import share, training_batches
-from pretrain.model.cost import flops
-from pretrain.runtime.devices import describe, explained, open_strategy
+from pretrain.config import TrainConfig
+from pretrain.inputs.batches import Features, share, training_batches
+from pretrain.learning.objectives import OBJECTIVES
+from pretrain.learning.stages import Stage
+from pretrain.model.config import BertConfig
+from pretrain.runtime.devices import describe, device_errors_explained, open_strategy
 from pretrain.runtime.speed import matmul_rate
 from pretrain.runtime.tensorflow import Strategy, tf
-from pretrain.train.step import TrainStep, new_state
+from pretrain.train.state import new_state
+from pretrain.train.step import TrainStep
 
 _EXAMPLES = 20480
 
@@ -32,47 +34,64 @@ _EXAMPLES = 20480
 def bench(
     model: BertConfig, config: TrainConfig, length: int, predictions: int, seconds: float
 ) -> Dict[str, Any]:
-    """Measure the step that `config` describes, beside a plain float32 one where that fits in
-    memory, too, and the input alone.
+    """Measure the step that `config` describes, a plain float32 step if that fits in memory, too,
+    and the input alone.
 
-    seconds: how long each kind of step is repeated; the best one counts.
+    seconds: time for which each kind of step is repeated; the fastest counts
     """
     strategy = open_strategy(config.tpu)
     stage = config.resolved_stages()[0]
     share(stage.train_batch_size, strategy.num_replicas_in_sync * stage.gradient_accumulation_steps)
     with tempfile.TemporaryDirectory() as folder:
-        info = random_records(folder, model.vocab_size, length, predictions)
-        with explained():
+        objective = OBJECTIVES[config.objective]
+        info = DatasetInfo(folder, length, predictions, "", "", (), {})
+        features = objective.features(info)
+        info = random_records(info, features, model.vocab_size)
+        with device_errors_explained():
             steps = {"step": _step(strategy, model, config, stage, info)}
         memory = _peak_memory()
-        with contextlib.suppress(tf.errors.ResourceExhaustedError):  # what only the first one fits
+        with contextlib.suppress(tf.errors.ResourceExhaustedError):  # it may need more memory
             steps["plain"] = _step(strategy, model, _plain(config), stage, info)
         times = _times(steps, seconds)
-        read = input_rate(strategy, info, stage)
-    each = min(times["step"]) / config.steps_per_call
-    plain = min(times["plain"]) if "plain" in times else None
+        read = input_rate(strategy, info, features, stage)
+    flops = stage.train_batch_size * objective.flops(model, length, predictions, False)
     rate = 0.0 if config.tpu else matmul_rate(config.precision) * strategy.num_replicas_in_sync
-    work = stage.train_batch_size * flops(model, length, predictions)
     return {
         "devices": describe(strategy),
         "precision": config.precision,
         "jit_compile": config.jit_compile,
         "train_batch_size": stage.train_batch_size,
         "max_seq_length": length,
-        "seconds_per_step": round(each, 4),
-        "seconds_per_plain_float32_step": round(plain, 4) if plain else None,
-        "share_of_plain": round(each / plain, 3) if plain else None,
-        "tokens_per_second": round(stage.train_batch_size * length / each),
-        "examples_per_second": round(stage.train_batch_size / each, 2),
-        "matmul_gflops_per_second": round(rate / 1e9, 1),
-        "utilisation": round(work / each / rate, 3) if rate else None,
+        **_speed(times, stage.train_batch_size, length, config.steps_per_call, flops, rate),
         "input_examples_per_second": round(read),
         "peak_memory_mib": memory,
     }
 
 
+def _speed(
+    times: Dict[str, List[float]],
+    batch_size: int,
+    length: int,
+    steps_per_call: int,
+    flops: float,
+    rate: float,
+) -> Dict[str, Any]:
+    """Return the speed of the fastest call; `rate`: operations a second of products alone, or 0."""
+    each = min(times["step"]) / steps_per_call
+    plain = min(times["plain"]) if "plain" in times else None
+    return {
+        "seconds_per_step": round(each, 4),
+        "seconds_per_plain_float32_step": round(plain, 4) if plain else None,
+        "share_of_plain": round(each / plain, 3) if plain else None,
+        "tokens_per_second": round(batch_size * length / each),
+        "examples_per_second": round(batch_size / each, 2),
+        "matmul_gflops_per_second": round(rate / 1e9, 1),
+        "utilisation": round(flops / each / rate, 3) if rate else None,
+    }
+
+
 def _plain(config: TrainConfig) -> TrainConfig:
-    """The same training as a plain `tf.function` in float32."""
+    """Return the settings of the same training as a plain `tf.function` in float32."""
     return dataclasses.replace(
         config, precision="float32", jit_compile=False, recompute=False, steps_per_call=1
     )
@@ -81,19 +100,22 @@ def _plain(config: TrainConfig) -> TrainConfig:
 def _step(
     strategy: Strategy, model: BertConfig, config: TrainConfig, stage: Stage, info: DatasetInfo
 ) -> Any:
-    """A function that trains once more on the same batch, after two calls that compile and warm
-    up. With float16 they are more, until the scale of the loss lets a step be done.
+    """Return a function that trains once more on the same batch, after two calls that compile and
+    warm up; with float16 after more, until the scale of the loss lets a step be done.
 
-    Raises UserError where a step is not done for a loss that is no number.
+    Raises UserError if a step is skipped because its loss is NaN or infinite.
     """
     step = TrainStep(strategy, model, config, stage, new_state(strategy, model, config))
-    batch = next(training_batches(strategy, info, stage, 1, 0, config.steps_per_call))
+    features = OBJECTIVES[config.objective].features(info)
+    batch = next(training_batches(strategy, info, features, stage, 1, 0, config.steps_per_call))
 
     def train() -> float:
         outcome = step(batch)
         if outcome.failed:
-            raise UserError(f"{outcome.failed} is no number on random pieces: another precision")
-        return float(dict(zip(step.metrics, outcome.sums)).get("skipped_steps", 0))
+            raise UserError(
+                f"{outcome.failed} is NaN or infinite on random pieces: another precision"
+            )
+        return float(outcome.sums.get("skipped_steps", 0))
 
     train()
     for _ in range(16):  # from the first scale of the loss down to 1
@@ -103,7 +125,7 @@ def _step(
 
 
 def _times(steps: Dict[str, Any], seconds: float) -> Dict[str, List[float]]:
-    """Seconds of each call, in turns."""
+    """Measure the seconds of each call, in turns."""
     times: Dict[str, List[float]] = {name: [] for name in steps}
     end = time.perf_counter() + seconds * len(steps)
     while not times["step"] or time.perf_counter() < end:
@@ -114,13 +136,13 @@ def _times(steps: Dict[str, Any], seconds: float) -> Dict[str, List[float]]:
     return times
 
 
-def input_rate(strategy: Strategy, info: DatasetInfo, stage: Stage) -> float:
-    """Examples a second that the input gives when nothing is done with them, in batches of at
+def input_rate(strategy: Strategy, info: DatasetInfo, features: Features, stage: Stage) -> float:
+    """Measure the examples a second that the input gives without any training, in batches of at
     least 256: the best of three passes.
     """
     size = stage.train_batch_size * -(-256 // stage.train_batch_size)
     large = dataclasses.replace(stage, train_batch_size=size)
-    batches = training_batches(strategy, info, large, 1, 0)
+    batches = training_batches(strategy, info, features, large, 1, 0)
     next(batches)
     rates = []
     for _ in range(3):
@@ -132,29 +154,30 @@ def input_rate(strategy: Strategy, info: DatasetInfo, stage: Stage) -> float:
 
 
 def random_records(
-    folder: str, vocab_size: int, length: int, predictions: int, count: int = _EXAMPLES
+    info: DatasetInfo, features: Features, vocab_size: int, count: int = _EXAMPLES
 ) -> DatasetInfo:
-    """A data set of random pieces, all of full length."""
+    """Write random pieces, all sequences of full length, to the folder of a data set without
+    shards. Returns it with its shard.
+    """
     rng = np.random.RandomState(0)
-    shapes = feature_shapes(length, predictions)
     highest = {
         "input_ids": vocab_size,
         "segment_ids": 2,
-        "masked_lm_positions": length,
+        "masked_lm_positions": info.max_seq_length,
         "masked_lm_ids": vocab_size,
         "next_sentence_labels": 2,
     }
     shard = Shard("part-00000-of-00001.tfrecord", count, 0, "")
-    with tf.io.TFRecordWriter(os.path.join(folder, shard.name)) as writer:
+    with tf.io.TFRecordWriter(os.path.join(info.folder, shard.name)) as writer:
         for _ in range(count):
-            features = {}
-            for name, (dtype, size) in shapes.items():
+            columns = {}
+            for name, (dtype, size) in features.items():
                 top = highest.get(name)
                 values = rng.randint(0, top, size) if top else np.ones(size, np.int64)
-                features[name] = _feature(dtype, values)
-            example = tf.train.Example(features=tf.train.Features(feature=features))
+                columns[name] = _feature(dtype, values)
+            example = tf.train.Example(features=tf.train.Features(feature=columns))
             writer.write(example.SerializeToString())
-    return DatasetInfo(folder, length, predictions, "", "", (shard,), {})
+    return info._replace(shards=(shard,))
 
 
 def _feature(dtype: str, values: "np.ndarray") -> Any:
@@ -164,7 +187,7 @@ def _feature(dtype: str, values: "np.ndarray") -> Any:
 
 
 def _peak_memory() -> int:
-    """Of the first GPU where there is one, else of this process; MiB."""
+    """Return the peak memory of the first GPU, without one of this process; MiB."""
     if tf.config.experimental.list_physical_devices("GPU"):
         info = getattr(tf.config.experimental, "get_memory_info", None)
         if info:

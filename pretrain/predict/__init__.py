@@ -1,1 +1,1 @@
-"""Use a model: fill blanks, find wrong words, serve a page."""
+"""Use a model: fill [MASK]s, find wrong words, serve a page."""

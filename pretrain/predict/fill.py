@@ -1,9 +1,9 @@
-"""Filling [MASK]: pieces for each, and whole words for neighbouring ones.
+"""Fill [MASK]s: propose pieces for each, and whole words for neighbouring ones.
 
-The words of a run of [MASK]s are found by a beam search: the run is filled from left to right, one
-[MASK] at a time, and what was put there is seen when the next is filled, while all other [MASK]s
-of the sentence stay. The probability of a word is the product over its pieces, so that those of
-all words of a run add up to 1.
+The words for neighbouring [MASK]s are found by a beam search: they are filled from left to right,
+one at a time. The model sees the pieces chosen so far when the next [MASK] is filled, while all
+other [MASK]s of the sentence stay. The probability of a word is the product over its pieces, so
+that those of all words for one place add up to 1.
 """
 
 from typing import Any, Iterator, List, NamedTuple, Sequence, Tuple
@@ -14,19 +14,19 @@ from pretrain.model.proposals import Proposals
 from pretrain.predict.proposer import Proposer, Request
 from pretrain.text.batches import Encoded
 
-# Of a longer run no words are sought: nothing like it is a word.
+# No words are sought for more [MASK]s in a row: no word is so long.
 LONGEST_WORD = 8
 
 
 class Proposal(NamedTuple):
-    """What may stand at a place of a text."""
+    """A text for a place of a sentence."""
 
     text: str
     probability: float
 
 
 class Place(NamedTuple):
-    """A part of a sentence, half-open, in characters, and what may stand there, best first."""
+    """A part of a sentence, half-open, in characters, and proposals for it, best first."""
 
     start: int
     stop: int
@@ -36,11 +36,11 @@ class Place(NamedTuple):
 class Filled(NamedTuple):
     """A sentence with [MASK]s."""
 
-    masks: Tuple[Place, ...]  # each of them
-    words: Tuple[Place, ...]  # each run of 2 to 8
+    masks: Tuple[Place, ...]  # each [MASK]
+    words: Tuple[Place, ...]  # each group of 2 to 8 neighbouring [MASK]s
 
 
-class _Run(NamedTuple):
+class _MaskGroup(NamedTuple):
     """Neighbouring [MASK]s: the pieces [first, last) of a sentence."""
 
     sentence: int
@@ -58,32 +58,35 @@ class _Word(NamedTuple):
 def fill(
     proposer: Proposer, tokenizer: Any, sentences: Sequence[Encoded], count: int
 ) -> List[Filled]:
-    """The `count` best pieces of each [MASK] and the best words of each run of them.
+    """Find the `count` best pieces for each [MASK], and the best words for each group of
+    neighbouring ones.
 
     The proposer must give at least `count` proposals; as many hypotheses of a word are kept as it
     gives.
     """
     masks = [_masks(tokenizer, encoded) for encoded in sentences]
-    found = proposer([Request(encoded.ids, own) for encoded, own in zip(sentences, masks)])
-    runs = [
-        run
-        for i, (encoded, own) in enumerate(zip(sentences, masks))
-        for run in _runs(i, encoded, own)
+    found = proposer([Request(encoded.ids, at) for encoded, at in zip(sentences, masks)])
+    groups = [
+        group
+        for i, (encoded, at) in enumerate(zip(sentences, masks))
+        for group in _mask_groups(i, encoded, at)
     ]
     words: List[List[Place]] = [[] for _ in sentences]
-    for run, best in zip(runs, _words(proposer, sentences, runs)):
-        offsets = sentences[run.sentence].offsets
-        start, stop = offsets[run.first][0], offsets[run.last - 1][1]
-        words[run.sentence].append(Place(start, stop, _proposals(tokenizer, best, count)))
+    for group, best in zip(groups, _words(proposer, sentences, groups)):
+        offsets = sentences[group.sentence].offsets
+        start, stop = offsets[group.first][0], offsets[group.last - 1][1]
+        words[group.sentence].append(Place(start, stop, _proposals(tokenizer, best, count)))
     return [
         Filled(
             tuple(
-                Place(*encoded.offsets[place], _proposals(tokenizer, _pieces(own, row), count))
+                Place(
+                    *encoded.offsets[place], _proposals(tokenizer, _pieces(proposals, row), count)
+                )
                 for row, place in enumerate(places)
             ),
             tuple(joint),
         )
-        for encoded, places, own, joint in zip(sentences, masks, found, words)
+        for encoded, places, proposals, joint in zip(sentences, masks, found, words)
     ]
 
 
@@ -91,29 +94,29 @@ def _masks(tokenizer: Any, encoded: Encoded) -> List[int]:
     return [place for place, piece in enumerate(encoded.ids) if piece == tokenizer.mask]
 
 
-def _runs(sentence: int, encoded: Encoded, masks: Sequence[int]) -> Iterator[_Run]:
-    """The runs of more than one [MASK], with nothing between them, that may be a word."""
+def _mask_groups(sentence: int, encoded: Encoded, masks: Sequence[int]) -> Iterator[_MaskGroup]:
+    """Yield the groups of more than one [MASK], with nothing between them, that may be a word."""
     offsets = [encoded.offsets[place] for place in masks]
     bounds = [i for i in range(1, len(masks)) if offsets[i - 1][1] != offsets[i][0]]
     for start, stop in zip([0, *bounds], [*bounds, len(masks)]):
         if 1 < stop - start <= LONGEST_WORD:
-            yield _Run(sentence, masks[start], masks[stop - 1] + 1)
+            yield _MaskGroup(sentence, masks[start], masks[stop - 1] + 1)
 
 
 def _words(
-    proposer: Proposer, sentences: Sequence[Encoded], runs: Sequence[_Run]
+    proposer: Proposer, sentences: Sequence[Encoded], groups: Sequence[_MaskGroup]
 ) -> List[List[_Word]]:
-    """The beam search of all runs, a piece of each at a time."""
-    beams = [[_Word((), 1.0)] for _ in runs]
+    """Search the words of all groups by a beam search, a piece of each group at a time."""
+    beams = [[_Word((), 1.0)] for _ in groups]
     for _ in range(LONGEST_WORD):
         open_words = [
             (i, word)
-            for i, (run, beam) in enumerate(zip(runs, beams))
+            for i, (group, beam) in enumerate(zip(groups, beams))
             for word in beam
-            if len(word.pieces) < run.last - run.first
+            if len(word.pieces) < group.last - group.first
         ]
-        found = proposer([_request(sentences, runs[i], word) for i, word in open_words])
-        longer: List[List[_Word]] = [[] for _ in runs]
+        found = proposer([_request(sentences, groups[i], word) for i, word in open_words])
+        longer: List[List[_Word]] = [[] for _ in groups]
         for (i, word), proposals in zip(open_words, found):
             longer[i].extend(
                 _Word(word.pieces + piece.pieces, word.probability * piece.probability)
@@ -125,11 +128,11 @@ def _words(
     return beams
 
 
-def _request(sentences: Sequence[Encoded], run: _Run, word: _Word) -> Request:
-    """The sentence with the beginning of a word; the next piece of it is asked for."""
-    ids = list(sentences[run.sentence].ids)
-    place = run.first + len(word.pieces)
-    ids[run.first : place] = word.pieces
+def _request(sentences: Sequence[Encoded], group: _MaskGroup, word: _Word) -> Request:
+    """Ask for the next piece of a word, in the sentence with the beginning of the word."""
+    ids = list(sentences[group.sentence].ids)
+    place = group.first + len(word.pieces)
+    ids[group.first : place] = word.pieces
     return Request(ids, [place])
 
 

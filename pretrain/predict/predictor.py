@@ -1,14 +1,14 @@
-"""What a model says of text: [MASK]s are filled, sentences without one are corrected.
+"""Predict text: fill [MASK]s, and correct the sentences without one.
 
 A line is cut into sentences, and a sentence that is too long for the model into windows, so that
-every part of the text is seen, however long it is. A sentence is told of as a dict, the JSON of
+the model sees all of a text of any length. The result for a sentence is a dict, the JSON of
 `python -m pretrain predict --json`:
 
-    line, start       where it comes from: the line, from 1, and the characters before it there
+    line, start       its place in the input: the line, from 1, and the characters before it there
     text              the sentence, as it was
-    task              "fill" where there is a [MASK] in it, else "correct"
+    task              "fill" if there is a [MASK] in it, else "correct"
     result            the sentence with the best of all proposals
-    masks, words      of "fill": each [MASK], and each run of 2 to 8 neighbouring ones, with their
+    masks, words      of "fill": each [MASK], and each group of 2 to 8 neighbours, with their
                       places (start, stop: characters of the sentence, half-open) and proposals
                       (text, probability; best first)
     suspicious        of "correct": each suspicious word with its place, text, probability and
@@ -19,20 +19,20 @@ from itertools import islice
 from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 from pretrain.checkpoint.load import Model
-from pretrain.predict.correct import DEFAULT, Rule, Suspicion, correct
+from pretrain.predict.correct import DEFAULT, Suspicion, Threshold, correct
 from pretrain.predict.fill import Filled, Place, fill
 from pretrain.predict.proposer import Proposer
 from pretrain.text.batches import MASK, Encoded, encode_with_masks
 from pretrain.text.sentences import Sentence, split_lines
 
-# Sentences worked on at a time; more are of more equal lengths in each batch.
+# Sentences predicted at a time; with more, the lengths in each batch are more alike.
 _SENTENCES = 512
 
 
 class Predictor:
     """A model and its tokenizer.
 
-    count: how many proposals each place gets
+    count: number of proposals for each place
     """
 
     def __init__(self, model: Model, tokenizer: Any, count: int = 5) -> None:
@@ -40,25 +40,27 @@ class Predictor:
         self._proposer = Proposer(model, tokenizer, count)
 
     def __call__(
-        self, lines: Iterable[str], rule: Rule = DEFAULT, together: int = _SENTENCES
+        self, lines: Iterable[str], threshold: Threshold = DEFAULT, together: int = _SENTENCES
     ) -> Iterator[Dict[str, Any]]:
-        """Say of each sentence of the lines, in order, what the model makes of it.
+        """Yield the result for each sentence of the lines, in order.
 
-        together: how many sentences are read before the first is answered
+        together: number of sentences read before the first result
         """
         sentences = split_lines(lines)
         while True:
             some = list(islice(sentences, together))
             if not some:
                 return
-            yield from self._predict(some, rule)
+            yield from self._predict(some, threshold)
 
-    def _predict(self, sentences: Sequence[Sentence], rule: Rule) -> List[Dict[str, Any]]:
+    def _predict(self, sentences: Sequence[Sentence], threshold: Threshold) -> List[Dict[str, Any]]:
         encoded = encode_with_masks(self._tokenizer, [sentence.text for sentence in sentences])
         with_mask = [MASK in sentence.text for sentence in sentences]
         pairs = list(zip(sentences, encoded))
         filled = self._fill([pair for pair, masked in zip(pairs, with_mask) if masked])
-        corrected = self._correct([p for p, masked in zip(pairs, with_mask) if not masked], rule)
+        corrected = self._correct(
+            [p for p, masked in zip(pairs, with_mask) if not masked], threshold
+        )
         return [next(filled if masked else corrected) for masked in with_mask]
 
     def _fill(self, pairs: Sequence[Tuple[Sentence, Encoded]]) -> Iterator[Dict[str, Any]]:
@@ -73,20 +75,20 @@ class Predictor:
             }
 
     def _correct(
-        self, pairs: Sequence[Tuple[Sentence, Encoded]], rule: Rule
+        self, pairs: Sequence[Tuple[Sentence, Encoded]], threshold: Threshold
     ) -> Iterator[Dict[str, Any]]:
         found = correct(
             self._proposer,
             self._tokenizer,
             [sentence.text for sentence, _ in pairs],
             [encoded for _, encoded in pairs],
-            rule,
+            threshold,
             self._count,
         )
         for (sentence, _), suspicious in zip(pairs, found):
             yield {
-                **_about(sentence, "correct", [one.place for one in suspicious]),
-                "suspicious": [_suspicion(one) for one in suspicious],
+                **_about(sentence, "correct", [word.place for word in suspicious]),
+                "suspicious": [_suspicion(word) for word in suspicious],
             }
 
 
@@ -96,7 +98,7 @@ def _about(sentence: Sentence, task: str, chosen: Sequence[Place]) -> Dict[str, 
 
 
 def _chosen(filled: Filled) -> List[Place]:
-    """The words, and the [MASK]s that are in none."""
+    """Return the words, and the [MASK]s that are in no word."""
     return [
         *filled.words,
         *(
@@ -108,7 +110,7 @@ def _chosen(filled: Filled) -> List[Place]:
 
 
 def replaced(text: str, places: Iterable[Place]) -> str:
-    """The text with the best proposal at each place; the places do not overlap."""
+    """Put the best proposal at each place of a text; the places do not overlap."""
     for place in sorted(places, reverse=True):
         if place.proposals:
             text = text[: place.start] + place.proposals[0].text + text[place.stop :]
@@ -131,12 +133,12 @@ def _suspicion(suspicion: Suspicion) -> Dict[str, Any]:
 
 
 def _rounded(probability: float) -> float:
-    """To four digits: more depend on the machine."""
+    """Round to four digits: more depend on the machine."""
     return float(f"{probability:.4g}")
 
 
 def as_lines(found: Dict[str, Any]) -> Iterator[str]:
-    """A sentence's result for people: the sentence as it should be, below it what was changed."""
+    """Yield a sentence's result for people: the corrected sentence, then its changes."""
     yield found["result"]
     for name in ("words", "masks", "suspicious"):
         for place in found.get(name, ()):
@@ -145,10 +147,10 @@ def as_lines(found: Dict[str, Any]) -> Iterator[str]:
                 for proposal in place["proposals"]
             )
             old = found["text"][place["start"] : place["stop"]]
-            own = f" {_share(place['probability'])}" if "probability" in place else ""
-            yield f"  {place['start']}-{place['stop']} {old}{own} -> {proposals}"
+            share = f" {_share(place['probability'])}" if "probability" in place else ""
+            yield f"  {place['start']}-{place['stop']} {old}{share} -> {proposals}"
 
 
 def _share(probability: float) -> str:
-    """A probability in percent, with a digit of very small ones."""
+    """Return a probability in percent, with one digit if it is very small."""
     return f"{probability:.1%}" if probability >= 0.001 else f"{100 * probability:.1g}%"

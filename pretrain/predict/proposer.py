@@ -1,4 +1,4 @@
-"""What the model would put at the positions of a text.
+"""Propose pieces at positions of texts of any lengths.
 
 B batch, S sequence, K proposals, N positions, V vocabulary.
 """
@@ -14,13 +14,13 @@ from pretrain.model.proposals import Proposals, propose_at
 from pretrain.runtime.tensorflow import Tensor, compiled, tf
 from pretrain.text.batches import as_batch, padded_length
 
-# Positions, padding included, that go through the encoder at a time: 32 sentences of 32 pieces. The
-# head's logits are the most of the memory, 86 MB for 21,128 pieces.
+# Positions, padding included, that go through the encoder at a time: 32 sentences of 32 pieces.
+# Most of the memory is the head's logits, 86 MB for 21,128 pieces.
 _POSITIONS = 1024
 
 
 class Request(NamedTuple):
-    """A text, and the positions in question."""
+    """A text, and the positions to propose pieces for."""
 
     pieces: Sequence[int]  # ids, without special tokens
     places: Sequence[int]  # indices of `pieces`, ascending
@@ -30,10 +30,10 @@ class Proposer:
     """A model that answers requests of any lengths. It is compiled once for each of the lengths
     that sequences are padded to.
 
-    A word may be proposed where a word begins, a `##` piece where one goes on, and either for
-    [MASK]; what no text could give (specials, `[unused*]`, `##` + Chinese) nowhere.
+    A word may be proposed for a piece that begins a word, a `##` piece for one that continues it,
+    and both for [MASK]; pieces that no text gives (specials, `[unused*]`, `##` + Chinese) never.
 
-    Raises UserError where the tokenizer has pieces that the model has not.
+    Raises UserError if the tokenizer has more pieces than the model.
     """
 
     def __init__(self, model: Model, tokenizer: Any, count: int) -> None:
@@ -50,20 +50,20 @@ class Proposer:
         self._compiled: Dict[int, Any] = {}  # by the padded length
 
     def __call__(self, requests: Sequence[Request]) -> List[Proposals]:
-        """The proposals for each request, in its order: [N, K] and [N] for its N places."""
-        parts = [windows(request, self._positions - 2) for request in requests]
-        short = [part for own in parts for part in own]
-        # Of a part without a place; of the types of the others, which it is joined with.
+        """Return the proposals for each request, in its order: [N, K] and [N] for its N places."""
+        split = [windows(request, self._positions - 2) for request in requests]
+        short = [part for parts in split for part in parts]
+        # For a part without a place, of the types of the others that it is joined with.
         ids, probabilities = np.zeros([0, self.count], np.int32), np.zeros([0, self.count], "f4")
         found = [Proposals(ids, probabilities, probabilities[:, 0])] * len(short)
         for numbers in self._batches(short):
             for i, proposals in zip(numbers, self._run([short[i] for i in numbers])):
                 found[i] = proposals
         rest = iter(found)
-        return [_joined([next(rest) for _ in own]) for own in parts]
+        return [_joined([next(rest) for _ in parts]) for parts in split]
 
     def _batches(self, requests: Sequence[Request]) -> Iterator[List[int]]:
-        """The numbers of the requests that go together: those padded to the same length."""
+        """Yield the numbers of the requests of each batch: those padded to the same length."""
 
         def width(number: int) -> int:
             return padded_length(len(requests[number].pieces), self._positions)
@@ -104,14 +104,14 @@ class Proposer:
         model = self._model
         return propose_at(model.variables, batch, places, model.config, self.count, self._suits)
 
-    def _suits(self, standing: Tensor) -> Tensor:
-        return tf.gather(tf.constant(self._suitable), tf.gather(tf.constant(self._kinds), standing))
+    def _suits(self, in_text: Tensor) -> Tensor:
+        return tf.gather(tf.constant(self._suitable), tf.gather(tf.constant(self._kinds), in_text))
 
 
 def windows(request: Request, size: int) -> List[Request]:
-    """Cut a text of more than `size` pieces into windows that overlap by half. A place is looked at
-    in the window whose middle is the nearest, so with a quarter of a window around it, or all there
-    is on one side.
+    """Cut a text of more than `size` pieces into windows that overlap by half. A place belongs to
+    the window with the nearest middle, so that at least a quarter of a window is on both sides of
+    it, or all of the text on one side.
     """
     spare = len(request.pieces) - size
     if spare <= 0:
@@ -130,16 +130,18 @@ def _joined(parts: Sequence[Proposals]) -> Proposals:
     return parts[0] if len(parts) == 1 else Proposals(*map(np.concatenate, zip(*parts)))
 
 
-_BEGINS, _GOES_ON, _ANY = range(3)
+_BEGINS, _CONTINUES, _ANY = range(3)
 
 
 def _kinds(tokenizer: Any, size: int) -> Tuple["np.ndarray", "np.ndarray"]:
-    """Of each piece its kind, int32 [V], and what may be proposed for each kind, bool [3, V]."""
+    """Return the kind of each piece, int32 [V], and the pieces that may be proposed for each kind,
+    bool [3, V].
+    """
     kinds = np.full([size], _BEGINS, np.int32)
-    kinds[[i for i, piece in enumerate(tokenizer.pieces) if piece.startswith("##")]] = _GOES_ON
+    kinds[[i for i, piece in enumerate(tokenizer.pieces) if piece.startswith("##")]] = _CONTINUES
     suitable = np.zeros([3, size], bool)
     producible = np.array(tokenizer.reachable_ids, np.int64)
     suitable[kinds[producible], producible] = True
-    suitable[_ANY] = suitable[_BEGINS] | suitable[_GOES_ON]
+    suitable[_ANY] = suitable[_BEGINS] | suitable[_CONTINUES]
     kinds[tokenizer.mask] = _ANY
     return kinds, suitable

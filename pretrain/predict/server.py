@@ -1,8 +1,8 @@
-"""The web page of `python -m pretrain predict --serve`, for people on this machine alone.
+"""Serve the web page of `python -m pretrain predict --serve`, for people on this machine alone.
 
-It listens on 127.0.0.1 only and answers only requests for that name or `localhost`, so that no
-other site's name can be pointed at it (DNS rebinding), and only JSON of its own pages, which
-another site's page cannot send. Nothing is loaded from elsewhere.
+The server listens on 127.0.0.1 only. It answers only requests for that name or `localhost`, so that
+no other site's name can be pointed at it (DNS rebinding), and only JSON of its own pages, which
+another site's page cannot send. The page loads nothing from other servers.
 
     GET /               the page, with /page.css and /page.js
     POST /api/predict   {"text", and if wanted "ratio", "above"} -> {"sentences": as `predict` says}
@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Callable, Dict, NoReturn, Optional, Tuple
 
 from data_gen.shared.errors import UserError
-from pretrain.predict.correct import Rule
+from pretrain.predict.correct import Threshold
 from pretrain.predict.predictor import Predictor
 
 HOST = "127.0.0.1"
@@ -45,13 +45,13 @@ _HEADERS = {
 class Server(ThreadingHTTPServer):
     """A predictor behind a page. One request at a time runs the model.
 
-    Raises UserError where the port cannot be had.
+    Raises UserError if the port cannot be used.
     """
 
     daemon_threads = True  # a slow client does not hold up the end
 
-    def __init__(self, predictor: Predictor, name: str, rule: Rule, port: int) -> None:
-        self.predictor, self.name, self.rule = predictor, name, rule
+    def __init__(self, predictor: Predictor, name: str, threshold: Threshold, port: int) -> None:
+        self.predictor, self.name, self.threshold = predictor, name, threshold
         self.lock = threading.Lock()
         try:
             super().__init__((HOST, port), _Handler)
@@ -63,15 +63,15 @@ class Server(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """What to open in a browser."""
+        """The URL to open in a browser."""
         return f"http://{HOST}:{self.server_port}/"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Of a client that is gone or silent there is nothing to say."""
+        """Print nothing about a client that is gone or silent."""
 
 
 class _RefusalError(Exception):
-    """A request that is not answered, with its status and a sentence that says why."""
+    """A refused request, with its status and the reason in a sentence."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -91,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(self._predict)
 
     def log_message(self, *args: Any) -> None:
-        """What is typed is nobody's business."""
+        """Log nothing: the requests hold people's texts."""
 
     def _answer(self, respond: Callable[[], Tuple[str, bytes]]) -> None:
         try:
@@ -131,13 +131,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _predict(self) -> Tuple[str, bytes]:
         if self.path != "/api/predict":
             raise _RefusalError(404, "there is nothing here")
-        text, rule = self._request()
+        text, threshold = self._request()
         with self.server.lock:
-            sentences = list(self.server.predictor(text.split("\n"), rule))
-        return _as_json({"model": self.server.name, "sentences": sentences, **rule._asdict()})
+            sentences = list(self.server.predictor(text.split("\n"), threshold))
+        return _as_json({"model": self.server.name, "sentences": sentences, **threshold._asdict()})
 
-    def _request(self) -> Tuple[str, Rule]:
-        """What is asked. Raises _RefusalError for anything else."""
+    def _request(self) -> Tuple[str, Threshold]:
+        """Parse a request. Raises _RefusalError for a malformed one."""
         if self.headers.get_content_type() != "application/json":
             raise _RefusalError(415, "send application/json")
         length = self.headers.get("Content-Length", "")
@@ -148,11 +148,11 @@ class _Handler(BaseHTTPRequestHandler):
             raise _RefusalError(413, f"the text is too long: at most {LARGEST >> 10} KB at a time")
         try:
             asked = json.loads(self.rfile.read(int(length)).decode("utf-8"))
-            rule = self.server.rule
-            found = Rule(
-                *(float(asked.get(name, default)) for name, default in rule._asdict().items())
+            threshold = self.server.threshold
+            found = Threshold(
+                *(float(asked.get(name, default)) for name, default in threshold._asdict().items())
             )
-            asked["text"].encode("utf-8")  # half a character is none
+            asked["text"].encode("utf-8")  # half a character cannot be encoded
             if not found.is_valid():
                 raise ValueError
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -166,13 +166,15 @@ def _as_json(value: Dict[str, Any]) -> Tuple[str, bytes]:
     return "application/json", json.dumps(value, ensure_ascii=False).encode()
 
 
-def serve(predictor: Predictor, name: str, rule: Rule, port: Optional[int] = None) -> None:
+def serve(
+    predictor: Predictor, name: str, threshold: Threshold, port: Optional[int] = None
+) -> None:
     """Serve the page until Ctrl-C or SIGTERM; its address is printed once it answers.
 
     name: of the model, for people
     """
-    with Server(predictor, name, rule, PORT if port is None else port) as server:
-        list(predictor(["你好。"], rule))  # the first answer would take seconds
+    with Server(predictor, name, threshold, PORT if port is None else port) as server:
+        list(predictor(["你好。"], threshold))  # compiles, so that the first answer is fast
         signal.signal(signal.SIGTERM, _interrupt)
         try:
             print(f"{server.address} (Ctrl-C ends it)", flush=True)

@@ -1,1 +1,1 @@
-"""TensorFlow, devices and files: what differs between versions and machines."""
+"""TensorFlow, devices and files: the differences between versions and machines."""

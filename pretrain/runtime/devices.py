@@ -1,8 +1,7 @@
-"""The differences between TensorFlow 1.15 and the newest, and between one device and many, in one
-place. Import `tf` from here.
+"""The devices of a training: one or many, of one process or of several.
 
 Everything that trains runs in a `tf.distribute` strategy; with one device that is TensorFlow's
-default one.
+default strategy. The differences of TensorFlow 1.15 are settled here.
 """
 
 import contextlib
@@ -11,14 +10,22 @@ import os
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from data_gen.shared.errors import UserError
-from pretrain.runtime.tensorflow import PEER_GONE, VERSION_1, Strategy, Tensor, compiled, reason, tf
+from pretrain.runtime.tensorflow import (
+    Strategy,
+    Tensor,
+    compiled,
+    is_version_1,
+    peer_gone,
+    reason,
+    tf,
+)
 
 
 def open_strategy(tpu: Optional[str] = None) -> Strategy:
-    """All the devices of this training: a TPU by name (`local` on a TPU VM), the workers that
-    TF_CONFIG lists, or this machine's GPUs.
+    """Return the strategy of all devices of this training: a TPU by name (`local` on a TPU VM), the
+    workers that TF_CONFIG lists, or this machine's GPUs.
 
-    Must come before anything else that TensorFlow does. Raises UserError where the TPU or
+    Must be called before anything else that uses TensorFlow. Raises UserError if the TPU or
     TF_CONFIG cannot be used.
     """
     if tpu:
@@ -30,12 +37,12 @@ def open_strategy(tpu: Optional[str] = None) -> Strategy:
 
 
 def mirrored(devices: Sequence[str]) -> Strategy:
-    """The strategy of several devices of this process."""
+    """Return the strategy of several devices of this process."""
     return tf.distribute.MirroredStrategy(devices)
 
 
 def one_device() -> Strategy:
-    """The strategy of one device."""
+    """Return the strategy of one device."""
     return tf.distribute.get_strategy()
 
 
@@ -53,7 +60,7 @@ def _tpu_strategy(tpu: str) -> Strategy:
 
 
 def _experimental(name: str) -> Any:
-    """A strategy class, which 1.15 keeps under `experimental`."""
+    """Return a strategy class, which 1.15 keeps under `experimental`."""
     return getattr(tf.distribute, name, None) or getattr(tf.distribute.experimental, name)
 
 
@@ -71,7 +78,7 @@ def _tf_config() -> Dict[str, Any]:
 
 
 def processes() -> Tuple[int, int]:
-    """How many processes TF_CONFIG lists, and which of them this is; without one (1, 0)."""
+    """Return the number of processes in TF_CONFIG and the index of this one; (1, 0) without it."""
     config = _tf_config()
     tasks = [
         (kind, index)
@@ -82,39 +89,39 @@ def processes() -> Tuple[int, int]:
         return 1, 0
     task = config["task"].get("type"), config["task"]["index"]
     if task not in tasks:
-        raise UserError(f"TF_CONFIG's task {task[0]} {task[1]} is none of its cluster")
+        raise UserError(f"TF_CONFIG's task {task[0]} {task[1]} is not in its cluster")
     return len(tasks), tasks.index(task)
 
 
 def is_chief() -> bool:
-    """Whether this process writes the files: the only one, or the first of several."""
+    """Return True if this process writes the files: the only one, or the first of several."""
     return processes()[1] == 0
 
 
 def run_replicas(strategy: Strategy, function: Callable[..., Any], *args: Any) -> Any:
-    """Run `function` on every replica with its part of the arguments."""
-    run = strategy.experimental_run_v2 if VERSION_1 else strategy.run
+    """Run `function` on every replica with its part of the arguments. Returns all results."""
+    run = strategy.experimental_run_v2 if is_version_1() else strategy.run
     return run(function, args=args)
 
 
 def first_replica(strategy: Strategy, value: Any) -> Tensor:
-    """The value that the first replica of this process returned."""
+    """Return the result of the first replica of this process."""
     return strategy.experimental_local_results(value)[0]
 
 
 def distribute(strategy: Strategy, make_dataset: Callable[[Any], Any]) -> Any:
-    """What every replica reads: `make_dataset(InputContext)` gives the elements of this process's
-    replicas in turn. Without AutoGraph, as in `compiled`.
+    """Return the input of every replica: `make_dataset(InputContext)` gives the elements of this
+    process's replicas in turn. Without AutoGraph, as in `compiled`.
     """
     make_dataset = tf.autograph.experimental.do_not_convert(make_dataset)
-    if VERSION_1:
+    if is_version_1():
         return strategy.experimental_distribute_datasets_from_function(make_dataset)
     return strategy.distribute_datasets_from_function(make_dataset)
 
 
 def reader_of(context: Any) -> Tuple[int, int]:
-    """How many processes read, and which of them an InputContext is for. That of 1.15 knows of one
-    only.
+    """Return the number of processes that read, and the index of the one that an InputContext is
+    for. That of 1.15 knows only one.
     """
     if processes()[0] > 1:
         return processes()
@@ -122,21 +129,21 @@ def reader_of(context: Any) -> Tuple[int, int]:
 
 
 def replica_context() -> Any:
-    """What a function that `run_replicas` runs knows of its replica."""
+    """Return the context of the replica; called in a function that `run_replicas` runs."""
     return tf.distribute.get_replica_context()
 
 
-def first_number(strategy: Strategy) -> int:
-    """What to add to `replica_id_in_sync_group` to number the replicas of all processes: 1.15
-    counts those of each.
+def first_replica_index(strategy: Strategy) -> int:
+    """Return the number to add to `replica_id_in_sync_group` for an index over the replicas of all
+    processes: 1.15 counts the replicas of each process from 0.
     """
     count, index = processes()
-    return index * (strategy.num_replicas_in_sync // count) if VERSION_1 else 0
+    return index * (strategy.num_replicas_in_sync // count) if is_version_1() else 0
 
 
 def summed(value: Tensor, like: Tensor) -> Tensor:
-    """The sum of `value` over all replicas; called on a replica. `like` is a variable that lives
-    where the sum is wanted.
+    """Sum `value` over all replicas; called on a replica. `like` is a variable on the devices where
+    the sum is wanted.
     """
 
     def merge(strategy: Strategy, part: Any) -> Any:
@@ -145,9 +152,9 @@ def summed(value: Tensor, like: Tensor) -> Tensor:
     return replica_context().merge_call(merge, args=(value,))
 
 
-def gathered(strategy: Strategy, number: int, like: Tensor) -> List[int]:
-    """The number of each process, from 0 to 2**24; all of them have to ask. `like` is as in
-    `summed`.
+def all_gather_int(strategy: Strategy, number: int, like: Tensor) -> List[int]:
+    """Return the number of each process, from 0 to 2**24; all processes have to call it. `like` is
+    as in `summed`.
     """
     count, index = processes()
     if count == 1:
@@ -164,9 +171,9 @@ def gathered(strategy: Strategy, number: int, like: Tensor) -> List[int]:
 
 
 @contextlib.contextmanager
-def explained() -> Iterator[None]:
-    """Raises UserError where the devices fail at what is done inside: one lacks memory, or another
-    process has gone.
+def device_errors_explained() -> Iterator[None]:
+    """Turn the errors of the block into UserErrors if a device is out of memory or another process
+    is gone.
     """
     try:
         yield
@@ -175,7 +182,7 @@ def explained() -> Iterator[None]:
             f"a device has too little memory ({reason(error)}): gradient_accumulation_steps of "
             "more, or recompute=true"
         ) from error
-    except PEER_GONE as error:
+    except peer_gone() as error:
         if processes()[0] == 1:
             raise
         raise UserError(
@@ -185,7 +192,7 @@ def explained() -> Iterator[None]:
 
 
 def describe(strategy: Strategy) -> str:
-    """The devices in use, for the log."""
+    """Describe the devices in use, for the log."""
     replicas = strategy.num_replicas_in_sync
     kind = type(strategy).__name__.replace("V1", "").replace("V2", "")
     gpus = tf.config.experimental.list_physical_devices("GPU")

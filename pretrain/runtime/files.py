@@ -1,4 +1,4 @@
-"""The files of a training, on a disk or in a bucket (`gs://...`), as TensorFlow reaches them."""
+"""Read and write the files of a training by TensorFlow, on a disk or in a bucket (`gs://...`)."""
 
 import contextlib
 import functools
@@ -11,18 +11,18 @@ from pretrain.runtime.tensorflow import reason, tf
 
 
 def is_url(path: str) -> bool:
-    """Whether a path is none of this machine."""
+    """Return True for a path that is not on this machine."""
     return "://" in path
 
 
 def exists(path: str) -> bool:
-    """Whether there is such a file or folder."""
+    """Return True if there is such a file or folder."""
     with _reaching(path):
         return bool(tf.io.gfile.exists(path))
 
 
 def names(folder: str) -> List[str]:
-    """The names in a folder; none where there is no such folder."""
+    """List the names in a folder; none if there is no such folder."""
     with _reaching(folder):
         if not tf.io.gfile.isdir(folder):
             return []
@@ -30,24 +30,24 @@ def names(folder: str) -> List[str]:
 
 
 def read_bytes(path: str) -> bytes:
-    """What a file holds."""
+    """Read a file."""
     with _reaching(path), tf.io.gfile.GFile(path, "rb") as handle:
         content: bytes = handle.read()
         return content
 
 
 def read_text(path: str) -> str:
-    """What a file of UTF-8 holds; what is none is replaced."""
+    """Read a UTF-8 file; bytes that are not UTF-8 are replaced."""
     return read_bytes(path).decode("utf-8", errors="replace")
 
 
 def write_text(path: str, text: str) -> None:
-    """Write a file of UTF-8: see `write_bytes`."""
+    """Write a UTF-8 file: see `write_bytes`."""
     write_bytes(path, text.encode())
 
 
 def write_bytes(path: str, content: bytes) -> None:
-    """Write a file whole or not at all; one with that very content keeps its time."""
+    """Write a file whole or not at all; a file with the same content is not touched."""
     if exists(path) and read_bytes(path) == content:
         return
     with _reaching(path), tf.io.gfile.GFile(path + ".partial", "wb") as handle:
@@ -56,18 +56,18 @@ def write_bytes(path: str, content: bytes) -> None:
 
 
 def append_text(path: str, text: str) -> None:
-    """Add to the end of a file; in a bucket that writes it anew."""
+    """Append to a file; in a bucket that writes the whole file again."""
     with _reaching(path), tf.io.gfile.GFile(path, "ab") as handle:
         handle.write(text.encode())
 
 
 def copy(source: str, path: str) -> None:
-    """Copy a small file over another, if there is one."""
+    """Copy a small file; an existing one is replaced."""
     write_bytes(path, read_bytes(source))
 
 
 def move(source: str, path: str) -> None:
-    """Rename a file over another, if there is one: at once on a disk, a copy in a bucket."""
+    """Rename a file; an existing one is replaced. Atomic on a disk, a copy in a bucket."""
     with _reaching(path):
         tf.io.gfile.rename(source, path, overwrite=True)
 
@@ -79,21 +79,21 @@ def remove(path: str) -> None:
 
 
 def make_folder(path: str) -> None:
-    """Make a folder and those above it that are missing."""
+    """Make a folder and its missing parents."""
     with _reaching(path):
         tf.io.gfile.makedirs(path)
 
 
 def remove_folder(path: str) -> None:
-    """Remove a folder with all in it, if it is there."""
+    """Remove a folder and its content, if it exists."""
     with _reaching(path):
         if tf.io.gfile.isdir(path):
             tf.io.gfile.rmtree(path)
 
 
-def on_disk(path: str) -> str:
-    """The path of a file for what reads disks only: its own, or that of a copy which stays until
-    this process ends.
+def local_copy(path: str) -> str:
+    """Return the path of a file on the disk, for code that reads disks only: its own, or that of a
+    copy which stays until this process ends.
     """
     if not is_url(path):
         return path

@@ -1,4 +1,4 @@
-"""One line to the terminal, with the time."""
+"""Lines for the terminal."""
 
 import sys
 
@@ -7,7 +7,7 @@ from pretrain.runtime.devices import is_chief
 
 def log(line: str) -> None:
     """Print a line on stderr at once: stdout is for results. Of several processes the first
-    speaks.
+    prints.
     """
     if is_chief():
         print(line, file=sys.stderr, flush=True)

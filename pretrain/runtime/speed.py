@@ -9,8 +9,8 @@ from pretrain.runtime.tensorflow import Tensor, compiled, tf
 
 @functools.lru_cache(maxsize=None)
 def matmul_rate(precision: str) -> float:
-    """Floating point operations a second of this machine's first device in products of square
-    matrices: the best of some, as many as a second allows.
+    """Measure the floating point operations a second of this machine's first device in products of
+    square matrices: the best of at most ten, in about a second.
     """
     gpu = bool(tf.config.experimental.list_physical_devices("GPU"))
     size, count = (8192, 4) if gpu else (1024, 1)

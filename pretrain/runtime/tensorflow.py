@@ -1,38 +1,60 @@
-"""The only import of TensorFlow, and what differs between 1.15 and 2.x."""
+"""The only import of TensorFlow, and what differs between 1.15 and 2.x.
+
+TensorFlow takes seconds to import, so `tf` imports it when the first of its names is used. Tables,
+settings and commands can import any module of this package and stay fast.
+"""
 
 import os
 import re
-from typing import Any, Callable
+from typing import Any, Callable, Tuple, Type
 
 from data_gen.shared.errors import UserError
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-import tensorflow as tf
-
-__all__ = ["PEER_GONE", "VERSION_1", "Strategy", "Tensor", "compiled", "reason", "tf"]
-
-VERSION_1 = tf.__version__.startswith("1.")
-if VERSION_1:
-    tf.compat.v1.enable_v2_behavior()
-    tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
-
-# What is raised where another process of a training has gone.
-PEER_GONE = (tf.errors.UnavailableError, tf.errors.AbortedError)
+__all__ = ["Strategy", "Tensor", "compiled", "is_version_1", "peer_gone", "reason", "tf"]
 
 Tensor = Any  # TensorFlow has no types
 Strategy = Any
 
 
+class _TensorFlow:
+    """The module `tensorflow`, imported at the first use of a name. Not to be used to define
+    something at the top of a module.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        import tensorflow
+
+        if tensorflow.__version__.startswith("1."):
+            tensorflow.compat.v1.enable_v2_behavior()
+            tensorflow.compat.v1.logging.set_verbosity(tensorflow.compat.v1.logging.ERROR)
+        value = getattr(tensorflow, name)
+        setattr(self, name, value)  # found without this function from now on
+        return value
+
+
+tf: Any = _TensorFlow()
+
+
+def is_version_1() -> bool:
+    """Return True on TensorFlow 1.15."""
+    return bool(tf.__version__.startswith("1."))
+
+
+def peer_gone() -> Tuple[Type[Exception], ...]:
+    """Return the errors that TensorFlow raises when another process of a training has gone."""
+    return tf.errors.UnavailableError, tf.errors.AbortedError
+
+
 def compiled(function: Callable[..., Any], jit_compile: bool = False) -> Callable[..., Any]:
     """Trace `function` into a graph; with `jit_compile` XLA compiles it.
 
-    Without AutoGraph, which would read the sources anew: they may have been updated since a
-    training began.
+    Without AutoGraph, which would read the source files again: they may have been updated since
+    the training began. Raises UserError for `jit_compile` on TensorFlow 1.15.
     """
     if not jit_compile:
         traced: Callable[..., Any] = tf.function(function, autograph=False)
-    elif VERSION_1:
+    elif is_version_1():
         raise UserError(
             "XLA of TensorFlow 1.15 lacks the stateless random numbers: jit_compile=false"
         )
@@ -42,6 +64,6 @@ def compiled(function: Callable[..., Any], jit_compile: bool = False) -> Callabl
 
 
 def reason(error: Exception) -> str:
-    """What an error of TensorFlow says, without its names for operations."""
+    """Return the message of a TensorFlow error without its names of operations."""
     text = re.sub(r"\{\{.*?\}\}|\[Op:.*", " ", str(error), flags=re.DOTALL)
     return " ".join(text.split())[:200]

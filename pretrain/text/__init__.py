@@ -1,1 +1,3 @@
-"""Text -> wordpieces for a model. Alone in `pretrain` to use the generator's tokenizers."""
+"""Turn text into wordpieces for a model. No other folder of `pretrain` uses the generator's
+tokenizers and readers.
+"""

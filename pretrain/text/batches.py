@@ -1,13 +1,13 @@
-"""Text as the ids that a model reads, by the generator's own tokenizers.
+"""Turn text into the ids that a model reads, by the generator's tokenizers.
 
-They need Python 3.9 and the extra `data`, which training does not.
+They need Python 3.9 and the extra `data`; training does not.
 """
 
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-MASK = "[MASK]"  # in a text that is to be filled
+MASK = "[MASK]"  # in a text to fill
 
 # Sequences are padded to a multiple of this, so that few shapes are compiled.
 _ROUND = 32
@@ -23,15 +23,15 @@ class Encoded(NamedTuple):
 def encode_with_masks(tokenizer: Any, sentences: Sequence[str]) -> List[Encoded]:
     """Tokenize sentences in which [MASK] is the mask, not the characters it is made of.
 
-    What stands between the masks is tokenized by itself.
+    The text between two masks is tokenized by itself.
     """
-    parts = [sentence.split(MASK) for sentence in sentences]
-    encoded = iter(tokenizer.encode([part for own in parts for part in own]))
-    return [_joined(tokenizer.mask, own, encoded) for own in parts]
+    split = [sentence.split(MASK) for sentence in sentences]
+    encoded = iter(tokenizer.encode([part for parts in split for part in parts]))
+    return [_joined(tokenizer.mask, parts, encoded) for parts in split]
 
 
 def _joined(mask: int, parts: Sequence[str], encoded: Iterator[Any]) -> Encoded:
-    """One sentence of its parts, taken from `encoded`, with a mask between each two."""
+    """Join one sentence of its parts, taken from `encoded`, with a mask between each two."""
     joined = Encoded([], [])
     start = 0
     for number, part in enumerate(parts):
@@ -46,8 +46,8 @@ def _joined(mask: int, parts: Sequence[str], encoded: Iterator[Any]) -> Encoded:
 
 
 def padded_length(pieces: int, most: Optional[int] = None) -> int:
-    """The length of a sequence of so many pieces in a batch: with [CLS] and [SEP], rounded up to a
-    multiple of 32, but not above `most`, the positions that the model has.
+    """Return the length in a batch of a sequence of so many pieces: with [CLS] and [SEP], rounded
+    up to a multiple of 32, but not above `most`, the model's positions.
     """
     length = -(-(pieces + 2) // _ROUND) * _ROUND
     return length if most is None else min(length, most)
@@ -56,7 +56,7 @@ def padded_length(pieces: int, most: Optional[int] = None) -> int:
 def as_batch(
     sequences: Sequence[Sequence[int]], cls: int, sep: int, most: Optional[int] = None
 ) -> Dict[str, "np.ndarray"]:
-    """`[CLS] pieces [SEP]` of each sequence, as `bert.encode` takes them.
+    """Make `[CLS] pieces [SEP]` of each sequence, as `bert.encode` takes them.
 
     sequences: ids of pieces, without special tokens
     Returns    input_ids, input_mask, segment_ids: int32 [B, S], S the `padded_length` of the

@@ -1,4 +1,4 @@
-"""Sentences of the text that a command is given."""
+"""Read the text that a command is given, sentence by sentence."""
 
 from typing import Iterable, Iterator, List, NamedTuple, Sequence
 
@@ -8,7 +8,7 @@ _LONG_DOCUMENT = 1000  # sentences
 
 
 class Sentence(NamedTuple):
-    """A sentence, and where it comes from."""
+    """A sentence and its place in the input."""
 
     line: int  # of the input, from 1
     start: int  # characters of the line before it
@@ -16,7 +16,7 @@ class Sentence(NamedTuple):
 
 
 def split_lines(lines: Iterable[str]) -> Iterator[Sentence]:
-    """The sentences of all lines, in order; blank lines have none."""
+    """Yield the sentences of all lines, in order; blank lines have none."""
     from data_gen.corpus.sentences import split_sentences
 
     for number, line in enumerate(lines, start=1):
@@ -28,11 +28,10 @@ def split_lines(lines: Iterable[str]) -> Iterator[Sentence]:
 
 
 def sentences_of(inputs: Sequence[str]) -> Iterator[List[str]]:
-    """The sentences of each document of UTF-8 text files, `-` for standard input, read as they are
-    asked for. A blank line ends a document, and so do 1,000 sentences: memory does not grow with
-    the text.
+    """Yield the sentences of each document of UTF-8 text files, `-` for standard input. A blank
+    line ends a document, and so do 1,000 sentences: memory does not grow with the text.
 
-    Raises UserError where a file cannot be read.
+    Raises UserError if a file cannot be read.
     """
     from data_gen.corpus.sentences import split_sentences
 
@@ -49,9 +48,9 @@ def sentences_of(inputs: Sequence[str]) -> Iterator[List[str]]:
 
 
 def read_lines(path: str) -> Iterator[str]:
-    """The lines of a UTF-8 file, or with `-` of the standard input, without holding more than one.
+    """Yield the lines of a UTF-8 file, or with `-` of the standard input, one at a time.
 
-    Raises UserError where the file cannot be read or is not UTF-8.
+    Raises UserError if the file cannot be read or is not UTF-8.
     """
     name = "the standard input" if path == "-" else path
     try:

@@ -9,10 +9,10 @@ from pretrain.runtime import files
 
 
 def load_tokenizer(folder: str) -> Any:
-    """The tokenizer (`data_gen.pieces.Tokenizer`) of the model in `folder`, by its
-    tokenizer_config.json and vocab.txt, for SentencePiece also spiece.model.
+    """Load the tokenizer (`data_gen.tokenization.tokenizer.Tokenizer`) of the model in `folder`, by
+    its tokenizer_config.json and vocab.txt, for SentencePiece also spiece.model.
 
-    Raises UserError where a file or a package is missing.
+    Raises UserError if a file or a package is missing.
     """
     settings = tokenizer_settings(folder)
     try:
@@ -29,5 +29,5 @@ def load_tokenizer(folder: str) -> Any:
     model = kind.model_file and os.path.join(folder, kind.model_file)
     if model and not files.exists(model):
         raise UserError(f"{model} is missing: copy the tokenizer.model of the build to it")
-    vocab_file = files.on_disk(os.path.join(folder, VOCAB))
-    return kind.load(vocab_file, model and files.on_disk(model), settings["do_lower_case"])
+    vocab_file = files.local_copy(os.path.join(folder, VOCAB))
+    return kind.load(vocab_file, model and files.local_copy(model), settings["do_lower_case"])

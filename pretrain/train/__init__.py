@@ -1,1 +1,1 @@
-"""Train: step, optimizers, loop, journal."""
+"""Train a model: state, step, loop, journal and output folder."""

@@ -1,6 +1,6 @@
-"""What a training prints and writes down: means of the metrics of each step, and evaluations.
+"""The journals of a training: means of the metrics of each step, and evaluations.
 
-metrics.jsonl and evaluations.jsonl hold a line of JSON a time, events.out.tfevents.* the same for
+metrics.jsonl and evaluations.jsonl get a line of JSON a time, events.out.tfevents.* the same for
 TensorBoard. Of several processes the first writes.
 """
 
@@ -8,11 +8,10 @@ import json
 import os
 import socket
 import time
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Callable, Dict, Mapping, Optional
 
-import numpy as np
-
-from pretrain.checkpoint.folder import EVALUATIONS, METRICS
+from pretrain.checkpoint.folder import EVALUATIONS, METRICS, drop_after, read_journal
+from pretrain.learning.objective import TOTAL
 from pretrain.runtime import files
 from pretrain.runtime.devices import is_chief
 from pretrain.runtime.log import log
@@ -27,15 +26,15 @@ class Journal:
         if not is_chief():
             return
         for name in (METRICS, EVALUATIONS):
-            _drop_after(os.path.join(output, name), step)
+            drop_after(output, name, step)
         name = f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}"
         self._events = tf.io.TFRecordWriter(os.path.join(output, name))
         self._event(file_version="brain.Event:2")
-        # TensorBoard drops what an earlier process wrote of later steps.
+        # TensorBoard drops later steps that an earlier process wrote.
         start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
         self._event(step=step + 1, session_log=start)
 
-    def write(self, name: str, step: int, values: Dict[str, Any]) -> None:
+    def write(self, name: str, step: int, values: Mapping[str, Any]) -> None:
         """Add a line to a file, and its numbers to TensorBoard's by `file/name`."""
         if not is_chief():
             return
@@ -50,18 +49,16 @@ class Journal:
         self._events.flush()
 
     def has(self, name: str, step: int) -> bool:
-        """Whether a file has a line of that step."""
-        path = os.path.join(self._output, name)
-        lines = files.read_text(path).splitlines() if files.exists(path) else []
-        return any(_step(line) == step for line in lines)
+        """Return True if a file has a line of that step."""
+        return any(line["step"] == step for line in read_journal(self._output, name))
 
     def _event(self, **content: Any) -> None:
         event = tf.compat.v1.Event(wall_time=time.time(), **content)
         self._events.write(event.SerializeToString())
 
 
-def _flat(values: Dict[str, Any]) -> Dict[str, float]:
-    """The numbers in nested values; `{"a": {"b": 1}}` gives `a/b`."""
+def _flat(values: Mapping[str, Any]) -> Dict[str, float]:
+    """Return the numbers in nested values; `{"a": {"b": 1}}` gives `a/b`."""
     found: Dict[str, float] = {}
     for key, value in values.items():
         if isinstance(value, dict):
@@ -75,29 +72,39 @@ class Meter:
     """Averages the metrics between two lines."""
 
     def __init__(
-        self, journal: Journal, step: int, batch_size: int, length: int, work: Optional[float]
+        self,
+        journal: Journal,
+        step: int,
+        batch_size: int,
+        length: int,
+        least_seconds: Optional[float],
+        log_text: Callable[[Mapping[str, float]], str],
     ) -> None:
-        """`work` is the least seconds that a step's products take on these devices, if known."""
+        """Start at a step.
+
+        least_seconds: time of a step's matrix products at the devices' full speed, if known
+        log_text:      the losses in words, `Objective.log_text`
+        """
         self._journal, self._size, self._length = journal, batch_size, length
-        self._work = work
+        self._least_seconds, self._log_text = least_seconds, log_text
         self._since = step
-        self._sums: Any = 0.0
+        self._sums: Dict[str, Any] = {}
         self._time = time.perf_counter()
 
-    def add(self, sums: "np.ndarray") -> None:
-        """Count the metrics of some steps."""
-        self._sums = self._sums + sums
+    def add(self, sums: Mapping[str, Any]) -> None:
+        """Count the metrics of some steps, float32 by name."""
+        self._sums = {name: self._sums[name] + x if self._sums else x for name, x in sums.items()}
 
     def restart_clock(self) -> None:
-        """Leave out what was not training."""
+        """Leave out the time since the last line, which was not training."""
         self._time = time.perf_counter()
 
-    def write(self, step: int, last_step: int, names: Sequence[str]) -> None:
-        """Write the means since the last line, by these names."""
+    def write(self, step: int, last_step: int) -> None:
+        """Write the means since the last line."""
         count = step - self._since
         if not count:
             return
-        means = {name: float(total) / count for name, total in zip(names, self._sums)}
+        means = {name: float(total) / count for name, total in self._sums.items()}
         seconds = (time.perf_counter() - self._time) / count
         examples = self._size / seconds
         speed: Dict[str, float] = {
@@ -105,30 +112,14 @@ class Meter:
             "examples_per_second": round(examples, 2),
         }
         used = ""
-        if self._work:
-            speed["utilisation"] = round(self._work / seconds, 4)
-            used = f", {self._work / seconds:.0%} used"
+        if self._least_seconds:
+            speed["utilisation"] = round(self._least_seconds / seconds, 4)
+            used = f", {self._least_seconds / seconds:.0%} used"
         self._journal.write(METRICS, step, {**means, **speed})
         log(
-            f"step {step:,} of {last_step:,}: loss {means['loss']:.3f} "
-            f"(words {means['masked_lm_loss']:.3f}, pairs {means['pair_loss']:.3f}), "
+            f"step {step:,} of {last_step:,}: loss {means[TOTAL]:.3f} ({self._log_text(means)}), "
             f"{speed['tokens_per_second']:,} tokens/s, {examples:,.1f} examples/s{used}, "
             f"{(last_step - step) * seconds / 60:.1f} min left"
         )
-        self._since, self._sums = step, 0.0
+        self._since, self._sums = step, {}
         self.restart_clock()
-
-
-def _drop_after(path: str, step: int) -> None:
-    """Remove the lines of steps that a crash took back, so that each step is there once."""
-    if files.exists(path):
-        lines = files.read_text(path).splitlines(keepends=True)
-        files.write_text(path, "".join(line for line in lines if _step(line) <= step))
-
-
-def _step(line: str) -> float:
-    """The step of a line; infinite for one that a crash cut short."""
-    try:
-        return float(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
-        return float("inf")

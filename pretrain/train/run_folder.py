@@ -1,4 +1,4 @@
-"""The output folder of a training: what was trained on what, and that nothing else goes there.
+"""The output folder of a training: it belongs to one training, which its run.json describes.
 
 It holds everything that a later command needs: checkpoints, bert_config.json, vocab.txt,
 tokenizer_config.json, run.json (the settings and what they were applied to) and metrics.jsonl.
@@ -20,12 +20,13 @@ from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
 from pretrain.checkpoint import store
 from pretrain.checkpoint.folder import MODEL, RUN, TOKENIZER, VOCAB, write_json
-from pretrain.config import BertConfig, TrainConfig
+from pretrain.config import TrainConfig
+from pretrain.model.config import BertConfig
 from pretrain.runtime import files
 from pretrain.runtime.tensorflow import tf
 
-# Settings that may change when a training is taken up again: they change nothing of what is
-# learned. The model and the vocabulary are compared by their content.
+# Settings that may change when a training is resumed: they do not change the weights. The model and
+# the vocabulary are compared by their content.
 _MAY_CHANGE = (
     "save_checkpoints_steps",
     "keep_checkpoints",
@@ -46,7 +47,7 @@ def describe(
     init_prefix: Optional[str],
     reinit_heads: bool = False,
 ) -> Dict[str, Any]:
-    """What decides a training; the content of run.json."""
+    """Describe a training; the content of run.json."""
     index = files.read_bytes(f"{init_prefix}.index") if init_prefix else b""
     return {
         "config": dataclasses.asdict(config),
@@ -67,7 +68,7 @@ def describe(
     }
 
 
-# What a model card says of the data, from dataset.json.
+# For a model card, from dataset.json.
 _SETTINGS = ("max_seq_length", "masked_lm_prob", "dupe_factor", "pair_task", "masking")
 _COUNTS = (
     *("documents", "sentences", "words", "pieces", "characters", "instances"),
@@ -76,7 +77,7 @@ _COUNTS = (
 
 
 def _statistics(info: DatasetInfo) -> Dict[str, Any]:
-    """The recipe of a data set and what was counted, in short."""
+    """Return the recipe and the counts of a data set, in short."""
     settings, counts = info.manifest["config"], info.manifest.get("statistics", {})
     return {
         "segmenter": info.manifest.get("segmenter"),
@@ -86,7 +87,7 @@ def _statistics(info: DatasetInfo) -> Dict[str, Any]:
 
 
 def _tokenizer(model: BertConfig, data: Sequence[DatasetInfo]) -> Dict[str, Any]:
-    """How the records' text became pieces, by Hugging Face's names."""
+    """Return the settings of the tokenizer that made the records, by Hugging Face's names."""
     found = {
         (info.manifest["config"]["tokenizer"]["name"], info.manifest["config"]["do_lower_case"])
         for info in data
@@ -105,7 +106,9 @@ def _tokenizer(model: BertConfig, data: Sequence[DatasetInfo]) -> Dict[str, Any]
 
 
 def git_revision() -> Optional[str]:
-    """The commit of this code, with `+` where files differ from it; None outside a repository."""
+    """Return the commit of this code, with `+` if files differ from it; None outside a
+    repository.
+    """
     command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
     try:
         found = subprocess.run(
@@ -123,8 +126,8 @@ def git_revision() -> Optional[str]:
 def claim(output: str, config: TrainConfig, description: Dict[str, Any]) -> None:
     """Make the output folder, or check that it holds this very training.
 
-    As long as there is no checkpoint a training may be started with other settings. Raises
-    UserError where the folder holds another training, or files that are not of a training.
+    As long as there is no checkpoint, other settings may be given. Raises UserError if the folder
+    holds another training, or files that are not of a training.
     """
     path = os.path.join(output, RUN)
     if files.exists(path):
@@ -158,16 +161,22 @@ def _read(path: str) -> Dict[str, Any]:
         raise UserError(f"{path} is damaged: choose another --output") from error
 
 
+# Settings that there were once, with the value that the code has now.
+_FORMER = {"masked_lm_loss_weight": 1.0, "pair_loss_weight": 1.0}
+
+
 def _differences(ours: Dict[str, Any], theirs: Dict[str, Any]) -> List[str]:
-    # A setting that is newer than the training was then what it is now by default.
+    # A training from before a setting existed had the value that is its default now.
     defaults = dataclasses.asdict(TrainConfig())
     found = dict(_decisive({**theirs, "config": {**defaults, **theirs["config"]}}))
-    return [name for name, value in _decisive(ours) if value != found.get(name)]
+    expected = dict(_decisive(ours))
+    expected.update({name: value for name, value in _FORMER.items() if name in found})
+    return [name for name, value in expected.items() if value != found.get(name)]
 
 
-def digest(description: Dict[str, Any], more: Sequence[str]) -> int:
-    """A number below 2**24 that is another one, as good as always, where some processes of a
-    training were started otherwise than the others. `more` joins the description.
+def checksum(description: Dict[str, Any], more: Sequence[str]) -> int:
+    """Return a 24-bit checksum of the settings and the data, `more` included; it must be equal on
+    all processes of a training.
     """
     paths = ("bert_config_file", "vocab_file")
     settings = {key: x for key, x in description["config"].items() if key not in paths}

@@ -1,1 +1,1 @@
-"""Add wordpieces to a model or take them away."""
+"""Extend or shrink the vocabulary of a model."""

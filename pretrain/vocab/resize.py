@@ -1,15 +1,14 @@
-"""A model with another vocabulary, written as a new folder.
+"""Write a model with another vocabulary to a new folder.
 
 The rows of the new vocabulary are made of rows of the old one, in the word embeddings, the masked
-LM head's bias, and the optimizer's slots of both. All other arrays stay as they are, to the bit.
+LM head's bias, and the optimizer's slots of both. All other arrays stay the same, to the bit.
 WordPiece only: a SentencePiece model holds its pieces and their scores itself.
 """
 
 import json
 import os
-import re
 import tempfile
-from typing import Any, Dict, Iterable, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, Iterable, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -24,32 +23,34 @@ from pretrain.checkpoint.folder import (
     tokenizer_settings,
     write_json,
 )
-from pretrain.config import BertConfig, read_bert_config
+from pretrain.learning.optimizers import Slot, slot_of
 from pretrain.model.bert import EMBEDDINGS, initial_value
+from pretrain.model.config import BertConfig, read_bert_config
+from pretrain.model.heads import OUTPUT_BIAS
 from pretrain.runtime import files
 from pretrain.runtime.tensorflow import tf
 from pretrain.text.tokenizer import load_tokenizer
 
 ID_MAP = "id_map.tsv"
 
-_OF_THE_VOCABULARY = re.compile(rf"({EMBEDDINGS}|cls/predictions/output_bias)(/\w+)?")
+_WITH_ROWS = (EMBEDDINGS, OUTPUT_BIAS)  # weights with a row for each piece
 _SHOWN = 10  # pieces that a sentence names
 
 
-class Source(NamedTuple):
-    """A model to make another one of."""
+class ModelToResize(NamedTuple):
+    """A checkpoint with its vocabulary and its settings."""
 
     prefix: str
     arrays: Dict[str, np.ndarray]
     model: BertConfig
     config: Dict[str, Any]  # all of bert_config.json
     settings: Dict[str, Any]  # tokenizer_config.json
-    tokenizer: Any  # data_gen.pieces.Tokenizer
+    tokenizer: Any  # data_gen.tokenization.tokenizer.Tokenizer
 
 
-class Row(NamedTuple):
-    """A piece of the new vocabulary; its row is the mean of rows of the old one, or, where there
-    are none, as before a training.
+class EmbeddingRow(NamedTuple):
+    """A piece of the new vocabulary; its row is the mean of rows of the old one, or, without any,
+    an initial value.
     """
 
     piece: str
@@ -57,10 +58,10 @@ class Row(NamedTuple):
     new: bool = False
 
 
-def open_source(path: str) -> Source:
-    """Read a checkpoint with what lies beside it.
+def open_model(path: str) -> ModelToResize:
+    """Read a checkpoint with the files beside it.
 
-    Raises UserError where something is missing, or the vocabulary is SentencePiece's or not that of
+    Raises UserError if something is missing, or the vocabulary is SentencePiece's or does not fit
     the embeddings.
     """
     prefix = store.find(path)
@@ -71,10 +72,10 @@ def open_source(path: str) -> Source:
             f"{folder} is of a model with {settings['tokenizer_class']}, whose pieces lie in its "
             "own file: only WordPiece vocabularies can be extended or shrunk"
         )
-    path = files.on_disk(os.path.join(folder, MODEL))
+    path = files.local_copy(os.path.join(folder, MODEL))
     model, config = read_bert_config(path), json.loads(files.read_text(path))
     arrays = store.read(prefix)
-    source = Source(prefix, arrays, model, config, settings, load_tokenizer(folder))
+    source = ModelToResize(prefix, arrays, model, config, settings, load_tokenizer(folder))
     pieces = len(source.tokenizer.pieces)
     rows = len(source.arrays.get(EMBEDDINGS, ()))
     if rows != pieces:
@@ -83,16 +84,36 @@ def open_source(path: str) -> Source:
             f"{prefix} have {rows:,} rows: give the vocab.txt that belongs to the checkpoint"
         )
     for name, array in arrays.items():
-        if _OF_THE_VOCABULARY.fullmatch(name) and len(array) != rows:
+        if _row_kind(name, model) and len(array) != rows:
             raise UserError(
                 f"{name} has {len(array):,} rows in {prefix}, the word embeddings {rows:,}: the "
-                "checkpoint is no whole one, so give another"
+                "checkpoint is damaged, so give another"
             )
     return source
 
 
+class _RowKind(NamedTuple):
+    """The meaning of the rows of an array: one for each piece, of a weight or of its slot."""
+
+    weight: str
+    slot: Optional[Slot]
+
+
+def _row_kind(name: str, model: BertConfig) -> Optional[_RowKind]:
+    """Return the kind of an array with a row for each piece; None for any other array."""
+    slot = slot_of(name)
+    weight = name.rpartition("/")[0] if slot else name
+    if weight not in _WITH_ROWS:
+        return None
+    if slot:
+        shape = (model.vocab_size, model.hidden_size)[: 2 if weight == EMBEDDINGS else 1]
+        if slot.shape(shape)[:1] != shape[:1]:
+            return None  # such as the means over all rows of a factored moment
+    return _RowKind(weight, slot)
+
+
 def tokenizer_of(pieces: Sequence[str], settings: Dict[str, Any]) -> Any:
-    """The tokenizer of other pieces."""
+    """Make the tokenizer of other pieces."""
     with tempfile.TemporaryDirectory() as folder:
         _write_vocabulary(folder, pieces, settings)
         return load_tokenizer(folder)
@@ -104,14 +125,11 @@ def _write_vocabulary(folder: str, pieces: Iterable[str], settings: Dict[str, An
 
 
 def write_model(
-    source: Source, output: str, rows: Sequence[Row], id_map: bool = False
+    source: ModelToResize, output: str, rows: Sequence[EmbeddingRow], id_map: bool = False
 ) -> Tuple[int, int]:
     """Write a model with these rows. Returns the number of its weights before and after."""
     arrays = {
-        name: _rows_of(name, array, rows, source.model)
-        if _OF_THE_VOCABULARY.fullmatch(name)
-        else array
-        for name, array in source.arrays.items()
+        name: _resized(name, array, rows, source.model) for name, array in source.arrays.items()
     }
     with new_folder(output) as folder:
         _write_vocabulary(folder, (row.piece for row in rows), source.settings)
@@ -124,32 +142,37 @@ def write_model(
         if store.latest(folder):
             store.tidy(folder, keep=1)
     before, after = (
-        sum(int(array.size) for array in store.without_slots(some).values())
-        for some in (source.arrays, arrays)
+        sum(int(array.size) for array in store.without_slots(tensors).values())
+        for tensors in (source.arrays, arrays)
     )
     return before, after
 
 
-def _rows_of(name: str, array: np.ndarray, rows: Sequence[Row], model: BertConfig) -> np.ndarray:
+def _resized(
+    name: str, array: np.ndarray, rows: Sequence[EmbeddingRow], model: BertConfig
+) -> np.ndarray:
+    kind = _row_kind(name, model)
+    if not kind:
+        return array
     made = array[[row.ids[0] if row.ids else 0 for row in rows]]
     for i, row in enumerate(rows):
         if row.new:
-            made[i] = _new_row(name, array, row, model)
+            made[i] = _new_row(kind, array, row, model)
     return made
 
 
-def _new_row(name: str, array: np.ndarray, row: Row, model: BertConfig) -> Any:
-    # The momentum of other rows says nothing of where this one should go.
-    if name.endswith("_m"):
+def _new_row(kind: _RowKind, array: np.ndarray, row: EmbeddingRow, model: BertConfig) -> Any:
+    # The momentum of other rows says nothing about the direction of this one.
+    if kind.slot and kind.slot.is_momentum:
         return 0
     if row.ids:
         return array[list(row.ids)].mean(axis=0)
-    if name == EMBEDDINGS:
+    if kind.weight == EMBEDDINGS and not kind.slot:
         return initial_value(f"the row of {row.piece}", array.shape[1:], model, seed=0)
     return 0
 
 
 def named(pieces: Sequence[str]) -> str:
-    """The first of some pieces, for a sentence."""
+    """Return the first of some pieces, for a sentence."""
     more = f" and {len(pieces) - _SHOWN:,} more" if len(pieces) > _SHOWN else ""
     return ", ".join(map(repr, pieces[:_SHOWN])) + more

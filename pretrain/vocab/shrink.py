@@ -1,4 +1,11 @@
-"""A model's vocabulary without the pieces that a text does not use."""
+"""Remove the pieces that a text does not use from a model's vocabulary.
+
+Kept are, in their old order: the special tokens; the pieces that the text gives at least
+`min_count` times; those in `keep`; letters and digits of ASCII, alone and after ##, and all
+marks, so that any English word can still be cut; and the pieces of every word of the text that
+could not be cut otherwise. So with `min_count` 1 the text is cut as before. With more a rare
+word is cut into smaller pieces, and only a rare character of its own becomes [UNK].
+"""
 
 import unicodedata
 from collections import Counter
@@ -10,19 +17,19 @@ import numpy as np
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import SPECIALS
 from pretrain.checkpoint.folder import VOCAB, require_new
-from pretrain.vocab.resize import Row, named, open_source, tokenizer_of, write_model
+from pretrain.vocab.resize import EmbeddingRow, named, open_model, tokenizer_of, write_model
 
 _SENTENCES = 1000  # tokenized at once
 
 
 class Shrunk(NamedTuple):
-    """What shrinking did."""
+    """Counts before and after shrinking."""
 
     pieces: Tuple[int, int]  # before and after, as all below
     weights: Tuple[int, int]  # without the optimizer's slots
     text_pieces: Tuple[int, int]  # that the text is cut into
     unknown: Tuple[int, int]  # of them [UNK]
-    cut_otherwise: int  # words of the text
+    cut_otherwise: int  # words of the text that are cut differently
 
 
 def shrink(
@@ -33,21 +40,15 @@ def shrink(
     keep: Sequence[str] = (),
 ) -> Shrunk:
     """Write the model at `path` with the pieces that a text uses to the new folder `output`, and
-    which old id became which to its id_map.tsv.
+    the old and new ids to its id_map.tsv.
 
     documents: the sentences of each, read once
 
-    Kept are, in their old order: the special tokens; the pieces that the text gives at least
-    `min_count` times; those in `keep`; letters and digits of ASCII, alone and after ##, and all
-    marks, so that any English word can still be cut; and the pieces of every word of the text that
-    could not be cut otherwise. So with `min_count` 1 the text is cut as before. With more a rare
-    word is cut into smaller pieces, and only a rare character of its own becomes [UNK].
-
-    Memory grows with `min_count`, not with the text. Raises UserError where there is no text, or
-    `keep` names what is no piece.
+    Memory grows with `min_count`, not with the text. Raises UserError if there is no text, or
+    `keep` names an unknown piece.
     """
     require_new(output)
-    source = open_source(path)
+    source = open_model(path)
     tokenizer = source.tokenizer
     strange = [piece for piece in keep if piece not in tokenizer.ids]
     if strange:
@@ -61,29 +62,29 @@ def shrink(
     if not used.counts.any():
         raise UserError("the text is empty: give text of the kind that the model is for")
     kept, words = used.enough(source.settings)
-    rows = [Row(tokenizer.pieces[i], (i,)) for i in np.flatnonzero(kept).tolist()]
+    rows = [EmbeddingRow(tokenizer.pieces[i], (i,)) for i in np.flatnonzero(kept).tolist()]
     weights = write_model(source, output, rows, id_map=True)
     total, unknown = int(used.counts.sum()), int(used.counts[tokenizer.unk])
     return Shrunk(
         (len(kept), len(rows)),
         weights,
-        (total, total + sum(n * (after - len(run)) for run, (n, after) in words.items())),
+        (total, total + sum(n * (after - len(word)) for word, (n, after) in words.items())),
         (unknown, unknown + int(used.alone[~kept].sum())),
         sum(n for n, _ in words.values()),
     )
 
 
 def _is_basic(piece: str) -> bool:
-    """A letter or digit of ASCII, or a mark of any script, perhaps after ##."""
+    """Return True for a letter or digit of ASCII, or a mark of any script, perhaps after ##."""
     text = piece[2:] if piece.startswith("##") and len(piece) > 2 else piece
     return len(text) == 1 and (text < "\x7f" or unicodedata.category(text)[0] == "P")
 
 
-Run = Tuple[int, ...]  # the pieces of a word
+WordPieces = Tuple[int, ...]  # the ids of a word's pieces
 
 
 class _Used:
-    """How often a text gives each piece, and its words with rare ones."""
+    """Counts of the pieces of a text, and of its words with rare pieces."""
 
     def __init__(self, tokenizer: Any, min_count: int, always: Sequence[int]) -> None:
         pieces = tokenizer.pieces
@@ -92,13 +93,13 @@ class _Used:
         self._one = np.array([len(piece) == 1 for piece in pieces])
         self.counts = np.zeros(len(pieces), np.int64)
         self.alone = np.zeros(len(pieces), np.int64)  # as a word of one character
-        self._words: Counter[Run] = Counter()
+        self._words: Counter[WordPieces] = Counter()
 
     def add(self, sentences: Sequence[str]) -> None:
         """Count some sentences.
 
-        A piece that stays below `min_count` is below it whenever it is met, so its words are all
-        taken down, at most `min_count` - 1 of them.
+        A piece that stays below `min_count` is below it at each of its words, so all of them are
+        remembered, at most `min_count` - 1.
         """
         ids = self._tokenizer.tokenize(sentences).ids
         self.counts += np.bincount(ids, minlength=len(self.counts))
@@ -115,17 +116,19 @@ class _Used:
         kept[self._always] = True
         return kept
 
-    def enough(self, settings: Dict[str, Any]) -> Tuple[np.ndarray, Dict[Run, Tuple[int, int]]]:
-        """Which pieces to keep, bool [V], so that no word becomes [UNK] that was none; and the
-        words that are cut otherwise by them: how often each is there, its pieces then.
+    def enough(
+        self, settings: Dict[str, Any]
+    ) -> Tuple[np.ndarray, Dict[WordPieces, Tuple[int, int]]]:
+        """Return the pieces to keep, bool [V], so that no more words become [UNK]; and the words
+        that they cut differently: the count of each, and its number of pieces then.
         """
         kept = self._kept()
         while True:
-            words = [run for run in self._words if not kept[list(run)].all()]
+            words = [word for word in self._words if not kept[list(word)].all()]
             pieces = [piece for i, piece in enumerate(self._tokenizer.pieces) if kept[i]]
             smaller = tokenizer_of(pieces, settings)
-            cut = [ids for ids, _ in smaller.encode([self._tokenizer.join(run) for run in words])]
-            lost = [run for run, ids in zip(words, cut) if smaller.unk in ids]
+            cut = [ids for ids, _ in smaller.encode([self._tokenizer.join(word) for word in words])]
+            lost = [word for word, ids in zip(words, cut) if smaller.unk in ids]
             if not lost:
-                return kept, {run: (self._words[run], len(ids)) for run, ids in zip(words, cut)}
-            kept[[i for run in lost for i in run]] = True
+                return kept, {word: (self._words[word], len(ids)) for word, ids in zip(words, cut)}
+            kept[[i for word in lost for i in word]] = True

@@ -10,14 +10,16 @@ with warnings.catch_warnings():  # 1.15 warns of NumPy's and Python's changes si
     warnings.simplefilter("ignore")
     import tensorflow  # noqa: F401
 from data_gen.shared.dataset_info import read_info
-from pretrain.config import BertConfig, TrainConfig
+from pretrain.config import TrainConfig
 from pretrain.inputs.batches import training_batches
+from pretrain.model.config import BertConfig
 from pretrain.runtime.devices import mirrored, one_device
 from pretrain.runtime.tensorflow import tf
 from pretrain.train.loop import train
-from pretrain.train.step import TrainStep, new_state
+from pretrain.train.state import new_state
+from pretrain.train.step import TrainStep
 from tests.conftest import default_settings
-from tests.pretrain.helpers import DATA, MODEL, PLAIN
+from tests.pretrain.helpers import DATA, MODEL, PLAIN, features_of
 
 # A second device for the tests of replicas; what is not told to use it does not.
 _CPU = tf.config.experimental.list_physical_devices("CPU")[0]
@@ -95,7 +97,7 @@ def one_step(settings, info):
         config = settings(*overrides)
         stage = config.resolved_stages()[0]
         state = new_state(strategy, model, config)
-        batch = next(training_batches(strategy, info, stage, 1, 0))
+        batch = next(training_batches(strategy, info, features_of(info), stage, 1, 0))
         return state, TrainStep(strategy, model, config, stage, state), batch
 
     return make

@@ -1,11 +1,13 @@
-"""What several tests of the trainer share."""
+"""Helpers of several tests of the trainer."""
 
 import os
 import socket
 
 import numpy as np
 
-from pretrain.model.bert import variable_shapes
+from pretrain.learning.objective import mean_losses
+from pretrain.learning.objectives import OBJECTIVES
+from pretrain.model.bert import FLOAT32, variable_shapes
 
 DATA = "tests/golden/dataset"
 
@@ -55,3 +57,16 @@ def scaled_weights(model):
         noise = np.random.RandomState(i).uniform(-0.2, 0.2, shape)
         weights[name] = (noise + (1.0 if name.endswith("gamma") else 0.0)).astype(np.float32)
     return weights
+
+
+def features_of(info):
+    """The features of a data set's records."""
+    return OBJECTIVES["masked_lm"].features(info)
+
+
+def losses_of_batch(variables, batch, model, config):
+    """The mean losses of a whole batch by name, without dropout."""
+    objective = OBJECTIVES[config.objective]
+    losses = objective.losses(config)
+    divisors = {name: loss.divisor(batch) for name, loss in losses.items()}
+    return mean_losses(losses, objective.sums(variables, batch, model, None, FLOAT32), divisors)

@@ -5,8 +5,8 @@ import json
 import os
 
 from pretrain.checkpoint import store
-from pretrain.config import BertConfig
 from pretrain.model.bert import init
+from pretrain.model.config import BertConfig
 
 CHARACTERS = "天地人日月山水火木金"
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused1]", "。", "linux", "##ux", "##天"]
@@ -27,7 +27,7 @@ CONFIG = BertConfig(
 
 
 class FakeTokenizer:
-    """What of a tokenizer needs no package: one character is one piece."""
+    """A tokenizer that needs no package: one character is one piece."""
 
     pieces = PIECES
     unk, cls, sep, mask = range(1, 5)

@@ -13,7 +13,7 @@ import pytest
 from data_gen.shared.settings import load_settings
 from pretrain.checkpoint import store
 from pretrain.config import TrainConfig
-from pretrain.runtime.tensorflow import VERSION_1
+from pretrain.runtime.tensorflow import is_version_1
 from tests.pretrain.helpers import DATA, free_ports
 
 SCRIPTS = sorted(glob.glob("scripts/train_*.sh"))
@@ -90,7 +90,7 @@ def stamp(home, extras):
     return subprocess.check_output(["bash", "-c", command], cwd=str(home)).decode()
 
 
-@pytest.mark.skipif(VERSION_1, reason="the scripts install the newest TensorFlow")
+@pytest.mark.skipif(is_version_1(), reason="the scripts install the newest TensorFlow")
 def test_the_script_for_several_machines_trains(tree, root, tmp_path):
     home, environment = tree
     data, model = os.path.join(root, DATA), str(tmp_path / "model")
@@ -128,7 +128,7 @@ esac
 """
 
 
-@pytest.mark.skipif(VERSION_1, reason="the scripts install the newest TensorFlow")
+@pytest.mark.skipif(is_version_1(), reason="the scripts install the newest TensorFlow")
 @pytest.mark.parametrize(("kind", "where"), [("v3-8", "local"), ("v3-32", "my-tpu")])
 def test_the_script_for_a_tpu_sends_the_code_and_trains_there(tree, root, tmp_path, kind, where):
     home, environment = tree

@@ -57,7 +57,7 @@ def test_a_weight_that_is_no_number_is_refused(trained, tmp_path):
     arrays = store.read(prefix)
     arrays["cls/predictions/output_bias"][3] = np.inf
     store.save(prefix, {name: tf.constant(array) for name, array in arrays.items()})
-    with pytest.raises(UserError, match="cls/predictions/output_bias is no number in"):
+    with pytest.raises(UserError, match="cls/predictions/output_bias is NaN or infinite in"):
         load_model(folder)
 
 

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -50,7 +52,9 @@ def test_train_evaluate_export(train, tmp_path, capsys):
         (["--set", "precision=float8"], "must be one of float32, bfloat16, float16, not float8"),
         (["--set", "schedule=cosine"], "schedule must be one of linear, constant, not cosine"),
         (["--set", "frozen=['(']"], "frozen: ( is no regular expression"),
-        (["--set", "pair_loss_weight=-1"], "pair_loss_weight must not be negative"),
+        (["--set", "objective=causal_lm"], "objective must be one of masked_lm, not causal_lm"),
+        (["--set", "pair_task=cls"], "pair_task must be one of sop, nsp, none, not cls"),
+        (["--set", "weight_decay=-1"], "weight_decay must not be negative"),
         (["--set", "heldout_shards=-1"], "heldout_shards must not be negative"),
         (["--set", "heldout_shards=2"], "does not divide into two sets with examples"),
         (["--set", "keep_checkpoint_every_steps=0"], "keep_checkpoint_every_steps must be at"),
@@ -81,6 +85,20 @@ def test_help_shows_an_example(command, capsys):
         main([command, "--help"])
     assert exit_code.value.code == 0
     assert "example:\n  python -m pretrain " + command in capsys.readouterr().out
+
+
+def test_plans_and_wrong_settings_do_not_wait_for_tensorflow():
+    """It takes seconds to import."""
+    script = """
+import sys
+from pretrain.__main__ import main
+config = ["--config", "configs/pretrain/tiny.yaml"]
+assert main(["plan", *config]) == 0
+train = ["train", *config, "--data", "nowhere", "--output", "nowhere"]
+assert main([*train, "--set", "optimizer=sgd"]) == 1
+assert "tensorflow" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_wrong_usage_exits_with_2(capsys):

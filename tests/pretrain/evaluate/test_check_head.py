@@ -10,9 +10,9 @@ from data_gen.shared.errors import UserError
 from pretrain.__main__ import main
 from pretrain.checkpoint import store
 from pretrain.checkpoint.load import Model
-from pretrain.config import BertConfig
 from pretrain.evaluate.check_head import FEWEST, check_head, cut_windows
 from pretrain.model.bert import initial_value, variable_shapes
+from pretrain.model.config import BertConfig
 from pretrain.runtime.tensorflow import tf
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]

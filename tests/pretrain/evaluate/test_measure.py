@@ -21,13 +21,14 @@ from pretrain.evaluate.measure import evaluate
 from pretrain.evaluate.similar_pairs import read_similar_pairs
 from pretrain.inputs.batches import all_batches, training_batches
 from pretrain.inputs.checks import split_heldout
+from pretrain.learning import masked_lm_evaluation
 from pretrain.model.heads import Outputs
 from pretrain.runtime.devices import one_device
-from pretrain.runtime.tensorflow import VERSION_1, compiled, tf
+from pretrain.runtime.tensorflow import compiled, is_version_1, tf
 from pretrain.train import loop
 from pretrain.train.loop import train
 from pretrain.train.step import TrainStep
-from tests.pretrain.helpers import DATA
+from tests.pretrain.helpers import DATA, features_of
 
 SETS = ["num_train_steps=10", "save_checkpoints_steps=5", "heldout_shards=1"]
 
@@ -44,18 +45,18 @@ def trained(settings, root, tmp_path_factory):
 def repeating(monkeypatch):
     """A model that repeats what it sees and calls every pair 1."""
 
-    def repeat(variables, batch, config):
+    def repeat(variables, batch, model):
         seen = tf.gather(batch["input_ids"], batch["masked_lm_positions"], batch_dims=1)
         pairs = tf.one_hot(tf.ones_like(batch["next_sentence_labels"][:, 0]), 2)
         return Outputs(tf.one_hot(tf.reshape(seen, [-1]), 21128), pairs)
 
-    monkeypatch.setattr(measure, "forward", repeat)
+    monkeypatch.setattr(masked_lm_evaluation, "forward", repeat)
 
 
 def masked_pairs(info):
     """(original, seen) of every masked piece, and every pair label."""
     pieces, labels = [], []
-    for batch in all_batches(one_device(), info, 32):
+    for batch in all_batches(one_device(), info, features_of(info), 32):
         ids, positions = batch["input_ids"].numpy(), batch["masked_lm_positions"].numpy()
         seen = np.take_along_axis(ids, positions, axis=1)
         real = batch["example_weights"].numpy() > 0
@@ -132,7 +133,9 @@ def test_masked_pieces_are_no_replaced_ones(trained, repeating, info):
     assert result["masked_lm_accuracy_by_kind"]["mask"] == 0
 
 
-@pytest.mark.skipif(VERSION_1, reason="XLA of TensorFlow 1.15 lacks the stateless random numbers")
+@pytest.mark.skipif(
+    is_version_1(), reason="XLA of TensorFlow 1.15 lacks the stateless random numbers"
+)
 def test_an_evaluation_compiles_as_a_tpu_wants_it(trained, monkeypatch):
     expected = evaluate(load_model(trained), DATA)
     monkeypatch.setattr(measure, "compiled", lambda function: compiled(function, True))

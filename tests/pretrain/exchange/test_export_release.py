@@ -1,4 +1,4 @@
-"""What an export holds, and that it comes back unchanged."""
+"""The content of an export, and that it comes back unchanged."""
 
 import filecmp
 import json
@@ -13,12 +13,12 @@ from data_gen.shared.errors import UserError
 from pretrain.__main__ import main
 from pretrain.checkpoint import store
 from pretrain.checkpoint.load import load_model
-from pretrain.config import BertConfig
 from pretrain.evaluate.measure import evaluate
 from pretrain.exchange.export_release import export_hf, export_tf1
 from pretrain.exchange.import_release import import_release
 from pretrain.exchange.weight_files import read_tensors
 from pretrain.model.bert import init
+from pretrain.model.config import BertConfig
 from pretrain.runtime.tensorflow import tf
 from pretrain.train.loop import train
 from tests.pretrain.helpers import DATA, MODEL
@@ -126,7 +126,7 @@ def test_google_is_told_the_form_of_gelu_that_it_knows(tmp_path, capsys):
     taken = import_release("hf", FOLDER, str(tmp_path / "in"))
     capsys.readouterr()
     release = export_tf1(taken, str(tmp_path / "out"))
-    assert "this model has the exact form" in capsys.readouterr().err
+    assert "Google's code has no gelu_erf, so bert_config.json says gelu" in capsys.readouterr().err
     assert load_model(release).config.hidden_act == "gelu"
 
 

@@ -16,11 +16,11 @@ from data_gen.shared.errors import UserError
 from pretrain.__main__ import main
 from pretrain.checkpoint import store
 from pretrain.checkpoint.load import load_model
-from pretrain.config import BertConfig
 from pretrain.exchange.import_release import import_release
 from pretrain.exchange.release import absent_parts
 from pretrain.exchange.weight_files import read_tensors
 from pretrain.model.bert import encode, init, pool
+from pretrain.model.config import BertConfig
 from pretrain.model.heads import pair_logits, piece_logits
 from pretrain.runtime.tensorflow import tf
 from tests.pretrain.helpers import Bomb
@@ -38,7 +38,7 @@ CONFIG = {
 
 
 def write_safetensors(path, tensors):
-    """What the package safetensors writes, of any type: {name: (dtype, array)}."""
+    """Write a file as the package safetensors does, of any type: {name: (dtype, array)}."""
     header, data = {}, b""
     for name, (dtype, array) in tensors.items():
         stop = len(data) + array.nbytes
@@ -336,9 +336,9 @@ def shard_missing(folder):
         (wrong_shape, "bert/pooler/dense/kernel is 9 x 8 in .*, 8 x 8 by its configuration"),
         (without_layer, "lacks bert/encoder/layer_1/.*no whole BERT of 2 layers"),
         (without_part_of_a_head, "lacks cls/predictions/transform/dense/bias"),
-        (not_a_number, "bert/pooler/dense/bias is no number in"),
+        (not_a_number, "bert/pooler/dense/bias is NaN or infinite in"),
         (piece_twice, r"vocab.txt has '\[MASK\]' on two lines"),
-        (untied, "the masked LM head of .* has a matrix of its own"),
+        (untied, "the masked LM head of .* has its own matrix"),
         (other_rows, "has 36 rows, its configuration says vocab_size 37"),
         (vocabulary_of(38), "has 38 pieces, its embedding 37 rows"),
         (of_config(vocab_size=200), "has 37 rows, its configuration says vocab_size 200"),
@@ -420,7 +420,7 @@ def test_an_old_torch_is_not_trusted(pickled, take, monkeypatch):
 
 
 def test_a_pickle_is_read_as_weights_only(pickled, take, monkeypatch):
-    """Where torch is not installed, too: with it, see test_transformers."""
+    """Without torch, too: with it, see test_transformers."""
     asked = []
 
     def load(path, **options):

@@ -15,9 +15,9 @@ import pytest
 
 from pretrain.checkpoint import store
 from pretrain.checkpoint.load import load_model
-from pretrain.config import BertConfig
 from pretrain.exchange.export_release import export_tf1
 from pretrain.model.bert import encode, pool
+from pretrain.model.config import BertConfig
 from pretrain.model.heads import gather_positions, pair_logits, piece_logits
 from pretrain.runtime.tensorflow import tf
 from tests.pretrain.helpers import DATA, MODEL, scaled_weights

@@ -12,17 +12,17 @@ import pytest
 from data_gen.shared.errors import UserError
 from pretrain.checkpoint import store
 from pretrain.checkpoint.load import load_model
-from pretrain.config import BertConfig
 from pretrain.exchange.export_release import export_saved_model
 from pretrain.model.bert import encode, pool
+from pretrain.model.config import BertConfig
 from pretrain.model.proposals import propose
-from pretrain.runtime.tensorflow import VERSION_1, tf
+from pretrain.runtime.tensorflow import is_version_1, tf
 from tests.pretrain.helpers import MODEL, scaled_weights
 
 SMALL = {**MODEL, "vocab_size": 40}
 MASK = 4
 
-needs_2 = pytest.mark.skipif(VERSION_1, reason="needs TensorFlow 2")
+needs_2 = pytest.mark.skipif(is_version_1(), reason="needs TensorFlow 2")
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_its_outputs_are_those_of_the_functions(trained, saved, rows, length):
     expected = propose(model.variables, batch, model.config, 3)
     assert np.array_equal(found["ids"].numpy(), expected.ids.numpy())
     assert np.abs((found["probabilities"] - expected.probabilities).numpy()).max() < 1e-6
-    assert np.abs((found["own_probability"] - expected.own).numpy()).max() < 1e-6
+    assert np.abs((found["own_probability"] - expected.actual).numpy()).max() < 1e-6
 
 
 @needs_2
@@ -139,7 +139,7 @@ def test_more_proposals_than_pieces_are_refused(trained, tmp_path):
         export_saved_model(trained, str(tmp_path / "out"), 41)
 
 
-@pytest.mark.skipif(not VERSION_1, reason="is about TensorFlow 1.15")
+@pytest.mark.skipif(not is_version_1(), reason="is about TensorFlow 1.15")
 def test_tensorflow_1_is_told_to_use_2(trained, tmp_path):
     with pytest.raises(UserError, match="needs TensorFlow 2"):
         export_saved_model(trained, str(tmp_path / "out"))
@@ -151,5 +151,5 @@ def test_the_own_probability_is_that_of_the_piece_there(trained):
     every = propose(model.variables, batch, model.config, 40)
     own = every.ids.numpy() == batch["input_ids"].numpy()[:, :, None]
     assert (own.sum(axis=-1) == 1).all()
-    assert np.abs(every.probabilities.numpy()[own] - every.own.numpy().ravel()).max() < 1e-7
+    assert np.abs(every.probabilities.numpy()[own] - every.actual.numpy().ravel()).max() < 1e-7
     assert every.probabilities.numpy().sum(axis=-1) == pytest.approx(np.ones([2, 7]), abs=1e-5)

@@ -26,7 +26,7 @@ from pretrain.runtime.devices import one_device
 from pretrain.runtime.tensorflow import tf
 from pretrain.text.tokenizer import load_tokenizer
 from pretrain.train.loop import train
-from tests.pretrain.helpers import DATA, Bomb
+from tests.pretrain.helpers import DATA, Bomb, features_of
 
 TEXT = "tests/data/segmented.txt"
 
@@ -69,7 +69,7 @@ def ours(folder, batch):
 def test_its_logits_are_ours(exported, info, tmp_path, act):
     source = import_release("hf", exported, str(tmp_path / "in"), act)
     there = export_hf(source, str(tmp_path / "out"))
-    batch = next(iter(all_batches(one_device(), info, 8)))
+    batch = next(iter(all_batches(one_device(), info, features_of(info), 8)))
     seen = batch["input_mask"].numpy() == 1
     for mine, other, places in zip(ours(source, batch), theirs(there, batch), (seen, slice(None))):
         assert np.abs(mine - other)[places].max() < 1e-5

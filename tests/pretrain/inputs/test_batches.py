@@ -7,11 +7,12 @@ import pytest
 
 from data_gen.shared.errors import UserError
 from data_gen.shared.features import feature_shapes
-from pretrain.config import Stage
 from pretrain.inputs import batches
 from pretrain.inputs.batches import all_batches, readable, training_batches
+from pretrain.learning.stages import Stage
 from pretrain.runtime.devices import one_device
 from pretrain.runtime.tensorflow import tf
+from tests.pretrain.helpers import features_of
 
 
 def raw_examples(info):
@@ -36,7 +37,7 @@ def test_tensorflow_reads_the_seven_features(info):
 def test_batches_hold_the_same_numbers(info):
     examples = iter(raw_examples(info))
     weights = []
-    for batch in all_batches(one_device(), info, 32):
+    for batch in all_batches(one_device(), info, features_of(info), 32):
         weights.append(batch.pop("example_weights").numpy().tolist())
         for i, example in zip(range(int(sum(weights[-1]))), examples):
             for name, value in batch.items():
@@ -57,7 +58,10 @@ def test_packed_shards_give_the_same_batches(info, tmp_path):
         shards.append(shard._replace(name=f"{shard.name}.gz"))
     packed_info = info._replace(folder=str(tmp_path), shards=tuple(shards))
     batches = list(
-        zip(all_batches(one_device(), packed_info, 32), all_batches(one_device(), info, 32))
+        zip(
+            all_batches(one_device(), packed_info, features_of(packed_info), 32),
+            all_batches(one_device(), info, features_of(info), 32),
+        )
     )
     assert len(batches) == 3
     for batch, expected in batches:
@@ -67,7 +71,7 @@ def test_packed_shards_give_the_same_batches(info, tmp_path):
 
 def batches_from(info, start=0, seed=1, size=8, parts=1, steps=1):
     stage = Stage(0, None, size, 1.0, 100, 0, parts)
-    return training_batches(one_device(), info, stage, seed, start, steps)
+    return training_batches(one_device(), info, features_of(info), stage, seed, start, steps)
 
 
 @pytest.mark.parametrize(("steps", "parts"), [(1, 1), (2, 4)])
@@ -111,8 +115,8 @@ def test_the_order_is_that_of_seed_and_epoch(info):
 def test_shards_and_records_both_change_places_with_the_epoch(info, monkeypatch):
     one_shard = info._replace(shards=info.shards[:1])
     count = one_shard.examples // 8
-    batches = ids(batches_from(one_shard), 2 * count)
-    assert not np.array_equal(batches[:count], batches[count:])
+    two_epochs = ids(batches_from(one_shard), 2 * count)
+    assert not np.array_equal(two_epochs[:count], two_epochs[count:])
     monkeypatch.setattr(batches, "_SHUFFLE", 1)
     six_epochs = ids(batches_from(info), 54)
     assert len({first[0].tobytes() for first in six_epochs[::9]}) == 2
@@ -128,7 +132,9 @@ def test_hosts_share_each_batch(info, monkeypatch, steps):
         context = SimpleNamespace(
             num_replicas_in_sync=4, num_input_pipelines=2, input_pipeline_id=host
         )
-        of_host = training_batches(context, info, Stage(0, None, 8, 1.0, 100, 0), 1, 0, steps)
+        of_host = training_batches(
+            context, info, features_of(info), Stage(0, None, 8, 1.0, 100, 0), 1, 0, steps
+        )
         elements = [batch["input_ids"].numpy() for batch in itertools.islice(of_host, 2)]
         rows.append(np.stack(elements, axis=1))  # [steps, replicas, parts, B, S]
     found = np.stack(rows, axis=1).reshape([steps, 8, -1])
@@ -149,7 +155,7 @@ def test_damaged_records_are_an_error_that_names_them(info, tmp_path):
     with pytest.raises(UserError, match=r"cannot be read \(corrupted record.*build them again"):
         next(batches_from(damaged))
     with pytest.raises(UserError, match=r"cannot be read \(corrupted record.*build them again"):
-        list(readable(all_batches(one_device(), damaged, 8), damaged))
+        list(readable(all_batches(one_device(), damaged, features_of(damaged), 8), damaged))
 
 
 @pytest.mark.parametrize("start", [0, 5, 9, 13])

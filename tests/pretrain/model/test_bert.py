@@ -6,23 +6,23 @@ import math
 import numpy as np
 import pytest
 
-from pretrain.config import read_bert_config
 from pretrain.inputs.batches import all_batches
+from pretrain.learning import masked_lm
+from pretrain.learning.optimizers import init_slots
+from pretrain.model.activations import gelu, gelu_erf
 from pretrain.model.bert import (
     encode,
-    gelu,
-    gelu_erf,
     init,
     initial_value,
     pool,
     seeded_dropout,
     variable_shapes,
 )
-from pretrain.model.heads import Outputs, forward, losses, masked_lm_losses, pair_losses
+from pretrain.model.config import read_bert_config
+from pretrain.model.heads import Outputs, forward, masked_lm_losses, pair_losses
 from pretrain.runtime.devices import one_device
-from pretrain.runtime.tensorflow import VERSION_1, compiled, tf
-from pretrain.train.optimizers import init_slots
-from tests.pretrain.helpers import scaled_weights
+from pretrain.runtime.tensorflow import compiled, is_version_1, tf
+from tests.pretrain.helpers import features_of, losses_of_batch, scaled_weights
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ def test_initial_weights_depend_on_seed_and_name_alone(model):
 
 @pytest.fixture(scope="module")
 def google():
-    """What google-research/bert computes on TensorFlow 1.15.5; see tests/golden/README.md."""
+    """The numbers of google-research/bert on TensorFlow 1.15.5; see tests/golden/README.md."""
     return dict(np.load("tests/golden/google_bert.npz"))
 
 
 def test_outputs_are_googles(model, info, google, settings):
     variables = {name: tf.Variable(value) for name, value in scaled_weights(model).items()}
-    batch = next(iter(all_batches(one_device(), info, 8)))
+    batch = next(iter(all_batches(one_device(), info, features_of(info), 8)))
     outputs = forward(variables, batch, model)
     sequence = encode(variables, batch, model)
     assert np.array_equal(batch["input_ids"].numpy(), google["input_ids"])
@@ -89,7 +89,7 @@ def test_outputs_are_googles(model, info, google, settings):
         "pooled": pool(variables, sequence),
         "masked_lm_losses": masked_lm_losses(outputs, batch),
         "pair_losses": pair_losses(outputs, batch),
-        "loss": losses(outputs, batch, settings()).total,
+        "loss": losses_of_batch(variables, batch, model, settings())["loss"],
     }
     for name, value in found.items():
         assert np.abs(value.numpy() - google[name]).max() < 2e-5, name
@@ -116,25 +116,25 @@ def test_the_exact_gelu_is_exact():
 
     share = np.array([0.5 * (1 + math.erf(value / math.sqrt(2))) for value in x])
     density = np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
-    for jit_compile in {False, not VERSION_1}:
+    for jit_compile in {False, not is_version_1()}:
         run = compiled(value_and_slope, jit_compile)
         outputs, slopes = run(tf.constant(x, tf.float32))
         assert np.abs(outputs.numpy() - x * share).max() < 1e-6
         assert np.abs(slopes.numpy() - (share + x * density)).max() < 1e-6
 
 
-@pytest.mark.parametrize(("task", "pair_weight"), [("sop", 0.5), ("none", 0.0)])
-def test_losses_are_weighted(settings, task, pair_weight):
-    config = settings("masked_lm_loss_weight=3", "pair_loss_weight=0.5", f"pair_task={task}")
+@pytest.mark.parametrize("task", ["sop", "none"])
+def test_the_loss_is_the_sum_of_those_trained(settings, monkeypatch, task):
     outputs = Outputs(tf.constant([[0.0, 1.0], [2.0, 0.0]]), tf.constant([[0.0, 3.0]]))
+    monkeypatch.setattr(masked_lm, "forward", lambda *inputs: outputs)
     labels = {"masked_lm_ids": [[1, 1]], "next_sentence_labels": [[0]]}
     batch = {name: tf.constant(value) for name, value in labels.items()}
     batch["masked_lm_weights"] = tf.constant([[1.0, 0.0]])
-    found = losses(outputs, batch, config)
-    assert float(found.masked_lm) == pytest.approx(np.log(1 + np.exp(-1)), rel=1e-4)
-    assert float(found.pair) == pytest.approx(np.log(1 + np.exp(3)), rel=1e-4)
-    total = 3 * float(found.masked_lm) + pair_weight * float(found.pair)
-    assert float(found.total) == pytest.approx(total, rel=1e-5)
+    found = losses_of_batch({}, batch, None, settings(f"pair_task={task}"))
+    assert float(found["masked_lm_loss"]) == pytest.approx(np.log(1 + np.exp(-1)), rel=1e-4)
+    assert float(found["pair_loss"]) == pytest.approx(np.log(1 + np.exp(3)), rel=1e-4)
+    total = float(found["masked_lm_loss"]) + (task == "sop") * float(found["pair_loss"])
+    assert float(found["loss"]) == pytest.approx(total, rel=1e-5)
 
 
 def test_dropout_repeats_itself_step_by_step():
@@ -164,14 +164,19 @@ def test_dropout_is_where_bert_has_it(model, info):
         return x
 
     config = dataclasses.replace(model, hidden_dropout_prob=0.3, attention_probs_dropout_prob=0.2)
-    encode(init(config, 1), next(iter(all_batches(one_device(), info, 2))), config, record)
+    encode(
+        init(config, 1),
+        next(iter(all_batches(one_device(), info, features_of(info), 2))),
+        config,
+        record,
+    )
     assert rates == [0.3] + [0.2, 0.3, 0.3] * 2  # embeddings; weights, attention, output a layer
     assert len(places) == len(rates)  # each has noise of its own
 
 
 def test_padding_changes_nothing(model, info):
     variables = init(model, 1)
-    batch = next(iter(all_batches(one_device(), info, 4)))
+    batch = next(iter(all_batches(one_device(), info, features_of(info), 4)))
     mask = batch["input_mask"].numpy()
     other = np.where(mask == 1, batch["input_ids"].numpy(), 100)
     assert (mask == 0).any()

@@ -1,11 +1,13 @@
 import json
 
+from data_gen.shared.dataset_info import DatasetInfo
 from pretrain.__main__ import main
 from pretrain.inputs.batches import all_batches
 from pretrain.plan import benchmark
 from pretrain.plan.benchmark import random_records
 from pretrain.runtime.devices import one_device
 from pretrain.runtime.tensorflow import tf
+from tests.pretrain.helpers import features_of
 
 
 def test_the_command_measures_a_step_and_the_input(capsys):
@@ -33,8 +35,10 @@ def test_a_plain_step_that_does_not_fit_is_left_out(monkeypatch, capsys):
 
 
 def test_random_records_are_examples_of_full_length(tmp_path):
-    info = random_records(str(tmp_path), 100, 16, 2, count=5)
-    (batch,) = all_batches(one_device(), info, 5)
+    empty = DatasetInfo(str(tmp_path), 16, 2, "", "", (), {})
+    features = features_of(empty)
+    info = random_records(empty, features, 100, count=5)
+    (batch,) = all_batches(one_device(), info, features, 5)
     assert batch["input_ids"].shape == (5, 16)
     assert batch["input_ids"].numpy().max() < 100
     assert batch["input_mask"].numpy().all()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pretrain.model.proposals import Proposals
-from pretrain.predict.correct import DEFAULT, Rule, correct
+from pretrain.predict.correct import DEFAULT, Threshold, correct
 from pretrain.text.batches import Encoded, encode_with_masks
 from tests.pretrain.small_model import PIECES, FakeTokenizer
 
@@ -10,8 +10,8 @@ TOKENIZER = FakeTokenizer()
 
 
 def listed(text, opinions, rule=DEFAULT, count=3, encoded=None):
-    """What is suspicious where the model says: {place: (own, {piece: probability})}; of any other
-    place it thinks as it stands.
+    """List the suspicious words for a model's opinion, {place: (probability of the piece there,
+    {piece: probability})}; it agrees with the text at other places.
     """
     encoded = encoded or encode_with_masks(TOKENIZER, [text])[0]
 
@@ -52,7 +52,7 @@ def test_a_word_is_listed_with_its_place_and_the_alternatives():
 def test_the_rule(own, best, is_listed):
     """At least 300 times as probable, and 0.3."""
     assert bool(listed("天地人", {1: (own, {"水": best})})) == is_listed
-    assert listed("天地人", {1: (own, {"水": best})}, Rule(ratio=1, above=0))
+    assert listed("天地人", {1: (own, {"水": best})}, Threshold(ratio=1, above=0))
 
 
 def test_neighbours_are_one_word():

@@ -32,7 +32,7 @@ def test_requests_of_all_lengths_are_answered_in_their_order(model):
         batch = {n: tf.constant(v) for n, v in as_batch([pieces], 2, 3, 40).items()}
         alone = propose(model.variables, batch, model.config, len(PIECES))
         inner = slice(1, len(pieces) + 1)  # without [CLS] and [SEP]
-        np.testing.assert_allclose(proposals.own, alone.own[0, inner], rtol=1e-4)
+        np.testing.assert_allclose(proposals.actual, alone.actual[0, inner], rtol=1e-4)
         for i, ids in enumerate(alone.ids[0, inner].numpy()):
             known = proposals.probabilities[i] > 0
             suit = [j for j in ids if j in suiting(pieces[i])][:4]
@@ -45,7 +45,7 @@ def suiting(piece):
 
 
 def test_nothing_is_proposed_that_does_not_suit(model):
-    """What begins, goes on, and [MASK], which may be either."""
+    """Pieces that begin a word or continue it, and [MASK], which may be both."""
     (found,) = Proposer(model, FakeTokenizer(), len(PIECES))([all_places([10, 8, 4, 1])])
     for piece, ids, values in zip([10, 8, 4, 1], found.ids, found.probabilities):
         assert set(ids[values > 0].tolist()) == suiting(piece)
@@ -91,7 +91,11 @@ def test_places_may_be_in_one_window_of_many(model):
     proposer = Proposer(model, FakeTokenizer(), 2)
     (found,) = proposer([Request([10] * 100, [50])])
     assert found.ids.dtype == np.int32
-    assert (found.ids.shape, found.probabilities.shape, found.own.shape) == ((1, 2), (1, 2), (1,))
+    assert (found.ids.shape, found.probabilities.shape, found.actual.shape) == (
+        (1, 2),
+        (1, 2),
+        (1,),
+    )
 
 
 @pytest.mark.parametrize("size", [100, 640, 641, 2000])

@@ -11,7 +11,7 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import sync_playwright
 
 from pretrain.checkpoint.load import load_model
-from pretrain.predict.correct import Rule
+from pretrain.predict.correct import Threshold
 from pretrain.predict.predictor import Predictor
 from pretrain.predict.server import Server
 from pretrain.text.tokenizer import load_tokenizer
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no chromium")
 def server(tmp_path_factory):
     folder = write_model(tmp_path_factory.mktemp("model"))
     predictor = Predictor(load_model(folder), load_tokenizer(folder), 3)
-    with Server(predictor, "small <b>model</b>", Rule(ratio=1, above=0), 0) as server:
+    with Server(predictor, "small <b>model</b>", Threshold(ratio=1, above=0), 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server
@@ -114,7 +114,7 @@ def test_the_slider_lists_less(server, page):
     before, after = (
         sum(
             len(one["suspicious"])
-            for one in server.predictor(text.split("\n"), Rule(ratio=ratio, above=0))
+            for one in server.predictor(text.split("\n"), Threshold(ratio=ratio, above=0))
         )
         for ratio in (1, 10000)
     )

@@ -12,11 +12,11 @@ from pretrain.evaluate.measure import evaluate
 from pretrain.exchange.export_release import export_tf1
 from pretrain.inputs.batches import open_data
 from pretrain.runtime import files
-from pretrain.runtime.tensorflow import VERSION_1, tf
+from pretrain.runtime.tensorflow import is_version_1, tf
 from pretrain.train.loop import train
 from tests.pretrain.helpers import DATA
 
-pytestmark = pytest.mark.skipif(VERSION_1, reason="TensorFlow 1.15 has no ram://")
+pytestmark = pytest.mark.skipif(is_version_1(), reason="TensorFlow 1.15 has no ram://")
 
 
 @pytest.fixture

@@ -13,23 +13,25 @@ import pytest
 from pretrain.checkpoint import store
 from pretrain.checkpoint.folder import EVALUATIONS
 from pretrain.checkpoint.load import load_model
-from pretrain.evaluate.measure import Measure, evaluate
+from pretrain.evaluate.measure import Evaluator, evaluate
 from pretrain.inputs.batches import parse
+from pretrain.learning.objectives import OBJECTIVES
 from pretrain.model.bert import variable_shapes
 from pretrain.runtime.devices import one_device
-from pretrain.runtime.tensorflow import VERSION_1, tf
+from pretrain.runtime.tensorflow import is_version_1, tf
 from pretrain.train import loop
 from pretrain.train.loop import train
-from pretrain.train.step import TrainStep, new_state
+from pretrain.train.state import new_state
+from pretrain.train.step import TrainStep
 from tests.conftest import ROOT
-from tests.pretrain.helpers import DATA, free_ports
+from tests.pretrain.helpers import DATA, features_of, free_ports
 
 STEPS = 20
 
 
 @pytest.fixture(scope="module")
 def google():
-    """What google-research/bert ends with on TensorFlow 1.15.5; see tests/golden/README.md."""
+    """The end of google-research/bert's training; see tests/golden/README.md."""
     return dict(np.load("tests/golden/google_training.npz"))
 
 
@@ -43,8 +45,8 @@ def test_twenty_steps_are_googles(google, plain_model, info, settings):
     step = TrainStep(one_device(), plain_model, config, config.resolved_stages()[0], state)
     # As run_pretraining.py reads for an evaluation: in order, again and again.
     records = tf.data.TFRecordDataset(info.paths).repeat().batch(8).take(STEPS)
-    batches = [parse(batch, info) for batch in records]
-    losses = [step({name: x[None, None] for name, x in b.items()}).sums[0] for b in batches]
+    batches = [parse(batch, features_of(info)) for batch in records]
+    losses = [step({name: x[None, None] for name, x in b.items()}).sums["loss"] for b in batches]
     assert np.abs(losses - google.pop("losses")).max() < 2e-5
     tensors = state.tensors()
     assert set(tensors) == set(google)
@@ -126,7 +128,9 @@ def test_two_devices_evaluate_as_one(trained, info, two_devices):
     with two_devices.scope():
         copies = {name: tf.Variable(variable) for name, variable in model.variables.items()}
     # 78 examples: the second batch of 64 is not full, and the last of its devices has none
-    shared = Measure(two_devices, copies, model.config, info, model.mask)
+    shared = Evaluator(
+        two_devices, copies, model.config, OBJECTIVES[model.objective], info, model.mask
+    )
     expected = evaluate(model, DATA)
     for _ in range(2):
         require_equal(shared(), expected)
@@ -163,11 +167,11 @@ def test_two_processes_train_the_same_even_when_one_is_killed(on_one_device, arg
             break
     workers[1].kill()
     workers[1].communicate()
-    if VERSION_1:  # waits for the other for ever; a scheduler restarts a training whole
+    if is_version_1():  # waits for the other for ever; a scheduler restarts a training whole
         time.sleep(1)
         workers[0].kill()
     said = workers[0].communicate(timeout=300)[1].decode()
-    assert VERSION_1 or "error: another process of this training is gone (" in said
+    assert is_version_1() or "error: another process of this training is gone (" in said
     assert 5 <= int(store.latest(output).split("-")[-1]) < STEPS
     finish(start_workers(sets, output))
     assert difference(tmp_path, on_one_device["adamw"]) <= 1e-5

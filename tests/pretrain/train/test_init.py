@@ -16,8 +16,8 @@ from pretrain.exchange.export_release import export_tf1
 from pretrain.inputs.batches import training_batches
 from pretrain.runtime.devices import one_device
 from pretrain.train.loop import train
-from pretrain.train.step import new_state
-from tests.pretrain.helpers import DATA, MODEL
+from pretrain.train.state import new_state
+from tests.pretrain.helpers import DATA, MODEL, features_of
 
 KERNEL = "bert/encoder/layer_1/output/dense/kernel"
 HEAD = "cls/predictions/transform/dense/kernel"
@@ -105,7 +105,8 @@ def test_compressed_shards_hold_the_same(info, settings, tmp_path):
         json.dump(manifest, handle)
     stage = settings().resolved_stages()[0]
     first, second = (
-        next(training_batches(one_device(), of, stage, 1, 3)) for of in (info, read_info(folder))
+        next(training_batches(one_device(), of, features_of(of), stage, 1, 3))
+        for of in (info, read_info(folder))
     )
     for name, x in first.items():
         assert np.array_equal(x.numpy(), second[name].numpy())

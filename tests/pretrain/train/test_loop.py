@@ -14,15 +14,15 @@ from pretrain.evaluate.measure import evaluate
 from pretrain.exchange.export_release import export_tf1
 from pretrain.inputs.batches import training_batches
 from pretrain.model.bert import variable_shapes
-from pretrain.model.heads import forward, losses
 from pretrain.runtime.devices import one_device, processes
 from pretrain.runtime.log import log
 from pretrain.runtime.tensorflow import tf
-from pretrain.train import loop
+from pretrain.train import loop, start
 from pretrain.train.journal import Journal
 from pretrain.train.loop import train
-from pretrain.train.step import TrainStep, new_state
-from tests.pretrain.helpers import DATA, MODEL
+from pretrain.train.state import new_state
+from pretrain.train.step import TrainStep
+from tests.pretrain.helpers import DATA, MODEL, features_of, losses_of_batch
 
 
 def metrics(folder):
@@ -169,8 +169,8 @@ def test_held_out_data_of_another_task_are_refused(settings, tmp_path):
 
 
 def test_what_tensorflow_1_cannot_do_on_several_hosts_is_refused(settings, tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "VERSION_1", True)
-    monkeypatch.setattr(loop, "processes", lambda: (2, 0))
+    monkeypatch.setattr(start, "is_version_1", lambda: True)
+    monkeypatch.setattr(start, "processes", lambda: (2, 0))
     with pytest.raises(UserError, match="several steps a call: steps_per_call=1"):
         train(settings("steps_per_call=5"), [DATA], str(tmp_path / "out"), None)
 
@@ -185,19 +185,21 @@ def test_data_of_another_vocabulary_are_refused(settings, tmp_path):
 
 
 def first_metrics(one_step, bert, *overrides):
-    """The metrics of the first step of a training."""
+    """The metrics of the first step of a training, by name."""
     _, step, batch = one_step(bert, *overrides)
     return step(batch).sums
 
 
 def test_training_drops_out_and_evaluation_does_not(one_step, settings, model, plain_model, info):
     config = settings()
-    batches = training_batches(one_device(), info, config.resolved_stages()[0], 1, 0)
+    batches = training_batches(
+        one_device(), info, features_of(info), config.resolved_stages()[0], 1, 0
+    )
     batch = {name: x[0, 0] for name, x in next(batches).items()}
-    outputs = forward(new_state(one_device(), model, config).variables, batch, model)
-    expected = float(losses(outputs, batch, config).total)
-    assert first_metrics(one_step, plain_model)[0] == pytest.approx(expected, abs=1e-5)
-    assert abs(first_metrics(one_step, model)[0] - expected) > 1e-5
+    variables = new_state(one_device(), model, config).variables
+    expected = float(losses_of_batch(variables, batch, model, config)["loss"])
+    assert first_metrics(one_step, plain_model)["loss"] == pytest.approx(expected, abs=1e-5)
+    assert abs(first_metrics(one_step, model)["loss"] - expected) > 1e-5
 
 
 def of_two_processes(index):
@@ -227,7 +229,7 @@ def test_of_several_processes_only_the_first_writes(
         ("{", "TF_CONFIG must look like"),
         ("[1]", "TF_CONFIG must look like"),
         (of_two_processes("last"), "TF_CONFIG must look like"),
-        (of_two_processes(2), "TF_CONFIG's task worker 2 is none of its cluster"),
+        (of_two_processes(2), "TF_CONFIG's task worker 2 is not in its cluster"),
     ],
 )
 def test_a_cluster_that_cannot_be_is_an_error(monkeypatch, value, sentence):
@@ -239,11 +241,11 @@ def test_a_cluster_that_cannot_be_is_an_error(monkeypatch, value, sentence):
 def test_every_step_and_every_part_of_a_batch_drops_out_otherwise(one_step, model):
     # At this rate the weights stay.
     _, step, half = one_step(model, "train_batch_size=4", "learning_rate=1.0e-30")
-    first, second = (step(half).sums[0] for _ in range(2))
+    first, second = (step(half).sums["loss"] for _ in range(2))
     assert abs(first - second) > 1e-5
     _, step, _ = one_step(model, "gradient_accumulation_steps=2")
     twice = {name: tf.concat([x, x], axis=1) for name, x in half.items()}
-    assert abs(step(twice).sums[0] - first) > 1e-5
+    assert abs(step(twice).sums["loss"] - first) > 1e-5
 
 
 def test_a_device_drops_out_as_a_part_does(one_step, model, two_devices):

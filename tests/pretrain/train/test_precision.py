@@ -10,8 +10,9 @@ from pretrain.model.heads import forward
 from pretrain.runtime.devices import one_device
 from pretrain.runtime.tensorflow import tf
 from pretrain.train.loop import train
-from pretrain.train.step import TrainStep, new_state
-from tests.pretrain.helpers import DATA
+from pretrain.train.state import new_state
+from pretrain.train.step import TrainStep
+from tests.pretrain.helpers import DATA, features_of
 
 HALVES = ["bfloat16", "float16"]
 
@@ -34,7 +35,10 @@ def test_a_training_in_half_precision_learns_the_same(settings, tmp_path, precis
 
 @pytest.mark.parametrize("precision", HALVES)
 def test_activations_are_half_and_logits_whole(model, info, precision):
-    variables, batch = init(model, 1), next(iter(all_batches(one_device(), info, 4)))
+    variables, batch = (
+        init(model, 1),
+        next(iter(all_batches(one_device(), info, features_of(info), 4))),
+    )
     mode = Mode(precision)
     assert encode(variables, batch, model, mode=mode).dtype.name == precision
     outputs = forward(variables, batch, model, mode=mode)
@@ -51,12 +55,11 @@ def test_an_overflow_skips_the_update_and_halves_the_scale(one_step, model):
     before = kernel.numpy()
     outcome = step(batch)
     assert (outcome.steps, outcome.failed) == (1, "")
-    named = dict(zip(step.metrics, outcome.sums))
-    assert (named["skipped_steps"], named["gradient_norm"]) == (1, 0)
+    assert (outcome.sums["skipped_steps"], outcome.sums["gradient_norm"]) == (1, 0)
     assert np.array_equal(kernel.numpy(), before)
     assert float(scale.numpy()) == 2.0**99
     scale.assign(2.0**10)
-    assert dict(zip(step.metrics, step(batch).sums))["skipped_steps"] == 0
+    assert step(batch).sums["skipped_steps"] == 0
     assert not np.array_equal(kernel.numpy(), before)
     assert int(state.step.numpy()) == 2
 
@@ -75,18 +78,18 @@ def test_the_scale_of_the_loss_does_not_show_in_the_update(one_step, plain_model
     for scale in (1.0, 1024.0):
         state, step, batch = one_step(plain_model, "precision=float16")
         state.scaling["loss_scale"].assign(scale)
-        norms.append(dict(zip(step.metrics, step(batch).sums))["gradient_norm"])
+        norms.append(step(batch).sums["gradient_norm"])
     assert norms[0] == pytest.approx(norms[1], rel=0.01)
 
 
 def test_the_step_compiles_with_static_shapes(settings, model, info):
-    """What a TPU needs: XLA takes the whole step, several times a call and in parts."""
+    """A TPU needs it: XLA takes the whole step, several times a call and in parts."""
     sets = ["steps_per_call=5", "gradient_accumulation_steps=2", "precision=bfloat16"]
     config = settings(*sets, "jit_compile=true")
     if tf.__version__.startswith("1."):
         pytest.skip("XLA of TensorFlow 1.15 lacks the stateless random numbers")
     stage = config.resolved_stages()[0]
-    batches = training_batches(one_device(), info, stage, 1, 0, 5)
+    batches = training_batches(one_device(), info, features_of(info), stage, 1, 0, 5)
     assert all(x.shape.is_fully_defined() for x in next(batches).values())
     step = TrainStep(one_device(), model, config, stage, new_state(one_device(), model, config))
     outcome = step(next(batches))

@@ -188,12 +188,12 @@ def test_the_last_good_checkpoint_stays_and_is_named(settings, tmp_path, monkeyp
         return original(self, batch, stop)
 
     monkeypatch.setattr(TrainStep, "__call__", poisoned_in_step_7)
-    with pytest.raises(UserError, match=r"the loss is no number in step 7, .*model\.ckpt-6"):
+    with pytest.raises(UserError, match=r"the loss is NaN or infinite in step 7; .*model\.ckpt-6"):
         train(settings(*SETS), [DATA], str(tmp_path), None)
     assert sorted(store._steps(str(tmp_path))) == [3, 6]
 
 
 def test_weights_that_are_no_numbers_are_not_saved(tmp_path):
-    with pytest.raises(UserError, match="a/kernel is no number after step 3"):
+    with pytest.raises(UserError, match="a/kernel is NaN or infinite after step 3"):
         store.save_step(str(tmp_path), 3, {"a/kernel": tf.constant([1.0, np.inf])}, 5)
     assert os.listdir(str(tmp_path)) == []

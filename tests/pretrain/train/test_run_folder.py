@@ -9,7 +9,7 @@ import pytest
 
 from data_gen.shared.dataset_info import read_info
 from data_gen.shared.errors import UserError
-from pretrain.checkpoint.folder import new_folder
+from pretrain.checkpoint.folder import EVALUATIONS, METRICS, new_folder, read_journal
 from pretrain.runtime.tensorflow import tf
 from pretrain.train import run_folder
 from pretrain.train.loop import train
@@ -55,6 +55,29 @@ def test_a_training_from_before_a_setting_existed_goes_on(trained, settings, tmp
     with pytest.raises(UserError, match=r"another training \(epsilon differ\)"):
         train(settings("epsilon=1.0e-5"), [DATA], output, None)
     assert train(settings(), [DATA], output, None) == f"{output}/model.ckpt-20"
+
+
+def test_a_training_with_other_weights_of_the_losses_does_not_go_on(trained, settings, tmp_path):
+    """The weights were settings once."""
+    output, path = str(tmp_path / "out"), tmp_path / "out" / "run.json"
+    shutil.copytree(trained, output)
+    said = read(output, "run.json")
+    for weight in (0.5, 1.0):
+        said["config"]["pair_loss_weight"] = weight
+        path.write_text(json.dumps(said))
+        if weight == 1.0:
+            assert train(settings(), [DATA], output, None) == f"{output}/model.ckpt-20"
+        else:
+            with pytest.raises(UserError, match=r"another training \(pair_loss_weight differ\)"):
+                train(settings(), [DATA], output, None)
+
+
+def test_the_journals_have_one_reader(trained, tmp_path):
+    lines = read_journal(trained, METRICS)
+    assert [line["step"] for line in lines] == [5, 10, 15, 20]
+    (tmp_path / METRICS).write_text('{"step": 1, "loss": 2.5}\n[3]\n{"step": 2, "lo')
+    assert read_journal(str(tmp_path), METRICS) == [{"step": 1, "loss": 2.5}]
+    assert read_journal(str(tmp_path), EVALUATIONS) == []
 
 
 def write_into(output, finish):

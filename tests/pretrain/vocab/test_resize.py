@@ -13,8 +13,8 @@ from data_gen.shared.errors import UserError
 from pretrain.__main__ import main
 from pretrain.checkpoint import store
 from pretrain.checkpoint.load import load_model
-from pretrain.config import BertConfig
 from pretrain.model.bert import encode, initial_value, variable_shapes
+from pretrain.model.config import BertConfig
 from pretrain.runtime.tensorflow import tf
 from pretrain.text.batches import as_batch
 from pretrain.text.sentences import sentences_of

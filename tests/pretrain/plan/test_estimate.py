@@ -2,23 +2,31 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from data_gen.shared.errors import UserError
 from data_gen.shared.settings import load_settings
 from pretrain.__main__ import main
-from pretrain.config import TrainConfig, read_bert_config
+from pretrain.config import TrainConfig
 from pretrain.model.bert import variable_shapes
-from pretrain.model.cost import activation_bytes, flops, state_bytes, weights
-from pretrain.plan.plan import plan, text
+from pretrain.model.config import read_bert_config
+from pretrain.model.cost import activation_bytes, count, flops, state_bytes
+from pretrain.plan.estimate import as_text, estimate
 from tests.pretrain.helpers import DATA
+
+
+def weights(model):
+    return count(variable_shapes(model))
 
 
 @pytest.mark.parametrize("name", ["tiny", "small", "base", "large"])
 def test_weights_are_those_of_the_model(name):
     model = read_bert_config(f"configs/models/{name}.json")
-    assert weights(model) == sum(int(np.prod(s)) for s in variable_shapes(model).values())
+    h, f = model.hidden_size, model.intermediate_size
+    layer = 4 * (h * h + h) + (h * f + f) + (f * h + h) + 4 * h
+    embeddings = (model.vocab_size + model.type_vocab_size + model.max_position_embeddings) * h
+    heads = 2 * (h * h + h) + 2 * h + model.vocab_size + 2 * h + 2
+    assert weights(model) == embeddings + 2 * h + model.num_hidden_layers * layer + heads
 
 
 @pytest.mark.parametrize(
@@ -47,7 +55,7 @@ def macbert(*overrides):
 
 
 def test_a_plan_adds_up():
-    result = plan(macbert("precision=bfloat16"), "a100-80", 8, 0.4)
+    result = estimate(macbert("precision=bfloat16"), "a100-80", 8, 0.4)
     (stage,) = result["stages"]
     assert result["tokens"] == 1000000 * 384 * 512
     seconds = stage["flops_per_step"] / (8 * 312e12 * 0.4)
@@ -55,42 +63,46 @@ def test_a_plan_adds_up():
     assert result["days"] == pytest.approx(1e6 * seconds / 86400, rel=0.01)
     assert stage["sequences_a_device"] == 48
     assert result["warnings"] == []
-    assert "days on 8 x a100-80 at 40% of the maker's peak" in text(result)
+    assert "days on 8 x a100-80 at 40% of the maker's peak" in as_text(result)
 
 
 def test_what_cannot_fit_is_warned_of_and_the_advice_helps():
-    (warning,) = plan(macbert(), "t4", 1, 0.3)["warnings"]
+    (warning,) = estimate(macbert(), "t4", 1, 0.3)["warnings"]
     least = int(warning.split("at least ")[1].split(",")[0])
     fits = -(-384 // least)
     model = read_bert_config("configs/models/base.json")
     each = activation_bytes(model, 512, 84, "float32", False)
-    assert state_bytes(model, "float32", True) + fits * each < 16 * 2**30
+    assert (
+        state_bytes(weights(model), 2 * weights(model), "float32", True) + fits * each < 16 * 2**30
+    )
     recomputed = activation_bytes(model, 512, 84, "float32", True)
     assert recomputed < each / 3
 
 
 def test_what_a_device_has_no_bfloat16_for_is_warned_of():
-    slow, fast = (plan(macbert(f"precision={p}"), "v100", 8, 0.3) for p in ("bfloat16", "float16"))
+    slow, fast = (
+        estimate(macbert(f"precision={p}"), "v100", 8, 0.3) for p in ("bfloat16", "float16")
+    )
     assert slow["days"] == pytest.approx(fast["days"] * 125 / 15.7, rel=0.01)
     assert "precision=float16" in slow["warnings"][-1]
     assert fast["warnings"] == []
 
 
 def test_batches_that_cannot_be_shared_are_warned_of():
-    (warning,) = plan(macbert(), "h100", 5, 0.3)["warnings"]
+    (warning,) = estimate(macbert(), "h100", 5, 0.3)["warnings"]
     assert "no multiple of devices" in warning
 
 
 def test_with_data_the_epochs_are_known(settings):
-    result = plan(settings(), "h100", 1, 0.3, [DATA])
+    result = estimate(settings(), "h100", 1, 0.3, [DATA])
     assert result["stages"][0]["epochs"] == round(160 / 78, 1)
-    heldout = plan(settings("heldout_shards=1"), "h100", 1, 0.3, [DATA])
+    heldout = estimate(settings("heldout_shards=1"), "h100", 1, 0.3, [DATA])
     assert heldout["stages"][0]["epochs"] == round(160 / 34, 1)
     assert "3 times (dupe_factor), spread over all shards" in heldout["warnings"][0]
-    (warning,) = plan(settings("heldout_shards=2"), "h100", 1, 0.3, [DATA])["warnings"]
+    (warning,) = estimate(settings("heldout_shards=2"), "h100", 1, 0.3, [DATA])["warnings"]
     assert "does not divide into two sets" in warning
     with pytest.raises(UserError, match=r"1 stage\(s\), --data 2"):
-        plan(settings(), "h100", 1, 0.3, [DATA, DATA])
+        estimate(settings(), "h100", 1, 0.3, [DATA, DATA])
 
 
 @pytest.mark.parametrize(
@@ -102,8 +114,8 @@ def test_with_data_the_epochs_are_known(settings):
     ],
 )
 def test_data_that_the_training_would_refuse_are_warned_of(settings, override, sentence):
-    assert plan(settings(), "h100", 1, 0.3, [DATA])["warnings"] == []
-    (warning,) = plan(settings(override), "h100", 1, 0.3, [DATA])["warnings"]
+    assert estimate(settings(), "h100", 1, 0.3, [DATA])["warnings"] == []
+    (warning,) = estimate(settings(override), "h100", 1, 0.3, [DATA])["warnings"]
     assert sentence in warning
 
 

@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 
-from pretrain.config import Stage
-from pretrain.runtime.tensorflow import tf
-from pretrain.train.optimizers import (
+from pretrain.learning.optimizers import (
     OPTIMIZERS,
+    Moment,
     apply_gradients,
     clip_factor,
     init_slots,
-    learning_rate,
+    slot_of,
     squared_norms,
 )
+from pretrain.learning.stages import Stage, learning_rate
+from pretrain.runtime.tensorflow import tf
 
 NAMES = ["layer/kernel", "layer/bias", "x/LayerNorm/gamma", "zero/kernel", "large/kernel"]
 SHAPES = [(3, 4), (4,), (4,), (2, 2), (3, 4)]
@@ -50,13 +51,14 @@ def test_five_steps_are_those_of_the_definition(settings, optimizer, scale):
         found = tf.sqrt(tf.reduce_sum(squared_norms(tensors)))
         assert float(found) == pytest.approx(norm, rel=1e-5)
         factor = clip_factor(config, found)
-        apply_gradients(config, variables, slots, tensors, factor, tf.constant(rate, tf.float32))
+        moment = Moment(tf.constant(step, tf.int64), tf.constant(rate, tf.float32), factor)
+        apply_gradients(config, variables, slots, tensors, moment)
         for name in NAMES:
             clipped = gradients[name] / max(norm, 1.0)
             weights[name], *moments[name] = reference(
                 name, weights[name], *moments[name], clipped, rate, optimizer == "lamb"
             )
-    first, second = OPTIMIZERS[optimizer].slots
+    first, second = (slot.name for slot in OPTIMIZERS[optimizer].slots)
     for name in NAMES:
         assert variables[name].numpy() == pytest.approx(weights[name], rel=2e-6, abs=1e-5)
         assert slots[f"{name}/{first}"].numpy() == pytest.approx(moments[name][0], abs=1e-6)
@@ -67,6 +69,13 @@ def test_slots_have_the_names_of_the_released_optimizers():
     variables = {"a/kernel": tf.Variable([1.0])}
     assert sorted(init_slots("adamw", variables)) == ["a/kernel/adam_m", "a/kernel/adam_v"]
     assert sorted(init_slots("lamb", variables)) == ["a/kernel/lamb_m", "a/kernel/lamb_v"]
+
+
+def test_a_slot_is_told_from_a_weight_by_its_name():
+    assert slot_of("a/kernel/adam_m") == OPTIMIZERS["adamw"].slots[0]
+    assert slot_of("a/kernel/lamb_v") == OPTIMIZERS["lamb"].slots[1]
+    for name in ("a/kernel", "adam_m", "a/adam_m/kernel", "a/not_adam_m"):
+        assert slot_of(name) is None
 
 
 # step -> rate: warm-up of 10 to 1.0, then on the line from 1.0 at 0 to 0 at 100 (optimization.py)

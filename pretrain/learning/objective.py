@@ -1,0 +1,103 @@
+"""The form of a training objective: what the trainer asks of an entry of `OBJECTIVES`.
+
+A loss is a sum over the parts of a batch divided by a count over the whole of it. So the batch may
+lie on any number of devices and be worked on in any number of micro batches: the losses, and with
+them the gradients, come out the same.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from data_gen.shared.dataset_info import DatasetInfo
+from data_gen.shared.pair_labels import PAIR_LABELS
+from data_gen.shared.settings import require_one_of
+from pretrain.model.bert import Dropout, Mode, Shape, Variables
+from pretrain.model.config import BertConfig
+from pretrain.runtime.tensorflow import Tensor
+
+Batch = Dict[str, Tensor]
+TOTAL = "loss"  # the name of the weighted sum of all losses
+
+
+@dataclass(frozen=True)
+class ObjectiveSettings:
+    """The objective and the tasks in it."""
+
+    objective: str = "masked_lm"  # a name in learning.objectives.OBJECTIVES
+    pair_task: str = "sop"  # none: the pair head is kept and saved, but not trained
+
+    def __post_init__(self) -> None:
+        require_one_of("pair_task", self.pair_task, list(PAIR_LABELS))
+
+    @property
+    def has_pair_task(self) -> bool:
+        """True if the data have pair labels to learn."""
+        return bool(PAIR_LABELS[self.pair_task])
+
+
+class Loss(NamedTuple):
+    """One loss of an objective: its sum by `Objective.sums` over its divisor."""
+
+    divisor: Callable[[Batch], Tensor]  # a count: float32 scalar; the batch may have more axes
+    added_to_divisor: float = 0.0  # once for the global batch
+    weight: float = 1.0  # in the total; 0: reported, but not trained on
+
+
+class EvaluationContext(NamedTuple):
+    """Facts about the model and the data that an evaluation may need beside a batch."""
+
+    model: BertConfig
+    mask: int  # id of [MASK]
+    pair_task: str  # of the data
+    similar_pairs: Optional[np.ndarray] = None  # see evaluate/similar_pairs.py
+
+
+class Evaluation(NamedTuple):
+    """The measurement of a model on held-out data: counts are summed over batches and devices, the
+    figures follow from the sums.
+    """
+
+    names: Callable[[EvaluationContext], Sequence[str]]  # of the counts
+    # The batch has `example_weights`, float32 [B]: 1, or 0 for padding. Returns float32 scalars.
+    counts: Callable[[Variables, Batch, EvaluationContext], Dict[str, Tensor]]
+    # (sums by name, those of `examples` included) -> what evaluations.jsonl says
+    figures: Callable[[Mapping[str, float], EvaluationContext], Dict[str, Any]]
+    log_text: Callable[[Mapping[str, Any]], str]  # of the figures, for a line of the log
+    lines: Callable[[Mapping[str, Any]], List[str]]  # of the figures, for the command `evaluate`
+    card_rows: Callable[[Mapping[str, Any]], List[Tuple[str, str]]]  # (text, value) on a model card
+
+
+class Objective(NamedTuple):
+    """A training objective. Functions of a batch run in a graph, on each device for its part."""
+
+    variables: Callable[[BertConfig], Mapping[str, Shape]]  # all weights, in order
+    trains: Callable[[ObjectiveSettings, str], bool]  # False for a weight without a gradient
+    # The features of a record that are read: name -> (dtype, length).
+    features: Callable[[DatasetInfo], Dict[str, Tuple[str, int]]]
+    losses: Callable[[ObjectiveSettings], Dict[str, Loss]]
+    # Sums over a micro batch: a float32 scalar for each of `losses`.
+    sums: Callable[[Variables, Batch, BertConfig, Optional[Dropout], Mode], Dict[str, Tensor]]
+    log_text: Callable[[Mapping[str, float]], str]  # of the mean losses, for a line of the log
+    loss_titles: Mapping[str, str]  # of the losses that a model card shows
+    evaluation: Evaluation
+    # (model, length, predictions, recompute) -> operations of a sequence, forwards and backwards
+    flops: Callable[[BertConfig, int, int, bool], float]
+    # (model, length, predictions, precision, recompute) -> bytes kept for the backward pass
+    activation_bytes: Callable[[BertConfig, int, int, str, bool], int]
+
+
+def mean_losses(
+    losses: Mapping[str, Loss], sums: Mapping[str, Tensor], divisors: Mapping[str, Tensor]
+) -> Dict[str, Tensor]:
+    """Divide sums by divisors. Returns the weighted total under `TOTAL` and each loss by its name.
+
+    sums:     of a part of the batch; the results of all parts add up to the batch's
+    divisors: of the whole batch
+    """
+    means = {
+        name: sums[name] / (divisors[name] + loss.added_to_divisor) for name, loss in losses.items()
+    }
+    total = sum(loss.weight * means[name] for name, loss in losses.items() if loss.weight)
+    return {TOTAL: total, **means}
