@@ -17,7 +17,7 @@ from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import SPECIALS
 from data_gen.tokenization.wordpiece import WordPiece
 from tests.conftest import default_settings
-from tests.data_gen.helpers import SEGMENTED, TEXT, is_cjk
+from tests.data_gen.helpers import SEGMENTED, TEXT, is_cjk, show
 
 WORDPIECE = ["tokenizer.name=wordpiece"]
 SENTENCEPIECE = ["tokenizer.name=sentencepiece", "segmenter.name=jieba"]
@@ -26,7 +26,7 @@ SENTENCEPIECE = ["tokenizer.name=sentencepiece", "segmenter.name=jieba"]
 def train(output, overrides=(), inputs=(TEXT,), **options):
     config = default_settings(DataConfig, list(overrides))
     options = Options(**{"size": 600, "character_coverage": 1.0, **options})
-    return train_vocabulary(config, list(inputs), str(output), options, lambda title, n, r: r)
+    return train_vocabulary(config, list(inputs), str(output), options, show)
 
 
 def contents(folder):
