@@ -1,5 +1,6 @@
 import collections
 import dataclasses
+import gc
 import gzip
 import hashlib
 import os
@@ -426,3 +427,13 @@ def test_every_setting_is_in_the_identity_or_has_a_reason_not_to_be():
     in_the_table = {"table", "vectors", "top_k", "word2vec"}
     names = {field.name for field in dataclasses.fields(SynonymsConfig)}
     assert {*build_dataset.SYNONYMS_BY_VALUE, *in_the_table} == names
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_a_build_leaves_the_search_for_cycles_as_it_was(settings, tmp_path, on):
+    (gc.enable if on else gc.disable)()
+    try:
+        run(settings("dupe_factor=1"), tmp_path / "out")
+        assert gc.isenabled() == on
+    finally:
+        gc.enable()
