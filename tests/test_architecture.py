@@ -103,14 +103,10 @@ def allowed(package, folder):
     }
 
 
-# To be cut: each needs more than a move.
-NOT_YET = {}
-
-
 @pytest.mark.parametrize("path", [p for p in SOURCES if not p.endswith("__init__.py")])
 def test_a_folder_imports_only_what_it_may(path):
     used = {room(name) for name in imports(path) if name.startswith(("data_gen.", "pretrain."))}
-    assert used - NOT_YET.get(path, set()) <= allowed(*room(path))
+    assert used <= allowed(*room(path))
 
 
 def test_no_circle_of_modules():
@@ -158,6 +154,25 @@ def test_tests_share_helpers_and_import_no_test_module():
     for path in glob.glob("tests/**/*.py", recursive=True):
         others = [n for n in imports(path) if re.match(r"tests\..*\btest_", n)]
         assert not others, path
+
+
+def docstrings(path):
+    """(name, docstring) of a file and of all that it defines."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+            text = ast.get_docstring(node)
+            if text:
+                yield getattr(node, "name", path), text
+
+
+def test_docstrings_begin_with_a_verb_or_a_noun():
+    asking = [
+        f"{path}: {name}: {text.splitlines()[0]}"
+        for path in SOURCES
+        for name, text in docstrings(path)
+        if re.match(r"(What|Whether|Which|Where|How)\b", text)
+    ]
+    assert len(asking) <= 12, "\n".join(asking)
 
 
 def test_a_private_name_stays_in_its_module():

@@ -1,4 +1,8 @@
-"""The pair tasks, and the meaning of a pair label in each of them for people."""
+"""The pair tasks, and the meaning of a pair label in each of them for people.
+
+Functions of the tasks are in `data_gen.pairs.tasks`. The names stand here, because the trainer
+reads them on Python 3.7.
+"""
 
 from typing import Dict, Tuple
 

@@ -7,22 +7,17 @@ several.
 
 import os
 from itertools import groupby, islice
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.core.columns import Example
 from data_gen.records.read import StoredExample, read_examples
 from data_gen.shared.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
+from data_gen.shared.pair_labels import PAIR_LABELS
 from data_gen.shared.vocabulary import SPECIALS, read_vocabulary
 from data_gen.tokenization.running_text import Join, is_mark
 from data_gen.tokenization.tokenizers import TOKENIZERS
-
-# What the label 0 or 1 says, by pair task; the task none has no label worth showing.
-PAIR_LABELS: Dict[str, Tuple[str, str]] = {
-    "sop": ("in order", "swapped"),
-    "nsp": ("next", "random"),
-}
 
 _CLS, _SEP, _MASK = SPECIALS[2:]
 

@@ -13,6 +13,7 @@ from pretrain.checkpoint.folder import EVALUATIONS, METRICS, objective_of, read_
 from pretrain.exchange.release import Release, absent_parts
 from pretrain.learning.objective import Objective
 from pretrain.learning.objectives import OBJECTIVES
+from pretrain.model.activations import ACTIVATIONS, from_hugging_face
 from pretrain.model.heads import MASKED_LM_HEAD, PAIR_CLASSIFIER, POOLER
 
 _ROWS = 12  # of the table of a curve
@@ -60,7 +61,8 @@ def _front_matter(data: Sequence[Dict[str, Any]]) -> str:
     masking = [stage["masking"] for stage in data if "masking" in stage]
     if masking and all(each["selector"] != "piece" for each in masking):
         tags.append("whole-word-masking")
-    if masking and all(each["corruption"] == "similar" for each in masking):
+    kinds = [stage.get("kinds_by_piece") or {} for stage in data]
+    if kinds and all(each.get("similar") for each in kinds):
         tags.append("mlm-as-correction")
     lines = ["language: zh", "library_name: transformers", "pipeline_tag: fill-mask", "tags:"]
     return "\n".join(["---", *lines, *(f"- {tag}" for tag in tags), "---"])
@@ -100,10 +102,12 @@ def _use(release: Release, data: Sequence[Dict[str, Any]]) -> str:
         ]
     loads = [name for name, needed in _CLASSES.items() if not set(needed) & set(absent)]
     lines.append(f"It loads as {', '.join(f'`{name}`' for name in loads or ['BertModel'])}. ")
-    if release.config.hidden_act == "gelu":
+    ours = release.config.hidden_act
+    theirs = ACTIVATIONS[ours].hugging_face[0]
+    if theirs != ours and ours in from_hugging_face():
         lines[-1] += (
-            '`hidden_act` is `gelu_new`, the tanh form, with which it was trained; `"gelu"` would '
-            "be another function."
+            f"`hidden_act` is `{theirs}`, with which it was trained; `{ours}` would be another "
+            "function."
         )
     return "\n".join(lines).strip()
 
