@@ -29,7 +29,8 @@ def test_a_cluster_that_loses_nodes_and_drivers_builds_the_same(tmp_path, table)
         subprocess.run([*ALONE, "ip", "link", "set", "lo", "up"], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("unshare with a network of its own is not allowed here")
-    inside = f"ip link set lo up && exec {sys.executable} -m tests.data_gen.engine.cluster {tmp_path} {table}"
+    cluster = f"{sys.executable} -m tests.data_gen.engine.cluster {tmp_path} {table}"
+    inside = f"ip link set lo up && exec {cluster}"
     result = subprocess.run(
         [*ALONE, "bash", "-c", inside], capture_output=True, text=True, timeout=240, check=False
     )

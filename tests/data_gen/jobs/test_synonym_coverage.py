@@ -20,9 +20,9 @@ class Similar(OneByOne):
         return "too long"
 
 
-def count(lexicon, tokenizer, words, counts):
+def count(lexicon, tokenizer, words):
     text, _ = block(tokenizer, [words], [])
-    lexicon.count(lexicon.numbers(text), counts)
+    return lexicon.count(lexicon.numbers(text))
 
 
 def lexicon_of(tokenizer):
@@ -30,9 +30,8 @@ def lexicon_of(tokenizer):
 
 
 def test_words_are_counted_by_source_and_reason(tokenizer):
-    counts = Counts()
     words = ["大", "模型", "模型", "，", "bert", "\U00020000甲"]
-    count(lexicon_of(tokenizer), tokenizer, words, counts)
+    counts = count(lexicon_of(tokenizer), tokenizer, words)
     odd = tokenizer.ids["大"] % 2 + tokenizer.ids["，"] % 2
     assert (counts["similar_from/odd"], counts["similar_from/even"]) == (odd, 2 - odd)
     assert counts["without_similar/too long"] == 3
@@ -47,9 +46,9 @@ def test_words_are_counted_by_source_and_reason(tokenizer):
 def test_counts_add_up_over_any_cut_of_the_text(tokenizer):
     rng = random.Random(1)
     words = [rng.choice(["大", "小", "模型", "，"]) for _ in range(60)]
-    whole, parts = Counts(), Counts()
-    count(lexicon_of(tokenizer), tokenizer, words, whole)
+    whole = count(lexicon_of(tokenizer), tokenizer, words)
     lexicon = lexicon_of(tokenizer)
+    parts = Counts()
     for start in range(0, 60, 7):
-        count(lexicon, tokenizer, words[start : start + 7], parts)
+        parts.update(count(lexicon, tokenizer, words[start : start + 7]))
     assert whole == parts

@@ -46,7 +46,7 @@ def test_a_page_of_the_golden_set(tmp_path):
     page = read(path)
     assert page.text["h2"] == ["example 2 of 78", "example 3 of 78"]
     assert page.text["rt"] == [
-        *("masked", "old", "会", "到work", "的大小", "。", "一位", "。", "这就够"),
+        *("masked", "old", "会", "到work", "的大小", "。", "卖", "这就够了。"),
     ]
     assert "小个" in page.text["ruby"]
     assert "buffet重要" in page.text["ruby"]

@@ -166,8 +166,8 @@ def test_the_golden_set_read():
         "",
         "example 3 of 78 · part-00000-of-00002.tfrecord #3 · 42 of 48 pieces · "
         "6 masked (14.3%) · swapped",
-        "A [UNK][一位→nas碗]老顾客笑着说[。→次]老板的儿子在网上开了店，把汤料卖到了全国各地。",
-        "B ，[这就够→向楼这]了。",
+        "A [UNK]一位老顾客笑着说。老板的儿子在网上开了店，把汤料[卖→为]到了全国各地。",
+        "B ，[这就够了。→向楼这nas停]",
     ]
 
 
