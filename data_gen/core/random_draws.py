@@ -2,7 +2,8 @@
 another or for many seeds at once.
 
 Number i of a seed is splitmix64's (Steele, Lea and Flood, 2014): a bijective mix of the seed plus i
-times an odd constant. There is no state, so arrays of seeds draw as cheaply as one.
+times an odd constant. There is no state, so arrays of seeds draw as cheaply as one. (`vocab train`
+shuffles with `random.Random` of a name instead: what it draws are no columns.)
 """
 
 import hashlib

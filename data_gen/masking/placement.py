@@ -132,7 +132,8 @@ class NgramPlacement:
         ngrams = ngrams._replace(start=np.maximum(start, self.words.run_first[word]))
         fits = self._fits(ngrams)
         strict = np.flatnonzero(fits & saves)
-        fits[strict] = self._cap_cost(ngrams.where(strict)).fallback == 0
+        if len(strict):
+            fits[strict] = self._cap_cost(ngrams.where(strict)).fallback == 0
         fits[fits] = self._take(ngrams.where(fits))
         return fits
 

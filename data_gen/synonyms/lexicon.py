@@ -40,7 +40,6 @@ class CandidateSource(Protocol):
 _CHINESE = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _FROM = "similar_from/"
 _UNKNOWN = "without_similar/holds [UNK], never masked"
-_MOST_KNOWN = 1 << 18  # words; more would take more than 100 MB
 _SHARE = 2.0**-24  # what shares for a choice are multiples of
 
 # Similarities of the candidates of words, a row each, descending -> their weights in the choice.
@@ -50,7 +49,14 @@ Weigh = Callable[[Array], Array]
 class CandidateCache:
     """A cache of the candidates of all words met so far, looked up once for each."""
 
-    def __init__(self, similar: CandidateSource, tokenizer: Tokenizer, weigh: Weigh) -> None:
+    def __init__(
+        self,
+        similar: CandidateSource,
+        tokenizer: Tokenizer,
+        weigh: Weigh,
+        most_words: int = 1 << 18,  # more would take more than 100 MB
+    ) -> None:
+        self._most_words = most_words
         self._similar = similar
         self._tokenizer = tokenizer
         self._weigh = weigh
@@ -79,7 +85,7 @@ class CandidateCache:
 
     def trim(self) -> None:
         """Forget all words if there are too many; then numbers given before no longer hold."""
-        if len(self._numbers) > _MOST_KNOWN:
+        if len(self._numbers) > self._most_words:
             self._clear()
 
     def numbers(self, text: TokenizedBlock) -> Array:

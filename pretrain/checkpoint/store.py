@@ -71,7 +71,7 @@ def tidy(folder: str, keep: int, every: Optional[int] = None) -> None:
     """Name the newest checkpoint in the file `checkpoint`; remove all but the newest `keep` and
     those of each `every` steps.
     """
-    steps = sorted(_steps(folder))
+    steps = sorted(saved_steps(folder))
     old = [s for s in steps[:-keep] if not every or s % every]
     _write_state(folder, [f"{PREFIX}-{s}" for s in steps if s not in old])
     beginnings = tuple(f"{PREFIX}-{step}." for step in old)
@@ -85,7 +85,7 @@ def read_newest(folder: str, warn: Callable[[str], None]) -> Optional[Dict[str, 
 
     Raises UserError if all checkpoints are damaged.
     """
-    steps = sorted(_steps(folder), reverse=True)
+    steps = sorted(saved_steps(folder), reverse=True)
     for step in steps:
         prefix = os.path.join(folder, f"{PREFIX}-{step}")
         try:
@@ -99,7 +99,7 @@ def read_newest(folder: str, warn: Callable[[str], None]) -> Optional[Dict[str, 
 
 def set_aside_damaged(folder: str, newest: int) -> None:
     """Rename the index of each checkpoint after step `newest`, so that no program reads them."""
-    for step in _steps(folder):
+    for step in saved_steps(folder):
         if step > newest:
             index = os.path.join(folder, f"{PREFIX}-{step}.index")
             files.move(index, f"{index}.damaged")
@@ -112,7 +112,8 @@ def _write_state(folder: str, names: Sequence[str]) -> None:
     files.write_text(os.path.join(folder, "checkpoint"), "".join(f"{line}\n" for line in lines))
 
 
-def _steps(folder: str) -> List[int]:
+def saved_steps(folder: str) -> List[int]:
+    """List the steps that `folder` has checkpoints of, in no order."""
     pattern = re.compile(re.escape(PREFIX) + r"-(\d+)\.index")
     found = (pattern.fullmatch(name) for name in files.names(folder))
     return [int(match.group(1)) for match in found if match]
@@ -120,7 +121,7 @@ def _steps(folder: str) -> List[int]:
 
 def latest(folder: str) -> Optional[str]:
     """Return the prefix of the newest checkpoint in a folder; None if there is none."""
-    steps = _steps(folder)
+    steps = saved_steps(folder)
     return os.path.join(folder, f"{PREFIX}-{max(steps)}") if steps else None
 
 

@@ -9,7 +9,6 @@ from data_gen.core import word_keys as word_keys_module
 from data_gen.core.columns import TokenizedBlock
 from data_gen.core.counting import MISSING_OF_A_BLOCK
 from data_gen.core.word_keys import WordIndex, distinct_words, word_keys
-from data_gen.synonyms import lexicon as lexicon_module
 from data_gen.synonyms.lexicon import CandidateCache
 from tests.data_gen.helpers import OneByOne
 
@@ -91,10 +90,9 @@ def every_choice(lexicon, text):
 
 
 @pytest.mark.parametrize("most", [0, 1 << 18])
-def test_words_are_looked_up_once_and_remembered_within_limits(monkeypatch, most):
-    monkeypatch.setattr(lexicon_module, "_MOST_KNOWN", most)
+def test_words_are_looked_up_once_and_remembered_within_limits(most):
     table = Table()
-    lexicon = CandidateCache(table, Tokenizer(), np.ones_like)
+    lexicon = CandidateCache(table, Tokenizer(), np.ones_like, most)
     words = [(2, 3), (1,), (4,), (2, 3)]
     for text in (text_of(words), text_of([(8, 8, 8), *words])):
         lexicon.trim()

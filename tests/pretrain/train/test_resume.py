@@ -117,7 +117,7 @@ def test_a_truncated_newest_checkpoint_is_passed_over(whole, settings, tmp_path,
 
 def test_nothing_is_trained_anew_where_every_checkpoint_is_damaged(whole, settings, tmp_path):
     output = copy_of(whole, tmp_path)
-    for step in store._steps(output):
+    for step in store.saved_steps(output):
         cut(output, step)
     with pytest.raises(UserError, match=r"every checkpoint in .* is damaged"):
         train(settings(*SETS), [DATA], output, None)
@@ -128,7 +128,7 @@ def test_the_newest_are_kept_and_every_so_many_steps_one(settings, tmp_path):
         "save_checkpoints_steps=2", "keep_checkpoints=2", "keep_checkpoint_every_steps=6"
     )
     train(config, [DATA], str(tmp_path), None)
-    assert sorted(store._steps(str(tmp_path))) == [6, 12, 18, 20]
+    assert sorted(store.saved_steps(str(tmp_path))) == [6, 12, 18, 20]
     assert tf.train.latest_checkpoint(str(tmp_path)) == str(tmp_path / "model.ckpt-20")
 
 
@@ -190,7 +190,7 @@ def test_the_last_good_checkpoint_stays_and_is_named(settings, tmp_path, monkeyp
     monkeypatch.setattr(TrainStep, "__call__", poisoned_in_step_7)
     with pytest.raises(UserError, match=r"the loss is NaN or infinite in step 7; .*model\.ckpt-6"):
         train(settings(*SETS), [DATA], str(tmp_path), None)
-    assert sorted(store._steps(str(tmp_path))) == [3, 6]
+    assert sorted(store.saved_steps(str(tmp_path))) == [3, 6]
 
 
 def test_weights_that_are_no_numbers_are_not_saved(tmp_path):
