@@ -25,6 +25,11 @@ def add_vocab(commands: Any) -> None:
     """Add `vocab train` and `vocab check`."""
     parser = commands.add_parser("vocab", help="vocabularies of the tokenizers")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
+    _add_train(actions)
+    _add_check(actions)
+
+
+def _add_train(actions: Any) -> None:
     train = add_command(
         actions,
         "train",
@@ -59,6 +64,9 @@ def add_vocab(commands: Any) -> None:
         help="of the text's characters that the pieces spell, 0.98 to 1; the rest is [UNK] "
         f"(default: {defaults.character_coverage})",
     )
+
+
+def _add_check(actions: Any) -> None:
     check = add_command(
         actions,
         "check",

@@ -112,7 +112,9 @@ class Masker:
         if forced:
             every = (masked, *(result.masked for result in forced))
             masked = Masked(*map(np.concatenate, zip(*every))).sorted()
-        counts.update(self._count_instances(words, layout, all_unknown))
+        longest, reasons = self._limits.max_seq_length, self._facts.reasons
+        by_piece = self._selector.by_piece
+        counts.update(_count_instances(words, layout, all_unknown, longest, reasons, by_piece))
         counts.update(count_masked(masked, layout))
         kept = np.flatnonzero(~all_unknown)
         return _examples(layout, masked, instances.labels, kept), counts
@@ -198,25 +200,35 @@ class Masker:
             words = self._facts(piecewise(words.text)) if len(unmasked) else words
         return results
 
-    def _count_instances(self, words: WordFacts, layout: Layout, all_unknown: Array) -> Counts:
-        """Count the instances and the words in them; those without an example only as such."""
-        lengths = layout.lengths[~all_unknown]
-        kept = layout.words[~all_unknown[layout.instances]]
-        counts = Counts(
-            instances_of_unknown_pieces=int(all_unknown.sum()),
-            instances=len(lengths),
-            sequence_pieces=int(lengths.sum()),
-            instance_words=len(kept),
-        )
-        bins = (lengths - 1) * LENGTH_BINS // self._limits.max_seq_length
-        counts.update(numbers_of("length_bin", bins))
-        if not self._selector.by_piece:
-            sizes = words.text.sizes[kept]
-            counts.update(numbers_of("words_of_size", np.minimum(sizes, LONG_WORD)))
-        for number, reason in enumerate(self._facts.reasons, 1):
-            counts[f"never_masked/{reason}"] += int((words.reasons[kept] == number).sum())
-        counts.update(_count_maskable(lengths, layout.a_stops[~all_unknown]))
-        return counts
+
+def _count_instances(
+    words: WordFacts,
+    layout: Layout,
+    all_unknown: Array,
+    max_seq_length: int,
+    reasons: Sequence[str],
+    by_piece: bool,
+) -> Counts:
+    """Count the instances and the words in them; those without an example only as such.
+
+    reasons: the names of the numbers in `words.reasons`
+    """
+    lengths = layout.lengths[~all_unknown]
+    kept = layout.words[~all_unknown[layout.instances]]
+    counts = Counts(
+        instances_of_unknown_pieces=int(all_unknown.sum()),
+        instances=len(lengths),
+        sequence_pieces=int(lengths.sum()),
+        instance_words=len(kept),
+    )
+    counts.update(numbers_of("length_bin", (lengths - 1) * LENGTH_BINS // max_seq_length))
+    if not by_piece:
+        sizes = words.text.sizes[kept]
+        counts.update(numbers_of("words_of_size", np.minimum(sizes, LONG_WORD)))
+    for number, reason in enumerate(reasons, 1):
+        counts[f"never_masked/{reason}"] += int((words.reasons[kept] == number).sum())
+    counts.update(_count_maskable(lengths, layout.a_stops[~all_unknown]))
+    return counts
 
 
 def _count_maskable(lengths: Array, a_stops: Array) -> Counts:
