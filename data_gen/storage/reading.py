@@ -1,22 +1,20 @@
 """Open files for reading: local or behind a URL, packed or not."""
 
-import bz2
 import gzip
 import io
 import json
-import lzma
 import os
 from contextlib import ExitStack, contextmanager
 from typing import IO, Any, Callable, Dict, Iterator
 
 from data_gen.storage.errors import reading
 from data_gen.storage.locations import filesystem_of, is_url
-from data_gen.storage.zstd import READ_BUFFER, unpack_zstd
+from data_gen.storage.packed import READ_BUFFER, unpack_bz2, unpack_xz, unpack_zstd
 
 _UNPACKERS: Dict[str, Callable[[Any], Any]] = {
     ".gz": gzip.open,
-    ".bz2": bz2.open,
-    ".xz": lzma.open,
+    ".bz2": unpack_bz2,
+    ".xz": unpack_xz,
     ".zst": unpack_zstd,
 }
 
