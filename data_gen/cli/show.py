@@ -41,9 +41,5 @@ def _show_examples(args: argparse.Namespace) -> None:
         print(f"{args.html}: {html_page.write_page(args.html, info, examples):,} examples")
         return
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    try:
-        for line in terminal.text_lines(examples, colour):
-            print(line)
-        sys.stdout.flush()
-    except BrokenPipeError:  # `| head` has seen enough; nor may the flush at exit fail
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for line in terminal.text_lines(examples, colour):
+        print(line)

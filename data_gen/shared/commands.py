@@ -2,6 +2,8 @@
 
 import argparse
 import math
+import os
+import select
 import sys
 import traceback
 from typing import Any, Callable, Optional, Sequence
@@ -77,15 +79,39 @@ def run_command(parser: argparse.ArgumentParser, argv: Optional[Sequence[str]]) 
     args = parser.parse_args(argv)
     try:
         args.run(args)
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        if not _reader_is_gone():
+            return _failed(error, args.debug)
     except KeyboardInterrupt:
         print("interrupted; run the same command again to resume", file=sys.stderr)
         return 130
     except Exception as error:
-        if args.debug:
-            traceback.print_exc()
-        print(f"error: {_sentence(error)}", file=sys.stderr)
-        return 1
+        return _failed(error, args.debug)
     return 0
+
+
+def _failed(error: Exception, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    print(f"error: {_sentence(error)}", file=sys.stderr)
+    return 1
+
+
+def _reader_is_gone() -> bool:
+    """Return True if nobody reads the output any more: `| head` has seen enough. Then what is still
+    to be written goes nowhere, so that the end of the process is quiet, too.
+    """
+    try:
+        output = sys.stdout.fileno()
+    except OSError:  # it is no file
+        return False
+    poll = select.poll()
+    poll.register(output, 0)  # errors are told unasked
+    if not poll.poll(0):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+    return True
 
 
 def _sentence(error: Exception) -> str:

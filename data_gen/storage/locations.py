@@ -42,7 +42,7 @@ def list_files(pattern: str) -> Iterator[str]:
     """Yield the files that a path, a folder or a glob stands for; none if there is none.
 
     Hidden files are passed over unless the path itself is given. Raises UserError for a path that
-    is no regular file and for a URL that cannot be listed.
+    is no regular file, also in a folder, and for a URL that cannot be listed.
     """
     if is_url(pattern):
         filesystem, inner = filesystem_of(pattern)
@@ -53,7 +53,9 @@ def list_files(pattern: str) -> Iterator[str]:
                 yield from _remote_files(filesystem, pattern, inner)
             return
         pattern = inner
-    for match in sorted(glob.glob(pattern, recursive=True)) or [pattern]:
+    # A name that exists is that file: a[1].txt is no pattern for a1.txt.
+    there = os.path.lexists(pattern)
+    for match in [pattern] if there else sorted(glob.glob(pattern, recursive=True)):
         yield from _local_files(match)
 
 
@@ -73,10 +75,15 @@ def local_bytes(patterns: Collection[str], most: int) -> int:
 def _local_files(path: str) -> Iterator[str]:
     if os.path.isdir(path):
         yield from _files_below(path)
-    elif os.path.exists(path) and not os.path.isfile(path):
-        raise UserError(f"{path} is no regular file: write the text to a file first")
     elif os.path.lexists(path):
-        yield path
+        yield _regular(path)
+
+
+def _regular(path: str) -> str:
+    """Return a path. Raises UserError for a device or a pipe, whose reading may never end."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise UserError(f"{path} is no regular file: write the text to a file first")
+    return path
 
 
 def _files_below(path: str) -> Iterator[str]:
@@ -95,7 +102,8 @@ def _files_below(path: str) -> Iterator[str]:
                 seen.add(real)
                 new.append(name)
         folders[:] = new
-        yield from (os.path.join(folder, name) for name in names if not name.startswith("."))
+        visible = (name for name in names if not name.startswith("."))
+        yield from (_regular(os.path.join(folder, name)) for name in visible)
 
 
 def _remote_files(filesystem: Any, url: str, path: str) -> Iterator[str]:

@@ -48,6 +48,12 @@ def documents(path, name="a.txt"):
         ("〔1998〕号。〕二。］三！｝", ["〔1998〕号。〕", "二。］", "三！｝"]),
         ("Really?! Yes. 为什么 (why?)？好", ["Really?! Yes. 为什么 (why?)？", "好"]),
         ("……", ["……"]),
+        # straight quotes open and close alike: the first of a pair opens
+        ('老师走进教室。"同学们好！"他说。', ["老师走进教室。", '"同学们好！"', "他说。"]),
+        ('"好。""不好。"他们说。', ['"好。"', '"不好。"', "他们说。"]),
+        ('他说："好。"然后走了。\n"走！"', ['他说："好。"', "然后走了。", '"走！"']),
+        ("走！＂好＂吧。", ["走！", "＂好＂吧。"]),
+        ('一对之外的"引号。"好"', ['一对之外的"引号。"', '好"']),  # three: as if they closed
         ("什么——！！！？？", ["什么——！！！？？"]),
     ],
 )
@@ -60,7 +66,15 @@ def test_splitting_loses_nothing_but_spaces_at_the_cuts(text):
     assert "".join("".join(split_sentences(text)).split()) == "".join(text.split())
 
 
-@given(st.text(alphabet="中a.?!，；：“（《。！？…”’」）］)\"'"))
+@given(st.text(alphabet='中a，。！？…”）"', max_size=30))
+def test_an_opening_straight_quote_begins_a_sentence(text):
+    found = split_sentences(text)
+    assert "".join(found) == text
+    for sentence in found[:-1]:
+        assert sentence.rstrip('”）"')[-1:] in ("。", "！", "？", "…", "")
+
+
+@given(st.text(alphabet="中a.?!，；：“（《。！？…”’」）］)'"))
 def test_marks_and_what_closes_on_them_stay_on_their_sentence(text):
     found = split_sentences(text)
     assert "".join(found) == text
@@ -142,8 +156,9 @@ def test_a_name_in_another_encoding_stays_one(tmp_path):
 
 def test_what_is_no_file_is_an_error(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(UserError, match="is no regular file"):
-        find_inputs([str(tmp_path / "pipe")])
+    for path in (tmp_path / "pipe", tmp_path):  # reading it would never end
+        with pytest.raises(UserError, match="pipe is no regular file"):
+            find_inputs([str(path)])
 
 
 @pytest.mark.parametrize(

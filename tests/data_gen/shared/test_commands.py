@@ -1,8 +1,12 @@
 import argparse
+import os
+import subprocess
+import sys
 
 import pytest
 
-from data_gen.shared.commands import number, positive
+from data_gen.shared.commands import number, positive, run_command
+from tests.data_gen.helpers import GOLDEN
 
 
 @pytest.mark.parametrize(
@@ -30,3 +34,32 @@ def test_numbers_in_range(parse, text, value):
 def test_other_text_is_an_error_that_says_what_is_wanted(parse, text):
     with pytest.raises(argparse.ArgumentTypeError, match=f"^{text} is not a "):
         parse(text)
+
+
+@pytest.mark.parametrize("command", [["stats", GOLDEN], ["show", GOLDEN, "-n", "70"]])
+def test_a_reader_that_has_seen_enough_is_no_error(command):
+    """As `| head -1`: the other end of the pipe is closed."""
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        result = subprocess.run(
+            [sys.executable, "-m", "data_gen", *command],
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(write)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_another_broken_pipe_is_an_error(capsys):
+    parser = argparse.ArgumentParser()
+
+    def run(args):
+        raise BrokenPipeError(32, "Broken pipe", "the worker")
+
+    parser.set_defaults(run=run, debug=False)
+    assert run_command(parser, []) == 1
+    assert capsys.readouterr().err == "error: the worker: Broken pipe\n"

@@ -165,6 +165,16 @@ def test_urls_are_found_and_named_as_files_are(tmp_path, memory, pattern, names)
         assert all(path.startswith("memory://in/") == (root[:3] == "mem") for path, _ in found)
 
 
+@pytest.mark.parametrize("url", ["", "file://"])
+def test_a_name_that_exists_is_that_file_and_no_pattern(tmp_path, url):
+    for name in ("e[1].txt", "e1.txt", "[ab]/x.txt", "a/x.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert find_inputs([f"{url}{tmp_path}/e[1].txt"]) == [(f"{tmp_path}/e[1].txt", "e[1].txt")]
+    assert find_inputs([f"{url}{tmp_path}/[ab]"]) == [(f"{tmp_path}/[ab]/x.txt", "x.txt")]
+    assert len(find_inputs([f"{url}{tmp_path}/e*.txt"])) == 2
+
+
 def test_a_file_url_is_the_file(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"")
     assert find_inputs([f"file://{tmp_path}/a.txt", str(tmp_path)]) == [
