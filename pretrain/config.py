@@ -42,6 +42,8 @@ class TrainConfig(ObjectiveSettings, OptimizerSettings):
     keep_checkpoint_every_steps: Optional[int] = None  # these, too, for good
     log_steps: int = 100
     heldout_shards: int = 0  # the last ones of each data set: evaluated on, not trained on
+    # Padding of a batch: to a multiple of this above its longest sequence; null: to max_seq_length.
+    pad_to: Optional[int] = None
     steps_per_call: int = 1  # steps from one visit of Python to the next
     precision: str = "float32"  # of activations and products; weights are kept in float32
     recompute: bool = False  # layers once more in the backward pass: less memory, more time
@@ -72,6 +74,8 @@ class TrainConfig(ObjectiveSettings, OptimizerSettings):
         for name in ("save_checkpoints_steps", "keep_checkpoints", "log_steps", "steps_per_call"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.pad_to is not None and self.pad_to < 1:
+            raise ValueError(f"pad_to must be at least 1, not {self.pad_to}")
         every = self.keep_checkpoint_every_steps
         if every is not None and every < 1:
             raise ValueError(f"keep_checkpoint_every_steps must be at least 1, not {every}")

@@ -1,6 +1,7 @@
 """The files of a model folder: their names, and how they are written and read."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ from typing import Any, Dict, Iterator, List
 
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import read_pieces
+from pretrain.learning.objective import ObjectiveSettings
 from pretrain.learning.objectives import DEFAULT, OBJECTIVES
 from pretrain.runtime import files
 
@@ -62,18 +64,21 @@ def read_run(folder: str) -> Dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def objective_of(folder: str) -> str:
+def objective_of(folder: str) -> ObjectiveSettings:
     """Return the objective that the model in `folder` was trained with, by its run.json; of a
     release, that of BERT. Raises UserError for an unknown one.
     """
     config = read_run(folder).get("config")
-    name = str(config.get("objective", DEFAULT)) if isinstance(config, dict) else DEFAULT
-    if name not in OBJECTIVES:
+    if not isinstance(config, dict):
+        return ObjectiveSettings(DEFAULT)
+    known = [field.name for field in dataclasses.fields(ObjectiveSettings)]
+    settings = ObjectiveSettings(**{name: config[name] for name in known if name in config})
+    if settings.objective not in OBJECTIVES:
         raise UserError(
-            f"{folder} was trained with the objective {name}, not one of {', '.join(OBJECTIVES)}: "
-            "use the version of this program that trained it"
+            f"{folder} was trained with the objective {settings.objective}, not one of "
+            f"{', '.join(OBJECTIVES)}: use the version of this program that trained it"
         )
-    return name
+    return settings
 
 
 def read_journal(folder: str, name: str) -> List[Dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import NamedTuple, Optional, Sequence, Tuple
 from data_gen.shared.errors import UserError
 from pretrain.checkpoint import store
 from pretrain.checkpoint.folder import MODEL, VOCAB, mask_id, objective_of
+from pretrain.learning.objective import Objective, ObjectiveSettings
 from pretrain.learning.objectives import DEFAULT, OBJECTIVES
 from pretrain.model.bert import Variables, init
 from pretrain.model.config import BertConfig, read_bert_config
@@ -21,7 +22,12 @@ class Model(NamedTuple):
     mask: int  # id of [MASK]
     source: str  # its prefix
     absent: Tuple[str, ...] = ()  # weights that the checkpoint lacks; those here are random
-    objective: str = DEFAULT
+    settings: ObjectiveSettings = ObjectiveSettings(DEFAULT)
+
+    @property
+    def objective(self) -> Objective:
+        """The objective that it was trained with, or loaded for."""
+        return OBJECTIVES[self.settings.objective]
 
 
 def load_model(path: str, may_lack: Sequence[str] = (), objective: Optional[str] = None) -> Model:
@@ -37,8 +43,8 @@ def load_model(path: str, may_lack: Sequence[str] = (), objective: Optional[str]
     config = read_bert_config(files.local_copy(os.path.join(folder, MODEL)))
     vocab_file = files.local_copy(os.path.join(folder, VOCAB))
     mask = mask_id(vocab_file)
-    objective = objective or objective_of(folder)
-    variables = init(config, 0, OBJECTIVES[objective].variables(config))
+    settings = ObjectiveSettings(objective) if objective else objective_of(folder)
+    variables = init(config, 0, OBJECTIVES[settings.objective].variables(config, settings))
     report = store.restore(variables, store.read(source), source)
     missing = [name for name in report.missing if not name.startswith(tuple(may_lack))]
     if missing:
@@ -46,4 +52,4 @@ def load_model(path: str, may_lack: Sequence[str] = (), objective: Optional[str]
             f"{source} lacks {', '.join(missing[:3])}, which this command needs: give a checkpoint "
             "with its heads, and the bert_config.json that belongs to it"
         )
-    return Model(config, variables, vocab_file, mask, source, tuple(report.missing), objective)
+    return Model(config, variables, vocab_file, mask, source, tuple(report.missing), settings)

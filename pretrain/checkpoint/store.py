@@ -72,7 +72,16 @@ def tidy(folder: str, keep: int, every: Optional[int] = None) -> None:
     those of each `every` steps.
     """
     steps = sorted(saved_steps(folder))
-    old = [s for s in steps[:-keep] if not every or s % every]
+    _remove_steps(folder, [s for s in steps[:-keep] if not every or s % every])
+
+
+def keep_only(folder: str, step: int) -> None:
+    """Remove the checkpoints of all other steps."""
+    _remove_steps(folder, [s for s in saved_steps(folder) if s != step])
+
+
+def _remove_steps(folder: str, old: Sequence[int]) -> None:
+    steps = sorted(saved_steps(folder))
     _write_state(folder, [f"{PREFIX}-{s}" for s in steps if s not in old])
     beginnings = tuple(f"{PREFIX}-{step}." for step in old)
     for name in files.names(folder):

@@ -102,7 +102,6 @@ def add_evaluate(commands: Any) -> None:
 def _evaluate(args: argparse.Namespace) -> None:
     from pretrain.checkpoint.load import load_model
     from pretrain.evaluate.measure import evaluate
-    from pretrain.learning.objectives import OBJECTIVES
 
     model = load_model(args.model)
     result = evaluate(model, args.data, similar_words=args.similar_words)
@@ -110,4 +109,4 @@ def _evaluate(args: argparse.Namespace) -> None:
         print(json.dumps(result, indent=1))
         return
     print(f"{result['checkpoint']} on {result['examples']:,} examples of {result['data']}")
-    print("\n".join(OBJECTIVES[model.objective].evaluation.lines(result)))
+    print("\n".join(model.objective.evaluation.lines(result)))

@@ -10,7 +10,6 @@ from pretrain.evaluate.similar_pairs import read_similar_pairs
 from pretrain.inputs.batches import all_batches, open_data, readable
 from pretrain.inputs.checks import require_for_model
 from pretrain.learning.objective import Batch, EvaluationContext, Objective
-from pretrain.learning.objectives import OBJECTIVES
 from pretrain.model.bert import Variables
 from pretrain.model.config import BertConfig
 from pretrain.runtime.devices import (
@@ -41,7 +40,7 @@ def evaluate(
         one_device(),
         model.variables,
         model.config,
-        OBJECTIVES[model.objective],
+        model.objective,
         info,
         model.mask,
         pairs,

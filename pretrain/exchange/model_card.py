@@ -36,7 +36,7 @@ _CLASSES = {
 
 def model_card(release: Release, name: str) -> str:
     """Return the text of the README.md of a model called `name`."""
-    run, objective = read_run(release.folder), OBJECTIVES[objective_of(release.folder)]
+    run, objective = read_run(release.folder), OBJECTIVES[objective_of(release.folder).objective]
     data = run.get("data_statistics", [])
     sections = [
         _front_matter(data),

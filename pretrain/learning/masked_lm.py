@@ -12,11 +12,15 @@ from data_gen.shared.dataset_info import DatasetInfo
 from data_gen.shared.features import feature_shapes
 from pretrain.learning.masked_lm_evaluation import EVALUATION
 from pretrain.learning.objective import Batch, Loss, Objective, ObjectiveSettings
-from pretrain.model.bert import Dropout, Mode, Variables, variable_shapes
+from pretrain.model.bert import Dropout, Mode, Shape, Variables, variable_shapes
 from pretrain.model.config import BertConfig
 from pretrain.model.cost import activation_bytes, flops
 from pretrain.model.heads import PAIR_HEAD, forward, masked_lm_losses, pair_losses
 from pretrain.runtime.tensorflow import Tensor, tf
+
+
+def _variables(model: BertConfig, settings: ObjectiveSettings) -> Mapping[str, Shape]:
+    return variable_shapes(model)
 
 
 def _trains(settings: ObjectiveSettings, name: str) -> bool:
@@ -63,7 +67,7 @@ def _log_text(means: Mapping[str, float]) -> str:
 
 
 MASKED_LM = Objective(
-    variables=variable_shapes,
+    variables=_variables,
     trains=_trains,
     features=_features,
     losses=_losses,

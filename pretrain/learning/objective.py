@@ -5,7 +5,7 @@ lie on any number of devices and be worked on in any number of micro batches: th
 them the gradients, come out the same.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -27,6 +27,7 @@ class ObjectiveSettings:
 
     objective: str = "masked_lm"  # a name in learning.objectives.OBJECTIVES
     pair_task: str = "sop"  # none: the pair head is kept and saved, but not trained
+    labels: List[str] = field(default_factory=list)  # the classes of a classification, in order
 
     def __post_init__(self) -> None:
         require_one_of("pair_task", self.pair_task, list(PAIR_LABELS))
@@ -72,7 +73,7 @@ class Evaluation(NamedTuple):
 class Objective(NamedTuple):
     """A training objective. Functions of a batch run in a graph, on each device for its part."""
 
-    variables: Callable[[BertConfig], Mapping[str, Shape]]  # all weights, in order
+    variables: Callable[[BertConfig, ObjectiveSettings], Mapping[str, Shape]]  # all, in order
     trains: Callable[[ObjectiveSettings, str], bool]  # False for a weight without a gradient
     # The features of a record that are read: name -> (dtype, length).
     features: Callable[[DatasetInfo], Dict[str, Tuple[str, int]]]

@@ -2,9 +2,15 @@
 
 from typing import Dict
 
+from pretrain.learning.classification import CLASSIFICATION
 from pretrain.learning.masked_lm import MASKED_LM
 from pretrain.learning.objective import Objective
+from pretrain.learning.span import SPAN
 
-OBJECTIVES: Dict[str, Objective] = {"masked_lm": MASKED_LM}
+OBJECTIVES: Dict[str, Objective] = {
+    "masked_lm": MASKED_LM,
+    "classification": CLASSIFICATION,
+    "span": SPAN,
+}
 
 DEFAULT = "masked_lm"  # of models without a run.json, such as releases

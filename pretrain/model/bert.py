@@ -31,37 +31,42 @@ FLOAT32 = Mode()
 EMBEDDINGS = "bert/embeddings/word_embeddings"
 
 
+def _dense_shapes(name: str, inputs: int, outputs: int) -> Dict[str, Shape]:
+    return {f"{name}/kernel": (inputs, outputs), f"{name}/bias": (outputs,)}
+
+
+def _layer_norm_shapes(name: str, size: int) -> Dict[str, Shape]:
+    return {f"{name}/LayerNorm/beta": (size,), f"{name}/LayerNorm/gamma": (size,)}
+
+
+def encoder_shapes(config: BertConfig) -> "OrderedDict[str, Shape]":
+    """Return name -> shape of every weight of encoder and pooler, in Google's order."""
+    h, f = config.hidden_size, config.intermediate_size
+    shapes: OrderedDict[str, Shape] = OrderedDict()
+    shapes[EMBEDDINGS] = (config.vocab_size, h)
+    shapes["bert/embeddings/token_type_embeddings"] = (config.type_vocab_size, h)
+    shapes["bert/embeddings/position_embeddings"] = (config.max_position_embeddings, h)
+    shapes.update(_layer_norm_shapes("bert/embeddings", h))
+    for i in range(config.num_hidden_layers):
+        layer = f"bert/encoder/layer_{i}"
+        for name in ("query", "key", "value"):
+            shapes.update(_dense_shapes(f"{layer}/attention/self/{name}", h, h))
+        shapes.update(_dense_shapes(f"{layer}/attention/output/dense", h, h))
+        shapes.update(_layer_norm_shapes(f"{layer}/attention/output", h))
+        shapes.update(_dense_shapes(f"{layer}/intermediate/dense", h, f))
+        shapes.update(_dense_shapes(f"{layer}/output/dense", f, h))
+        shapes.update(_layer_norm_shapes(f"{layer}/output", h))
+    shapes.update(_dense_shapes("bert/pooler/dense", h, h))
+    return shapes
+
+
 def variable_shapes(config: BertConfig) -> "OrderedDict[str, Shape]":
     """Return name -> shape of every weight of encoder, pooler and both heads, in Google's
     order.
     """
-    h, f = config.hidden_size, config.intermediate_size
-    shapes: OrderedDict[str, Shape] = OrderedDict()
-
-    def dense(name: str, inputs: int, outputs: int) -> None:
-        shapes[f"{name}/kernel"] = (inputs, outputs)
-        shapes[f"{name}/bias"] = (outputs,)
-
-    def layer_norm(name: str) -> None:
-        shapes[f"{name}/LayerNorm/beta"] = (h,)
-        shapes[f"{name}/LayerNorm/gamma"] = (h,)
-
-    shapes[EMBEDDINGS] = (config.vocab_size, h)
-    shapes["bert/embeddings/token_type_embeddings"] = (config.type_vocab_size, h)
-    shapes["bert/embeddings/position_embeddings"] = (config.max_position_embeddings, h)
-    layer_norm("bert/embeddings")
-    for i in range(config.num_hidden_layers):
-        layer = f"bert/encoder/layer_{i}"
-        for name in ("query", "key", "value"):
-            dense(f"{layer}/attention/self/{name}", h, h)
-        dense(f"{layer}/attention/output/dense", h, h)
-        layer_norm(f"{layer}/attention/output")
-        dense(f"{layer}/intermediate/dense", h, f)
-        dense(f"{layer}/output/dense", f, h)
-        layer_norm(f"{layer}/output")
-    dense("bert/pooler/dense", h, h)
-    dense("cls/predictions/transform/dense", h, h)
-    layer_norm("cls/predictions/transform")
+    h, shapes = config.hidden_size, encoder_shapes(config)
+    shapes.update(_dense_shapes("cls/predictions/transform/dense", h, h))
+    shapes.update(_layer_norm_shapes("cls/predictions/transform", h))
     shapes["cls/predictions/output_bias"] = (config.vocab_size,)
     shapes["cls/seq_relationship/output_weights"] = (2, h)
     shapes["cls/seq_relationship/output_bias"] = (2,)

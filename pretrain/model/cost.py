@@ -16,16 +16,21 @@ def count(shapes: Mapping[str, Shape]) -> int:
     return sum(int(np.prod(shape)) for shape in shapes.values())
 
 
-def flops(model: BertConfig, length: int, predictions: int, recompute: bool = False) -> float:
-    """Count the floating point operations of the matrix products of one sequence, forwards and
-    backwards.
+def encoder_flops(model: BertConfig, length: int, recompute: bool = False) -> float:
+    """Count the floating point operations of the matrix products of encoder and pooler for one
+    sequence, forwards and backwards.
     """
     h, f = model.hidden_size, model.intermediate_size
     layer = 2 * length * (4 * h * h + 2 * h * f) + 4 * length * length * h
-    head = 2 * predictions * (h * h + h * model.vocab_size) + 2 * h * h
-    return 3.0 * (model.num_hidden_layers * layer + head) + recompute * (
-        model.num_hidden_layers * layer
-    )
+    layers = model.num_hidden_layers * layer
+    return 3.0 * (layers + 2 * h * h) + recompute * layers
+
+
+def flops(model: BertConfig, length: int, predictions: int, recompute: bool = False) -> float:
+    """Count as `encoder_flops` does, with those of the masked LM head."""
+    h = model.hidden_size
+    head = 2 * predictions * (h * h + h * model.vocab_size)
+    return encoder_flops(model, length, recompute) + 3.0 * head
 
 
 def state_bytes(weights: int, slots: int, precision: str, accumulates: bool = False) -> int:
@@ -38,16 +43,24 @@ def state_bytes(weights: int, slots: int, precision: str, accumulates: bool = Fa
     return weights * (copies + 4 * accumulates) + 4 * slots
 
 
-def activation_bytes(
-    model: BertConfig, length: int, predictions: int, precision: str, recompute: bool
+def encoder_activation_bytes(
+    model: BertConfig, length: int, precision: str, recompute: bool
 ) -> int:
-    """Estimate the bytes that one sequence keeps for the backward pass, after Korthikanti et al.
-    2022, arXiv 2205.05198: 34 S H + 5 A S^2 bytes a layer at two bytes a number. With `recompute`
-    a layer keeps its input, and one layer at a time is whole. The logits are float32, four times
-    over.
+    """Estimate the bytes that the encoder keeps of one sequence for the backward pass, after
+    Korthikanti et al. 2022, arXiv 2205.05198: 34 S H + 5 A S^2 bytes a layer at two bytes a number.
+    With `recompute` a layer keeps its input, and one layer at a time is whole.
     """
     size = 4 if precision == "float32" else 2
     h, layers = model.hidden_size, model.num_hidden_layers
     layer = (34 * length * h + 5 * model.num_attention_heads * length * length) * size // 2
-    kept = layers * length * h * size + layer if recompute else layers * layer
-    return kept + 16 * predictions * model.vocab_size
+    return layers * length * h * size + layer if recompute else layers * layer
+
+
+def activation_bytes(
+    model: BertConfig, length: int, predictions: int, precision: str, recompute: bool
+) -> int:
+    """Estimate as `encoder_activation_bytes` does, with the logits of the masked LM head: float32,
+    four times over.
+    """
+    encoder = encoder_activation_bytes(model, length, precision, recompute)
+    return encoder + 16 * predictions * model.vocab_size

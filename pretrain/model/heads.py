@@ -69,17 +69,17 @@ def piece_logits(variables: Variables, x: Tensor, config: BertConfig) -> Tensor:
     """Apply the masked LM head; float [N, H] -> logits of all pieces, float32 [N, V]."""
     x = activation(config)(dense(variables, "cls/predictions/transform/dense", x))
     x = layer_norm(variables, "cls/predictions/transform", x)
-    return _logits(x, variables[EMBEDDINGS], variables[OUTPUT_BIAS])
+    return class_logits(x, variables[EMBEDDINGS], variables[OUTPUT_BIAS])
 
 
 def pair_logits(variables: Variables, pooled: Tensor) -> Tensor:
     """Apply the pair head; float [B, H] -> float32 [B, 2]."""
     head = "cls/seq_relationship/output_"
-    return _logits(pooled, variables[f"{head}weights"], variables[f"{head}bias"])
+    return class_logits(pooled, variables[f"{head}weights"], variables[f"{head}bias"])
 
 
-def _logits(x: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
-    """Multiply float [N, H] by [classes, H] -> float32 [N, classes]."""
+def class_logits(x: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
+    """Multiply float [N, H] by [classes, H], add [classes]; float32 [N, classes]."""
     products = tf.matmul(x, tf.cast(weights, x.dtype), transpose_b=True)
     return tf.nn.bias_add(tf.cast(products, tf.float32), bias)
 

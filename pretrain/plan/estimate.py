@@ -44,11 +44,11 @@ class Setup(NamedTuple):
     @property
     def weights(self) -> int:
         """Numbers in all weights."""
-        return count(self.objective.variables(self.model))
+        return count(self.objective.variables(self.model, self.config))
 
     def state_bytes(self, accumulates: bool) -> int:
         """Return the bytes of weights, gradients and slots on a device."""
-        shapes = self.objective.variables(self.model)
+        shapes = self.objective.variables(self.model, self.config)
         slots = count(slot_shapes(self.config.optimizer, shapes))
         return state_bytes(count(shapes), slots, self.config.precision, accumulates)
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import signal
-from typing import Callable, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 
 from data_gen.shared.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
@@ -75,6 +75,10 @@ class Training(NamedTuple):
             )
 
 
+# Figures of the present weights.
+Measure = Callable[[Training], Mapping[str, Any]]
+
+
 def train(
     config: TrainConfig,
     data: Sequence[str],
@@ -82,6 +86,8 @@ def train(
     init_checkpoint: Optional[str],
     reinit_heads: bool = False,
     heldout: Optional[str] = None,
+    measure: Optional[Measure] = None,
+    inside: Optional[Training] = None,
 ) -> Optional[str]:
     """Train to the last step, resuming from the newest checkpoint in `output`. Returns the prefix
     of the last checkpoint; None if SIGTERM came before, or another process writes.
@@ -89,11 +95,13 @@ def train(
     data:         a folder of `data_gen build` for each stage
     reinit_heads: load the encoder and the pooler alone from `init_checkpoint`
     heldout:      data to evaluate on with every checkpoint, instead of `heldout_shards`
+    measure:      called with every checkpoint; returns more figures for evaluations.jsonl
+    inside:       a training in progress, whose devices and whose watch on SIGTERM serve this one
 
     Raises UserError if data, vocabulary and model do not belong together, if `output` holds another
     training, or if a loss or a gradient is NaN or infinite.
     """
-    strategy = open_strategy(config.tpu)
+    strategy = inside.strategy if inside else open_strategy(config.tpu)
     model = read_bert_config(config.bert_config_file)
     infos = open_datasets(config, model, data)
     splits = split_datasets(config, model, infos, heldout)
@@ -107,21 +115,24 @@ def train(
     if source and not resumed:
         start_from(state, source, reinit_heads)
     journal = Journal(output, state.steps_done)
-    with _sigterm() as asked_to_stop, device_errors_explained():
+    with _sigterm(inside) as asked_to_stop, device_errors_explained():
         training = Training(strategy, model, config, state, output, journal, asked_to_stop)
         heldouts = [split.heldout.fingerprint for split in splits if split.heldout]
         require_agreement(strategy, state, run_folder.checksum(description, heldouts))
         if resumed and is_chief():
             store.set_aside_damaged(output, training.step)
             store.tidy(output, config.keep_checkpoints, config.keep_checkpoint_every_steps)
-        return _train_stages(training, splits)
+        return _train_stages(training, splits, measure)
 
 
 @contextlib.contextmanager
-def _sigterm() -> Iterator[Callable[[], bool]]:
+def _sigterm(inside: Optional[Training]) -> Iterator[Callable[[], bool]]:
     """Give a function that returns True once SIGTERM has come, the sign of a machine about to be
     taken away.
     """
+    if inside:
+        yield inside.asked_to_stop
+        return
     received: List[int] = []
     before = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
     try:
@@ -130,7 +141,9 @@ def _sigterm() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _train_stages(training: Training, splits: Sequence[Split]) -> Optional[str]:
+def _train_stages(
+    training: Training, splits: Sequence[Split], measure: Optional[Measure]
+) -> Optional[str]:
     variables = training.state.variables.values()
     count = sum(int(variable.shape.num_elements()) for variable in variables)
     log(
@@ -144,7 +157,7 @@ def _train_stages(training: Training, splits: Sequence[Split]) -> Optional[str]:
     for stage, split in zip(training.config.resolved_stages(), splits):
         if stage.last_step < start:
             continue
-        evaluate = _evaluation(training, split.heldout)
+        evaluate = _evaluation(training, split.heldout, measure)
         if due and stage.first_step < start:
             evaluate()
         if training.step == stage.last_step:
@@ -155,13 +168,13 @@ def _train_stages(training: Training, splits: Sequence[Split]) -> Optional[str]:
     return store.latest(training.output) if is_chief() else None
 
 
-def _evaluation(training: Training, info: Optional[DatasetInfo]) -> Callable[[], None]:
-    """Return a function that evaluates the present weights, in all processes; without data it does
-    nothing.
+def _evaluation(
+    training: Training, info: Optional[DatasetInfo], measure: Optional[Measure]
+) -> Callable[[], None]:
+    """Return a function that evaluates the present weights, in all processes: on held-out data, and
+    by `measure`.
     """
-    if not info:
-        return lambda: None
-    evaluator = Evaluator(
+    evaluator = info and Evaluator(
         training.strategy,
         training.state.variables,
         training.model,
@@ -171,10 +184,15 @@ def _evaluation(training: Training, info: Optional[DatasetInfo]) -> Callable[[],
     )
 
     def evaluate() -> None:
-        figures = evaluator()
-        training.journal.write(EVALUATIONS, training.step, figures)
-        text = training.objective.evaluation.log_text(figures)
-        log(f"step {training.step:,}, held-out: {text}")
+        figures: Dict[str, Any] = {}
+        if evaluator:
+            figures = evaluator()
+            text = training.objective.evaluation.log_text(figures)
+            log(f"step {training.step:,}, held-out: {text}")
+        if measure:
+            figures.update(measure(training))
+        if figures:
+            training.journal.write(EVALUATIONS, training.step, figures)
 
     return evaluate
 
@@ -194,6 +212,7 @@ def _train_stage(
         config.random_seed,
         step - stage.first_step,
         config.steps_per_call,
+        config.pad_to,
     )
     alone = processes()[0] == 1
     meter = _meter(training, stage, info)

@@ -43,7 +43,7 @@ def new_state(strategy: Strategy, model: BertConfig, config: TrainConfig) -> Sta
     names no weight, or leaves none to train.
     """
     with strategy.scope():
-        shapes = OBJECTIVES[config.objective].variables(model)
+        shapes = OBJECTIVES[config.objective].variables(model, config)
         variables = init(model, config.random_seed, shapes)
         _check_frozen(config, list(variables))
         moving = {name: v for name, v in variables.items() if not config.is_frozen(name)}

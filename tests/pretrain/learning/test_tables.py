@@ -185,7 +185,7 @@ def _toy_counts(variables, batch, context):
     return {"right": tf.reduce_sum(weights * right), "all": tf.reduce_sum(weights)}
 
 
-def _encoder_and_toy(model):
+def _encoder_and_toy(model, settings):
     bert = {n: s for n, s in variable_shapes(model).items() if n.startswith(("bert/e", "toy"))}
     return {**bert, "toy/kernel": (model.hidden_size,), "toy/bias": (1,), "toy/idle": (3,)}
 

@@ -1,0 +1,82 @@
+"""The command `finetune`."""
+
+import argparse
+import os
+from typing import Any
+
+from data_gen.shared.commands import add_command, number, override, positive
+from data_gen.shared.errors import UserError
+from data_gen.shared.settings import load_settings
+from pretrain.tasks.tasks import TASKS
+
+
+def add_finetune(commands: Any) -> None:
+    """Add `finetune`."""
+    parser = add_command(
+        commands,
+        "finetune",
+        _finetune,
+        "fine-tune a checkpoint on a task, once for each seed, and measure it; the same command "
+        "goes on where it was stopped",
+        "python -m pretrain finetune --task chnsenticorp --data data/chnsenticorp --init "
+        "work/model --output work/chnsenticorp --runs 10",
+    )
+    parser.add_argument("--task", required=True, choices=sorted(TASKS), help="of the table of tasks")
+    data = parser.add_mutually_exclusive_group(required=True)
+    data.add_argument("--data", metavar="DIR", help="a folder with the task's files")
+    data.add_argument(
+        "--features", metavar="DIR", help="of --features-only, which TensorFlow 1.15 reads, too"
+    )
+    parser.add_argument(
+        "--init", required=True, metavar="CKPT", help="the model: a checkpoint's folder or prefix"
+    )
+    parser.add_argument(
+        "--random-init",
+        action="store_true",
+        help="random weights of that model's shape instead, different for each seed: a baseline",
+    )
+    parser.add_argument("--output", required=True, metavar="DIR", help="a folder of its own")
+    parser.add_argument(
+        "--runs", type=positive, default=1, metavar="N", help="with the seeds 1 to N (default: 1)"
+    )
+    parser.add_argument(
+        "--dev-share",
+        type=number(0.01, 0.5, "a share from 0.01 to 0.5"),
+        default=0.0,
+        metavar="P",
+        help="of train, taken as dev part by a hash of the text where the data have none",
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", help="settings; default: configs/finetune/TASK.yaml"
+    )
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="KEY=VALUE",
+        type=override,
+        action="append",
+        default=[],
+        help="override one setting, e.g. --set learning_rate=3.0e-5; may be given again",
+    )
+    parser.add_argument(
+        "--features-only", action="store_true", help="write OUTPUT/features and train nothing"
+    )
+
+
+def _finetune(args: argparse.Namespace) -> None:
+    from pretrain.finetune.config import FinetuneSettings
+    from pretrain.finetune.runs import Data, Source, finetune, prepare
+    from pretrain.results.report import text_report
+    from pretrain.results.files import find_results
+
+    if args.features_only and not args.data:
+        raise UserError("--features-only makes features of a task's files: give --data")
+    config = args.config or os.path.join("configs", "finetune", f"{TASKS[args.task].preset}.yaml")
+    settings = load_settings(FinetuneSettings, config, args.overrides)
+    data = Data(args.task, args.data, args.features, args.dev_share)
+    source = Source(args.init, args.random_init)
+    if args.features_only:
+        print(prepare(data, source, args.output, settings).features.folder)
+        return
+    if finetune(data, source, args.output, settings, range(1, args.runs + 1)):
+        print(text_report(find_results([args.output])))

@@ -1,0 +1,1 @@
+"""Fine-tune a checkpoint on a task, several times, and measure what came of it."""
