@@ -42,6 +42,7 @@ MAY_IMPORT = {
 # From the ground up: a folder of `pretrain` imports what stands before it ...
 PRETRAIN = [
     "runtime",
+    "tasks",
     "model",
     "learning",
     "config",
@@ -63,8 +64,12 @@ MAY_NOT_IMPORT = {
     "vocab": ["train", "predict"],
     "exchange": ["train", "predict", "vocab"],
 }
-# `pretrain` uses the generator's contract; text for a model, its tokenizers and readers, too.
-MAY_IMPORT_OF_DATA_GEN = {"text": ["shared", "tokenization", "corpus", "storage"]}
+# `pretrain` uses the generator's contract; text for a model, its tokenizers and readers, too; the
+# data of a task, packed files.
+MAY_IMPORT_OF_DATA_GEN = {
+    "text": ["shared", "tokenization", "corpus", "storage"],
+    "tasks": ["shared", "storage"],
+}
 
 SOURCES = sorted(glob.glob("data_gen/**/*.py", recursive=True)) + sorted(
     glob.glob("pretrain/**/*.py", recursive=True)
@@ -181,8 +186,9 @@ def test_a_private_name_stays_in_its_module():
         assert not [name for name in private if name.startswith(("data_gen.", "pretrain."))], path
 
 
-PRESETS = sorted(glob.glob("configs/data/*.yaml") + glob.glob("configs/pretrain/*.yaml"))
-SOURCE = re.compile(r"# (paper|readme|issue (wwm|mac)#\d+|lamb|google|our choice)\b")
+PRESET_KINDS = ("data", "pretrain", "finetune")
+PRESETS = sorted(path for kind in PRESET_KINDS for path in glob.glob(f"configs/{kind}/*.yaml"))
+SOURCE = re.compile(r"# (paper|readme|issue (wwm|mac)#\d+|lamb|google|cmrc|clue|our choice)\b")
 
 
 @pytest.mark.parametrize("path", PRESETS)
@@ -233,8 +239,7 @@ def test_a_preset_names_what_it_changes_and_no_more(path):
 
 def test_the_presets_are_those_promised():
     names = {
-        kind: {os.path.basename(p)[:-5] for p in PRESETS if kind in p}
-        for kind in ("data", "pretrain")
+        kind: {os.path.basename(p)[:-5] for p in PRESETS if kind in p} for kind in PRESET_KINDS
     }
     assert names["data"] == {"base", "tiny", "wwm_128", "wwm_512", "roberta_wwm_512", "macbert_512"}
     assert names["pretrain"] == {
@@ -247,6 +252,10 @@ def test_the_presets_are_those_promised():
         "roberta_wwm_ext_large",
         "macbert_base",
         "macbert_large",
+    }
+    assert names["finetune"] == {
+        *("base", "cmrc2018", "drcd", "xnli", "chnsenticorp", "lcqmc", "bq"),
+        *("afqmc", "tnews", "ocnli", "cluewsc", "classification", "pair"),
     }
 
 
