@@ -42,6 +42,8 @@ MAY_IMPORT = {
 # From the ground up: a folder of `pretrain` imports what stands before it ...
 PRETRAIN = [
     "runtime",
+    "tasks",
+    "results",
     "model",
     "learning",
     "config",
