@@ -7,8 +7,10 @@ from typing import Optional, Sequence
 from data_gen.shared.commands import run_command
 from pretrain.cli.evaluate import add_check_head, add_evaluate
 from pretrain.cli.exchange import add_exchange
+from pretrain.cli.finetune import add_finetune
 from pretrain.cli.plan import add_bench, add_plan
 from pretrain.cli.predict import add_predict
+from pretrain.cli.results import add_results
 from pretrain.cli.train import add_train
 from pretrain.cli.vocab import add_vocab
 
@@ -23,6 +25,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     add_exchange(commands)
     add_predict(commands)
     add_check_head(commands)
+    add_finetune(commands)
+    add_results(commands)
     add_vocab(commands)
     add_plan(commands)
     add_bench(commands)

@@ -43,6 +43,7 @@ MAY_IMPORT = {
 PRETRAIN = [
     "runtime",
     "tasks",
+    "results",
     "model",
     "learning",
     "config",
@@ -51,6 +52,7 @@ PRETRAIN = [
     "text",
     "evaluate",
     "train",
+    "finetune",
     "predict",
     "vocab",
     "exchange",

@@ -66,8 +66,9 @@ def add_finetune(commands: Any) -> None:
 def _finetune(args: argparse.Namespace) -> None:
     from pretrain.finetune.config import FinetuneSettings
     from pretrain.finetune.runs import Data, Source, finetune, prepare
-    from pretrain.results.report import text_report
     from pretrain.results.files import find_results
+    from pretrain.results.report import text_report
+    from pretrain.tasks.published import rows
 
     if args.features_only and not args.data:
         raise UserError("--features-only makes features of a task's files: give --data")
@@ -79,4 +80,4 @@ def _finetune(args: argparse.Namespace) -> None:
         print(prepare(data, source, args.output, settings).features.folder)
         return
     if finetune(data, source, args.output, settings, range(1, args.runs + 1)):
-        print(text_report(find_results([args.output])))
+        print(text_report(find_results([args.output]), None, rows, False))

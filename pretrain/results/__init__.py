@@ -1,0 +1,1 @@
+"""Read the results of fine-tuning, test differences, and write tables."""
