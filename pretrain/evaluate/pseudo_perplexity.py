@@ -9,8 +9,11 @@ if their vocabularies are the same. The piece is hidden in two ways:
     mask          by [MASK]. Compares models that were trained with [MASK]: BERT, whole words,
                   n-grams. One that has never seen [MASK], such as MacBERT, does badly here, and
                   that says nothing of what it knows.
-    random_piece  by a random piece. Every recipe puts one in some 10 % of its places, so this
-                  compares all of them. The model does not know that the place is wrong.
+    random_piece  by a random piece. Every recipe puts one in some 10 % of its places, so no model
+                  meets something new, and all can be compared. But the model does not know that
+                  the piece is wrong, and recipes teach different odds: of the pieces that BERT is
+                  asked for and sees, half are random and half are right; of MacBERT's 80 % are
+                  similar words. So a small difference between two recipes says nothing.
 
 A single hidden piece can be guessed from the rest of its word, which stays; records know no words.
 So both figures are lower than those of a text whose whole words are hidden.
@@ -34,8 +37,6 @@ from pretrain.model.heads import OUTPUT_BIAS
 from pretrain.runtime.devices import device_errors_explained, one_device
 from pretrain.text.batches import padded_length
 
-SEQUENCES = 100
-
 _BATCH = 32  # copies of sequences
 
 
@@ -47,9 +48,7 @@ class _Texts(NamedTuple):
     segments: np.ndarray
 
 
-def pseudo_perplexity(
-    model: Model, folder: str, sequences: int = SEQUENCES, seed: int = 0
-) -> Dict[str, Any]:
+def pseudo_perplexity(model: Model, folder: str, sequences: int, seed: int = 0) -> Dict[str, Any]:
     """Measure a model on the first sequences of a data set, in both ways.
 
     [CLS], [SEP] and [UNK] are not asked for.
@@ -127,7 +126,8 @@ def _random_pieces(ids: np.ndarray, pool: np.ndarray, seed: int) -> np.ndarray:
             for number in range(len(ids))
         ]
     )
-    return pool[drawn + (drawn >= np.searchsorted(pool, ids))]
+    pieces: np.ndarray = pool[drawn + (drawn >= np.searchsorted(pool, ids))]
+    return pieces
 
 
 def _questions(texts: _Texts, asked: np.ndarray, instead: np.ndarray) -> Iterator[Question]:

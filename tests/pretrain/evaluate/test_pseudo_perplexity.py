@@ -133,27 +133,27 @@ def test_it_does_not_depend_on_the_masks(decided, tmp_path):
     rng = np.random.RandomState(3)
     texts = [rng.randint(700, 760, size=size) for size in (5, 29, 30, 31, 46, 20)]
     first, second = (
-        pseudo_perplexity(decided, write_records(tmp_path / str(seed), texts, seed, masked))
+        pseudo_perplexity(decided, write_records(tmp_path / str(seed), texts, seed, masked), 9)
         for seed, masked in ((1, 2), (2, 5))
     )
     assert first == second
     assert first["positions"] == sum(map(len, texts))
-    assert first["sequences"] == len(texts)  # 100 are asked for
+    assert first["sequences"] == len(texts)  # 9 are asked for
     others = [np.where(text == 700, 701, text) for text in texts]
-    other = pseudo_perplexity(decided, write_records(tmp_path / "other", others, 1, 2))
+    other = pseudo_perplexity(decided, write_records(tmp_path / "other", others, 1, 2), 9)
     assert other["mask"] != first["mask"]
 
 
 def test_a_text_of_one_piece_cannot_be_hidden(decided, tmp_path):
     folder = write_records(tmp_path / "one", [np.full(9, 800)], 1, 2)
     with pytest.raises(UserError, match="begins with fewer than 2 different pieces"):
-        pseudo_perplexity(decided, folder)
+        pseudo_perplexity(decided, folder, 1)
 
 
 def test_a_model_without_the_head_is_an_error(decided):
     variables = {n: x for n, x in decided.variables.items() if n != OUTPUT_BIAS}
     with pytest.raises(UserError, match="has no masked LM head, which pseudo-perplexity asks"):
-        pseudo_perplexity(decided._replace(variables=variables), DATA)
+        pseudo_perplexity(decided._replace(variables=variables), DATA, 1)
 
 
 def test_the_command_measures_it_when_asked(trained, capsys):

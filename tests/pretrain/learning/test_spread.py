@@ -131,6 +131,6 @@ def test_a_collapsed_model_is_told_in_words():
     ]
     lines = spread_lines(figures)
     assert lines[0] == "spread over texts: [CLS] 0.033 of 0.41 (8.1%)"
-    assert lines[2].startswith("[CLS] is nearly the same for all texts (it spreads over 8.1% of ")
+    assert lines[2].startswith("[CLS] is nearly the same for all texts (its spread is 8.1% of ")
     assert collapse({CLS: other, MEAN: steady}) == []
     assert spread_lines({"loss": 1.0}) == []
