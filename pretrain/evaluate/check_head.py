@@ -23,8 +23,8 @@ import numpy as np
 
 from data_gen.shared.errors import UserError
 from pretrain.checkpoint.load import Model
+from pretrain.evaluate.head_scores import HeadProbe, Question
 from pretrain.model.heads import MASKED_LM_HEAD, PAIR_HEAD, forward
-from pretrain.runtime.named_vector import NamedVector
 from pretrain.runtime.tensorflow import Tensor, compiled, tf
 from pretrain.text.batches import as_batch
 
@@ -46,15 +46,6 @@ _USES_CONTEXT = 0.98  # times the loss with all other pieces shuffled
 Window = List[List[int]]  # the ids of its sentences
 
 
-class ProbeScores(NamedTuple):
-    """Scores of a masked LM head; accuracies are shares between 0 and 1."""
-
-    accuracy: float
-    top5_accuracy: float
-    loss: float  # nats
-    perplexity: float
-
-
 def check_head(
     model: Model, tokenizer: Any, documents: Iterable[Sequence[str]], windows: int, seed: int = 0
 ) -> Dict[str, Any]:
@@ -74,7 +65,11 @@ def check_head(
             f"the text gives {len(labels)} pieces to mask, too few to tell: give some "
             f"{FEWEST * 8:,} characters or more"
         )
-    probe = _HeadProbe(model, tokenizer)
+    ask = HeadProbe(model)
+
+    def probe(windows: Sequence[_Masked], instead: Optional[int]) -> Dict[str, Any]:
+        return ask(_questions(model, windows, tokenizer, instead))._asdict()
+
     common, count = Counter(labels).most_common(1)[0]
     result = {
         "checkpoint": model.source,
@@ -85,9 +80,9 @@ def check_head(
             "accuracy": count / len(labels),
             "loss": math.log(model.config.vocab_size),
         },
-        "with_mask": probe(masked, tokenizer.mask)._asdict(),
-        "as_it_stands": probe(masked, None)._asdict(),
-        "out_of_context": probe(_shuffled(masked, seed), None)._asdict(),
+        "with_mask": probe(masked, tokenizer.mask),
+        "as_it_stands": probe(masked, None),
+        "out_of_context": probe(_shuffled(masked, seed), None),
         "missing_weights": list(model.absent),
         "pair_head": _pair_head(model, sample, tokenizer, length),
     }
@@ -144,56 +139,24 @@ def _shuffled(windows: Sequence[_Masked], seed: int) -> List[_Masked]:
     return shuffled
 
 
-_SUMS = NamedVector(("labels", "loss", "first", "among five"))
-
-
-class _HeadProbe:
-    """Measures the masked LM head on windows."""
-
-    def __init__(self, model: Model, tokenizer: Any) -> None:
-        self._model, self._tokenizer = model, tokenizer
-        self._count_batch = compiled(self._count)
-
-    def __call__(self, windows: Sequence[_Masked], instead: Optional[int]) -> ProbeScores:
-        """Measure with the piece `instead` at the places of the labels; None leaves the labels."""
-        totals = np.zeros(len(_SUMS.names))
-        slots = max(len(window.places) for window in windows)
-        for some in _batches(windows):
-            pieces = [window.pieces for window in some]
-            positions = self._model.config.max_position_embeddings
-            batch = as_batch(pieces, self._tokenizer.cls, self._tokenizer.sep, positions)
-            places, weights = np.zeros([2, len(some), slots], np.int32)
+def _questions(
+    model: Model, windows: Sequence[_Masked], tokenizer: Any, instead: Optional[int]
+) -> Iterator[Question]:
+    """Ask for the labels of windows, with the piece `instead` in their places; None leaves them."""
+    slots = max(len(window.places) for window in windows)
+    for some in _batches(windows):
+        pieces = [window.pieces for window in some]
+        positions = model.config.max_position_embeddings
+        batch = as_batch(pieces, tokenizer.cls, tokenizer.sep, positions)
+        places, weights = np.zeros([2, len(some), slots], np.int32)
+        for row, window in enumerate(some):
+            places[row, : len(window.places)] = window.places
+            weights[row, : len(window.places)] = 1
+        labels = np.take_along_axis(batch["input_ids"], places, axis=1)
+        if instead is not None:
             for row, window in enumerate(some):
-                places[row, : len(window.places)] = window.places
-                weights[row, : len(window.places)] = 1
-            labels = np.take_along_axis(batch["input_ids"], places, axis=1)
-            if instead is not None:
-                for row, window in enumerate(some):
-                    batch["input_ids"][row, window.places] = instead
-            batch["masked_lm_positions"] = places
-            tensors = {name: tf.constant(array) for name, array in batch.items()}
-            counts = self._count_batch(tensors, tf.constant(labels), tf.constant(weights))
-            totals += counts.numpy()
-        sums = {name: float(total) for name, total in _SUMS.unpack(totals).items()}
-        count, loss = sums["labels"], sums["loss"] / sums["labels"]
-        perplexity = math.exp(min(loss, 700.0))
-        return ProbeScores(sums["first"] / count, sums["among five"] / count, loss, perplexity)
-
-    def _count(self, batch: Dict[str, Tensor], labels: Tensor, weights: Tensor) -> Tensor:
-        """Sum over the labels of a batch. Returns a vector of `_SUMS`."""
-        logits = forward(self._model.variables, batch, self._model.config).masked_lm
-        labels, weights = tf.reshape(labels, [-1]), tf.cast(tf.reshape(weights, [-1]), tf.float32)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-        # The label ranks behind equal logits: a head with the same logit for all is not right.
-        of_label = tf.gather(logits, labels[:, None], batch_dims=1)
-        rank = tf.reduce_sum(tf.cast(logits >= of_label, tf.float32), axis=1)
-        columns = {
-            "labels": tf.ones_like(losses),
-            "loss": losses,
-            "first": tf.cast(rank <= 1.0, tf.float32),
-            "among five": tf.cast(rank <= 5.0, tf.float32),
-        }
-        return _SUMS.pack({name: tf.reduce_sum(weights * x) for name, x in columns.items()})
+                batch["input_ids"][row, window.places] = instead
+        yield Question({**batch, "masked_lm_positions": places}, labels, weights)
 
 
 def _batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -10,6 +10,7 @@ from pretrain.evaluate.similar_pairs import read_similar_pairs
 from pretrain.inputs.batches import all_batches, open_data, readable
 from pretrain.inputs.checks import require_for_model
 from pretrain.learning.objective import Batch, EvaluationContext, Objective
+from pretrain.learning.spread import SpreadMeter, spread_sums
 from pretrain.model.bert import Variables
 from pretrain.model.config import BertConfig
 from pretrain.runtime.devices import (
@@ -77,15 +78,22 @@ class Evaluator:
 
     def __call__(self) -> Dict[str, Any]:
         """Go through the data once."""
-        totals = np.zeros([len(self._counts.names)])
+        size = len(self._counts.names)
+        totals, spread = np.zeros([size]), SpreadMeter(self._evaluation.vectors)
         for batch in readable(self._batches, self._info):
-            totals += self._count_batch(batch).numpy()
-        sums = {name: float(total) for name, total in self._counts.unpack(totals).items()}
-        figures = self._evaluation.figures(sums, self._context)
-        return {"examples": int(sums["examples"]), **figures}
+            sums = self._count_batch(batch).numpy()
+            totals += sums[:size]
+            spread.add(self._counts.get(sums, "examples"), sums[size:])
+        named = {name: float(total) for name, total in self._counts.unpack(totals).items()}
+        figures = self._evaluation.figures(named, self._context)
+        return {"examples": int(named["examples"]), **figures, **spread.figures()}
 
     def _count(self, batch: Batch) -> Tensor:
         counted = self._evaluation.counts(self._variables, batch, self._context)
-        examples = tf.reduce_sum(batch["example_weights"])
-        counts = self._counts.pack({"examples": examples, **counted})
-        return summed(counts, next(iter(self._variables.values())))
+        weights, like = batch["example_weights"], next(iter(self._variables.values()))
+        sums = self._counts.pack({"examples": tf.reduce_sum(weights), **counted})
+        vectors = [counted[name] for name in self._evaluation.vectors]
+        if vectors:
+            of_vectors = spread_sums(vectors, weights, lambda part: summed(part, like))
+            sums = tf.concat([sums, of_vectors], axis=0)
+        return summed(sums, like)

@@ -13,6 +13,7 @@ from pretrain.checkpoint.folder import EVALUATIONS, METRICS, objective_of, read_
 from pretrain.exchange.release import Release, absent_parts
 from pretrain.learning.objective import Objective
 from pretrain.learning.objectives import OBJECTIVES
+from pretrain.learning.spread import collapse, spread_rows
 from pretrain.model.activations import ACTIVATIONS, from_hugging_face
 from pretrain.model.heads import MASKED_LM_HEAD, PAIR_CLASSIFIER, POOLER
 
@@ -180,10 +181,14 @@ def _evaluation(release: Release, objective: Objective) -> str:
     if not lines:
         return ""
     last = lines[-1]
-    return (
-        f"## Evaluation\n\nOn {last['examples']:,} held-out examples, after step "
-        f"{last['step']:,}:\n\n"
-        + _table(["measure", "value"], objective.evaluation.card_rows(last))
+    rows = [*objective.evaluation.card_rows(last), *spread_rows(last)]
+    return "\n\n".join(
+        [
+            f"## Evaluation\n\nOn {last['examples']:,} held-out examples, after step "
+            f"{last['step']:,}:",
+            _table(["measure", "value"], rows),
+            *collapse(last),
+        ]
     )
 
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from data_gen.shared.pair_labels import PAIR_LABELS
 from pretrain.learning.objective import Batch, Evaluation, EvaluationContext
-from pretrain.model.bert import Variables
-from pretrain.model.heads import Outputs, forward, masked_lm_losses, pair_losses
+from pretrain.learning.spread import VECTORS, text_vectors
+from pretrain.model.bert import Variables, encode
+from pretrain.model.heads import Outputs, apply_heads, masked_lm_losses, pair_losses
 from pretrain.runtime.tensorflow import Tensor, tf
 
 _PAIR_COUNTS = ("pairs_00", "pairs_01", "pairs_10", "pairs_11")  # label, answer
@@ -34,7 +35,8 @@ def _names(context: EvaluationContext) -> List[str]:
 
 
 def _counts(variables: Variables, batch: Batch, context: EvaluationContext) -> Dict[str, Tensor]:
-    outputs = forward(variables, batch, context.model)
+    sequence = encode(variables, batch, context.model)
+    outputs = apply_heads(variables, sequence, batch, context.model)
     labels = tf.reshape(batch["masked_lm_ids"], [-1])
     weights = batch["masked_lm_weights"] * batch["example_weights"][:, None]
     weights = tf.reshape(weights, [-1])
@@ -46,6 +48,7 @@ def _counts(variables: Variables, batch: Batch, context: EvaluationContext) -> D
         "masked_loss": tf.reduce_sum(weights * masked_lm_losses(outputs, batch)),
         "right": tf.reduce_sum(right),
         **_count_pairs(outputs, batch),
+        **text_vectors(sequence, batch),
     }
     for kind, is_kind in _by_kind(tf.reshape(seen, [-1]), labels, context).items():
         counted[kind] = tf.reduce_sum(weights * is_kind)
@@ -155,4 +158,5 @@ EVALUATION = Evaluation(
     log_text=_log_text,
     lines=_lines,
     card_rows=_card_rows,
+    vectors=tuple(VECTORS),
 )

@@ -61,13 +61,15 @@ class Evaluation(NamedTuple):
     """
 
     names: Callable[[EvaluationContext], Sequence[str]]  # of the counts
-    # The batch has `example_weights`, float32 [B]: 1, or 0 for padding. Returns float32 scalars.
+    # The batch has `example_weights`, float32 [B]: 1, or 0 for padding. Returns float32 scalars and
+    # the `vectors`.
     counts: Callable[[Variables, Batch, EvaluationContext], Dict[str, Tensor]]
     # (sums by name, those of `examples` included) -> what evaluations.jsonl says
     figures: Callable[[Mapping[str, float], EvaluationContext], Dict[str, Any]]
     log_text: Callable[[Mapping[str, Any]], str]  # of the figures, for a line of the log
     lines: Callable[[Mapping[str, Any]], List[str]]  # of the figures, for the command `evaluate`
     card_rows: Callable[[Mapping[str, Any]], List[Tuple[str, str]]]  # (text, value) on a model card
+    vectors: Sequence[str] = ()  # names of vectors of each text, float32 [B, N]: see spread.py
 
 
 class Objective(NamedTuple):

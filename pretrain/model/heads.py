@@ -55,10 +55,16 @@ def forward(
     dropout: Optional[Dropout] = None,
     mode: Mode = FLOAT32,
 ) -> Outputs:
-    """Encode a batch and apply both heads. Only masked positions go through the masked LM head,
-    which is most of the cost.
+    """Encode a batch and apply both heads."""
+    return apply_heads(variables, encode(variables, batch, config, dropout, mode), batch, config)
+
+
+def apply_heads(
+    variables: Variables, sequence: Tensor, batch: Dict[str, Tensor], config: BertConfig
+) -> Outputs:
+    """Apply both heads to the last layer, float [B, S, H]. Only masked positions go through the
+    masked LM head, which is most of the cost.
     """
-    sequence = encode(variables, batch, config, dropout, mode)
     masked = gather_positions(sequence, batch["masked_lm_positions"])
     return Outputs(
         piece_logits(variables, masked, config), pair_logits(variables, pool(variables, sequence))

@@ -45,12 +45,12 @@ def trained(settings, root, tmp_path_factory):
 def repeating(monkeypatch):
     """A model that repeats what it sees and calls every pair 1."""
 
-    def repeat(variables, batch, model):
+    def repeat(variables, sequence, batch, model):
         seen = tf.gather(batch["input_ids"], batch["masked_lm_positions"], batch_dims=1)
         pairs = tf.one_hot(tf.ones_like(batch["next_sentence_labels"][:, 0]), 2)
         return Outputs(tf.one_hot(tf.reshape(seen, [-1]), 21128), pairs)
 
-    monkeypatch.setattr(masked_lm_evaluation, "forward", repeat)
+    monkeypatch.setattr(masked_lm_evaluation, "apply_heads", repeat)
 
 
 def masked_pairs(info):
@@ -242,3 +242,5 @@ def test_tensorboard_reads_the_same_numbers(trained):
     last = lines(trained, EVALUATIONS)[-1]
     kept = values[10, "evaluations/masked_lm_accuracy_by_kind/kept"]
     assert kept == pytest.approx(last["masked_lm_accuracy_by_kind"]["kept"])
+    assert values[10, "evaluations/cls_vector/share"] == pytest.approx(last["cls_vector"]["share"])
+    assert values[10, "evaluations/mean_vector/spread"] > 0

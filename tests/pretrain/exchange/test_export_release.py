@@ -193,6 +193,8 @@ def test_the_card_tells_recipe_data_and_curve(exported, info):
     assert f"| instances | {info.examples} |" in text
     assert "| put there | " in text
     assert "held-out examples, after step 10:" in text
+    assert "| spread over texts: [CLS] | 0." in text
+    assert "\n[CLS] is nearly the same for all texts (its spread is " in text
     curve = text.split("## Curve")[1]
     assert [line.split(" ")[1] for line in curve.splitlines()[4:]] == ["step", "---", "5", "10"]
 
