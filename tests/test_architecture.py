@@ -42,6 +42,7 @@ MAY_IMPORT = {
 # From the ground up: a folder of `pretrain` imports what stands before it ...
 PRETRAIN = [
     "runtime",
+    "tasks",
     "model",
     "learning",
     "config",
