@@ -9,7 +9,7 @@ metric has taken these marks away before.
 
 import re
 import string
-from typing import Iterator, List, Match, Tuple
+from typing import Iterator, List, Match, Optional, Tuple
 
 from pretrain.tasks.unicode_classes import SPACE, is_word
 
@@ -90,7 +90,7 @@ def _contexts(text: str) -> Iterator[Tuple[Match[str], str]]:
     Of several marks in one word only the last is a candidate.
     """
     word = 0  # start of the word that `last` ends
-    last = None  # type: Optional[Match[str]]
+    last: Optional[Match[str]] = None
     for candidate in _CANDIDATE.finditer(text):
         since = last.start() if last else 0
         before = text[since : candidate.start()]
@@ -105,7 +105,8 @@ def _contexts(text: str) -> Iterator[Tuple[Match[str], str]]:
 
 def _holds_a_break(context: str) -> bool:
     """Tell if a sentence ends within a context, before its last token."""
-    tokens = [token for line in context.split("\n") for token in _TOKEN.findall(line)]
+    lines = [line for line in context.split("\n") if line.strip()]
+    tokens = [token for line in lines for token in _TOKEN.findall(line)]
     return any(_ends_sentence(*pair) for pair in zip(tokens, tokens[1:]))
 
 

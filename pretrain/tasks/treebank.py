@@ -9,7 +9,7 @@ are such; the others are split alike.
 """
 
 import re
-from typing import List, Match
+from typing import Callable, List, Match, Pattern, Tuple, Union
 
 from pretrain.tasks.punkt import split_sentences
 from pretrain.tasks.unicode_classes import SPACE, is_word
@@ -27,7 +27,8 @@ def _split_opening_apostrophe(match: Match[str]) -> str:
 
 
 # (pattern, replacement), one after the other on the whole sentence.
-_RULES_OF_QUOTES_AND_MARKS = [
+_Rule = Tuple[Pattern[str], Union[str, Callable[[Match[str]], str]]]
+_RULES_OF_QUOTES_AND_MARKS: List[_Rule] = [
     (re.compile("([«‘„])"), r" \1 "),
     (re.compile('^"'), " `` "),
     (re.compile(r"""([ (\[{<])("|'')"""), r"\1 `` "),
@@ -43,7 +44,7 @@ _RULES_OF_QUOTES_AND_MARKS = [
     (re.compile(r"([\[\](){}<>])"), r" \1 "),
 ]
 # These see a space at both ends.
-_RULES_OF_ENDINGS = [
+_RULES_OF_ENDINGS: List[_Rule] = [
     (re.compile("(»)"), r" \1 "),
     (re.compile("''"), " '' "),
     (re.compile('"'), " '' "),

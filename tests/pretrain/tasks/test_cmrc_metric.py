@@ -26,7 +26,7 @@ def test_the_golden_pairs_are_no_matter_of_course():
     pairs = [pair for kind in GOLDEN.values() for pair in kind]
     assert 300 <= len(pairs) <= 500
     assert sum(pair[2] == 1 for pair in pairs) > 50
-    assert sum(0 < pair[3] < 1 for pair in pairs) > 100
+    assert sum(0 < pair[3] < 1 for pair in pairs) > 90
 
 
 def test_f1_counts_the_longest_run_and_not_a_subsequence():
@@ -146,6 +146,7 @@ def test_words_of_the_penn_treebank(text, tokens):
         ("1. 2", ["1", ".", "2"]),
         ("b. 5. stewart", ["b", ".", "5.", "stewart"]),
         ("a? b", ["a", "?", "b"]),
+        ("a.\n\x1f b", ["a.", "b"]),  # a line of a control character alone is no line
         ("(a.) b.", ["(", "a", ".", ")", "b", "."]),
         ("he.) it", ["he", ".", ")", "it"]),  # the bracket goes to the first sentence
         ("a . . . b.", ["a", ".", ".", ".", "b", "."]),
