@@ -182,11 +182,11 @@ def _by_length(records: Any, batch_size: int, seed: int, epoch: Tensor) -> Any:
     def arrange(number: Tensor, window: Tensor) -> Tensor:
         ordered = tf.gather(window, tf.argsort(tf.strings.length(window), stable=True))
         batches = tf.reshape(ordered, [-1, batch_size])
-        keys = tf.stack([tf.constant(seed, tf.int64), (epoch << 32) + number])
+        keys = tf.stack([tf.constant(seed, tf.int64), epoch * (1 << 32) + number])
         draws = tf.random.stateless_uniform([tf.shape(batches)[0]], keys)
         return tf.data.Dataset.from_tensor_slices(tf.gather(batches, tf.argsort(draws)))
 
-    windows = records.batch(_WINDOW * batch_size).apply(tf.data.experimental.enumerate_dataset())
+    windows = records.batch(_WINDOW * batch_size).enumerate()
     return windows.flat_map(arrange).flat_map(tf.data.Dataset.from_tensor_slices)
 
 
