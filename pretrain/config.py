@@ -14,6 +14,7 @@ from pretrain.learning.optimizers import OptimizerSettings
 from pretrain.learning.stages import SCHEDULES, Stage, StageConfig
 
 PRECISIONS = ("float32", "bfloat16", "float16")
+OUTPUT_BIASES = ("zeros", "frequencies")
 # Settings that a stage may give, too.
 _OF_STAGE = (
     *("train_batch_size", "learning_rate", "num_train_steps", "num_warmup_steps"),
@@ -35,6 +36,9 @@ class TrainConfig(ObjectiveSettings, OptimizerSettings):
     num_warmup_steps: int = 10000
     # Empty: one stage with the values above.
     stages: List[StageConfig] = field(default_factory=list)
+    # Of the masked LM head, without --init: zeros, or frequencies: the logarithms of those that the
+    # labels have in the data, which else are learned first, by turning all embeddings one way.
+    output_bias: str = "zeros"
     frozen: List[str] = field(default_factory=list)  # weights with a match of one of these stay
     random_seed: int = 12345  # initial weights, order of the data, dropout
     save_checkpoints_steps: int = 1000
@@ -42,7 +46,8 @@ class TrainConfig(ObjectiveSettings, OptimizerSettings):
     keep_checkpoint_every_steps: Optional[int] = None  # these, too, for good
     log_steps: int = 100
     heldout_shards: int = 0  # the last ones of each data set: evaluated on, not trained on
-    # Padding of a batch: to a multiple of this above its longest sequence; null: to max_seq_length.
+    # Padding of a micro batch: to a multiple of this above its longest sequence; then each holds
+    # sequences of like lengths. null: to max_seq_length.
     pad_to: Optional[int] = None
     steps_per_call: int = 1  # steps from one visit of Python to the next
     precision: str = "float32"  # of activations and products; weights are kept in float32
@@ -56,6 +61,7 @@ class TrainConfig(ObjectiveSettings, OptimizerSettings):
         require_one_of("objective", self.objective, list(OBJECTIVES))
         require_one_of("schedule", self.schedule, list(SCHEDULES))
         require_one_of("precision", self.precision, PRECISIONS)
+        require_one_of("output_bias", self.output_bias, OUTPUT_BIASES)
         if self.heldout_shards < 0:
             raise ValueError(f"heldout_shards must not be negative, but is {self.heldout_shards}")
         if not 0 <= self.random_seed < 1 << 32:
@@ -76,6 +82,8 @@ class TrainConfig(ObjectiveSettings, OptimizerSettings):
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         if self.pad_to is not None and self.pad_to < 1:
             raise ValueError(f"pad_to must be at least 1, not {self.pad_to}")
+        if self.pad_to is not None and self.jit_compile:
+            raise ValueError("jit_compile needs sequences of one length: set pad_to=null")
         every = self.keep_checkpoint_every_steps
         if every is not None and every < 1:
             raise ValueError(f"keep_checkpoint_every_steps must be at least 1, not {every}")

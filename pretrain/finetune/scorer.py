@@ -7,7 +7,7 @@ import numpy as np
 from pretrain.finetune.config import FinetuneSettings
 from pretrain.finetune.features import Part
 from pretrain.finetune.kinds import KINDS, Predictions
-from pretrain.inputs.batches import all_batches, readable
+from pretrain.inputs.batches import all_batches, readable, trim
 from pretrain.learning.objectives import OBJECTIVES
 from pretrain.model.bert import Mode, Variables
 from pretrain.model.config import BertConfig
@@ -36,17 +36,15 @@ class Scorer:
         self._strategy, self._part, self._settings = strategy, part, settings
         self._kind, self._labels = KINDS[objective], labels
         features = OBJECTIVES[objective].features(part.info)
-        self._batches = all_batches(strategy, part.info, features, _BATCH_SIZE, settings.pad_to)
+        self._batches = all_batches(strategy, part.info, features, _BATCH_SIZE)
         mode = Mode(settings.precision)
 
         def score(batch: Dict[str, Tensor]) -> Tensor:
+            batch = trim(batch, settings.pad_to)
             found = self._kind.scores(variables, batch, model, None, mode)
             return tf.cast(found, tf.float32)
 
-        self._score = compiled(
-            lambda batch: run_replicas(strategy, score, batch),
-            relax_shapes=settings.pad_to is not None,
-        )
+        self._score = compiled(lambda batch: run_replicas(strategy, score, batch))
 
     def __call__(self) -> Tuple[Predictions, Dict[str, Any]]:
         """Go through the part once. Returns the predictions in the order of the examples, and their

@@ -6,19 +6,18 @@ S is max_seq_length, P is max_predictions_per_seq, B the batch size.
 import os
 from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Sequence, Tuple
 
+import numpy as np
+
 from data_gen.shared.dataset_info import MANIFEST, DatasetInfo, not_a_build, parse_info, read_info
 from data_gen.shared.errors import UserError
 from pretrain.learning.objective import Batch
 from pretrain.learning.stages import Stage
-from pretrain.model.bert import size_of
 from pretrain.runtime import files
 from pretrain.runtime.devices import distribute, processes, reader_of
 from pretrain.runtime.tensorflow import Strategy, Tensor, peer_gone, reason, tf
 
 # Serialized records. The build has shuffled all shards already; this varies the order by epoch.
 _SHUFFLE = 8192
-# Batches among which sequences of like lengths are brought together, where padding may vary.
-_WINDOW = 32
 # Features with a number for each position.
 _OF_POSITIONS = ("input_ids", "input_mask", "segment_ids")
 
@@ -62,28 +61,31 @@ def training_batches(
     seed: int,
     start: int,
     steps: int = 1,
-    pad_to: Optional[int] = None,
+    by_length: bool = False,
 ) -> Iterator[Batch]:
     """Yield the input of every replica without end, each element that of `steps` steps, from step
     `start` of the stage on: name -> [steps, micro batches, B, ...].
 
     A global batch is the same for any number of replicas, processes, micro batches and steps.
-    Examples that do not fill one end an epoch. The data must fill at least one. With `pad_to`
-    sequences of like lengths come together, and S is that of the longest, rounded up to a multiple
-    of it.
+    Examples that do not fill one end an epoch. The data must fill at least one. With `by_length`
+    each micro batch holds sequences of like lengths of a device's part of the batch.
     """
     micro_batches = stage.gradient_accumulation_steps
     size = share(stage.train_batch_size, strategy.num_replicas_in_sync * micro_batches)
 
+    def of_steps(batch: Batch) -> Batch:
+        parts = {n: tf.reshape(x, [steps, -1, *x.shape[1:]]) for n, x in batch.items()}
+        return _sorted(parts) if by_length else parts
+
     def make(context: Any) -> Any:
-        records = _records(info, stage.train_batch_size, seed, start, pad_to is not None)
+        records = _records(info, stage.train_batch_size, seed, start)
         groups = records.batch(steps * stage.train_batch_size, drop_remainder=True)
         return _of_replicas(
             groups,
             context,
             lambda records: {
-                name: tf.reshape(x, [steps, micro_batches, size, size_of(x, 1)])
-                for name, x in trim(parse(records, features), pad_to).items()
+                name: tf.reshape(x, [steps, micro_batches, size, *x.shape[2:]])
+                for name, x in of_steps(parse(records, features)).items()
             },
             steps,
         )
@@ -91,9 +93,27 @@ def training_batches(
     return readable(distribute(strategy, make), info)
 
 
+def label_counts(info: DatasetInfo, vocab_size: int) -> np.ndarray:
+    """Count how often each piece is a label of the masked LM in all records; int64 [V]."""
+    width = info.max_predictions_per_seq
+    features = {"masked_lm_ids": ("int64", width), "masked_lm_weights": ("float32", width)}
+    parsed = _read(info.paths, info).batch(_SHUFFLE).map(lambda records: parse(records, features))
+    counts = np.zeros([vocab_size], np.int64)
+    for batch in readable(parsed, info):
+        labels = batch["masked_lm_ids"].numpy()[batch["masked_lm_weights"].numpy() > 0]
+        counts += np.bincount(labels, minlength=vocab_size)
+    return counts
+
+
+def _sorted(batch: Batch) -> Batch:
+    """Sort the sequences of each step by length, the shortest first; int32 [steps, B, ...]."""
+    order = tf.argsort(tf.reduce_sum(batch["input_mask"], axis=2), stable=True)
+    return {name: tf.gather(x, order, batch_dims=1) for name, x in batch.items()}
+
+
 def trim(batch: Batch, pad_to: Optional[int]) -> Batch:
-    """Cut off padding that all sequences of a batch have; int32 [B, S] -> [B, S'], S' a multiple of
-    `pad_to` or S. None leaves the batch as it is.
+    """Cut off the padding that all sequences of a batch have; int32 [B, S] -> [B, S'], S' a multiple
+    of `pad_to`, or S. None leaves the batch as it is.
     """
     if pad_to is None:
         return batch
@@ -150,12 +170,8 @@ def _of_process(group: Tensor, shape: Sequence[int], index: int) -> Tensor:
     return tf.reshape(tf.transpose(mine, [1, 0, 2]), [shape[2], -1])
 
 
-def _records(
-    info: DatasetInfo, batch_size: int, seed: int, start: int, by_length: bool = False
-) -> Any:
-    """Read serialized examples from global batch `start` on, shuffled anew with each epoch;
-    `by_length`: those of like lengths in one batch.
-    """
+def _records(info: DatasetInfo, batch_size: int, seed: int, start: int) -> Any:
+    """Read serialized examples from global batch `start` on, shuffled anew with each epoch."""
     per_epoch = info.examples // batch_size
     first, done = divmod(start, per_epoch)
 
@@ -166,28 +182,10 @@ def _records(
         shuffled = records.shuffle(
             _SHUFFLE, seed=(seed << 20) + epoch, reshuffle_each_iteration=False
         )
-        taken = shuffled.take(per_epoch * batch_size)
-        return _by_length(taken, batch_size, seed, epoch) if by_length else taken
+        return shuffled.take(per_epoch * batch_size)
 
     epochs = tf.data.Dataset.range(first, 1 << 40)
     return epochs.flat_map(of_epoch).skip(done * batch_size)
-
-
-def _by_length(records: Any, batch_size: int, seed: int, epoch: Tensor) -> Any:
-    """Sort the records of each `_WINDOW` batches, and shuffle the batches that come of it.
-
-    A record's bytes stand for its length: an id takes two or three, padding one.
-    """
-
-    def arrange(number: Tensor, window: Tensor) -> Tensor:
-        ordered = tf.gather(window, tf.argsort(tf.strings.length(window), stable=True))
-        batches = tf.reshape(ordered, [-1, batch_size])
-        keys = tf.stack([tf.constant(seed, tf.int64), epoch * (1 << 32) + number])
-        draws = tf.random.stateless_uniform([tf.shape(batches)[0]], keys)
-        return tf.data.Dataset.from_tensor_slices(tf.gather(batches, tf.argsort(draws)))
-
-    windows = records.batch(_WINDOW * batch_size).enumerate()
-    return windows.flat_map(arrange).flat_map(tf.data.Dataset.from_tensor_slices)
 
 
 def _read(paths: Any, info: DatasetInfo) -> Any:
@@ -195,18 +193,11 @@ def _read(paths: Any, info: DatasetInfo) -> Any:
     return tf.data.TFRecordDataset(paths, compression_type=compression)
 
 
-def all_batches(
-    strategy: Strategy,
-    info: DatasetInfo,
-    features: Features,
-    size: int,
-    pad_to: Optional[int] = None,
-) -> Any:
+def all_batches(strategy: Strategy, info: DatasetInfo, features: Features, size: int) -> Any:
     """Return every example once, in the shards' order, in batches of `size` for every replica; may
     be iterated again and again, best with `readable`.
 
     `example_weights`, float32 [B], is 0 for the copies that fill up the last batches, else 1.
-    `pad_to` is as in `training_batches`.
     """
 
     def make(context: Any) -> Any:
@@ -216,7 +207,7 @@ def all_batches(
             groups.map(lambda records: _filled(records, whole)),
             context,
             lambda records, weights: {
-                **trim(parse(tf.reshape(records, [size]), features), pad_to),
+                **parse(tf.reshape(records, [size]), features),
                 "example_weights": tf.reshape(weights, [size]),
             },
         )

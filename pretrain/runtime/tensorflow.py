@@ -46,20 +46,14 @@ def peer_gone() -> Tuple[Type[Exception], ...]:
     return tf.errors.UnavailableError, tf.errors.AbortedError
 
 
-def compiled(
-    function: Callable[..., Any], jit_compile: bool = False, relax_shapes: bool = False
-) -> Callable[..., Any]:
-    """Trace `function` into a graph; with `jit_compile` XLA compiles it, with `relax_shapes` an axis
-    that has had two sizes may have any, without another trace.
+def compiled(function: Callable[..., Any], jit_compile: bool = False) -> Callable[..., Any]:
+    """Trace `function` into a graph; with `jit_compile` XLA compiles it.
 
     Without AutoGraph, which would read the source files again: they may have been updated since
     the training began. Raises UserError for `jit_compile` on TensorFlow 1.15.
     """
-    relax = {}
-    if relax_shapes:
-        relax["experimental_relax_shapes" if is_version_1() else "reduce_retracing"] = True
     if not jit_compile:
-        traced: Callable[..., Any] = tf.function(function, autograph=False, **relax)
+        traced: Callable[..., Any] = tf.function(function, autograph=False)
     elif is_version_1():
         raise UserError(
             "XLA of TensorFlow 1.15 lacks the stateless random numbers: jit_compile=false"

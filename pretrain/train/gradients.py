@@ -3,6 +3,7 @@
 from typing import List, Sequence, Tuple
 
 from pretrain.config import TrainConfig
+from pretrain.inputs.batches import trim
 from pretrain.learning.objective import TOTAL, Batch, mean_losses
 from pretrain.learning.objectives import OBJECTIVES
 from pretrain.learning.stages import Stage
@@ -71,6 +72,7 @@ class Gradients:
         self, batch: Batch, divisors: Tensor, step: Tensor, number: Tensor
     ) -> Tuple[Tensor, List[Tensor]]:
         config, state = self._config, self._state
+        batch = trim(batch, config.pad_to)
         dropout = seeded_dropout(config.random_seed, step, number)
         with tf.GradientTape() as tape:
             mode = Mode(config.precision, config.recompute)

@@ -35,6 +35,7 @@ from pretrain.train.start import (
     require_feasible,
     resume,
     split_datasets,
+    start_at_frequencies,
     start_from,
 )
 from pretrain.train.state import State, new_state
@@ -112,8 +113,11 @@ def train(
         run_folder.claim(output, config, description)
     state = new_state(strategy, model, config)
     resumed = resume(state, output)
-    if source and not resumed:
-        start_from(state, source, reinit_heads)
+    if not resumed:
+        if source:
+            start_from(state, source, reinit_heads)
+        elif config.output_bias == "frequencies":
+            start_at_frequencies(state, splits[0].trained)
     journal = Journal(output, state.steps_done)
     with _sigterm(inside) as asked_to_stop, device_errors_explained():
         training = Training(strategy, model, config, state, output, journal, asked_to_stop)
@@ -212,7 +216,7 @@ def _train_stage(
         config.random_seed,
         step - stage.first_step,
         config.steps_per_call,
-        config.pad_to,
+        config.pad_to is not None,
     )
     alone = processes()[0] == 1
     meter = _meter(training, stage, info)

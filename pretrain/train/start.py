@@ -2,11 +2,13 @@
 
 from typing import List, NamedTuple, Optional, Sequence
 
+import numpy as np
+
 from data_gen.shared.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
 from pretrain.checkpoint import store
 from pretrain.config import TrainConfig
-from pretrain.inputs.batches import open_data, share
+from pretrain.inputs.batches import label_counts, open_data, share
 from pretrain.inputs.checks import (
     copies_held_back,
     require_a_batch,
@@ -16,10 +18,14 @@ from pretrain.inputs.checks import (
     split_heldout,
 )
 from pretrain.model.config import BertConfig
+from pretrain.model.heads import OUTPUT_BIAS
 from pretrain.runtime.devices import all_gather_int, processes
 from pretrain.runtime.log import log
 from pretrain.runtime.tensorflow import Strategy, is_version_1
 from pretrain.train.state import State
+
+
+_UNSEEN = 0.1  # labels, of a piece that is none: its bias stays finite
 
 
 class Split(NamedTuple):
@@ -111,6 +117,17 @@ def start_from(state: State, source: str, reinit_heads: bool) -> None:
         log(f"  new: {name}")
     for name in report.left_over:
         log(f"  left over: {name}")
+
+
+def start_at_frequencies(state: State, info: DatasetInfo) -> None:
+    """Set the masked LM head's output bias to the logarithms of the frequencies that the labels of
+    the data have; nothing without such a head. Every process comes to the same.
+    """
+    if OUTPUT_BIAS not in state.variables:
+        return
+    bias = state.variables[OUTPUT_BIAS]
+    counts = label_counts(info, int(bias.shape[0])) + _UNSEEN
+    bias.assign(np.log(counts / counts.sum()).astype(np.float32))
 
 
 def require_agreement(strategy: Strategy, state: State, checksum: int) -> None:

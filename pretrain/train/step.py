@@ -61,7 +61,7 @@ class TrainStep:
         alone = strategy.num_replicas_in_sync == 1
         compute = gradients.compute
         self._gradients = compiled(compute, True) if jit and not alone else compute
-        self._compiled = compiled(self._run, jit and alone, config.pad_to is not None)
+        self._compiled = compiled(self._run, jit and alone)
 
     def __call__(self, batches: Any, stop: bool = False) -> Outcome:
         """Train on the next element of `inputs.training_batches`; `stop` is True if this process is
