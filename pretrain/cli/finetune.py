@@ -21,7 +21,9 @@ def add_finetune(commands: Any) -> None:
         "python -m pretrain finetune --task chnsenticorp --data data/chnsenticorp --init "
         "work/model --output work/chnsenticorp --runs 10",
     )
-    parser.add_argument("--task", required=True, choices=sorted(TASKS), help="of the table of tasks")
+    parser.add_argument(
+        "--task", required=True, choices=sorted(TASKS), help="of the table of tasks"
+    )
     data = parser.add_mutually_exclusive_group(required=True)
     data.add_argument("--data", metavar="DIR", help="a folder with the task's files")
     data.add_argument(
@@ -74,7 +76,7 @@ def _finetune(args: argparse.Namespace) -> None:
         raise UserError("--features-only makes features of a task's files: give --data")
     config = args.config or os.path.join("configs", "finetune", f"{TASKS[args.task].preset}.yaml")
     settings = load_settings(FinetuneSettings, config, args.overrides)
-    data = Data(args.task, args.data, args.features, args.dev_share)
+    data = Data(args.task, args.data or args.features, bool(args.features), args.dev_share)
     source = Source(args.init, args.random_init)
     if args.features_only:
         print(prepare(data, source, args.output, settings).features.folder)

@@ -37,12 +37,11 @@ def encode_questions(
 
     A window without the whole answer has it at [CLS], position 0 (run_squad.py).
     """
-    context, encoded = None, None
+    context, ids, offsets = "", [], []
     for number, example in enumerate(examples):
         if example.context != context:  # questions on one paragraph follow one another
             context = example.context
-            encoded = tokenizer.encode([context])[0]
-        ids, offsets = encoded
+            ids, offsets = tokenizer.encode([context])[0]
         question = list(tokenizer.encode([example.question])[0][0])[: settings.max_query_length]
         room = settings.max_seq_length - len(question) - 3
         answer = answer_pieces(example, offsets)

@@ -27,7 +27,7 @@ def encode_texts(
             shorten(first, second, settings.max_seq_length - 2 - pair)
             ids, count = join(tokenizer, first, second, pair)
             label = 0 if example.label is None else numbers[example.label]
-            yield Row(number, ids, count, {LABELS: label, "is_real_example": 1})
+            yield Row(number, ids, count, {LABELS: label, "is_real_example": 1}, {})
 
 
 def _pieces(tokenizer: Any, texts: Sequence[str]) -> List[List[int]]:

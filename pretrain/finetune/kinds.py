@@ -46,4 +46,3 @@ KINDS: Dict[str, Kind] = {
     ),
     "span": Kind(Question, encode_questions, span.logits, 1, False, span_predictions, span_figures),
 }
-

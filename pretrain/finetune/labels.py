@@ -38,9 +38,7 @@ def probabilities(scores: np.ndarray) -> np.ndarray:
     return shares
 
 
-def label_figures(
-    predictions: Sequence[Dict[str, Any]], labels: Sequence[str]
-) -> Dict[str, Any]:
+def label_figures(predictions: Sequence[Dict[str, Any]], labels: Sequence[str]) -> Dict[str, Any]:
     """Return accuracy, macro F1, Matthews' correlation and the confusion matrix (rows: the label,
     columns: the prediction); nothing where the data have no labels.
     """
@@ -52,6 +50,6 @@ def label_figures(
     ]
     if not pairs:
         return {}
-    truth, predicted = (np.array(column) for column in zip(*pairs))
+    truth, predicted = zip(*pairs)
     confusion = confusion_matrix(truth, predicted, len(labels))
     return {**measures(confusion), "confusion": confusion.tolist()}

@@ -14,7 +14,7 @@ class Row(NamedTuple):
     ids: List[int]
     first: int  # positions of segment 0; the rest is segment 1
     targets: Dict[str, int]  # feature -> number
-    place: Dict[str, Any] = {}  # of a window: see `encode_questions`
+    place: Dict[str, Any]  # of a window: see `encode_questions`; else empty
 
 
 def join(
@@ -24,8 +24,7 @@ def join(
     segment 0.
     """
     ids = [tokenizer.cls, *first, tokenizer.sep]
-    count = len(ids)
-    return (ids + [*second, tokenizer.sep], count) if pair else (ids, count)
+    return ([*ids, *second, tokenizer.sep] if pair else ids), len(ids)
 
 
 def shorten(first: List[int], second: List[int], room: int) -> None:

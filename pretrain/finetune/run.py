@@ -1,10 +1,10 @@
 """One run: train from one seed, choose the epoch, score the test part.
 
-    RUN/model.ckpt-*             one checkpoint an epoch; of a finished run the chosen one, without
-                                 the optimizer's slots
-    RUN/predictions-dev.jsonl    of the chosen epoch, a line for each example; -test the same
-    RUN/nbest-dev.json           of span extraction
-    RUN/result.json              the measures; written last
+RUN/model.ckpt-*             one checkpoint an epoch; of a finished run the chosen one, without
+                             the optimizer's slots
+RUN/predictions-dev.jsonl    of the chosen epoch, a line for each example; -test the same
+RUN/nbest-dev.json           of span extraction
+RUN/result.json              the measures; written last
 """
 
 import json
@@ -17,7 +17,7 @@ from pretrain.checkpoint.folder import EVALUATIONS, MODEL, VOCAB, read_journal, 
 from pretrain.checkpoint.load import load_model
 from pretrain.config import TrainConfig
 from pretrain.finetune.config import FinetuneSettings
-from pretrain.finetune.features import Features, steps_per_epoch
+from pretrain.finetune.features import Features, Part, steps_per_epoch
 from pretrain.finetune.kinds import Predictions
 from pretrain.finetune.scorer import Scorer
 from pretrain.runtime import files
@@ -72,7 +72,8 @@ def run(
         _keep_weights(folder, found["best_step"])
         return found
     start, config = _cpu_seconds(), setup.config(seed)
-    measure = _Dev(setup, folder) if setup.features.part("dev") else None
+    dev = setup.features.part("dev")
+    measure = _Dev(setup, dev, folder) if dev else None
     data = os.path.join(setup.features.folder, "train")
     last = train(config, [data], folder, setup.init, measure=measure, inside=inside)
     if last is None:
@@ -100,22 +101,20 @@ def _cpu_seconds() -> float:
 class _Dev:
     """Scores the dev part after an epoch; an argument of `train`."""
 
-    def __init__(self, setup: Setup, folder: str) -> None:
-        self._setup, self._folder = setup, folder
+    def __init__(self, setup: Setup, part: Part, folder: str) -> None:
+        self._setup, self._part, self._folder = setup, part, folder
         self._scorer: Optional[Scorer] = None
 
     def __call__(self, training: Training) -> Dict[str, Any]:
         setup = self._setup
         if self._scorer is None:
-            part = setup.features.part("dev")
-            assert part
             self._scorer = Scorer(
                 training.strategy,
                 training.state.variables,
                 training.model,
                 setup.objective,
                 setup.features.labels,
-                part,
+                self._part,
                 setup.settings,
             )
         predictions, figures = self._scorer()

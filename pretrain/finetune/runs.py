@@ -1,10 +1,10 @@
 """All runs of a fine-tuning, one seed after the other, and their results.
 
-    OUTPUT/finetune.json   what the runs depend on; another fine-tuning is refused
-    OUTPUT/model/          bert_config.json, vocab.txt and the tokenizer's files
-    OUTPUT/features/       see `features`, unless they are given
-    OUTPUT/run-SEED/       see `run`
-    OUTPUT/results.json    when all runs are done; see `pretrain.results`
+OUTPUT/finetune.json   what the runs depend on; another fine-tuning is refused
+OUTPUT/model/          bert_config.json, vocab.txt and the tokenizer's files
+OUTPUT/features/       see `features`, unless they are given
+OUTPUT/run-SEED/       see `run`
+OUTPUT/results.json    when all runs are done; see `pretrain.results`
 """
 
 import dataclasses
@@ -34,7 +34,6 @@ from pretrain.model.config import read_bert_config
 from pretrain.runtime import files
 from pretrain.runtime.devices import processes
 from pretrain.runtime.log import log
-from pretrain.tasks.examples import Example
 from pretrain.tasks.labels import labels_of, require_labels
 from pretrain.tasks.split import split
 from pretrain.tasks.task import find_parts
@@ -58,8 +57,8 @@ class Data(NamedTuple):
     """The data to fine-tune on."""
 
     task: str
-    folder: Optional[str]  # of the task's files
-    features: Optional[str]  # a feature folder instead
+    folder: str  # of the task's files, or of features
+    are_features: bool = False
     dev_share: float = 0.0  # taken from train for a dev part, where the data have none
 
 
@@ -89,23 +88,23 @@ def finetune(
         runs.append(result)
         part = "test" if "test" in result else "dev"
         if part in result:
-            log(f"seed {seed}, epoch {result['best_epoch']}, {part}: "
-                f"{in_words(setup, result[part])}")
+            log(
+                f"seed {seed}, epoch {result['best_epoch']}, {part}: "
+                f"{in_words(setup, result[part])}"
+            )
     results = _results(setup, source, settings, runs)
     write_json(os.path.join(output, RESULTS), results)
     return results
 
 
-def prepare(
-    data: Data, source: Source, output: str, settings: FinetuneSettings
-) -> Setup:
+def prepare(data: Data, source: Source, output: str, settings: FinetuneSettings) -> Setup:
     """Make or open the features, and claim the output folder. Raises UserError as `finetune`."""
     prefix = store.find(source.checkpoint) if not source.random else None
     base = os.path.join(output, "model")
     _copy_model(source, base, settings)
     features = (
         _given_features(data, base, settings)
-        if data.features
+        if data.are_features
         else _own_features(data, base, output, settings)
     )
     _claim(output, features, settings, prefix)
@@ -119,7 +118,9 @@ def _copy_model(source: Source, base: str, settings: FinetuneSettings) -> None:
         folder = os.path.dirname(store.find(source.checkpoint))
     for name in (MODEL, VOCAB):
         if not files.exists(os.path.join(folder, name)):
-            raise UserError(f"{os.path.join(folder, name)} is missing: put it beside the checkpoint")
+            raise UserError(
+                f"{os.path.join(folder, name)} is missing: put it beside the checkpoint"
+            )
     config = read_bert_config(files.local_copy(os.path.join(folder, MODEL)))
     if settings.max_seq_length > config.max_position_embeddings:
         raise UserError(
@@ -127,8 +128,10 @@ def _copy_model(source: Source, base: str, settings: FinetuneSettings) -> None:
             f"{config.max_position_embeddings} positions: set it to at most as many"
         )
     if settings.dropout is not None:
-        rates = ("hidden_dropout_prob", "attention_probs_dropout_prob")
-        config = dataclasses.replace(config, **dict.fromkeys(rates, settings.dropout))
+        rate = settings.dropout
+        config = dataclasses.replace(
+            config, hidden_dropout_prob=rate, attention_probs_dropout_prob=rate
+        )
     files.make_folder(base)
     write_json(os.path.join(base, MODEL), dataclasses.asdict(config))
     for name in (VOCAB, TOKENIZER, SENTENCEPIECE):
@@ -137,14 +140,16 @@ def _copy_model(source: Source, base: str, settings: FinetuneSettings) -> None:
 
 
 def _given_features(data: Data, base: str, settings: FinetuneSettings) -> Features:
-    assert data.features
-    features = read_features(data.features)
-    wanted = {"task": data.task, "vocab_sha256": file_sha256(os.path.join(base, VOCAB))}
-    wanted["settings"] = settings.of_features
+    features = read_features(data.folder)
+    wanted = {
+        "task": data.task,
+        "vocab_sha256": file_sha256(os.path.join(base, VOCAB)),
+        "settings": settings.of_features,
+    }
     different = [name for name, value in wanted.items() if features.description[name] != value]
     if different:
         raise UserError(
-            f"the features in {data.features} differ in {', '.join(different)}: make them with the "
+            f"the features in {data.folder} differ in {', '.join(different)}: make them with the "
             "same task, model and settings"
         )
     return features
@@ -152,7 +157,6 @@ def _given_features(data: Data, base: str, settings: FinetuneSettings) -> Featur
 
 def _own_features(data: Data, base: str, output: str, settings: FinetuneSettings) -> Features:
     """Read the task's files and write their features, or open those of an earlier call."""
-    assert data.folder
     task, paths = TASKS[data.task], find_parts(TASKS[data.task], data.folder)
     about: Dict[str, Any] = {
         "task": data.task,
@@ -171,7 +175,7 @@ def _own_features(data: Data, base: str, output: str, settings: FinetuneSettings
     from pretrain.text.tokenizer import load_tokenizer
 
     tokenizer = load_tokenizer(base)
-    parts: Dict[str, List[Example]] = {part: task.read(path) for part, path in paths.items()}
+    parts: Dict[str, Sequence[Any]] = {part: task.read(path) for part, path in paths.items()}
     if "dev" not in parts and data.dev_share:
         parts["train"], parts["dev"] = split(parts["train"], data.dev_share, 0)
     labels = _labels(data.task, parts, paths)
@@ -201,7 +205,7 @@ def _tokenizer(base: str) -> Dict[str, Any]:
     }
 
 
-def _labels(task: str, parts: Dict[str, List[Example]], paths: Dict[str, str]) -> List[str]:
+def _labels(task: str, parts: Dict[str, Sequence[Any]], paths: Dict[str, str]) -> List[str]:
     """Return the labels in order. Raises UserError for one that the training data do not have."""
     if not KINDS[TASKS[task].objective].has_labels:
         return []
@@ -247,7 +251,7 @@ def _results(
             "layers": config.num_hidden_layers,
             "hidden_size": config.hidden_size,
         },
-        "settings": dataclasses.asdict(settings),
+        "settings": {"runs": len(runs), **dataclasses.asdict(settings)},
         "measures": list(TASKS[features.task].measures),
         "chosen_on": "dev" if "dev" in features.description["parts"] else None,
         "labels": features.labels or None,

@@ -38,8 +38,7 @@ def span_predictions(
     for row_scores, row in zip(scores, rows):
         candidates[row["example"]] += window_candidates(row_scores, row, settings)
     return [
-        _prediction(example, found, settings.n_best)
-        for example, found in zip(examples, candidates)
+        _prediction(example, found, settings.n_best) for example, found in zip(examples, candidates)
     ]
 
 
@@ -77,7 +76,7 @@ def _prediction(example: Question, found: List[Candidate], count: int) -> Dict[s
     if example.answers:
         exact, f1 = score(text, example.answers)
         result.update(exact_match=exact, f1=f1)
-    shares = probabilities(np.array([c.score for _, c in best])) if best else []
+    shares = probabilities(np.array([c.score for _, c in best])) if best else ()
     result["nbest"] = [
         {"text": text, "start": c.start, "probability": round(float(share), 6)}
         for (text, c), share in zip(best, shares)

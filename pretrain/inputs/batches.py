@@ -112,8 +112,8 @@ def _sorted(batch: Batch) -> Batch:
 
 
 def trim(batch: Batch, pad_to: Optional[int]) -> Batch:
-    """Cut off the padding that all sequences of a batch have; int32 [B, S] -> [B, S'], S' a multiple
-    of `pad_to`, or S. None leaves the batch as it is.
+    """Cut off the padding that all sequences of a batch have; int32 [B, S] -> [B, S'], S' a
+    multiple of `pad_to`, or S. None leaves the batch as it is.
     """
     if pad_to is None:
         return batch

@@ -24,7 +24,6 @@ from pretrain.runtime.log import log
 from pretrain.runtime.tensorflow import Strategy, is_version_1
 from pretrain.train.state import State
 
-
 _UNSEEN = 0.1  # labels, of a piece that is none: its bias stays finite
 
 
