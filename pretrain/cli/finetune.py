@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from typing import Any
+from typing import Any, Optional, Sequence
 
 from data_gen.shared.commands import add_command, number, override, positive
 from data_gen.shared.errors import UserError
@@ -65,8 +65,15 @@ def add_finetune(commands: Any) -> None:
     )
 
 
-def _finetune(args: argparse.Namespace) -> None:
+def settings_of(task: str, config: Optional[str], overrides: Sequence[str]) -> Any:
+    """Read the settings of a fine-tuning: of a file, by default the task's preset."""
     from pretrain.finetune.config import FinetuneSettings
+
+    path = config or os.path.join("configs", "finetune", f"{TASKS[task].preset}.yaml")
+    return load_settings(FinetuneSettings, path, overrides)
+
+
+def _finetune(args: argparse.Namespace) -> None:
     from pretrain.finetune.runs import Data, Source, finetune, prepare
     from pretrain.results.files import find_results
     from pretrain.results.report import text_report
@@ -74,8 +81,7 @@ def _finetune(args: argparse.Namespace) -> None:
 
     if args.features_only and not args.data:
         raise UserError("--features-only makes features of a task's files: give --data")
-    config = args.config or os.path.join("configs", "finetune", f"{TASKS[args.task].preset}.yaml")
-    settings = load_settings(FinetuneSettings, config, args.overrides)
+    settings = settings_of(args.task, args.config, args.overrides)
     data = Data(args.task, args.data or args.features, bool(args.features), args.dev_share)
     source = Source(args.init, args.random_init)
     if args.features_only:

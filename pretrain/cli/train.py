@@ -3,10 +3,11 @@
 import argparse
 from typing import Any
 
-from data_gen.shared.commands import add_command, add_config_arguments
+from data_gen.shared.commands import add_command, add_config_arguments, override, positive
 from data_gen.shared.errors import UserError
 from data_gen.shared.settings import load_settings
 from pretrain.config import TrainConfig
+from pretrain.tasks.tasks import TASKS
 
 
 def add_train(commands: Any) -> None:
@@ -37,6 +38,25 @@ def add_train(commands: Any) -> None:
         "--heldout", metavar="DIR", help="data to evaluate on with every checkpoint"
     )
     parser.add_argument(
+        "--probe",
+        action="append",
+        default=[],
+        metavar="TASK:DIR",
+        help="fine-tune a copy on a task of finetune with every checkpoint; may be given again",
+    )
+    parser.add_argument(
+        "--probe-every", type=positive, metavar="K", help="steps; default: with every checkpoint"
+    )
+    parser.add_argument(
+        "--probe-set",
+        dest="probe_overrides",
+        metavar="KEY=VALUE",
+        type=override,
+        action="append",
+        default=[],
+        help="override a setting of the task's configs/finetune/TASK.yaml",
+    )
+    parser.add_argument(
         "--reinit-heads", action="store_true", help="with --init: but new heads (cls/*)"
     )
 
@@ -47,6 +67,22 @@ def _train(args: argparse.Namespace) -> None:
         raise UserError("--reinit-heads is about the model to start from: name it with --init")
     from pretrain.train.loop import train
 
-    last = train(config, args.data, args.output, args.init, args.reinit_heads, args.heldout)
+    probe = _probe(args, config) if args.probe else None
+    last = train(config, args.data, args.output, args.init, args.reinit_heads, args.heldout, probe)
     if last:
         print(last)
+
+
+def _probe(args: argparse.Namespace, config: TrainConfig) -> Any:
+    from pretrain.cli.finetune import settings_of
+    from pretrain.finetune.probe import Probe, ProbeTask
+
+    tasks = []
+    for text in args.probe:
+        task, _, folder = text.partition(":")
+        if task not in TASKS or not folder:
+            raise UserError(
+                f"--probe {text} is not of the form TASK:DIR, TASK being one of {', '.join(TASKS)}"
+            )
+        tasks.append(ProbeTask(task, folder, settings_of(task, None, args.probe_overrides)))
+    return Probe(tasks, args.probe_every or config.save_checkpoints_steps, config)

@@ -119,13 +119,13 @@ class _Dev:
             )
         predictions, figures = self._scorer()
         _write_predictions(self._folder, f"dev-{training.step}", predictions)
-        log(f"step {training.step:,}, dev: {in_words(setup, figures)}")
+        log(f"step {training.step:,}, dev: {in_words(setup.features.task, figures)}")
         return {"dev": figures}
 
 
-def in_words(setup: Setup, figures: Dict[str, Any]) -> str:
-    """Return the task's measures in percent."""
-    names = TASKS[setup.features.task].measures
+def in_words(task: str, figures: Dict[str, Any]) -> str:
+    """Return a task's measures in percent."""
+    names = TASKS[task].measures
     return ", ".join(f"{name} {figures[name]:.2%}" for name in names if name in figures)
 
 

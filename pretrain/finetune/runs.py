@@ -90,7 +90,7 @@ def finetune(
         if part in result:
             log(
                 f"seed {seed}, epoch {result['best_epoch']}, {part}: "
-                f"{in_words(setup, result[part])}"
+                f"{in_words(data.task, result[part])}"
             )
     results = _results(setup, source, settings, runs)
     write_json(os.path.join(output, RESULTS), results)

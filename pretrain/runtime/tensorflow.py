@@ -27,7 +27,8 @@ class _TensorFlow:
 
         if tensorflow.__version__.startswith("1."):
             tensorflow.compat.v1.enable_v2_behavior()
-            tensorflow.compat.v1.logging.set_verbosity(tensorflow.compat.v1.logging.ERROR)
+        # Among its warnings: that many functions are traced, as a fine-tuning does for each seed.
+        tensorflow.compat.v1.logging.set_verbosity(tensorflow.compat.v1.logging.ERROR)
         value = getattr(tensorflow, name)
         setattr(self, name, value)  # found without this function from now on
         return value

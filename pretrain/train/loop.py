@@ -76,8 +76,8 @@ class Training(NamedTuple):
             )
 
 
-# Figures of the present weights.
-Measure = Callable[[Training], Mapping[str, Any]]
+# Figures of the present weights; None if SIGTERM came before they were known.
+Measure = Callable[[Training], Optional[Mapping[str, Any]]]
 
 
 def train(
@@ -193,8 +193,10 @@ def _evaluation(
             figures = evaluator()
             text = training.objective.evaluation.log_text(figures)
             log(f"step {training.step:,}, held-out: {text}")
-        if measure:
-            figures.update(measure(training))
+        more = measure(training) if measure else {}
+        if more is None:  # cut off: after a restart this is done again
+            return
+        figures.update(more)
         if figures:
             training.journal.write(EVALUATIONS, training.step, figures)
 
