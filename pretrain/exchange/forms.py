@@ -16,6 +16,8 @@ from pretrain.model.heads import MASKED_LM_HEAD, OUTPUT_BIAS, PAIR_CLASSIFIER, P
 
 Weights = Dict[str, np.ndarray]  # by Google's names
 
+OF_BERT = ObjectiveSettings(DEFAULT)  # of a release
+
 
 class Pipeline(NamedTuple):
     """The shortest use of a model in transformers."""

@@ -12,10 +12,9 @@ from typing import Any, Dict, List, NamedTuple, Optional
 import numpy as np
 
 from data_gen.shared.errors import UserError
-from pretrain.exchange.forms import Weights, form_of, head_names, loads_as
+from pretrain.exchange.forms import OF_BERT, Weights, form_of, head_names, loads_as
 from pretrain.exchange.weight_files import Tensors
 from pretrain.learning.objective import ObjectiveSettings
-from pretrain.learning.objectives import DEFAULT
 from pretrain.model.activations import ACTIVATIONS, from_hugging_face
 from pretrain.model.bert import EMBEDDINGS, variable_shapes
 from pretrain.model.config import BertConfig
@@ -103,7 +102,7 @@ def to_config(
     config: BertConfig,
     weights: Weights,
     pad: Optional[int],
-    settings: ObjectiveSettings = ObjectiveSettings(DEFAULT),
+    settings: ObjectiveSettings = OF_BERT,
 ) -> Dict[str, Any]:
     """Return the content of config.json; `pad` is the id of [PAD]."""
     form = form_of(settings)

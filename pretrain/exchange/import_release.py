@@ -18,10 +18,10 @@ from pretrain.checkpoint.folder import (
     tokenizer_settings,
     write_json,
 )
-from pretrain.exchange.forms import task_tensors
+from pretrain.exchange.forms import Weights, task_tensors
 from pretrain.exchange.hf_tokenizer import TOKENIZER_JSON, pieces_of_json
 from pretrain.exchange.hugging_face import CONFIG, from_config, from_tensors, require_bert
-from pretrain.exchange.release import TF1_PREFIX, Weights, describe_absent, require_whole
+from pretrain.exchange.release import TF1_PREFIX, describe_absent, require_whole
 from pretrain.exchange.weight_files import read_tensors
 from pretrain.model.bert import EMBEDDINGS, variable_shapes
 from pretrain.model.config import BertConfig, read_bert_config

@@ -7,15 +7,13 @@ from data_gen.shared.errors import UserError
 from pretrain.checkpoint import store
 from pretrain.checkpoint.folder import MODEL, VOCAB, objective_of, tokenizer_settings
 from pretrain.checkpoint.store import sizes
-from pretrain.exchange.forms import Form, Weights, form_of
+from pretrain.exchange.forms import OF_BERT, Form, Weights, form_of
 from pretrain.learning.objective import ObjectiveSettings
-from pretrain.learning.objectives import DEFAULT, OBJECTIVES
+from pretrain.learning.objectives import OBJECTIVES
 from pretrain.model.config import BertConfig, read_bert_config
 from pretrain.runtime import files
 
 TF1_PREFIX = "bert_model.ckpt"
-
-_OF_BERT = ObjectiveSettings(DEFAULT)
 
 
 class Release(NamedTuple):
@@ -72,7 +70,7 @@ def read_release(source: str) -> Release:
 
 
 def require_whole(
-    weights: Weights, config: BertConfig, source: str, settings: ObjectiveSettings = _OF_BERT
+    weights: Weights, config: BertConfig, source: str, settings: ObjectiveSettings = OF_BERT
 ) -> None:
     """Raise UserError if a weight of the encoder, or of a part that is not wholly absent, is
     missing, has another shape than the configuration says, or holds NaN or infinity.
@@ -95,12 +93,12 @@ def require_whole(
         store.require_finite(name, weights[name], source)
 
 
-def absent_parts(weights: Weights, settings: ObjectiveSettings = _OF_BERT) -> List[str]:
+def absent_parts(weights: Weights, settings: ObjectiveSettings = OF_BERT) -> List[str]:
     """Return the beginnings of the names of absent parts, of those that a release may lack."""
     parts = form_of(settings).may_lack
     return [part for part in parts if not any(name.startswith(part) for name in weights)]
 
 
-def describe_absent(weights: Weights, settings: ObjectiveSettings = _OF_BERT) -> List[str]:
+def describe_absent(weights: Weights, settings: ObjectiveSettings = OF_BERT) -> List[str]:
     """Return a sentence for each absent part."""
     return [form_of(settings).may_lack[part] for part in absent_parts(weights, settings)]
