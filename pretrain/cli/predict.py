@@ -101,7 +101,8 @@ def _use_proposals(source: str, args: argparse.Namespace) -> None:
 
 def _use_task(source: str, lines: Any, args: argparse.Namespace) -> None:
     """Classify or answer with a fine-tuned model. Raises UserError for options of proposals."""
-    given = [f"--{n}" for n in _OF_PROPOSALS if getattr(args, n) not in (None, False)]
+    options = {name: getattr(args, name) for name in _OF_PROPOSALS}
+    given = [f"--{name}" for name, x in options.items() if x is not None and x is not False]
     if given:
         raise UserError(
             f"{given[0]} is for a model with its masked LM head, and {source} is fine-tuned on a "

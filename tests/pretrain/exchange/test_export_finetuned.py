@@ -156,7 +156,7 @@ def test_a_head_that_does_not_fit_is_one_sentence(tmp_path):
     run["config"]["labels"] = ["a", "b", "c"]
     with open(os.path.join(folder, "run.json"), "w") as handle:
         json.dump(run, handle)
-    with pytest.raises(UserError, match="output_weights is 2 x 16 in .*, 3 x 16 by its config"):
+    with pytest.raises(UserError, match=r"output_weights is 2 x 16 in .*, 3 x 16 by its config"):
         export_hf(folder, str(tmp_path / "out"))
     prefix = store.find(folder)
     kept = {n: tf.constant(a) for n, a in store.read(prefix).items() if n != "output_bias"}
