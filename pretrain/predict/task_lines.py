@@ -4,17 +4,17 @@ Both forms begin with `line`, its number in the input from 1, and `task`, the ob
 
 A classification: a line is a text, or a pair of texts with a tab between.
 
-    text, second   `second` only of a pair
-    result         the most probable label, with its probability
-    labels         all labels with their probabilities, best first
-    truncated      True if the end of a text was cut off, as in the training
+    text, second     `second` only of a pair
+    result           the most probable label, with its probability
+    labels           all labels with their probabilities, best first
+    truncated        True if the end of a text was cut off, as in the training
 
 A span: a line is a question, a tab, and the paragraph with its answer (the rest of the line).
 
-    question, text the text is the paragraph
-    result           the answer, None if there is none; with its start, stop (characters of the
-                     paragraph, half-open) and probability among the best ones
-    nbest          the best answers, each the same way
+    question, text   the text is the paragraph
+    result           the answer, with its start, stop (characters of the paragraph, half-open) and
+                     probability among the best ones; all null if there is none
+    nbest            the best answers, each the same way
 """
 
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence
