@@ -44,7 +44,7 @@ fi
 if [ -n "${NEURAL:-}" ]; then
   say "4/5 LTP's neural models, and exports in transformers"
   "$envs/neural/bin/python" -m pytest -q tests/data_gen/segmentation/test_ltp_neural.py tests/data_gen/segmentation/test_ltp.py
-  "$envs/neural/bin/python" -m pytest -q tests/pretrain/exchange/test_transformers.py
+  "$envs/neural/bin/python" -m pytest -q tests/pretrain/exchange/test_transformers*.py
 else
   say "4/5 NOT RUN: LTP's neural models, and exports in transformers, which NEURAL=1 asks for"
 fi

@@ -20,6 +20,8 @@ SENTENCEPIECE = "spiece.model"
 RUN = "run.json"  # the settings of a training, and its data
 METRICS = "metrics.jsonl"  # journals: a line of JSON for each step that is written down
 EVALUATIONS = "evaluations.jsonl"
+RESULT = "result.json"  # the measures of a run of a fine-tuning
+FINETUNE = "finetune.json"  # in the folder above: what all its runs depend on
 
 
 def mask_id(vocab_file: str) -> int:

@@ -28,7 +28,8 @@ def _add_export(commands: Any) -> None:
         required=True,
         choices=["tf1", "hf", "saved_model"],
         help="tf1: as Google and HFL ship BERT; hf: a folder of Hugging Face, with a model card; "
-        "saved_model: for TensorFlow Serving, with the signatures encode, fill_mask and correct",
+        "saved_model: for TensorFlow Serving, with the signatures encode, fill_mask and correct, "
+        "or of a fine-tuned model classify or answer",
     )
     add_model(parser)
     parser.add_argument("--output", required=True, metavar="DIR", help="a new folder")

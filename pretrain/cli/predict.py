@@ -4,11 +4,14 @@ import argparse
 import json
 import os
 import sys
+from functools import partial
 from typing import Any, Iterator, Sequence
 
 from data_gen.shared.commands import add_command, number, positive
 from data_gen.shared.errors import UserError
 from pretrain.cli.arguments import add_model
+
+_OF_PROPOSALS = ("top", "ratio", "above", "serve")  # options
 
 
 def add_predict(commands: Any) -> None:
@@ -17,14 +20,21 @@ def add_predict(commands: Any) -> None:
         commands,
         "predict",
         _predict,
-        "fill [MASK]s, and correct sentences without one",
+        "fill [MASK]s, and correct sentences without one; with a fine-tuned model, classify texts "
+        "or answer questions",
         'python -m pretrain predict --model work/model "使用语言[MASK][MASK]来预测"',
     )
-    parser.add_argument("texts", nargs="*", metavar="TEXT", help="in UTF-8, of any length")
+    parser.add_argument(
+        "texts",
+        nargs="*",
+        metavar="TEXT",
+        help="in UTF-8, of any length; for a fine-tuned model a "
+        "text, two with a tab between (a pair), or a question, a tab and a paragraph",
+    )
     add_model(parser)
     parser.add_argument("--input", metavar="FILE", help="text as a UTF-8 file; - is standard input")
     parser.add_argument(
-        "--top", type=positive, default=5, metavar="N", help="proposals for a place, default 5"
+        "--top", type=positive, metavar="N", help="proposals for a place, default 5"
     )
     parser.add_argument(
         "--ratio",
@@ -38,7 +48,7 @@ def add_predict(commands: Any) -> None:
         metavar="P",
         help="and has a probability of at least P, default 0.3",
     )
-    parser.add_argument("--json", action="store_true", help="a JSON object a sentence")
+    parser.add_argument("--json", action="store_true", help="a JSON object a sentence, or line")
     parser.add_argument(
         "--serve", action="store_true", help="a web page, for this machine alone, to try it on"
     )
@@ -56,35 +66,65 @@ def _predict(args: argparse.Namespace) -> None:
     if args.port is not None and not args.serve:
         raise UserError("--port is of the page: add --serve")
     from pretrain.checkpoint import store
+    from pretrain.checkpoint.folder import objective_of
+    from pretrain.predict.task_lines import TASK_LINES
+
+    source = store.find(args.model)
+    lines = TASK_LINES.get(objective_of(os.path.dirname(source)).objective)
+    if lines:
+        _use_task(source, lines, args)
+    else:
+        _use_proposals(source, args)
+
+
+def _use_proposals(source: str, args: argparse.Namespace) -> None:
+    """Fill and correct with a model that has the masked LM head."""
     from pretrain.checkpoint.load import load_model
     from pretrain.learning.objectives import DEFAULT
     from pretrain.model.heads import PAIR_HEAD
     from pretrain.predict.correct import Threshold
-    from pretrain.predict.predictor import Predictor
+    from pretrain.predict.predictor import Predictor, as_lines
     from pretrain.text.tokenizer import load_tokenizer
 
     given = {"ratio": args.ratio, "above": args.above}
     threshold = Threshold(**{name: value for name, value in given.items() if value is not None})
-    source = store.find(args.model)
     tokenizer = load_tokenizer(os.path.dirname(source))
     model = load_model(source, may_lack=PAIR_HEAD, objective=DEFAULT)
-    predictor = Predictor(model, tokenizer, args.top)
+    predictor = Predictor(model, tokenizer, args.top or 5)
     if args.serve:
         from pretrain.predict.server import serve
 
         serve(predictor, model.source, threshold, args.port)
     else:
-        _print_predictions(predictor, threshold, args)
+        _print_predictions(partial(predictor, threshold=threshold), as_lines, args)
 
 
-def _print_predictions(predictor: Any, threshold: Any, args: argparse.Namespace) -> None:
-    from pretrain.predict.predictor import as_lines
+def _use_task(source: str, lines: Any, args: argparse.Namespace) -> None:
+    """Classify or answer with a fine-tuned model. Raises UserError for options of proposals."""
+    options = {name: getattr(args, name) for name in _OF_PROPOSALS}
+    given = [f"--{name}" for name, x in options.items() if x is not None and x is not False]
+    if given:
+        raise UserError(
+            f"{given[0]} is for a model with its masked LM head, and {source} is fine-tuned on a "
+            "task: leave it out"
+        )
+    from pretrain.checkpoint.load import load_model
+    from pretrain.predict.task_predictor import TaskPredictor
+    from pretrain.text.tokenizer import load_tokenizer
+
+    tokenizer = load_tokenizer(os.path.dirname(source))
+    predictor = TaskPredictor(load_model(source), tokenizer, lines)
+    _print_predictions(predictor, lines.as_lines, args)
+
+
+def _print_predictions(predict: Any, as_lines: Any, args: argparse.Namespace) -> None:
+    """Print the result for each sentence or line; `predict` takes the lines and `together`."""
     from pretrain.text.sentences import read_lines
 
     lines = read_lines(args.input) if args.input else _require_utf8(args.texts)
     # A person at a terminal wants each answer at once.
     options = {"together": 1} if args.input == "-" and sys.stdin.isatty() else {}
-    for found in predictor(lines, threshold, **options):
+    for found in predict(lines, **options):
         if args.json:  # in UTF-8 in any terminal
             sys.stdout.buffer.write(json.dumps(found, ensure_ascii=False).encode() + b"\n")
         else:

@@ -2,24 +2,28 @@
 
 import dataclasses
 import os
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Optional
 
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import read_vocabulary
 from pretrain.checkpoint import store
 from pretrain.checkpoint.folder import (
     MODEL,
+    RUN,
     SENTENCEPIECE,
     TOKENIZER,
     VOCAB,
     new_folder,
+    objective_of,
+    read_run,
     write_json,
 )
 from pretrain.checkpoint.load import load_model
+from pretrain.exchange.forms import form_of
 from pretrain.exchange.hf_tokenizer import write_tokenizer
 from pretrain.exchange.hugging_face import CONFIG, to_config, to_tensors
 from pretrain.exchange.model_card import model_card
-from pretrain.exchange.release import TF1_PREFIX, describe_absent, read_release
+from pretrain.exchange.release import TF1_PREFIX, Release, describe_absent, read_release
 from pretrain.exchange.saved_model import write_saved_model
 from pretrain.exchange.weight_files import SAFETENSORS, write_tensors
 from pretrain.learning.objectives import DEFAULT
@@ -30,14 +34,18 @@ from pretrain.runtime import files
 from pretrain.runtime.log import log
 from pretrain.runtime.tensorflow import tf
 
+_PROPOSALS = 5  # of a SavedModel for a position
+
 
 def export_tf1(source: str, output: str) -> str:
     """Write a release as Google and HFL ship it: bert_model.ckpt.*, bert_config.json, vocab.txt,
     and the tokenizer's settings. Returns the prefix.
 
     The weights keep both heads and the pooler (their lack is the most frequent complaint about
-    released models) and lose the optimizer's slots. Raises UserError if `output` is not empty or a
-    URL, or the source lacks a file.
+    released models) and lose the optimizer's slots. A fine-tuned model keeps its objective and its
+    labels in a run.json, which `predict` and `export` read.
+
+    Raises UserError if `output` is not empty or a URL, or the source lacks a file.
     """
     release = read_release(source)
     with new_folder(output) as folder:
@@ -46,12 +54,21 @@ def export_tf1(source: str, output: str) -> str:
             if files.exists(path):
                 files.copy(path, os.path.join(folder, name))
         write_json(os.path.join(folder, MODEL), _googles(release.config))
+        if release.form.of_task:
+            write_json(os.path.join(folder, RUN), _run_of_task(release))
         store.save(
             os.path.join(folder, TF1_PREFIX),
             {name: tf.constant(array) for name, array in release.weights.items()},
         )
-    _log_absent(release.weights)
+    _log_absent(release)
     return os.path.join(output, TF1_PREFIX)
+
+
+def _run_of_task(release: Release) -> Dict[str, Any]:
+    """Return what a use of the head needs: the objective, and the length of its sequences."""
+    kept = {"config": dataclasses.asdict(release.settings)}
+    data = read_run(release.folder).get("data_statistics")
+    return {**kept, "data_statistics": data} if data else kept
 
 
 def _googles(config: BertConfig) -> Dict[str, Any]:
@@ -79,7 +96,12 @@ def export_hf(source: str, output: str) -> str:
             f"{release.vocab_file} has {len(pieces)} pieces, the embedding "
             f"{release.config.vocab_size} rows: put the vocab.txt of this very model there"
         )
-    config = to_config(release.config, release.weights, pieces.index("[PAD]"))
+    left_out = release.form.leaves_out
+    release = release._replace(
+        weights={n: w for n, w in release.weights.items() if not n.startswith(tuple(left_out))}
+    )
+    pad = pieces.index("[PAD]")
+    config = to_config(release.config, release.weights, pad, release.settings)
     with new_folder(output) as folder:
         write_tensors(os.path.join(folder, SAFETENSORS), to_tensors(release.weights))
         write_json(os.path.join(folder, CONFIG), config)
@@ -88,29 +110,37 @@ def export_hf(source: str, output: str) -> str:
         write_tokenizer(folder, release.vocab_file, release.tokenizer, positions)
         name = os.path.basename(os.path.abspath(output))
         files.write_text(os.path.join(folder, "README.md"), model_card(release, name))
-    _log_absent(release.weights)
+    for sentence in left_out.values():
+        log(sentence)
+    _log_absent(release)
     return output
 
 
-def _log_absent(weights: Dict[str, Any]) -> None:
-    for sentence in describe_absent(weights):
+def _log_absent(release: Release) -> None:
+    for sentence in describe_absent(release.weights, release.settings):
         log(sentence)
 
 
-def export_saved_model(source: str, output: str, count: int = 5) -> str:
-    """Write a TF2 SavedModel that proposes `count` pieces; see `saved_model`. Returns the folder.
+def export_saved_model(source: str, output: str, count: Optional[int] = None) -> str:
+    """Write a TF2 SavedModel; see `saved_model`. Returns the folder.
 
-    Raises UserError on TensorFlow 1.15, if the checkpoint lacks the masked LM head or the pooler,
-    or as `export_tf1` does.
+    count: number of pieces to propose, default 5; of a model with the masked LM head
+    Raises UserError on TensorFlow 1.15, if the checkpoint lacks its head or the pooler, or as
+    `export_tf1` does.
     """
-    model = load_model(source, may_lack=(PAIR_CLASSIFIER,), objective=DEFAULT)
+    form = form_of(objective_of(os.path.dirname(store.find(source))))
+    if count and form.of_task:
+        raise UserError(f"{source} is fine-tuned and proposes no pieces: leave out --count")
+    objective = None if form.of_task else DEFAULT
+    model = load_model(source, may_lack=(PAIR_CLASSIFIER,), objective=objective)
+    count = count or _PROPOSALS
     if count > model.config.vocab_size:
         raise UserError(
             f"--count {count} is more than the vocabulary has: give at most "
             f"{model.config.vocab_size}"
         )
     with new_folder(output) as folder:
-        write_saved_model(model, folder, count)
+        write_saved_model(model, folder, form.signatures(model, count))
     return output
 
 

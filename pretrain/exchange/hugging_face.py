@@ -12,20 +12,17 @@ from typing import Any, Dict, List, NamedTuple, Optional
 import numpy as np
 
 from data_gen.shared.errors import UserError
-from pretrain.exchange.release import Weights, absent_parts
+from pretrain.exchange.forms import OF_BERT, Weights, form_of, head_names, loads_as
 from pretrain.exchange.weight_files import Tensors
+from pretrain.learning.objective import ObjectiveSettings
 from pretrain.model.activations import ACTIVATIONS, from_hugging_face
 from pretrain.model.bert import EMBEDDINGS, variable_shapes
 from pretrain.model.config import BertConfig
-from pretrain.model.heads import MASKED_LM_HEAD, OUTPUT_BIAS
+from pretrain.model.heads import OUTPUT_BIAS
 
 CONFIG = "config.json"
 
-_HEADS = {
-    OUTPUT_BIAS: "cls.predictions.bias",
-    "cls/seq_relationship/output_weights": "cls.seq_relationship.weight",
-    "cls/seq_relationship/output_bias": "cls.seq_relationship.bias",
-}
+_HEADS = head_names()
 _DECODER = "cls.predictions.decoder."
 # Google's last part of a name -> Hugging Face's
 _LAST = {"kernel": "weight", "gamma": "weight", "beta": "bias", "bias": "bias"}
@@ -101,11 +98,18 @@ def _present_name(name: str) -> str:
     )
 
 
-def to_config(config: BertConfig, weights: Weights, pad: Optional[int]) -> Dict[str, Any]:
+def to_config(
+    config: BertConfig,
+    weights: Weights,
+    pad: Optional[int],
+    settings: ObjectiveSettings = OF_BERT,
+) -> Dict[str, Any]:
     """Return the content of config.json; `pad` is the id of [PAD]."""
+    form = form_of(settings)
     return {
         **dataclasses.asdict(config),
-        "architectures": [_architecture(weights)],
+        **form.config(settings),
+        "architectures": [loads_as(form, weights)[-1]],
         "classifier_dropout": None,
         "hidden_act": ACTIVATIONS[config.hidden_act].hugging_face[0],
         "layer_norm_eps": 1e-12,
@@ -114,13 +118,6 @@ def to_config(config: BertConfig, weights: Weights, pad: Optional[int]) -> Dict[
         "position_embedding_type": "absolute",
         "use_cache": True,
     }
-
-
-def _architecture(weights: Weights) -> str:
-    absent = absent_parts(weights)
-    if not absent:
-        return "BertForPreTraining"
-    return "BertModel" if MASKED_LM_HEAD in absent else "BertForMaskedLM"
 
 
 def from_config(path: str) -> BertConfig:

@@ -18,9 +18,10 @@ from pretrain.checkpoint.folder import (
     tokenizer_settings,
     write_json,
 )
+from pretrain.exchange.forms import Weights, task_tensors
 from pretrain.exchange.hf_tokenizer import TOKENIZER_JSON, pieces_of_json
 from pretrain.exchange.hugging_face import CONFIG, from_config, from_tensors, require_bert
-from pretrain.exchange.release import TF1_PREFIX, Weights, describe_absent, require_whole
+from pretrain.exchange.release import TF1_PREFIX, describe_absent, require_whole
 from pretrain.exchange.weight_files import read_tensors
 from pretrain.model.bert import EMBEDDINGS, variable_shapes
 from pretrain.model.config import BertConfig, read_bert_config
@@ -196,8 +197,14 @@ def _write_vocabulary(source: str, pieces: List[str], folder: str) -> None:
 
 def _report(found: Source, hidden_act: Optional[str]) -> None:
     log(f"{len(found.weights)} weights imported, {len(found.left_over)} left over")
+    head = sorted(set(found.left_over) & set(task_tensors()))
     for name in found.left_over:
         log(f"left over: {name}")
+    if head:
+        log(
+            f"the source is fine-tuned: its encoder is imported, the head of its task "
+            f"({', '.join(head)}) is not; finetune --init trains a new one"
+        )
     for sentence in describe_absent(found.weights):
         log(sentence)
     if found.config.hidden_act == "gelu_erf" and not hidden_act:

@@ -4,18 +4,19 @@ All facts are read from the files of the training; unknown facts are left out.
 """
 
 import os
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
 from data_gen.shared.pair_labels import PAIR_LABELS
-from pretrain.checkpoint.folder import EVALUATIONS, METRICS, objective_of, read_journal, read_run
-from pretrain.exchange.release import Release, absent_parts
+from pretrain.checkpoint.folder import EVALUATIONS, METRICS, read_journal, read_run
+from pretrain.exchange.forms import loads_as
+from pretrain.exchange.release import Release
+from pretrain.exchange.task_card import measured, task_rows
 from pretrain.learning.objective import Objective
 from pretrain.learning.objectives import OBJECTIVES
 from pretrain.learning.spread import collapse, spread_rows
 from pretrain.model.activations import ACTIVATIONS, from_hugging_face
-from pretrain.model.heads import MASKED_LM_HEAD, PAIR_CLASSIFIER, POOLER
 
 _ROWS = 12  # of the table of a curve
 _SETTINGS = (
@@ -27,25 +28,19 @@ _OF_STAGE = (
     "num_warmup_steps",
 )
 _COUNTS = ("documents", "sentences", "words", "pieces", "characters", "instances")
-# Class of transformers -> the parts that it needs.
-_CLASSES = {
-    "BertModel": [POOLER],
-    "BertForMaskedLM": [MASKED_LM_HEAD],
-    "BertForPreTraining": [POOLER, MASKED_LM_HEAD, PAIR_CLASSIFIER],
-}
 
 
 def model_card(release: Release, name: str) -> str:
     """Return the text of the README.md of a model called `name`."""
-    run, objective = read_run(release.folder), OBJECTIVES[objective_of(release.folder).objective]
+    run, objective = read_run(release.folder), OBJECTIVES[release.settings.objective]
     data = run.get("data_statistics", [])
     sections = [
-        _front_matter(data),
+        _front_matter(release, data),
         f"# {name}\n\n{_model(release)}",
         _use(release, data),
-        _training(run, release.step),
+        _training(release, run),
         _data(run, data),
-        _evaluation(release, objective),
+        _task(release) if release.form.of_task else _evaluation(release, objective),
         _curve(release, objective),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -57,7 +52,7 @@ def _lines(release: Release, name: str) -> List[Dict[str, Any]]:
     return [line for line in lines if release.step is not None and line["step"] <= release.step]
 
 
-def _front_matter(data: Sequence[Dict[str, Any]]) -> str:
+def _front_matter(release: Release, data: Sequence[Dict[str, Any]]) -> str:
     tags = ["bert", "chinese"]
     masking = [stage["masking"] for stage in data if "masking" in stage]
     if masking and all(each["selector"] != "piece" for each in masking):
@@ -65,7 +60,8 @@ def _front_matter(data: Sequence[Dict[str, Any]]) -> str:
     kinds = [stage.get("kinds_by_piece") or {} for stage in data]
     if kinds and all(each.get("similar") for each in kinds):
         tags.append("mlm-as-correction")
-    lines = ["language: zh", "library_name: transformers", "pipeline_tag: fill-mask", "tags:"]
+    lines = ["language: zh", "library_name: transformers"]
+    lines += [f"pipeline_tag: {release.form.pipeline.task}", "tags:"]
     return "\n".join(["---", *lines, *(f"- {tag}" for tag in tags), "---"])
 
 
@@ -82,18 +78,10 @@ def _model(release: Release) -> str:
 
 
 def _use(release: Release, data: Sequence[Dict[str, Any]]) -> str:
-    absent = absent_parts(release.weights)
+    loads, pipeline = loads_as(release.form, release.weights), release.form.pipeline
     lines = ["## Use", ""]
-    if MASKED_LM_HEAD not in absent:
-        lines += [
-            "```python",
-            "from transformers import pipeline",
-            "",
-            'fill = pipeline("fill-mask", model="FOLDER_OR_HUB_ID")',
-            'print(fill("今天天[MASK]很好。"))',
-            "```",
-            "",
-        ]
+    if pipeline.needs in loads:
+        lines += ["```python", *pipeline.code, "```", ""]
     kinds: Any = [stage.get("kinds_by_piece") for stage in data]
     if kinds and all(each and "similar" in each and "mask" not in each for each in kinds):
         lines += [
@@ -101,8 +89,7 @@ def _use(release: Release, data: Sequence[Dict[str, Any]]) -> str:
             "proposes a piece for every position, not only for `[MASK]`.",
             "",
         ]
-    loads = [name for name, needed in _CLASSES.items() if not set(needed) & set(absent)]
-    lines.append(f"It loads as {', '.join(f'`{name}`' for name in loads or ['BertModel'])}. ")
+    lines.append(f"It loads as {', '.join(f'`{name}`' for name in loads)}. ")
     ours = release.config.hidden_act
     theirs = ACTIVATIONS[ours].hugging_face[0]
     if theirs != ours and ours in from_hugging_face():
@@ -113,7 +100,7 @@ def _use(release: Release, data: Sequence[Dict[str, Any]]) -> str:
     return "\n".join(lines).strip()
 
 
-def _training(run: Dict[str, Any], step: Optional[int]) -> str:
+def _training(release: Release, run: Dict[str, Any]) -> str:
     config = run.get("config")
     if not config:
         return ""
@@ -125,12 +112,13 @@ def _training(run: Dict[str, Any], step: Optional[int]) -> str:
         values = {n: config.get(n) if stage.get(n) is None else stage[n] for n in _OF_STAGE}
         text = ", ".join(f"{n} {value}" for n, value in values.items() if value is not None)
         rows.append((f"stage {number}", text))
-    rows.append(("pair task", _pair_task(config.get("pair_task"))))
+    if not release.form.of_task:
+        rows.append(("pair task", _pair_task(config.get("pair_task"))))
     if run.get("init_checkpoint"):
         rows.append(("started from", os.path.basename(run["init_checkpoint"])))
         rows.append(("its index's sha256", run.get("init_sha256")))
-    if step:
-        rows.append(("exported after step", f"{step:,}"))
+    if release.step:
+        rows.append(("exported after step", f"{release.step:,}"))
     if run.get("git_revision"):
         rows.append(("revision of the code", run["git_revision"]))
     rows += [(name, version) for name, version in run.get("versions", {}).items()]
@@ -174,6 +162,17 @@ def _data_rows(stage: Dict[str, Any]) -> List[Any]:
             shares = ", ".join(f"{key}: {share:.1%}" for key, share in stage[name].items())
             rows.append((text, shares))
     return rows
+
+
+def _task(release: Release) -> str:
+    """Return the task of a fine-tuned model and its measures."""
+    parts, rows = ["## Task"], task_rows(release)
+    if rows:
+        parts.append(_table(["", ""], rows))
+    sentence, head, figures = measured(release)
+    if figures:
+        parts += [sentence, _table(head, figures)]
+    return "\n\n".join(parts) if len(parts) > 1 else ""
 
 
 def _evaluation(release: Release, objective: Objective) -> str:

@@ -3,28 +3,17 @@
 import os
 from typing import Any, Dict, List, NamedTuple, Optional
 
-import numpy as np
-
 from data_gen.shared.errors import UserError
 from pretrain.checkpoint import store
-from pretrain.checkpoint.folder import MODEL, VOCAB, tokenizer_settings
+from pretrain.checkpoint.folder import MODEL, VOCAB, objective_of, tokenizer_settings
 from pretrain.checkpoint.store import sizes
-from pretrain.model.bert import variable_shapes
+from pretrain.exchange.forms import OF_BERT, Form, Weights, form_of
+from pretrain.learning.objective import ObjectiveSettings
+from pretrain.learning.objectives import OBJECTIVES
 from pretrain.model.config import BertConfig, read_bert_config
-from pretrain.model.heads import MASKED_LM_HEAD, PAIR_CLASSIFIER, POOLER
 from pretrain.runtime import files
 
 TF1_PREFIX = "bert_model.ckpt"
-
-Weights = Dict[str, np.ndarray]
-
-# Parts that released checkpoints may lack, and the consequence for a user.
-_PARTS = {
-    MASKED_LM_HEAD: "no masked LM head: it can neither fill [MASK] nor correct nor be "
-    "evaluated; train --init starts a new one",
-    PAIR_CLASSIFIER: "no pair head: evaluate needs one; train --init starts a new one",
-    POOLER: "no pooler: the pair head and many classifiers read it; train --init starts a new one",
-}
 
 
 class Release(NamedTuple):
@@ -36,6 +25,12 @@ class Release(NamedTuple):
     weights: Weights  # by Google's names, without the optimizer's
     step: Optional[int]  # of its training, if the checkpoint says
     tokenizer: Dict[str, Any]
+    settings: ObjectiveSettings  # of its training
+
+    @property
+    def form(self) -> Form:
+        """Its form in other programs."""
+        return form_of(self.settings)
 
     @property
     def vocab_file(self) -> str:
@@ -61,7 +56,8 @@ def read_release(source: str) -> Release:
         name: array.astype("float32", copy=False)
         for name, array in store.without_slots(arrays).items()
     }
-    require_whole(weights, config, prefix)
+    settings = objective_of(folder)
+    require_whole(weights, config, prefix, settings)
     return Release(
         prefix,
         folder,
@@ -69,15 +65,18 @@ def read_release(source: str) -> Release:
         weights,
         None if step is None else int(step),
         tokenizer_settings(folder),
+        settings,
     )
 
 
-def require_whole(weights: Weights, config: BertConfig, source: str) -> None:
+def require_whole(
+    weights: Weights, config: BertConfig, source: str, settings: ObjectiveSettings = OF_BERT
+) -> None:
     """Raise UserError if a weight of the encoder, or of a part that is not wholly absent, is
     missing, has another shape than the configuration says, or holds NaN or infinity.
     """
-    shapes = variable_shapes(config)
-    absent = tuple(absent_parts(weights))
+    shapes = OBJECTIVES[settings.objective].variables(config, settings)
+    absent = tuple(absent_parts(weights, settings))
     for name, shape in shapes.items():
         if name.startswith(absent):
             continue
@@ -94,11 +93,12 @@ def require_whole(weights: Weights, config: BertConfig, source: str) -> None:
         store.require_finite(name, weights[name], source)
 
 
-def absent_parts(weights: Weights) -> List[str]:
+def absent_parts(weights: Weights, settings: ObjectiveSettings = OF_BERT) -> List[str]:
     """Return the beginnings of the names of absent parts, of those that a release may lack."""
-    return [part for part in _PARTS if not any(name.startswith(part) for name in weights)]
+    parts = form_of(settings).may_lack
+    return [part for part in parts if not any(name.startswith(part) for name in weights)]
 
 
-def describe_absent(weights: Weights) -> List[str]:
+def describe_absent(weights: Weights, settings: ObjectiveSettings = OF_BERT) -> List[str]:
     """Return a sentence for each absent part."""
-    return [_PARTS[part] for part in absent_parts(weights)]
+    return [form_of(settings).may_lack[part] for part in absent_parts(weights, settings)]

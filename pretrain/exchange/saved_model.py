@@ -1,27 +1,33 @@
 """Write a model as a TF2 SavedModel, for TensorFlow Serving and programs with TensorFlow alone.
 
-B batch, S sequence, H hidden, M the most [MASK] of a sequence in the batch, K proposals. B and S
-are free; input_mask is 0 for padding.
+B batch, S sequence, H hidden, M the most [MASK] of a sequence in the batch, K proposals or labels.
+B and S are free; input_mask is 0 for padding.
 """
 
 import os
-from typing import Any, Dict
+import tempfile
+from typing import Any, Callable, Dict, List, Mapping
 
 from data_gen.shared.errors import UserError
 from pretrain.checkpoint.folder import MODEL, TOKENIZER
 from pretrain.checkpoint.load import Model
+from pretrain.learning import classification, span
 from pretrain.model.bert import encode, pool
 from pretrain.model.proposals import propose, propose_at
+from pretrain.runtime import files
 from pretrain.runtime.tensorflow import Tensor, is_version_1, tf
 
+Function = Callable[[Dict[str, Tensor]], Dict[str, Tensor]]  # of a batch
+
 _INPUTS = ("input_ids", "input_mask", "segment_ids")
+_LABELS = "labels.txt"
 
 
-def write_saved_model(model: Model, folder: str, count: int) -> None:
-    """Write a SavedModel with the signatures `encode`, `fill_mask` and `correct` and the model's
-    vocab.txt, bert_config.json and tokenizer_config.json as assets.
+def write_saved_model(model: Model, folder: str, functions: Mapping[str, Function]) -> None:
+    """Write a SavedModel with the functions as signatures, and the model's vocab.txt,
+    bert_config.json and tokenizer_config.json as assets; of a classification also labels.txt, a
+    label a line.
 
-    count: K, number of proposed pieces
     Raises UserError on TensorFlow 1.15.
     """
     if is_version_1():
@@ -32,20 +38,17 @@ def write_saved_model(model: Model, folder: str, count: int) -> None:
     module = tf.Module()
     # Only variables and assets that the module refers to are saved.
     module.weights = list(model.variables.values())
-    module.assets = [tf.saved_model.Asset(path) for path in _assets(model)]
-    signatures = {
-        name: _signature(module, function)
-        for name, function in (
-            ("encode", lambda batch: encoded(model, batch)),
-            ("fill_mask", lambda batch: filled(model, batch, count)),
-            ("correct", lambda batch: corrected(model, batch, count)),
-        )
-    }
-    tf.saved_model.save(module, folder, signatures=signatures)
+    signatures = {name: _signature(module, function) for name, function in functions.items()}
+    with tempfile.TemporaryDirectory() as scratch:
+        module.assets = [tf.saved_model.Asset(path) for path in _assets(model, scratch)]
+        tf.saved_model.save(module, folder, signatures=signatures)
 
 
-def _assets(model: Model) -> Any:
+def _assets(model: Model, scratch: str) -> List[str]:
     beside = [os.path.join(os.path.dirname(model.vocab_file), name) for name in (MODEL, TOKENIZER)]
+    if model.settings.labels:
+        beside.append(os.path.join(scratch, _LABELS))
+        files.write_text(beside[-1], "".join(f"{label}\n" for label in model.settings.labels))
     return [model.vocab_file, *(path for path in beside if os.path.exists(path))]
 
 
@@ -57,6 +60,37 @@ def _signature(module: Any, function: Any) -> Any:
         return result
 
     return tf.function(run, input_signature=specs)
+
+
+def of_proposals(model: Model, count: int) -> Dict[str, Function]:
+    """Return the functions of a model with its masked LM head; `count` is K."""
+    return {
+        "encode": lambda batch: encoded(model, batch),
+        "fill_mask": lambda batch: filled(model, batch, count),
+        "correct": lambda batch: corrected(model, batch, count),
+    }
+
+
+def of_labels(model: Model, count: int) -> Dict[str, Function]:
+    """Return the function of a classification: `probabilities` of its labels, float32 [B, K]."""
+
+    def classify(batch: Dict[str, Tensor]) -> Dict[str, Tensor]:
+        scores = classification.logits(model.variables, batch, model.config)
+        return {"probabilities": tf.nn.softmax(scores)}
+
+    return {"encode": lambda batch: encoded(model, batch), "classify": classify}
+
+
+def of_spans(model: Model, count: int) -> Dict[str, Function]:
+    """Return the function of a model of spans: `start_scores` and `end_scores`, the logits of every
+    position as the first and the last piece of the answer, float32 [B, S].
+    """
+
+    def answer(batch: Dict[str, Tensor]) -> Dict[str, Tensor]:
+        scores = span.logits(model.variables, batch, model.config)
+        return {"start_scores": scores[0], "end_scores": scores[1]}
+
+    return {"answer": answer}
 
 
 def encoded(model: Model, batch: Dict[str, Tensor]) -> Dict[str, Tensor]:

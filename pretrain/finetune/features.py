@@ -36,7 +36,7 @@ class Part(NamedTuple):
 
     info: DatasetInfo
     examples: List[Any]
-    rows: List[Dict[str, Any]]  # see `_describe`
+    rows: List[Dict[str, Any]]  # `Row.description`
 
 
 class Features(NamedTuple):
@@ -116,7 +116,7 @@ def _write_part(
     shard = Shard(_SHARD, len(rows), os.path.getsize(path), file_sha256(path))
     if name != "train":
         _write_lines(os.path.join(folder, _EXAMPLES), [e._asdict() for e in examples])
-        _write_lines(os.path.join(folder, _ROWS), [_describe(row) for row in rows])
+        _write_lines(os.path.join(folder, _ROWS), [row.description for row in rows])
     config = {
         "max_seq_length": settings.max_seq_length,
         "max_predictions_per_seq": 0,
@@ -132,10 +132,6 @@ def _write_part(
         "shards": [shard._asdict()],
     }
     write_json(os.path.join(folder, MANIFEST), manifest)
-
-
-def _describe(row: Row) -> Dict[str, Any]:
-    return {"example": row.example, "pieces": len(row.ids), **row.place}
 
 
 def _serialized(number: int, row: Row, length: int) -> bytes:

@@ -16,6 +16,11 @@ class Row(NamedTuple):
     targets: Dict[str, int]  # feature -> number
     place: Dict[str, Any]  # of a window: see `encode_questions`; else empty
 
+    @property
+    def description(self) -> Dict[str, Any]:
+        """All that scoring needs to know of it."""
+        return {"example": self.example, "pieces": len(self.ids), **self.place}
+
 
 def join(
     tokenizer: Any, first: Sequence[int], second: Sequence[int] = (), pair: bool = True

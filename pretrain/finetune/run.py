@@ -13,7 +13,14 @@ import time
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from pretrain.checkpoint import store
-from pretrain.checkpoint.folder import EVALUATIONS, MODEL, VOCAB, read_journal, write_json
+from pretrain.checkpoint.folder import (
+    EVALUATIONS,
+    MODEL,
+    RESULT,
+    VOCAB,
+    read_journal,
+    write_json,
+)
 from pretrain.checkpoint.load import load_model
 from pretrain.config import TrainConfig
 from pretrain.finetune.config import FinetuneSettings
@@ -25,8 +32,6 @@ from pretrain.runtime.devices import one_device
 from pretrain.runtime.log import log
 from pretrain.tasks.tasks import TASKS
 from pretrain.train.loop import Training, train
-
-RESULT = "result.json"
 
 
 class Setup(NamedTuple):

@@ -18,6 +18,7 @@ from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
 from pretrain.checkpoint import store
 from pretrain.checkpoint.folder import (
+    FINETUNE,
     MODEL,
     SENTENCEPIECE,
     TOKENIZER,
@@ -42,7 +43,6 @@ from pretrain.train.loop import Training
 
 RESULTS = "results.json"
 FORMAT = 1
-_DESCRIPTION = "finetune.json"
 NAME_OF_NONE = "none"  # of a model with random weights
 
 
@@ -226,7 +226,7 @@ def _claim(
         "settings": dataclasses.asdict(settings),
         "init_sha256": hashlib.sha256(index).hexdigest() if prefix else None,
     }
-    path = os.path.join(output, _DESCRIPTION)
+    path = os.path.join(output, FINETUNE)
     if files.exists(path):
         before = json.loads(files.read_text(path))
         different = [name for name, value in described.items() if before.get(name) != value]

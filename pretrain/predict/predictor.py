@@ -119,7 +119,7 @@ def replaced(text: str, places: Iterable[Place]) -> str:
 
 def _place(place: Place) -> Dict[str, Any]:
     proposals = [
-        {"text": proposal.text, "probability": _rounded(proposal.probability)}
+        {"text": proposal.text, "probability": rounded(proposal.probability)}
         for proposal in place.proposals
     ]
     return {"start": place.start, "stop": place.stop, "proposals": proposals}
@@ -128,11 +128,11 @@ def _place(place: Place) -> Dict[str, Any]:
 def _suspicion(suspicion: Suspicion) -> Dict[str, Any]:
     place = _place(suspicion.place)
     proposals = place.pop("proposals")
-    probability = _rounded(suspicion.probability)
+    probability = rounded(suspicion.probability)
     return {**place, "text": suspicion.text, "probability": probability, "proposals": proposals}
 
 
-def _rounded(probability: float) -> float:
+def rounded(probability: float) -> float:
     """Round to four digits: more depend on the machine."""
     return float(f"{probability:.4g}")
 
@@ -143,14 +143,14 @@ def as_lines(found: Dict[str, Any]) -> Iterator[str]:
     for name in ("words", "masks", "suspicious"):
         for place in found.get(name, ()):
             proposals = ", ".join(
-                f"{proposal['text']} {_share(proposal['probability'])}"
+                f"{proposal['text']} {share(proposal['probability'])}"
                 for proposal in place["proposals"]
             )
             old = found["text"][place["start"] : place["stop"]]
-            share = f" {_share(place['probability'])}" if "probability" in place else ""
-            yield f"  {place['start']}-{place['stop']} {old}{share} -> {proposals}"
+            own = f" {share(place['probability'])}" if "probability" in place else ""
+            yield f"  {place['start']}-{place['stop']} {old}{own} -> {proposals}"
 
 
-def _share(probability: float) -> str:
+def share(probability: float) -> str:
     """Return a probability in percent, with one digit if it is very small."""
     return f"{probability:.1%}" if probability >= 0.001 else f"{100 * probability:.1g}%"

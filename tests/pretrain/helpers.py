@@ -49,11 +49,16 @@ class Bomb:
 
 
 def scaled_weights(model):
+    """The weights of a model with both heads, by `random_weights`."""
+    return random_weights(variable_shapes(model))
+
+
+def random_weights(shapes):
     """Weights far from the initial ones, so that a mistake anywhere shows: ten times as large, no
     zeros and ones.
     """
     weights = {}
-    for i, (name, shape) in enumerate(variable_shapes(model).items()):
+    for i, (name, shape) in enumerate(shapes.items()):
         noise = np.random.RandomState(i).uniform(-0.2, 0.2, shape)
         weights[name] = (noise + (1.0 if name.endswith("gamma") else 0.0)).astype(np.float32)
     return weights
