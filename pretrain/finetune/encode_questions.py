@@ -8,6 +8,7 @@ it stands for.
 
 from typing import Any, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+from data_gen.shared.errors import UserError
 from pretrain.finetune.config import FinetuneSettings
 from pretrain.finetune.rows import Row, join
 from pretrain.learning.span import END, START
@@ -35,7 +36,8 @@ def encode_questions(
     offsets: (start, stop) of each piece of the window, characters of the paragraph
     best:    for each piece True if no other window has more text around it
 
-    A window without the whole answer has it at [CLS], position 0 (run_squad.py).
+    A window without the whole answer has it at [CLS], position 0 (run_squad.py). Raises UserError
+    if a question fills a row.
     """
     context, encoded = None, None
     for number, example in enumerate(examples):
@@ -45,6 +47,11 @@ def encode_questions(
         ids, offsets = encoded
         question = list(tokenizer.encode([example.question])[0][0])[: settings.max_query_length]
         room = settings.max_seq_length - len(question) - 3
+        if room < 1:
+            raise UserError(
+                f"the question {example.id} leaves no room for its paragraph: set max_query_length "
+                f"to at most {settings.max_seq_length - 4}"
+            )
         answer = answer_pieces(example, offsets)
         windows = cut(len(ids), room, settings.doc_stride)
         owners = best_windows(windows, len(ids))

@@ -66,8 +66,8 @@ ends = {
         run_classifier.model_fn_builder(config, num_labels=3, learning_rate=1e-3, **SETTINGS),
         run_classifier.file_based_input_fn_builder(records.format("pair"), LENGTH, True, True),
     ),
-    # A smaller rate: the bias of the head and the last LayerNorm's beta move all positions alike, so
-    # their gradients are noise around 0, which AdamW makes steps of.
+    # A smaller rate: the bias of the head and the last LayerNorm's beta move all positions alike.
+    # So their gradients are noise around 0, which AdamW makes steps of.
     "cmrc2018": fine_tune(
         run_squad.model_fn_builder(config, learning_rate=1e-4, **SETTINGS),
         run_squad.input_fn_builder(records.format("cmrc2018"), LENGTH, True, True),

@@ -127,7 +127,8 @@ def test_a_span_extraction_is_googles(
     assert losses[15] < losses[0] - 0.2
     # Nothing reads the pooler: Google keeps no slots for it, ours stay empty.
     others = set(tuning.state.tensors()) - set(expected)
-    assert others and all(name.startswith(POOLER) for name in others)
+    assert others
+    assert all(name.startswith(POOLER) for name in others)
     assert not any(tuning.state.slots[name].numpy().any() for name in others)
     for i, (name, variable) in enumerate(tuning.state.variables.items()):
         if name.startswith(POOLER):
