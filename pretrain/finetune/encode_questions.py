@@ -6,8 +6,10 @@ changes (case, accents, width) does not matter: a piece knows the characters of 
 it stands for.
 """
 
+import unicodedata
 from typing import Any, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+from data_gen.shared.errors import UserError
 from pretrain.finetune.config import FinetuneSettings
 from pretrain.finetune.rows import Row, join
 from pretrain.learning.span import END, START
@@ -35,28 +37,62 @@ def encode_questions(
     offsets: (start, stop) of each piece of the window, characters of the paragraph
     best:    for each piece True if no other window has more text around it
 
-    A window without the whole answer has it at [CLS], position 0 (run_squad.py).
+    A window without the whole answer has it at [CLS], position 0 (run_squad.py). Raises UserError
+    if a question fills a row.
     """
-    context, ids, offsets = "", [], []
+    context: Optional[str] = None
+    ids: Sequence[int] = ()
+    offsets: Offsets = ()
     for number, example in enumerate(examples):
         if example.context != context:  # questions on one paragraph follow one another
             context = example.context
             ids, offsets = tokenizer.encode([context])[0]
-        question = list(tokenizer.encode([example.question])[0][0])[: settings.max_query_length]
-        room = settings.max_seq_length - len(question) - 3
-        answer = answer_pieces(example, offsets)
-        windows = cut(len(ids), room, settings.doc_stride)
-        owners = best_windows(windows, len(ids))
-        for index, (start, stop) in enumerate(windows):
-            row, count = join(tokenizer, question, ids[start:stop])
-            first, last = _within(answer, start, stop, count)
-            place = {
-                "first": count,
-                "offsets": [list(pair) for pair in offsets[start:stop]],
-                "best": [owner == index for owner in owners[start:stop]],
-            }
-            targets = {"unique_ids": 0, START: first, END: last}
-            yield Row(number, row, count, targets, place)
+            offsets = with_accents(context, offsets)
+        yield from _rows(tokenizer, number, example, ids, offsets, settings)
+
+
+def _rows(
+    tokenizer: Any,
+    number: int,
+    example: Question,
+    ids: Sequence[int],
+    offsets: Offsets,
+    settings: FinetuneSettings,
+) -> Iterator[Row]:
+    """Yield the rows of a question. ids, offsets: of the whole paragraph."""
+    question = list(tokenizer.encode([example.question])[0][0])[: settings.max_query_length]
+    room = settings.max_seq_length - len(question) - 3
+    if room < 1:
+        raise UserError(
+            f"the question {example.id} leaves no room for its paragraph: set max_query_length "
+            f"to at most {settings.max_seq_length - 4}"
+        )
+    answer = answer_pieces(example, offsets)
+    windows = cut(len(ids), room, settings.doc_stride)
+    owners = best_windows(windows, len(ids))
+    for index, (start, stop) in enumerate(windows):
+        row, count = join(tokenizer, question, ids[start:stop])
+        first, last = _within(answer, start, stop, count)
+        place = {
+            "first": count,
+            "offsets": [list(pair) for pair in offsets[start:stop]],
+            "best": [owner == index for owner in owners[start:stop]],
+        }
+        targets = {"unique_ids": 0, START: first, END: last}
+        yield Row(number, row, count, targets, place)
+
+
+def with_accents(text: str, offsets: Offsets) -> Offsets:
+    """Give the accents that the tokenizer stripped to the pieces before them: a letter is not cut
+    from its accent, which may be a character of its own.
+    """
+    nexts = [*(start for start, _ in offsets[1:]), len(text)]
+    whole = []
+    for (start, stop), end in zip(offsets, nexts):
+        while start < stop < end and unicodedata.category(text[stop]) == "Mn":
+            stop += 1
+        whole.append((start, stop))
+    return whole
 
 
 def answer_pieces(example: Question, offsets: Offsets) -> Optional[Tuple[int, int]]:
