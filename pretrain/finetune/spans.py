@@ -10,7 +10,7 @@ import numpy as np
 
 from pretrain.finetune.config import FinetuneSettings
 from pretrain.finetune.labels import probabilities
-from pretrain.tasks.cmrc_metric import score
+from pretrain.tasks.cmrc.metric import score
 from pretrain.tasks.examples import Question
 
 

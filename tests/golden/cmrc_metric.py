@@ -18,7 +18,7 @@ import nltk
 
 sys.path.insert(0, ".")
 
-from pretrain.tasks.cmrc_metric import mixed_segmentation, score
+from pretrain.tasks.cmrc.metric import mixed_segmentation, score
 
 PAIRS_OF_A_KIND = 10000
 STORED_OF_A_KIND = 26

@@ -30,8 +30,8 @@ EXPECTED = {
     "roberta_wwm_ext_large": ("none", "adamw", [(None, 512, 5e-5, 2000000, 10000)], 24),
     "macbert_base": ("sop", "lamb", [(None, 384, 1e-4, 1000000, 10000)], 12),
     "macbert_large": ("sop", "lamb", [(None, 512, 1e-4, 2000000, 10000)], 24),
-    "small": ("sop", "adamw", [(None, 32, 0.001, 8000, 400)], 4),
-    "tiny": ("sop", "lamb", [(None, 16, 0.02, 600, 60)], 2),
+    "small": ("sop", "adamw", [(None, 32, 5e-4, 8000, 400)], 4),
+    "tiny": ("sop", "lamb", [(None, 16, 0.01, 600, 60)], 2),
 }
 
 

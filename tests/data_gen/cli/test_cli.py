@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from data_gen.__main__ import main
-from data_gen.corpus import peoples_daily
+from data_gen.corpus.samples import peoples_daily
 from data_gen.synonyms.vector_files import read_vectors
 from tests.data_gen.helpers import SEGMENTED, TEXT, VOCAB
 

@@ -1,6 +1,6 @@
 import pytest
 
-from data_gen.corpus import peoples_daily
+from data_gen.corpus.samples import peoples_daily
 from data_gen.jobs import train_segmenter
 from data_gen.segmentation.segmenters import SegmenterConfig, load_segmenter
 from data_gen.shared.errors import UserError

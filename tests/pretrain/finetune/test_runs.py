@@ -145,8 +145,8 @@ def test_features_made_before(texts, model, tmp_path):
     found = finetune(given, source, str(tmp_path / "a"), SETTINGS, [1])
     expected = finetune(data, source, str(tmp_path / "b"), SETTINGS, [1])
     assert without_time(found) == without_time(expected)
+    shorter = dataclasses.replace(SETTINGS, max_seq_length=12)
     with pytest.raises(UserError, match="differ in settings: make them with the same task"):
-        shorter = dataclasses.replace(SETTINGS, max_seq_length=12)
         finetune(given, source, str(tmp_path / "c"), shorter, [1])
 
 
@@ -154,7 +154,7 @@ def test_a_folder_belongs_to_one_fine_tuning(texts, model, tmp_path):
     output = str(tmp_path / "out")
     finetune(Data("classification", texts), Source(model), output, SETTINGS, [1])
     faster = dataclasses.replace(SETTINGS, learning_rate=0.03)
-    with pytest.raises(UserError, match="holds another fine-tuning .settings differ.: choose"):
+    with pytest.raises(UserError, match="another fine-tuning [(]settings differ[)]: choose"):
         finetune(Data("classification", texts), Source(model), output, faster, [1])
     more = finetune(Data("classification", texts), Source(model), output, SETTINGS, [1, 2, 3])
     assert [run["seed"] for run in more["runs"]] == [1, 2, 3]
@@ -186,18 +186,14 @@ def test_padding_does_not_count(texts, model, tmp_path):
 def test_what_cannot_be_done_is_said(texts, model, tmp_path, change, said):
     settings = dataclasses.replace(SETTINGS, **change)
     with pytest.raises(UserError, match=said):
-        finetune(
-            Data("classification", texts), Source(model), str(tmp_path / "out"), settings, [1]
-        )
+        finetune(Data("classification", texts), Source(model), str(tmp_path / "out"), settings, [1])
 
 
 def test_a_foreign_label_is_named_with_its_line(texts, model, tmp_path):
     with open(os.path.join(texts, "dev.tsv"), "a", encoding="utf-8") as handle:
         handle.write("2\t日月天\n")
     with pytest.raises(UserError, match=r"dev.tsv, line 22 .*2"):
-        finetune(
-            Data("classification", texts), Source(model), str(tmp_path / "out"), SETTINGS, [1]
-        )
+        finetune(Data("classification", texts), Source(model), str(tmp_path / "out"), SETTINGS, [1])
 
 
 def test_the_command(texts, model, tmp_path, capsys, monkeypatch):

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from pretrain.tasks.cmrc_metric import mixed_segmentation, remove_punctuation, score
-from pretrain.tasks.treebank import word_tokenize
+from pretrain.tasks.cmrc.metric import mixed_segmentation, remove_punctuation, score
+from pretrain.tasks.cmrc.treebank import word_tokenize
 
 with open("tests/golden/cmrc_metric.json", encoding="utf-8") as handle:
     GOLDEN = json.load(handle)

@@ -11,7 +11,7 @@ import re
 import string
 from typing import Iterator, List, Match, Optional, Tuple
 
-from pretrain.tasks.unicode_classes import SPACE, is_word
+from pretrain.tasks.cmrc.unicode_classes import SPACE, is_word
 
 # Words after which a period ends no sentence.
 _ABBREVIATED = """

@@ -11,8 +11,8 @@ are such; the others are split alike.
 import re
 from typing import Callable, List, Match, Pattern, Tuple, Union
 
-from pretrain.tasks.punkt import split_sentences
-from pretrain.tasks.unicode_classes import SPACE, is_word
+from pretrain.tasks.cmrc.punkt import split_sentences
+from pretrain.tasks.cmrc.unicode_classes import SPACE, is_word
 
 _CLITIC = re.compile(r"(?:re|ve|ll|[mtsdnſ])(.?)", re.DOTALL)
 

@@ -6,7 +6,7 @@ module needs nothing. Its oddities are part of the measure: published results ha
 
 from typing import List, Sequence, Tuple
 
-from pretrain.tasks.treebank import word_tokenize
+from pretrain.tasks.cmrc.treebank import word_tokenize
 
 # The script's list. Its entry "……" has two characters and is compared with single ones, so … is
 # no mark; its opening ‘ is missing where ’ is there.

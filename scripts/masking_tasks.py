@@ -1,0 +1,64 @@
+"""Parts of compare_masking.sh: the tasks' folders, and the rate that is best on dev.
+
+python scripts/masking_tasks.py folders DATA OUTPUT
+python scripts/masking_tasks.py rate FOLDER   # of FOLDER/RATE-MODEL, outputs of finetune
+"""
+
+import glob
+import os
+import sys
+from typing import Dict, List
+
+from pretrain.results.files import read_results
+from pretrain.tasks.examples import TextExample
+from pretrain.tasks.read_texts import read_classification
+from pretrain.tasks.split import split
+
+_SEED = 1
+
+
+def folders(data: str, output: str) -> None:
+    """Write the folders of the three tasks. OCNLI's dev part is the test part; waimai is split by a
+    hash of the text, a tenth for dev and a tenth for test.
+    """
+    names = {
+        "chnsenticorp": {f"{part}.tsv": f"{part}.tsv" for part in ("train", "dev", "test")},
+        "ocnli": {"train.json": "train.10k.json", "test.json": "dev.json"},
+    }
+    for task, parts in names.items():
+        os.makedirs(os.path.join(output, task), exist_ok=True)
+        for name, source in parts.items():
+            with open(os.path.join(data, task, source), "rb") as handle:
+                _write(os.path.join(output, task, name), handle.read())
+    every = read_classification(os.path.join(data, "waimai", "waimai_10k.csv"))
+    rest, test = split(every, 0.1, _SEED)
+    train, dev = split(rest, 1 / 9, _SEED + 1)
+    os.makedirs(os.path.join(output, "waimai"), exist_ok=True)
+    for part, examples in (("train", train), ("dev", dev), ("test", test)):
+        _write(os.path.join(output, "waimai", f"{part}.tsv"), _table(examples))
+
+
+def _table(examples: List[TextExample]) -> bytes:
+    lines = [f"{example.label}\t{example.text}\n" for example in examples]
+    return "".join(["label\ttext\n", *lines]).encode()
+
+
+def _write(path: str, content: bytes) -> None:
+    with open(path, "wb") as handle:
+        handle.write(content)
+
+
+def best_rate(folder: str) -> str:
+    """Return the rate with the best mean accuracy on dev over all models."""
+    scores: Dict[str, List[float]] = {}
+    for path in glob.glob(os.path.join(folder, "*-*")):
+        rate = os.path.basename(path).rpartition("-")[0]
+        scores.setdefault(rate, []).append(read_results(path).runs[0].scores["dev"]["accuracy"])
+    return max(scores, key=lambda rate: (sum(scores[rate]) / len(scores[rate]), rate))
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "folders":
+        folders(*sys.argv[2:])
+    else:
+        print(best_rate(sys.argv[2]))
