@@ -6,6 +6,8 @@ import sys
 from typing import Any, Dict, List
 
 from data_gen.shared.dataset_info import read_info
+from pretrain.results.files import read_results
+from pretrain.results.statistics import summary as summary_of
 
 
 def summary(folder: str) -> Dict[str, str]:
@@ -36,10 +38,19 @@ def summary(folder: str) -> Dict[str, str]:
         f"{evaluation['masked_pieces']:,} masked pieces, held-out ({by_kind})",
         "SOP accuracy": f"{evaluation['pair_accuracy']:.1%} of {evaluation['examples']:,} pairs, "
         "held-out",
+        "1,600 reviews": f"accuracy {_accuracy(folder, 'model')}; from random weights "
+        f"{_accuracy(folder, 'none')}",
         "data": info.folder,
         "model": evaluation["checkpoint"],
         "release": os.path.join(folder, "release"),
     }
+
+
+def _accuracy(folder: str, start: str) -> str:
+    """Read the mean accuracy on test of the fine-tunings that began with `start`."""
+    results = read_results(os.path.join(folder, f"reviews-{start}"))
+    found = summary_of(results.of("test", "accuracy"))
+    return f"{found.mean:.1%} (mean of {found.n} runs, sd {found.sd:.1%})"
 
 
 def _loss(step: Dict[str, Any]) -> str:

@@ -178,6 +178,11 @@ def _own_features(data: Data, base: str, output: str, settings: FinetuneSettings
     parts: Dict[str, Sequence[Any]] = {part: task.read(path) for part, path in paths.items()}
     if "dev" not in parts and data.dev_share:
         parts["train"], parts["dev"] = split(parts["train"], data.dev_share, 0)
+    if set(parts) == {"train"}:
+        raise UserError(
+            f"{data.folder} has neither a dev nor a test part, so no run could be measured: give "
+            "--dev-share 0.1"
+        )
     labels = _labels(data.task, parts, paths)
     about["labels"] = labels
     about["parts"] = {

@@ -110,7 +110,7 @@ def test_the_script_for_several_machines_trains(tree, root, tmp_path):
     assert "CPU x 2 (" in said[0]
     assert store.latest(model).endswith("model.ckpt-4")
     with open(os.path.join(model, "run.json"), encoding="utf-8") as handle:
-        assert json.load(handle)["config"]["learning_rate"] == 0.001  # of small.yaml
+        assert json.load(handle)["config"]["learning_rate"] == 5e-4  # of small.yaml
 
 
 # Does what `gcloud compute tpus tpu-vm` would, with a folder as the machine.

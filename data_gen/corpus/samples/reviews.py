@@ -14,7 +14,7 @@ from data_gen.storage.writing import write_new
 
 FOLDER = "reviews"
 # Reviews of each part. Few to train on, so that a pre-trained model has something to add.
-_PARTS = (("train", 1600), ("dev", 500), ("test", 2000))
+_PARTS = (("train", 1600), ("dev", 400), ("test", 2000))
 _FILES = (("1", "pos.txt"), ("0", "neg.txt"))
 
 Review = Tuple[str, str]  # label, text

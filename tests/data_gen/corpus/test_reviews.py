@@ -17,11 +17,11 @@ def rows(folder, part):
 
 def test_the_parts_have_no_review_in_common(tmp_path):
     found = write_reviews(str(tmp_path))
-    assert found.counts == {"train": 1600, "dev": 500, "test": 2000}
+    assert found.counts == {"train": 1600, "dev": 400, "test": 2000}
     parts = {part: rows(found.folder, part) for part in found.counts}
     assert {part: len(lines) for part, lines in parts.items()} == found.counts
     texts = [text for lines in parts.values() for _, text in lines]
-    assert len(set(texts)) == len(texts) == 4100
+    assert len(set(texts)) == len(texts) == 4000
     for lines in parts.values():
         labels = [label for label, _ in lines]
         assert set(labels) == {"0", "1"}

@@ -52,7 +52,10 @@ def test_train_evaluate_export(train, tmp_path, capsys):
         (["--set", "precision=float8"], "must be one of float32, bfloat16, float16, not float8"),
         (["--set", "schedule=cosine"], "schedule must be one of linear, constant, not cosine"),
         (["--set", "frozen=['(']"], "frozen: ( is no regular expression"),
-        (["--set", "objective=causal_lm"], "objective must be one of masked_lm, not causal_lm"),
+        (
+            ["--set", "objective=causal_lm"],
+            "must be one of masked_lm, classification, span, not causal_lm",
+        ),
         (["--set", "pair_task=cls"], "pair_task must be one of sop, nsp, none, not cls"),
         (["--set", "weight_decay=-1"], "weight_decay must not be negative"),
         (["--set", "heldout_shards=-1"], "heldout_shards must not be negative"),

@@ -114,6 +114,12 @@ def test_without_a_dev_part_the_last_epoch_counts(model, tmp_path):
     assert split["chosen_on"] == "dev"
 
 
+def test_without_dev_and_test_nothing_could_be_measured(model, tmp_path):
+    data = Data("classification", write_texts(tmp_path / "texts", {"train": 40}))
+    with pytest.raises(UserError, match=r"has neither a dev nor a test part, .* --dev-share"):
+        finetune(data, Source(model), str(tmp_path / "out"), SETTINGS, [1])
+
+
 def test_a_span_task(questions, model, tmp_path):
     settings = dataclasses.replace(SETTINGS, num_train_epochs=6, max_seq_length=12)
     output = str(tmp_path / "out")
@@ -154,7 +160,7 @@ def test_a_folder_belongs_to_one_fine_tuning(texts, model, tmp_path):
     output = str(tmp_path / "out")
     finetune(Data("classification", texts), Source(model), output, SETTINGS, [1])
     faster = dataclasses.replace(SETTINGS, learning_rate=0.03)
-    with pytest.raises(UserError, match="another fine-tuning [(]settings differ[)]: choose"):
+    with pytest.raises(UserError, match=r"another fine-tuning \(settings differ\): choose"):
         finetune(Data("classification", texts), Source(model), output, faster, [1])
     more = finetune(Data("classification", texts), Source(model), output, SETTINGS, [1, 2, 3])
     assert [run["seed"] for run in more["runs"]] == [1, 2, 3]

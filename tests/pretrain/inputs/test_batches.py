@@ -162,3 +162,48 @@ def test_damaged_records_are_an_error_that_names_them(info, tmp_path):
 def test_a_resumed_training_goes_on_at_the_same_batch(info, start):
     whole = ids(batches_from(info), 18)
     assert np.array_equal(whole[start:], ids(batches_from(info, start), 18 - start))
+
+
+def test_trimming_cuts_what_is_padding_in_all_sequences():
+    mask = np.zeros([3, 12], np.int32)
+    for row, length in enumerate((2, 7, 5)):
+        mask[row, :length] = 1
+    batch = {"input_ids": tf.constant(mask * 9), "input_mask": tf.constant(mask)}
+    batch["label_ids"] = tf.constant([[1], [0], [2]])
+    for pad_to, length in ((None, 12), (4, 8), (5, 10), (8, 8), (32, 12)):
+        found = batches.trim(dict(batch), pad_to)
+        assert found["input_ids"].shape == found["input_mask"].shape == (3, length)
+        assert int(tf.reduce_sum(found["input_mask"])) == 14
+        assert found["label_ids"].shape == (3, 1)
+
+
+def test_micro_batches_of_like_lengths(info):
+    stage = Stage(0, None, 8, 1e-3, 100, 0, gradient_accumulation_steps=4)
+    plain, by_length = (
+        next(training_batches(one_device(), info, features_of(info), stage, 3, 0, 1, sorts))
+        for sorts in (False, True)
+    )
+    lengths = by_length["input_mask"].numpy().sum(-1)
+    assert lengths.shape == (1, 4, 2)
+    assert lengths.ravel().tolist() == sorted(plain["input_mask"].numpy().sum(-1).ravel())
+    assert lengths.min() < lengths.max()
+    for name in plain:
+        rows = (x[name].numpy().reshape(8, -1).tolist() for x in (plain, by_length))
+        assert sorted(next(rows)) == sorted(next(rows))
+    # A sequence keeps its own features.
+    ids = plain["input_ids"].numpy().reshape(8, -1).tolist()
+    for row, labels in zip(
+        by_length["input_ids"].numpy().reshape(8, -1).tolist(),
+        by_length["masked_lm_ids"].numpy().reshape(8, -1).tolist(),
+    ):
+        assert plain["masked_lm_ids"].numpy().reshape(8, -1)[ids.index(row)].tolist() == labels
+
+
+def test_labels_are_counted(info):
+    expected = np.zeros([21128], np.int64)
+    for example in raw_examples(info):
+        weights = example["masked_lm_weights"].float_list.value
+        for piece, weight in zip(example["masked_lm_ids"].int64_list.value, weights):
+            expected[piece] += weight > 0
+    assert batches.label_counts(info, 21128).tolist() == expected.tolist()
+    assert expected.sum() > 100

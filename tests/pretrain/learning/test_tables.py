@@ -226,7 +226,7 @@ def test_an_objective(toy_objective, interrupted, settings, model, tmp_path, cap
     assert "(toy 0." in said
     assert "held-out: toy " in said
     arrays = store.read(store.find(output))
-    trained = [name for name in _encoder_and_toy(model) if name != "toy/idle"]
+    trained = [name for name in _encoder_and_toy(model, None) if name != "toy/idle"]
     assert set(arrays) >= {f"{name}/adam_m" for name in trained}
     assert not [name for name in arrays if name.startswith(("cls/", "bert/pooler"))]
     assert np.abs(arrays["toy/kernel"]).max() > 0
@@ -240,7 +240,7 @@ def test_an_objective(toy_objective, interrupted, settings, model, tmp_path, cap
     assert main(["evaluate", "--model", output, "--data", DATA]) == 0
     assert f"toy accuracy {last['toy_accuracy']:.1%}" in capsys.readouterr().out
     released = store.read(export_tf1(output, str(tmp_path / "release")))
-    assert set(released) == set(_encoder_and_toy(model))
+    assert set(released) == set(_encoder_and_toy(model, None))
 
 
 @pytest.mark.parametrize(

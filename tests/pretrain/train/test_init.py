@@ -13,7 +13,7 @@ from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
 from pretrain.checkpoint import store
 from pretrain.exchange.export_release import export_tf1
-from pretrain.inputs.batches import training_batches
+from pretrain.inputs.batches import label_counts, training_batches
 from pretrain.runtime.devices import one_device
 from pretrain.train.loop import train
 from pretrain.train.state import new_state
@@ -123,3 +123,23 @@ def test_data_of_another_record_format_are_refused(settings, tmp_path):
         json.dump(manifest, handle)
     with pytest.raises(UserError, match="is of record format"):
         train(settings(), [folder], str(tmp_path / "out"), None)
+
+
+def test_the_output_bias_starts_at_the_frequencies(settings, info, tmp_path):
+    config = settings(
+        "output_bias=frequencies", "num_train_steps=1", "num_warmup_steps=0", "learning_rate=1.0e-9"
+    )
+    output = str(tmp_path / "out")
+    train(config, [DATA], output, None)
+    bias = store.read(store.find(output))["cls/predictions/output_bias"]
+    counts = label_counts(info, len(bias))
+    assert np.exp(bias).sum() == pytest.approx(1, rel=1e-4)
+    seen = np.flatnonzero(counts)
+    assert np.exp(bias[seen]).sum() > 0.1  # 21,128 pieces have a tenth of a label each
+    ratio = np.exp(bias[seen]) / (counts[seen] + 0.1)
+    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-3)
+    # Another model's bias is not touched.
+    after = str(tmp_path / "after")
+    train(config, [DATA], after, output)
+    again = store.read(store.find(after))["cls/predictions/output_bias"]
+    np.testing.assert_allclose(again, bias, atol=1e-6)
