@@ -72,7 +72,7 @@ def write_features(
 ) -> Features:
     """Write a feature folder.
 
-    about: what its content depends on, see `describe`
+    about: the content of features.json: what the features depend on, by `runs`
     """
     kind = KINDS[TASKS[task].objective]
     for name, examples in parts.items():

@@ -23,11 +23,6 @@ _PAPER = "(paper)"
 _AVERAGE = "AVG: over the tasks; EM and F1 are averaged first, as in Table X of the paper."
 
 
-def nothing_published(task: str, layers: int, hidden_size: int) -> Mapping[str, PublishedRow]:
-    """Return no rows: for tables without the paper's."""
-    return {}
-
-
 def seed_table(results: Results, part: str, published: Published) -> Table:
     """Make the table of one model on one task: a row for each seed, `max (mean) +- sd`, and the
     paper's rows of the same size.
