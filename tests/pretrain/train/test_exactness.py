@@ -15,7 +15,6 @@ from pretrain.checkpoint.folder import EVALUATIONS
 from pretrain.checkpoint.load import load_model
 from pretrain.evaluate.measure import Evaluator, evaluate
 from pretrain.inputs.batches import parse
-from pretrain.learning.objectives import OBJECTIVES
 from pretrain.model.bert import variable_shapes
 from pretrain.runtime.devices import one_device
 from pretrain.runtime.tensorflow import is_version_1, tf
@@ -128,9 +127,7 @@ def test_two_devices_evaluate_as_one(trained, info, two_devices):
     with two_devices.scope():
         copies = {name: tf.Variable(variable) for name, variable in model.variables.items()}
     # 78 examples: the second batch of 64 is not full, and the last of its devices has none
-    shared = Evaluator(
-        two_devices, copies, model.config, OBJECTIVES[model.objective], info, model.mask
-    )
+    shared = Evaluator(two_devices, copies, model.config, model.objective, info, model.mask)
     expected = evaluate(model, DATA)
     for _ in range(2):
         require_equal(shared(), expected)
