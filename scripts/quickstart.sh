@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a fresh clone to a trained, evaluated, fine-tuned MacBERT: about eight minutes on two cores, all of it below work/ and .venv/.
+# From a fresh clone to a trained, evaluated, fine-tuned MacBERT: about ten minutes on two cores, all of it below work/ and .venv/.
 # Needs Python 3.9 or newer and a package index. Run again, it reuses what is whole. PYTHON=... names the interpreter.
 source "$(dirname "$0")/common.sh" || exit
 
@@ -32,11 +32,11 @@ if [ ! "$out/evaluation.json" -nt "$out/model/checkpoint" ]; then
 fi
 
 say "6/7 fine-tuning on a few reviews, beside random weights"
-for start in model none; do
+for weights in model none; do
   random=()
-  [ "$start" = model ] || random=(--random-init)
+  [ "$weights" = model ] || random=(--random-init)
   quietly $python -m pretrain finetune --task classification --data "$out/text/reviews" --init "$out/model" ${random[@]+"${random[@]}"} \
-    --output "$out/reviews-$start" --runs 2 --set max_seq_length=128 --set learning_rate=3.0e-4
+    --output "$out/reviews-$weights" --runs 2 --set max_seq_length=128 --set learning_rate=3.0e-4
 done
 
 say "7/7 exporting a BERT release"
