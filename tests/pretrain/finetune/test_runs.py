@@ -114,6 +114,20 @@ def test_without_a_dev_part_the_last_epoch_counts(model, tmp_path):
     assert split["chosen_on"] == "dev"
 
 
+def test_a_test_part_without_labels_gets_predictions(texts, model, tmp_path):
+    with open(os.path.join(texts, "test.tsv"), encoding="utf-8") as handle:
+        lines = [line.split("\t")[1] for line in handle]
+    with open(os.path.join(texts, "test.tsv"), "w", encoding="utf-8") as handle:
+        handle.writelines(lines)
+    output = str(tmp_path / "out")
+    results = finetune(Data("classification", texts), Source(model), output, SETTINGS, [1])
+    assert "test" not in results["runs"][0]
+    found = lines_of(output, "run-1", "predictions-test.jsonl")
+    assert len(found) == 30
+    assert all(set(line) == {"id", "predicted", "probability"} for line in found)
+    assert find_results([output])[0].runs[0].scores.keys() == {"dev"}
+
+
 def test_without_dev_and_test_nothing_could_be_measured(model, tmp_path):
     data = Data("classification", write_texts(tmp_path / "texts", {"train": 40}))
     with pytest.raises(UserError, match=r"has neither a dev nor a test part, .* --dev-share"):
