@@ -45,14 +45,23 @@ positive = number(1, math.inf, "a whole number above 0", int)
 def add_config_arguments(parser: argparse.ArgumentParser, folder: str) -> None:
     """Add `--config` and `--set`, for every command with settings."""
     parser.add_argument("--config", required=True, metavar="FILE", help=f"a file of {folder}/")
+    add_overrides(
+        parser, "--set", "override one setting, e.g. --set random_seed=7; may be given again"
+    )
+
+
+def add_overrides(
+    parser: argparse.ArgumentParser, option: str, help_line: str, name: str = "overrides"
+) -> None:
+    """Add an option that overrides settings, one a time; `name` is its attribute."""
     parser.add_argument(
-        "--set",
-        dest="overrides",
+        option,
+        dest=name,
         metavar="KEY=VALUE",
         type=override,
         action="append",
         default=[],
-        help="override one setting, e.g. --set random_seed=7; may be given again",
+        help=help_line,
     )
 
 

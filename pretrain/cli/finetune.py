@@ -4,7 +4,7 @@ import argparse
 import os
 from typing import Any, Optional, Sequence
 
-from data_gen.shared.commands import add_command, number, override, positive
+from data_gen.shared.commands import add_command, add_overrides, number, positive
 from data_gen.shared.errors import UserError
 from data_gen.shared.settings import load_settings
 from pretrain.tasks.tasks import TASKS
@@ -54,14 +54,10 @@ def add_finetune(commands: Any) -> None:
     parser.add_argument(
         "--config", metavar="FILE", help="settings; default: configs/finetune/TASK.yaml"
     )
-    parser.add_argument(
+    add_overrides(
+        parser,
         "--set",
-        dest="overrides",
-        metavar="KEY=VALUE",
-        type=override,
-        action="append",
-        default=[],
-        help="override one setting, e.g. --set learning_rate=3.0e-5; may be given again",
+        "override one setting, e.g. --set learning_rate=3.0e-5; may be given again",
     )
     parser.add_argument(
         "--features-only", action="store_true", help="write OUTPUT/features and train nothing"

@@ -3,7 +3,12 @@
 import argparse
 from typing import Any
 
-from data_gen.shared.commands import add_command, add_config_arguments, override, positive
+from data_gen.shared.commands import (
+    add_command,
+    add_config_arguments,
+    add_overrides,
+    positive,
+)
 from data_gen.shared.errors import UserError
 from data_gen.shared.settings import load_settings
 from pretrain.config import TrainConfig
@@ -47,14 +52,11 @@ def add_train(commands: Any) -> None:
     parser.add_argument(
         "--probe-every", type=positive, metavar="K", help="steps; default: with every checkpoint"
     )
-    parser.add_argument(
+    add_overrides(
+        parser,
         "--probe-set",
-        dest="probe_overrides",
-        metavar="KEY=VALUE",
-        type=override,
-        action="append",
-        default=[],
-        help="override a setting of the task's configs/finetune/TASK.yaml",
+        "override a setting of the task's configs/finetune/TASK.yaml",
+        "probe_overrides",
     )
     parser.add_argument(
         "--reinit-heads", action="store_true", help="with --init: but new heads (cls/*)"

@@ -12,8 +12,6 @@ import json
 import os
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
-import numpy as np
-
 from data_gen.shared.dataset_info import MANIFEST, DatasetInfo, Shard, read_info
 from data_gen.shared.errors import UserError
 from data_gen.shared.features import FORMAT
@@ -136,11 +134,8 @@ def _write_part(
 
 def _serialized(number: int, row: Row, length: int) -> bytes:
     """Serialize a row with the names of features that Google's code reads."""
-    ids = np.zeros([3, length], np.int64)
-    ids[0, : len(row.ids)] = row.ids
-    ids[1, : len(row.ids)] = 1
-    ids[2, row.first : len(row.ids)] = 1
-    columns = dict(zip(("input_ids", "input_mask", "segment_ids"), ids.tolist()))
+    names = ("input_ids", "input_mask", "segment_ids")
+    columns = dict(zip(names, row.columns(length).tolist()))
     for name, value in row.targets.items():
         columns[name] = [number if name == "unique_ids" else value]
     features = {

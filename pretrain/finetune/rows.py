@@ -6,6 +6,8 @@ has a row for each window of the paragraph.
 
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
+import numpy as np
+
 
 class Row(NamedTuple):
     """A sequence of pieces, [CLS] first A [SEP] (second B [SEP]), with what is to be learned."""
@@ -20,6 +22,14 @@ class Row(NamedTuple):
     def description(self) -> Dict[str, Any]:
         """All that scoring needs to know of it."""
         return {"example": self.example, "pieces": len(self.ids), **self.place}
+
+    def columns(self, length: int) -> np.ndarray:
+        """Return input_ids, input_mask and segment_ids, padded; int32 [3, length]."""
+        found: np.ndarray = np.zeros([3, length], np.int32)
+        found[0, : len(self.ids)] = self.ids
+        found[1, : len(self.ids)] = 1
+        found[2, self.first : len(self.ids)] = 1
+        return found
 
 
 def join(

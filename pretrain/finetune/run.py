@@ -27,9 +27,12 @@ from pretrain.finetune.config import FinetuneSettings
 from pretrain.finetune.features import Features, Part, steps_per_epoch
 from pretrain.finetune.kinds import Predictions
 from pretrain.finetune.scorer import Scorer
+from pretrain.model.bert import Variables
+from pretrain.model.config import BertConfig
 from pretrain.runtime import files
 from pretrain.runtime.devices import one_device
 from pretrain.runtime.log import log
+from pretrain.runtime.tensorflow import Strategy
 from pretrain.tasks.tasks import TASKS
 from pretrain.train.loop import Training, train
 
@@ -59,6 +62,13 @@ class Setup(NamedTuple):
             os.path.join(self.base, VOCAB),
         )
 
+    def scorer(
+        self, strategy: Strategy, variables: Variables, model: BertConfig, part: Part
+    ) -> Scorer:
+        """Return what scores a part with these variables."""
+        labels = self.features.labels
+        return Scorer(strategy, variables, model, self.objective, labels, part, self.settings)
+
 
 def run(
     setup: Setup, seed: int, folder: str, inside: Optional[Training] = None
@@ -76,7 +86,7 @@ def run(
         found: Dict[str, Any] = json.loads(files.read_text(path))
         _keep_weights(folder, found["best_step"])
         return found
-    start, config = _cpu_seconds(), setup.config(seed)
+    start, config = time.process_time(), setup.config(seed)
     dev = setup.features.part("dev")
     measure = _Dev(setup, dev, folder) if dev else None
     data = os.path.join(setup.features.folder, "train")
@@ -84,7 +94,11 @@ def run(
     if last is None:
         return None
     epochs = _epochs(folder, config.save_checkpoints_steps)
-    best = _best(setup, epochs) if epochs else config.num_train_steps
+    best = (
+        _best(setup.features.task, epochs) * config.save_checkpoints_steps
+        if epochs
+        else config.num_train_steps
+    )
     result: Dict[str, Any] = {"seed": seed, "epochs": epochs, "best_step": best}
     result["best_epoch"] = best // config.save_checkpoints_steps
     if epochs:
@@ -93,14 +107,10 @@ def run(
     figures = _score_test(setup, folder, best)
     if figures:
         result["test"] = figures
-    result["cpu_seconds"] = round(_cpu_seconds() - start, 1)
+    result["cpu_seconds"] = round(time.process_time() - start, 1)
     write_json(path, result)
     _keep_weights(folder, best)  # last: without slots the training could not go on
     return result
-
-
-def _cpu_seconds() -> float:
-    return time.process_time()
 
 
 class _Dev:
@@ -113,15 +123,8 @@ class _Dev:
     def __call__(self, training: Training) -> Dict[str, Any]:
         setup = self._setup
         if self._scorer is None:
-            self._scorer = Scorer(
-                training.strategy,
-                training.state.variables,
-                training.model,
-                setup.objective,
-                setup.features.labels,
-                self._part,
-                setup.settings,
-            )
+            variables, model = training.state.variables, training.model
+            self._scorer = setup.scorer(training.strategy, variables, model, self._part)
         predictions, figures = self._scorer()
         _write_predictions(self._folder, f"dev-{training.step}", predictions)
         log(f"step {training.step:,}, dev: {in_words(setup.features.task, figures)}")
@@ -143,13 +146,12 @@ def _epochs(folder: str, steps: int) -> List[Dict[str, Any]]:
     ]
 
 
-def _best(setup: Setup, epochs: List[Dict[str, Any]]) -> int:
-    """Return the step after the best epoch."""
-    name = TASKS[setup.features.task].measures[0]
+def _best(task: str, epochs: List[Dict[str, Any]]) -> int:
+    """Return the best epoch, from 1."""
+    name = TASKS[task].measures[0]
     scores = [epoch["dev"].get(name, 0.0) for epoch in epochs]
-    steps = steps_per_epoch(setup.features.info("train"), setup.settings.train_batch_size)
-    step: int = epochs[scores.index(max(scores))]["epoch"] * steps
-    return step
+    epoch: int = epochs[scores.index(max(scores))]["epoch"]
+    return epoch
 
 
 def _score_test(setup: Setup, folder: str, step: int) -> Dict[str, Any]:
@@ -160,16 +162,7 @@ def _score_test(setup: Setup, folder: str, step: int) -> Dict[str, Any]:
     if part is None:
         return {}
     model = load_model(os.path.join(folder, f"{store.PREFIX}-{step}"))
-    scorer = Scorer(
-        one_device(),
-        model.variables,
-        model.config,
-        setup.objective,
-        setup.features.labels,
-        part,
-        setup.settings,
-    )
-    predictions, figures = scorer()
+    predictions, figures = setup.scorer(one_device(), model.variables, model.config, part)()
     _write_predictions(folder, "test", predictions)
     return figures
 

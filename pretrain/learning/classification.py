@@ -115,14 +115,6 @@ def _card_rows(figures: Mapping[str, Any]) -> List[Tuple[str, str]]:
     return [("accuracy", f"{figures['accuracy']:.4f}")]
 
 
-def _flops(model: BertConfig, length: int, predictions: int, recompute: bool) -> float:
-    return encoder_flops(model, length, recompute)
-
-
-def _bytes(model: BertConfig, length: int, predictions: int, precision: str, again: bool) -> int:
-    return encoder_activation_bytes(model, length, precision, again)
-
-
 CLASSIFICATION = Objective(
     variables=_variables,
     trains=lambda settings, name: True,
@@ -139,6 +131,6 @@ CLASSIFICATION = Objective(
         lines=_lines,
         card_rows=_card_rows,
     ),
-    flops=_flops,
-    activation_bytes=_bytes,
+    flops=encoder_flops,
+    activation_bytes=encoder_activation_bytes,
 )

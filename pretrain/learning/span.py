@@ -124,14 +124,6 @@ def _card_rows(figures: Mapping[str, Any]) -> List[Tuple[str, str]]:
     return [("share of windows with the right span", f"{figures['windows_right']:.4f}")]
 
 
-def _flops(model: BertConfig, length: int, predictions: int, recompute: bool) -> float:
-    return encoder_flops(model, length, recompute)
-
-
-def _bytes(model: BertConfig, length: int, predictions: int, precision: str, again: bool) -> int:
-    return encoder_activation_bytes(model, length, precision, again)
-
-
 SPAN = Objective(
     variables=_variables,
     # Loaded and saved with the encoder, but nothing reads it here.
@@ -149,6 +141,6 @@ SPAN = Objective(
         lines=_lines,
         card_rows=_card_rows,
     ),
-    flops=_flops,
-    activation_bytes=_bytes,
+    flops=encoder_flops,
+    activation_bytes=encoder_activation_bytes,
 )

@@ -16,9 +16,11 @@ def count(shapes: Mapping[str, Shape]) -> int:
     return sum(int(np.prod(shape)) for shape in shapes.values())
 
 
-def encoder_flops(model: BertConfig, length: int, recompute: bool = False) -> float:
+def encoder_flops(
+    model: BertConfig, length: int, predictions: int, recompute: bool = False
+) -> float:
     """Count the floating point operations of the matrix products of encoder and pooler for one
-    sequence, forwards and backwards.
+    sequence, forwards and backwards; the predictions cost nothing here.
     """
     h, f = model.hidden_size, model.intermediate_size
     layer = 2 * length * (4 * h * h + 2 * h * f) + 4 * length * length * h
@@ -30,7 +32,7 @@ def flops(model: BertConfig, length: int, predictions: int, recompute: bool = Fa
     """Count as `encoder_flops` does, with those of the masked LM head."""
     h = model.hidden_size
     head = 2 * predictions * (h * h + h * model.vocab_size)
-    return encoder_flops(model, length, recompute) + 3.0 * head
+    return encoder_flops(model, length, predictions, recompute) + 3.0 * head
 
 
 def state_bytes(weights: int, slots: int, precision: str, accumulates: bool = False) -> int:
@@ -44,7 +46,7 @@ def state_bytes(weights: int, slots: int, precision: str, accumulates: bool = Fa
 
 
 def encoder_activation_bytes(
-    model: BertConfig, length: int, precision: str, recompute: bool
+    model: BertConfig, length: int, predictions: int, precision: str, recompute: bool
 ) -> int:
     """Estimate the bytes that the encoder keeps of one sequence for the backward pass, after
     Korthikanti et al. 2022, arXiv 2205.05198: 34 S H + 5 A S^2 bytes a layer at two bytes a number.
@@ -62,5 +64,5 @@ def activation_bytes(
     """Estimate as `encoder_activation_bytes` does, with the logits of the masked LM head: float32,
     four times over.
     """
-    encoder = encoder_activation_bytes(model, length, precision, recompute)
+    encoder = encoder_activation_bytes(model, length, predictions, precision, recompute)
     return encoder + 16 * predictions * model.vocab_size

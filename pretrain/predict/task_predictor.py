@@ -112,9 +112,5 @@ def _settings(length: int) -> FinetuneSettings:
 
 def _batch(rows: Sequence[Row], width: int) -> List[Tensor]:
     """Return ids, mask and segments of rows, int32 [B, width]."""
-    arrays = np.zeros([3, len(rows), width], np.int32)
-    for number, row in enumerate(rows):
-        arrays[0, number, : len(row.ids)] = row.ids
-        arrays[1, number, : len(row.ids)] = 1
-        arrays[2, number, row.first : len(row.ids)] = 1
-    return [tf.constant(array) for array in arrays]
+    columns = [row.columns(width) for row in rows]
+    return [tf.constant(array) for array in np.stack(columns, axis=1)]
