@@ -13,17 +13,22 @@ from pretrain.results.files import read_results
 from pretrain.tasks.examples import TextExample
 from pretrain.tasks.read_texts import read_classification
 from pretrain.tasks.split import split
+from pretrain.tasks.tasks import TASKS
 
 _SEED = 1
 
 
 def folders(data: str, output: str) -> None:
-    """Write the folders of the three tasks. OCNLI's dev part is the test part; waimai is split by a
-    hash of the text, a tenth for dev and a tenth for test.
+    """Write the folders of the tasks. OCNLI's dev part is the test part; XNLI, CMRC and DRCD learn
+    from their dev part; waimai is split by a hash of the text, a tenth for dev and a tenth for
+    test.
     """
     names = {
         "chnsenticorp": {f"{part}.tsv": f"{part}.tsv" for part in ("train", "dev", "test")},
         "ocnli": {"train.json": "train.10k.json", "test.json": "dev.json"},
+        "xnli": {"train.tsv": "dev.tsv", "test.tsv": "test.tsv"},
+        "cmrc2018": {"train.json": "cmrc2018_dev.json", "test.json": "cmrc2018_trial.json"},
+        "drcd": {"train.json": "DRCD_dev.json", "test.json": "DRCD_test.json"},
     }
     for task, parts in names.items():
         os.makedirs(os.path.join(output, task), exist_ok=True)
@@ -49,11 +54,13 @@ def _write(path: str, content: bytes) -> None:
 
 
 def best_rate(folder: str) -> str:
-    """Return the rate with the best mean accuracy on dev over all models."""
+    """Return the rate with the best mean on dev over all models, of the task's first measure."""
     scores: Dict[str, List[float]] = {}
     for path in glob.glob(os.path.join(folder, "*-*")):
         rate = os.path.basename(path).rpartition("-")[0]
-        scores.setdefault(rate, []).append(read_results(path).runs[0].scores["dev"]["accuracy"])
+        results = read_results(path)
+        measure = TASKS[results.task].measures[0]
+        scores.setdefault(rate, []).append(results.runs[0].scores["dev"][measure])
     return max(scores, key=lambda rate: (sum(scores[rate]) / len(scores[rate]), rate))
 
 
