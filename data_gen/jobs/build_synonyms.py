@@ -27,7 +27,8 @@ from data_gen.storage.reading import is_file, open_text
 from data_gen.synonyms.config import TOOLKIT_SOURCE
 from data_gen.synonyms.neighbours import nearby, nearest_of_size
 from data_gen.synonyms.table import SourceTable, Table, load_table, make_source_table
-from data_gen.synonyms.vector_files import read_vectors, toolkit_vectors
+from data_gen.synonyms.toolkit import shipped_neighbours, toolkit_vectors
+from data_gen.synonyms.vector_files import read_vectors
 from data_gen.synonyms.word2vec import candidates
 from data_gen.tokenization.tokenizer import Tokenizer
 
@@ -176,8 +177,8 @@ def _layers(
     top_k = config.synonyms.top_k
     tokenizer = load_tokenizer(config)
     found = {}
-    for path in config.synonyms.vectors:
-        found[_name(path)] = _neighbours_in_file(path, top_k, tokenizer, show, skipped)
+    for path, (name, sha256) in zip(config.synonyms.vectors, plan.provenance["vectors"]):
+        found[name] = _neighbours_in_file(path, sha256, top_k, tokenizer, show, skipped)
     if plan.corpus:
         vectors = vectors_of_text(config, plan.corpus, work, engine, show)
         pool = candidates(vectors, config.synonyms.word2vec.candidate_min_count)
@@ -191,7 +192,7 @@ def _layers(
 
 
 def _neighbours_in_file(
-    path: str, top_k: int, tokenizer: Tokenizer, show: Progress, skipped: Counter[str]
+    path: str, sha256: str, top_k: int, tokenizer: Tokenizer, show: Progress, skipped: Counter[str]
 ) -> Tuple[List[Pieces], Array, Array]:
     """Return the words of a file, as pieces, with the numbers of their neighbours, -1 for none, and
     the cosines of these.
@@ -202,7 +203,7 @@ def _neighbours_in_file(
     if path == TOOLKIT_SOURCE:
         # As the toolkit does it: its 10 nearest words are looked for among all, and those of
         # another number of pieces passed over when they are looked up.
-        rows, cosines = nearby(matrix, top_k, show)
+        rows, cosines = nearby(matrix, top_k, show, known=shipped_neighbours(sha256, top_k))
         return words, _different(numbers[rows[_firsts(numbers)]]), cosines[_firsts(numbers)]
     matrix = matrix[_firsts(numbers)]
     sizes = np.array([len(word) for word in words])
