@@ -19,7 +19,7 @@ COUNTERS = frozenset(
     [
         # text
         *("documents", "sentences", "words", "pieces", "characters", "instances"),
-        *("unknown_pieces", "misaligned_sentences", "ideal_sequences"),
+        *("unknown_pieces", "misaligned_sentences", "rejoined_pieces", "ideal_sequences"),
         # pairs and sequences
         *("pieces_kept", "label_1", "sequence_pieces", "instance_words"),
         # masking

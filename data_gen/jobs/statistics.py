@@ -76,6 +76,7 @@ def _text(count: _Report) -> Dict[str, Any]:
         "pieces_kept": count.share("pieces_kept", "pieces"),
         "unknown_pieces": count.share("unknown_pieces", "pieces"),
         "misaligned_sentences": count("misaligned_sentences"),
+        "rejoined_pieces": count("rejoined_pieces"),  # `##` that a boundary had cut off
     }
 
 

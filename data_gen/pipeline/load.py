@@ -114,7 +114,8 @@ def load_document_tokenizer(
     Raises UserError if a file of either is missing or unusable.
     """
     segmenting, tokenizer = config.segmenter.name, config.tokenizer.name
-    if SEGMENTERS[segmenting].spaces_separate_words and TOKENIZERS[tokenizer].keeps_spaces:
+    kind = SEGMENTERS[segmenting]
+    if kind.spaces_separate_words and TOKENIZERS[tokenizer].keeps_spaces:
         raise UserError(
             f"segmenter.name={segmenting} takes spaces for ends of words, and {tokenizer} would "
             "write them into the pieces: choose another tokenizer or another segmenter"
@@ -123,7 +124,7 @@ def load_document_tokenizer(
         segmenter = load_segmenter_once(config.segmenter)
     else:
         segmenter = Segmenter(_no_words, stored_words)
-    return DocumentTokenizer(load_tokenizer(config), segmenter)
+    return DocumentTokenizer(load_tokenizer(config), segmenter, kind.cuts_runs)
 
 
 # A model of hundreds of megabytes, needed for the table of similar words and for the build.

@@ -120,6 +120,8 @@ class SegmenterKind(NamedTuple):
     takes: Tuple[str, ...] = ()  # of SegmenterConfig's model and user_dict; refused otherwise
     # The spaces of its input stand between words: none of them is one of the text.
     spaces_separate_words: bool = False
+    # Its boundaries hold within a run of letters and digits, too: a `##` piece may be a word.
+    cuts_runs: bool = False
 
 
 SEGMENTERS: Dict[str, SegmenterKind] = {
@@ -127,5 +129,5 @@ SEGMENTERS: Dict[str, SegmenterKind] = {
     "jieba": SegmenterKind(_jieba, takes=("user_dict",)),
     "rjieba": SegmenterKind(_rjieba, takes=("user_dict",)),
     "presegmented": SegmenterKind(_presegmented, spaces_separate_words=True),
-    "char": SegmenterKind(_char),
+    "char": SegmenterKind(_char, cuts_runs=True),
 }
