@@ -62,9 +62,7 @@ class TokenizedBlock(NamedTuple):
         ends = self.sentences.tolist()
         return [every[first:last] for first, last in zip(ends, ends[1:])]
 
-    def split_words(
-        self, numbers: Array, continues: Optional[Array] = None
-    ) -> "TokenizedBlock":
+    def split_words(self, numbers: Array, continues: Optional[Array] = None) -> "TokenizedBlock":
         """Take some words apart into single pieces; with `continues`, bool [V], a piece whose id it
         names stays with the piece before it.
         """

@@ -164,7 +164,7 @@ def run_build(
             "format": FORMAT,
             "fingerprint": plan.fingerprint,
             **plan.identity,
-            "config": dataclasses.asdict(plan.requested),
+            "config": plan.requested.as_dict(),
             "shards": shards,
             "statistics": report(counts, plan.requested.max_seq_length),
         }
@@ -207,7 +207,7 @@ def _identity(
     table: Optional[TablePlan],
 ) -> Dict[str, Any]:
     """Name everything that decides the shards' bytes, with contents instead of paths."""
-    every = dataclasses.asdict(config)
+    every = config.as_dict()
     settings = {name: every[name] for name in BY_VALUE}
     given = None
     opencc = {corpus.kind.opencc}

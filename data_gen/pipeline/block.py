@@ -50,9 +50,7 @@ class Pipeline:
         )
         self._mask = Masker(
             config.masking,
-            MaskLimits(
-                config.max_seq_length, config.max_predictions_per_seq, config.masked_lm_prob
-            ),
+            MaskLimits(config.max_seq_length, config.predictions, config.masked_lm_prob),
             tokenizer,
             CandidateCache(similar, tokenizer, CANDIDATE_CHOICES[config.synonyms.choice]),
         )
