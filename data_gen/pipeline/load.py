@@ -8,11 +8,14 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from data_gen.config import DataConfig
 from data_gen.core.load_once import keep_last
+from data_gen.corpus.normalize import normalizer
+from data_gen.corpus.sentences import split_sentences
 from data_gen.masking.corruption import CORRUPTIONS
 from data_gen.pipeline.block import Pipeline
 from data_gen.pipeline.tokenized_text import DocumentTokenizer
 from data_gen.segmentation.segmenter import Segmenter, Words
 from data_gen.segmentation.segmenters import SEGMENTERS, load_segmenter
+from data_gen.segmentation.user_dictionary import read_user_words, require_matching
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
 from data_gen.synonyms.lexicon import CandidateSource
@@ -121,7 +124,7 @@ def load_document_tokenizer(
             "write them into the pieces: choose another tokenizer or another segmenter"
         )
     if stored_words is None:
-        segmenter = load_segmenter_once(config.segmenter)
+        segmenter = load_text_segmenter(config)
     else:
         segmenter = Segmenter(_no_words, stored_words)
     return DocumentTokenizer(load_tokenizer(config), segmenter, kind.cuts_runs)
@@ -129,6 +132,27 @@ def load_document_tokenizer(
 
 # A model of hundreds of megabytes, needed for the table of similar words and for the build.
 load_segmenter_once = keep_last(load_segmenter)
+
+
+@keep_last
+def load_text_segmenter(config: DataConfig) -> Segmenter:
+    """Load the segmenter for text as `corpus` gives it; cached. Raises UserError as
+    `load_segmenter` does, and for a word of the user that no such text holds.
+    """
+    segmenter = load_segmenter_once(config.segmenter)
+    path = config.segmenter.user_dict
+    if path:
+        normalize = normalizer(config.corpus.normalize)
+
+        def why_never(word: str) -> Optional[str]:
+            if normalize(word) != word:
+                return f"since corpus.normalize writes it as {normalize(word)} (write it so)"
+            if len(split_sentences(word)) > 1:
+                return "since a sentence ends in it (take it out)"
+            return None
+
+        require_matching(path, read_user_words(path), why_never)
+    return segmenter
 
 
 def _no_words(runs: Sequence[str]) -> List[Words]:
