@@ -93,6 +93,14 @@ def load_similar(config: DataConfig, tokenizer: Tokenizer) -> CandidateLookup:
             f"{path} was made for another vocabulary or tokenizer: build it again with the "
             "settings of this build"
         )
+    greatest = max(
+        (int(layer.pieces.max(initial=-1)) for layer in table.layers.values()), default=-1
+    )
+    if greatest >= len(tokenizer.pieces):
+        raise UserError(
+            f"{path} holds the id {greatest}, and the vocabulary {config.vocab_file} ends at "
+            f"{len(tokenizer.pieces) - 1}: build the table again"
+        )
     return CandidateLookup(table, tokenizer, config.synonyms)
 
 

@@ -5,9 +5,11 @@ import pytest
 
 from data_gen.config import DataConfig
 from data_gen.core.documents import Document
-from data_gen.pipeline.load import load_document_tokenizer, load_pipeline
+from data_gen.pipeline.load import load_document_tokenizer, load_pipeline, pieces_identity
 from data_gen.segmentation.segmenter import Segmenter
 from data_gen.segmentation.segmenters import SEGMENTERS, SegmenterKind
+from data_gen.shared.errors import UserError
+from data_gen.synonyms.table import Table, make_source_table
 from tests.conftest import default_settings
 
 SENTENCES = ("iPhone15Pro的芯片很快，我们在Ubuntu13.10上测试过。", "电池也很耐用，WiFi6E速度快。")
@@ -79,3 +81,14 @@ def test_a_word_of_more_than_half_a_sequence_is_cut_between_its_runs_first():
     pieces = np.array(pipeline.tokenize_documents.tokenizer.pieces)
     run = pieces[made.examples.masked_labels]
     assert np.char.startswith(run, "##").sum() == (run == "ubuntu").sum() > 0
+
+
+def test_a_table_with_ids_beyond_the_vocabulary_is_refused(tokenizer, tmp_path):
+    config = default_settings(
+        DataConfig, ["segmenter.name=char", f"synonyms.table={tmp_path / 't.safetensors'}"]
+    )
+    words = [(5,), (len(tokenizer.pieces),)]
+    layer = make_source_table(words, np.array([[1], [0]]), np.ones((2, 1)), str)
+    Table({"toolkit": layer}, pieces_identity(config)).save(config.synonyms.table)
+    with pytest.raises(UserError, match=r"holds the id 21128, and the vocabulary .* ends at 21127"):
+        load_pipeline(config)
