@@ -198,7 +198,9 @@ BY_VALUE = (
     *("dupe_factor", "short_seq_prob", "random_seed", "pair_task", "num_shards", "compression"),
     *("corpus", "masking", "pairs"),
 )
-SYNONYMS_BY_VALUE = ("choice", "other_lengths", "min_similarity", "alike", "traditional")
+SYNONYMS_BY_VALUE = (
+    *("choice", "other_lengths", "min_similarity", "alike", "avoid_shared_pieces", "traditional"),
+)
 
 
 def _identity(

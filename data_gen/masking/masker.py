@@ -267,9 +267,14 @@ def _by_kind(group: str, numbers: Array) -> Counts:
 
 
 def count_masked(masked: Masked, layout: Layout) -> Counts:
-    """Count masked pieces by kind and place."""
+    """Count masked pieces by kind and place, and those that stay the same: kept ones, and those
+    that a replacement has in common with the word.
+    """
+    old = layout.pieces[layout.rows[masked.instance] + masked.position]
+    same = masked.kind[(masked.piece < 0) | (masked.piece == old)]
     counts = Counts(masked_pieces=len(masked.kind))
     counts.update(_by_kind("pieces", np.bincount(masked.kind, minlength=len(KINDS))))
+    counts.update(_by_kind("unchanged", np.bincount(same, minlength=len(KINDS))))
     deciles = masked.position * DECILES // layout.lengths[masked.instance]
     counts.update(numbers_of("masked_in_decile", deciles))
     return counts
