@@ -93,7 +93,7 @@ def plan_build(inputs: Inputs, output: str, engine: Engine, show: Progress) -> B
         _expect(inputs, own_table, engine)
     tokenize_documents = _load(inputs, own_table)
     corpus = scan_inputs(inputs, output, engine, show)
-    table = plan_table(config, corpus) if own_table else None
+    table = plan_table(config, corpus, for_corpus_alone=True) if own_table else None
     identity = _identity(config, corpus, tokenize_documents, table)
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     finished = read_dataset(output) if MANIFEST in names else None

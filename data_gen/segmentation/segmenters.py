@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence, Tuple
 
+from data_gen.segmentation.latin import load_latin
 from data_gen.segmentation.ltp import load_ltp
 from data_gen.segmentation.segmenter import Segmenter
 from data_gen.segmentation.user_dictionary import UserWord, read_user_words, require_matching
@@ -145,6 +146,11 @@ def _char(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
     return Segmenter(lambda runs: map(list, runs), "char")
 
 
+def _latin(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
+    """Take what stands between spaces and marks, of English and mixed text."""
+    return load_latin()
+
+
 class SegmenterKind(NamedTuple):
     """An entry of SEGMENTERS: how an engine is loaded, and what others must know of it."""
 
@@ -163,5 +169,6 @@ SEGMENTERS: Dict[str, SegmenterKind] = {
     "jieba": SegmenterKind(_jieba, takes=("user_dict",), keeps_whole=_jieba_keeps_whole),
     "rjieba": SegmenterKind(_rjieba, takes=("user_dict",), keeps_whole=_rjieba_keeps_whole),
     "presegmented": SegmenterKind(_presegmented, spaces_separate_words=True),
+    "latin": SegmenterKind(_latin),
     "char": SegmenterKind(_char, cuts_runs=True),
 }

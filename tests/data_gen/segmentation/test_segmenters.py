@@ -4,9 +4,11 @@ from hypothesis import strategies as st
 
 from data_gen.__main__ import main
 from data_gen.config import DataConfig
+from data_gen.core.documents import Document
 from data_gen.engine.processes import LocalEngine
 from data_gen.jobs.segment_corpus import segment
 from data_gen.pipeline.load import load_document_tokenizer
+from data_gen.pipeline.tokenized_text import DocumentTokenizer
 from data_gen.segmentation.boundaries import word_boundaries
 from data_gen.segmentation.segmenter import Segmenter
 from data_gen.segmentation.segmenters import (
@@ -67,6 +69,28 @@ def test_real_words(engines):
     assert word_boundaries(engines["char"], ["使用"]) == [[0, 1, 2]]
 
 
+@pytest.mark.parametrize(
+    ("sentence", "words"),
+    [
+        ("Pre-training (for short) helps.", "Pre|-|training|(|for|short|)|helps|."),
+        ("I don't pay $3.14, ok?", "I|don|'|t|pay|$|3|.|14|,|ok|?"),
+        ("naïve Ａ１ Привет, мир…", "naïve|Ａ１|Привет|,|мир|…"),
+        ("iPhone15Pro的芯片，OK", "iPhone15Pro|的|芯|片|，|OK"),
+        ("a_b@c.de\u3000https://x.y", "a|_|b|@|c|.|de|https|:|/|/|x|.|y"),
+        ("“quoted”—dash\xa0nbsp", "“|quoted|”|—|dash|nbsp"),
+        ("𠮷a😀b", "𠮷|a😀b"),
+    ],
+)
+def test_words_of_english_and_mixed_text(sentence, words, tokenizer):
+    engine = load_segmenter(SegmenterConfig("latin"))
+    (marks,) = word_boundaries(engine, [sentence])
+    found = [sentence[a:b] for a, b in zip(marks, marks[1:])]
+    assert [word for word in found if not word.isspace()] == words.split("|")
+    # no word is cut where BERT's tokenizer does not cut: a piece that goes on begins none
+    tokenize = DocumentTokenizer(tokenizer, engine)
+    assert tokenize([Document("d", (sentence,))])[1]["rejoined_pieces"] == 0
+
+
 def test_what_an_engine_drops_is_a_word():
     drops = Segmenter(lambda runs: [run.split("\u200b") for run in runs], "")
     assert word_boundaries(drops, ["\u200b我 \u200b们\u200b"]) == [[0, 1, 2, 3, 4, 5, 6]]
@@ -80,7 +104,7 @@ def test_words_that_are_not_in_the_text_are_reported_not_trusted():
 @pytest.mark.parametrize(
     ("name", "setting"),
     [(name, "model") for name in NAMES if name != "ltp"]
-    + [(name, "user_dict") for name in ("presegmented", "char")],
+    + [(name, "user_dict") for name in ("presegmented", "latin", "char")],
 )
 def test_a_setting_that_an_engine_does_not_take_is_an_error(name, setting, tmp_path):
     (tmp_path / "file").write_text("word")
