@@ -154,8 +154,11 @@ class Masker:
         maskable, chosen = words_to_mask(words.text, layout, may_be, by_sentence)
         numbers = layout.words[chosen]
         replacer = Replacer(self._rules, maskable.sizes, words.similar[numbers])
-        expected = replacer.expected_fallback(maskable.instances)
-        budget = budget._replace(scarce=expected > self._config.max_fallback)
+        scarce = replacer.expected_share(maskable.instances) > self._config.max_fallback
+        # Where the average is within the cap nothing is refused: two pieces of a short sequence
+        # would keep a word of five that has no similar one from being masked.
+        fallbacks = np.where(scarce, budget.fallbacks, layout.lengths)
+        budget = budget._replace(scarce=scarce, fallbacks=fallbacks)
         selection = selector.select(maskable, budget, instances.keys, replacer.cap_cost)
         replaced = replacer.replace(
             selection.ngrams, selection.past_the_cap, words.random, words.text

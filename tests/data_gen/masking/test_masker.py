@@ -272,3 +272,31 @@ def test_pieces_that_stay_the_same_are_counted_by_kind(tokenizer):
     kinds = report(counts, 96)
     assert kinds["unchanged_pieces"] == round(same / counts["masked_pieces"], 4)
     assert kinds["unchanged_by_kind"]["keep"] == kinds["kinds_by_piece"]["keep"]
+
+
+class ShortOnes(Neighbours):
+    """All words of up to four pieces have similar ones, longer ones have none."""
+
+    def __call__(self, word):
+        return [((4500,) * len(word), 0.5)] if len(word) < 5 else ()
+
+
+@pytest.mark.parametrize("weights", ["[0.4,0.3,0.2,0.1]", "[1]"])
+def test_long_words_without_a_similar_word_are_masked_as_often_as_others(tokenizer, weights):
+    """Two pieces of a sequence of 128 may be fallbacks, and a word of six is one in a hundred: held
+    to the cap sequence by sequence it was masked half as often.
+    """
+    settings = ["max_seq_length=128", f"masking.ngram_weights={weights}"]
+    mask = masker(tokenizer, *settings, "max_predictions_per_seq=28", similar=ShortOnes())
+    long = "electroencephalographs"
+    assert len(tokenizer.encode([long])[0][0]) >= 5
+    rng = random.Random(1)
+    a, b = rng.choices(["模型", "语言"], k=29), rng.choices(["模型", "语言"], k=29)
+    a[rng.randrange(29)] = long
+    _, counts = mask(*block(tokenizer, [a], [b], 6000))
+    sizes = report(counts, 128)["masked_by_word_size"]
+    assert sizes["5+"] == pytest.approx(1, abs=0.12)
+    assert sizes["2"] == pytest.approx(1, abs=0.02)
+    kinds = report(counts, 128)["kinds_by_piece"]
+    assert 0.02 < kinds["fallback"] < 0.1
+    assert report(counts, 128)["masked"] == pytest.approx(0.15, abs=0.01)
