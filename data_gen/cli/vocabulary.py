@@ -16,8 +16,10 @@ from data_gen.jobs.train_vocabulary import train_vocabulary
 from data_gen.shared.commands import add_command, add_config_arguments, number, positive
 from data_gen.shared.errors import UserError
 from data_gen.shared.settings import load_settings
+from data_gen.shared.vocabulary import mistakes, read_pieces
+from data_gen.storage.writing import write_new
 from data_gen.tokenization.check_vocabulary import Coverage, check_vocabulary
-from data_gen.tokenization.repair_vocabulary import repair_vocabulary
+from data_gen.tokenization.repair_vocabulary import repair_pieces
 from data_gen.tokenization.training import MODEL_TYPES, VOCABULARY, Options
 from data_gen.tokenization.wordpiece import WordPiece
 
@@ -95,8 +97,11 @@ def _add_repair(actions: Any) -> None:
 
 
 def _vocab_repair(args: argparse.Namespace) -> None:
-    for sentence in repair_vocabulary(args.file, args.output):
-        print(sentence)
+    pieces, changes = repair_pieces(read_pieces(args.file))
+    for mistake in mistakes(pieces):
+        raise UserError(f"the vocabulary {args.file} {mistake}")
+    write_new(args.output, "".join(f"{piece}\n" for piece in pieces).encode())
+    print("\n".join(changes) or f"{args.file}: nothing to repair")
     print(f"{args.output}: usable, every piece has its old id")
 
 

@@ -5,7 +5,6 @@ import pytest
 from data_gen.__main__ import main
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import SPECIALS, mistakes, read_pieces, read_vocabulary, repeated
-from data_gen.tokenization.repair_vocabulary import repair_vocabulary
 from data_gen.tokenization.wordpiece import load_wordpiece
 
 ERNIE = [*SPECIALS, "中", "$", "国", "", "$", "[unused1]", "$"]
@@ -45,14 +44,15 @@ def test_repaired_every_piece_keeps_its_id(write, tmp_path, capsys, start, end):
     assert load_wordpiece(new, None, True).encode(["中$国"])[0][0] == [5, 11, 7]
 
 
-def test_what_is_missing_cannot_be_repaired_and_no_file_is_overwritten(write, tmp_path):
+def test_what_is_missing_cannot_be_repaired_and_no_file_is_overwritten(write, tmp_path, capsys):
     new = tmp_path / "new.txt"
-    with pytest.raises(UserError, match=r"lacks \[PAD\].*add a line for each"):
-        repair_vocabulary(write("中\n中\n"), str(new))
+    assert main(["vocab", "repair", write("中\n中\n"), "--output", str(new)]) == 1
+    assert "lacks [PAD] [UNK] [CLS] [SEP] [MASK]: add a line for each" in capsys.readouterr().err
     assert not new.exists()
     new.write_text("mine")
-    with pytest.raises(UserError, match=r"new.txt is there: choose another --output"):
-        repair_vocabulary(write("\n".join(SPECIALS)), str(new))
+    assert main(["vocab", "repair", write("\n".join(SPECIALS)), "--output", str(new)]) == 1
+    assert "new.txt is another file: choose another --output" in capsys.readouterr().err
+    assert new.read_text() == "mine"
 
 
 @pytest.mark.parametrize("text", ["{}\n\n\n", "{}\r\n\r\n", "{}"])
