@@ -19,7 +19,7 @@ from data_gen.corpus.blocks import BLOCK_BYTES
 from data_gen.corpus.input_kinds import Corpus
 from data_gen.engine.processes import Engine
 from data_gen.engine.tasks import resumable
-from data_gen.jobs.build_synonyms import TablePlan, make_table, plan_table
+from data_gen.jobs.build_synonyms import TablePlan, make_table, plan_table, same_table
 from data_gen.jobs.inputs import Inputs, scan_inputs
 from data_gen.jobs.map_and_merge import run_stages
 from data_gen.jobs.statistics import report
@@ -42,7 +42,6 @@ from data_gen.storage.output_folder import clean, open_work_folder, output_kind
 from data_gen.storage.remote_files import local_copy
 from data_gen.storage.writing import write_json
 from data_gen.synonyms import likeness
-from data_gen.synonyms.table import load_table
 
 # Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
 # is not continued.
@@ -183,10 +182,10 @@ def _make_own_table(plan: BuildPlan, table: TablePlan, engine: Engine, show: Pro
     path = os.path.join(plan.output, TABLE)
     if TABLE not in plan.names:
         make_table(table, path, engine, show)
-    elif load_table(path).provenance != table.provenance:
+    elif not same_table(path, table.provenance):
         raise UserError(
-            f"{path} is there and was made from something else: give it with "
-            "--set synonyms.table=FILE, or choose another --output"
+            f"{path} is there, and is damaged or was made from something else: delete it, give it "
+            "with --set synonyms.table=FILE, or choose another --output"
         )
 
 

@@ -115,5 +115,5 @@ def map_table(path: str) -> Tuple[Dict[str, SourceArrays], Dict[str, Any]]:
     except (OSError, ValueError, KeyError, TypeError, IndexError, struct.error) as error:
         raise UserError(
             f"{path} is no whole table of `python -m data_gen synonyms build` (cut short, damaged "
-            "or another file): delete it and make it again"
+            "or another file): make it again"
         ) from error
