@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -20,7 +21,7 @@ from data_gen.shared.errors import UserError
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-_JOIN_SECONDS = 0.1  # of a process that is ending
+_ENDING_SECONDS = 3  # that the processes of a broken pool may take to end
 
 
 class Engine(Protocol):
@@ -103,8 +104,10 @@ class _Processes:
 
     def exit_codes(self) -> Sequence[int]:
         """Return the exit codes of the processes that have ended, negative ones for signals."""
-        for worker in self._workers:
-            worker.join(_JOIN_SECONDS)
+        # The pool's own thread may have reaped one without having noted its code yet.
+        last = time.monotonic() + _ENDING_SECONDS
+        while any(w.exitcode is None for w in self._workers) and time.monotonic() < last:
+            time.sleep(0.02)
         return [code for code in (worker.exitcode for worker in self._workers) if code is not None]
 
     def kill(self) -> None:
