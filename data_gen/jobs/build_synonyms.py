@@ -42,6 +42,8 @@ class TablePlan(NamedTuple):
     config: DataConfig
     corpus: Optional[Corpus]  # one's own text, if it is a source
     provenance: Dict[str, Any]  # stored in the table
+    # For this text and no other: of one without Chinese words the toolkit is not searched.
+    for_corpus_alone: bool = False
 
 
 class TableResult(NamedTuple):
@@ -52,13 +54,18 @@ class TableResult(NamedTuple):
     skipped: Dict[str, int]  # vectors that were left out, by reason
 
 
-def plan_table(config: DataConfig, corpus: Optional[Corpus]) -> TablePlan:
+def plan_table(
+    config: DataConfig, corpus: Optional[Corpus], for_corpus_alone: bool = False
+) -> TablePlan:
     """Resolve the sources that `synonyms.vectors` names, and the corpus, if it is one.
 
     Raises UserError if there is no source, two have one name, or a file of vectors is missing.
     """
     _require_sources(config, corpus)
-    return TablePlan(config, corpus, table_provenance(config, corpus))
+    provenance = table_provenance(config, corpus)
+    if for_corpus_alone:
+        provenance["for_corpus_alone"] = True
+    return TablePlan(config, corpus, provenance, for_corpus_alone)
 
 
 def table_provenance(config: DataConfig, corpus: Optional[Corpus]) -> Dict[str, Any]:
@@ -175,11 +182,13 @@ def _layers(
     config = plan.config
     top_k = config.synonyms.top_k
     tokenizer = load_tokenizer(config)
+    vectors = plan.corpus and vectors_of_text(config, plan.corpus, work, engine, show)
     found = {}
     for path in config.synonyms.vectors:
+        if path == TOOLKIT_SOURCE and plan.for_corpus_alone and vectors and not vectors.chinese:
+            continue  # the search takes minutes
         found[_name(path)] = _neighbours_in_file(path, top_k, tokenizer, show, skipped)
-    if plan.corpus:
-        vectors = vectors_of_text(config, plan.corpus, work, engine, show)
+    if vectors:
         pool = candidates(vectors, config.synonyms.word2vec.candidate_min_count)
         sizes = np.array([len(word) for word in vectors.words])
         nearest = nearest_of_size(vectors.matrix, sizes, pool, top_k, show)

@@ -24,6 +24,7 @@ class WordVectors(NamedTuple):
     words: List[Pieces]  # pieces, none of them [UNK]
     matrix: Array  # float32 [W, D]
     counts: Array  # int64 [W]: how often each stands in the text
+    chinese: bool = True  # if any word of the text, however rare, holds a Chinese character
 
 
 def train_vectors(text: str, settings: Word2VecConfig, seed: int, show: Progress) -> Any:
