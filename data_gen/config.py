@@ -4,14 +4,15 @@ The presets in configs/data/ give every value its source.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any, Dict, Optional
 
 from data_gen.corpus.config import CorpusConfig
 from data_gen.masking.config import MaskingConfig
 from data_gen.pairs.config import PairsConfig
 from data_gen.pairs.tasks import PAIR_TASKS
 from data_gen.segmentation.segmenters import SegmenterConfig
-from data_gen.shared.features import COMPRESSIONS
+from data_gen.shared.features import COMPRESSIONS, predictions_for
 from data_gen.shared.settings import require_one_of
 from data_gen.synonyms.config import SynonymsConfig
 from data_gen.tokenization.tokenizers import TokenizerConfig
@@ -24,7 +25,8 @@ class DataConfig:
     vocab_file: str = "configs/vocab/bert_base_chinese.txt"
     do_lower_case: bool = True
     max_seq_length: int = 512  # pieces, [CLS] and both [SEP] included
-    max_predictions_per_seq: int = 84
+    # Slots for predictions; null: as many as the length and the masked share take.
+    max_predictions_per_seq: Optional[int] = None
     masked_lm_prob: float = 0.15  # masked pieces / pieces of the sequence, specials counted
     dupe_factor: int = 1  # copies of every document, each masked anew
     short_seq_prob: float = 0.0  # share of the sequences that are cut at a random shorter length
@@ -54,13 +56,25 @@ class DataConfig:
             raise ValueError(f"masked_lm_prob must be between 0 and 1, not {self.masked_lm_prob}")
         if not 0 <= self.short_seq_prob <= 1:
             raise ValueError(f"short_seq_prob must be between 0 and 1, not {self.short_seq_prob}")
-        for name in ("max_predictions_per_seq", "dupe_factor", "num_shards"):
+        for name in ("dupe_factor", "num_shards"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         needed = math.ceil(self.masked_lm_prob * self.max_seq_length)
-        if not needed <= self.max_predictions_per_seq <= self.max_seq_length:
+        if not needed <= self.predictions <= self.max_seq_length:
             raise ValueError(
                 f"max_predictions_per_seq is {self.max_predictions_per_seq}, but masking "
                 f"{self.masked_lm_prob} of {self.max_seq_length} pieces takes {needed} and some to "
-                f"spare: {min(needed + needed // 10 + 4, self.max_seq_length)} works"
+                f"spare: leave it out, which gives "
+                f"{predictions_for(self.max_seq_length, self.masked_lm_prob)}"
             )
+
+    @property
+    def predictions(self) -> int:
+        """The slots for predictions, set or derived."""
+        if self.max_predictions_per_seq is not None:
+            return self.max_predictions_per_seq
+        return predictions_for(self.max_seq_length, self.masked_lm_prob)
+
+    def as_dict(self) -> Dict[str, Any]:
+        """Return all settings, groups as dicts, with what is derived in its place."""
+        return {**asdict(self), "max_predictions_per_seq": self.predictions}

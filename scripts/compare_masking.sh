@@ -28,7 +28,7 @@ say "2/4 models"
 for name in macbert ngram word piece; do
   read -r selector corruption <<<"${recipes[$name]}"
   "$python" -m data_gen build --config configs/data/macbert_512.yaml --input "$out/words" --output "$out/data-$name" \
-    --set max_seq_length=128 --set max_predictions_per_seq=28 --set dupe_factor=1 --set num_shards=8 \
+    --set max_seq_length=128 --set dupe_factor=1 --set num_shards=8 \
     --set masking.selector="$selector" --set masking.corruption="$corruption"
   quietly "$python" -m pretrain train --config configs/pretrain/small.yaml --data "$out/data-$name" --output "$out/model-$name" \
     --set precision=bfloat16

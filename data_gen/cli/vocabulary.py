@@ -16,17 +16,21 @@ from data_gen.jobs.train_vocabulary import train_vocabulary
 from data_gen.shared.commands import add_command, add_config_arguments, number, positive
 from data_gen.shared.errors import UserError
 from data_gen.shared.settings import load_settings
+from data_gen.shared.vocabulary import mistakes, read_pieces
+from data_gen.storage.writing import write_new
 from data_gen.tokenization.check_vocabulary import Coverage, check_vocabulary
+from data_gen.tokenization.repair_vocabulary import repair_pieces
 from data_gen.tokenization.training import MODEL_TYPES, VOCABULARY, Options
 from data_gen.tokenization.wordpiece import WordPiece
 
 
 def add_vocab(commands: Any) -> None:
-    """Add `vocab train` and `vocab check`."""
+    """Add `vocab train`, `vocab check` and `vocab repair`."""
     parser = commands.add_parser("vocab", help="vocabularies of the tokenizers")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     _add_train(actions)
     _add_check(actions)
+    _add_repair(actions)
 
 
 def _add_train(actions: Any) -> None:
@@ -77,6 +81,28 @@ def _add_check(actions: Any) -> None:
     check.add_argument("file", metavar="FILE", help="a vocab.txt")
     add_input(check, required=False)
     check.add_argument("--cased", action="store_true", help="text is not lowered")
+
+
+def _add_repair(actions: Any) -> None:
+    repair = add_command(
+        actions,
+        "repair",
+        _vocab_repair,
+        "make a vocabulary usable without changing an id: repeated pieces, blank lines, byte-order "
+        "mark, line ends of Windows",
+        "python -m data_gen vocab repair ernie/vocab.txt --output work/vocab.txt",
+    )
+    repair.add_argument("file", metavar="FILE", help="a vocab.txt")
+    repair.add_argument("--output", required=True, metavar="FILE", help="a new file")
+
+
+def _vocab_repair(args: argparse.Namespace) -> None:
+    pieces, changes = repair_pieces(read_pieces(args.file))
+    for mistake in mistakes(pieces):
+        raise UserError(f"the vocabulary {args.file} {mistake}")
+    write_new(args.output, "".join(f"{piece}\n" for piece in pieces).encode())
+    print("\n".join(changes) or f"{args.file}: nothing to repair")
+    print(f"{args.output}: usable, every piece has its old id")
 
 
 def _vocab_train(args: argparse.Namespace) -> None:

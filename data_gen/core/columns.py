@@ -7,7 +7,7 @@ whole block of documents at once.
 """
 
 from array import array
-from typing import Any, Iterator, List, NamedTuple, Tuple
+from typing import Any, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -62,14 +62,18 @@ class TokenizedBlock(NamedTuple):
         ends = self.sentences.tolist()
         return [every[first:last] for first, last in zip(ends, ends[1:])]
 
-    def split_words(self, numbers: Array) -> "TokenizedBlock":
-        """Take some words, `numbers` ascending, apart into single pieces."""
+    def split_words(self, numbers: Array, continues: Optional[Array] = None) -> "TokenizedBlock":
+        """Take some words apart into single pieces; with `continues`, bool [V], a piece whose id it
+        names stays with the piece before it.
+        """
         inner = ranges(self.words[numbers] + 1, self.words[numbers + 1])
+        if continues is not None:
+            inner = inner[~continues[self.pieces[inner]]]
         if not len(inner):
             return self
-        more = np.concatenate([[0], np.cumsum(self.sizes[numbers] - 1)])
-        before = more[np.searchsorted(numbers, self.sentences)]
-        return self._replace(words=np.union1d(self.words, inner), sentences=self.sentences + before)
+        words = np.union1d(self.words, inner)
+        sentences = np.searchsorted(words, self.words[self.sentences])
+        return self._replace(words=words, sentences=sentences)
 
 
 class Pair(NamedTuple):

@@ -19,7 +19,7 @@ COUNTERS = frozenset(
     [
         # text
         *("documents", "sentences", "words", "pieces", "characters", "instances"),
-        *("unknown_pieces", "misaligned_sentences", "ideal_sequences"),
+        *("unknown_pieces", "misaligned_sentences", "rejoined_pieces", "ideal_sequences"),
         # pairs and sequences
         *("pieces_kept", "label_1", "sequence_pieces", "instance_words"),
         # masking
@@ -37,7 +37,7 @@ GROUPS = frozenset(
         "split_at",  # pairs by the place where the text was split
         "length_bin",  # sequences
         *("ngrams", "words_of_size", "masked_of_size", "never_masked"),  # words
-        *("drawn", "pieces"),  # by kind of replacement
+        *("drawn", "pieces", "unchanged"),  # by kind of replacement
         *("masked_in_decile", "maskable_in_decile"),  # pieces
         *("similar_from", "without_similar", "missing"),  # words by source, by reason, by word
     ]

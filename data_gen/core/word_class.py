@@ -4,6 +4,9 @@ from unicodedata import ucd_3_2_0
 
 CLASSES = ("punctuation", "number", "latin", "single", "other")
 
+# The blocks of Chinese characters, as a class of a regular expression has them.
+CHINESE_CHARACTERS = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+
 _CHINESE_NUMERALS = frozenset(
     "〇零一二三四五六七八九十百千万亿两壹贰叁肆伍陆柒捌玖拾佰仟萬億兩貳參陸"
 )

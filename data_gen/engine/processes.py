@@ -8,16 +8,20 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
-from typing import Callable, Iterable, Iterator, Optional, Protocol, TypeVar
+from multiprocessing.process import BaseProcess
+from typing import Callable, Iterable, Iterator, Optional, Protocol, Sequence, Set, TypeVar
 
 from data_gen.shared.errors import UserError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+
+_ENDING_SECONDS = 3  # that the processes of a broken pool may take to end
 
 
 class Engine(Protocol):
@@ -41,13 +45,14 @@ class LocalEngine:
     def expect(self, tasks: int, load: Callable[[Task], object], argument: Task) -> None:
         """Start workers, and let them load, while this process goes on."""
         if self.workers > 1 and tasks > 1:
-            for _ in range(min(self.workers, tasks)):
-                self._started().submit(load, argument)
+            with suppress(BrokenProcessPool):  # `run` reports it
+                for _ in range(min(self.workers, tasks)):
+                    self._started().submit(load, argument)
 
     def run(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         """Yield the result of every task, in any order. The first error ends the run.
 
-        Raises UserError where a worker was killed.
+        Raises UserError where a worker died, with the signal that ended it.
         """
         tasks = list(tasks)
         if self.workers == 1 or len(tasks) <= 1:
@@ -61,11 +66,12 @@ class LocalEngine:
                 for future in done:
                     yield future.result()
         except BaseException as error:
+            died = ""
+            if isinstance(error, BrokenProcessPool) and self._processes:
+                died = _how_it_died(self._processes.exit_codes())
             self._end()  # nobody waits for tasks that are under way
-            if isinstance(error, BrokenProcessPool):
-                raise UserError(
-                    "a worker was killed, perhaps for want of memory: use fewer --workers"
-                ) from error
+            if died:
+                raise UserError(died) from error
             raise
 
     def _started(self) -> "_Processes":
@@ -88,14 +94,42 @@ class _Processes:
         context = multiprocessing.get_context("spawn")
         self._ours, self._theirs = context.Pipe(duplex=False)
         self._pool = ProcessPoolExecutor(workers, context, _end_with_pipe, (self._ours,))
+        self._workers: Set[BaseProcess] = set()
 
     def submit(self, function: Callable[[Task], Result], task: Task) -> "Future[Result]":
         with _interrupts_held():  # a process may be started
-            return self._pool.submit(function, task)
+            submitted = self._pool.submit(function, task)
+        self._workers.update(multiprocessing.active_children())
+        return submitted
+
+    def exit_codes(self) -> Sequence[int]:
+        """Return the exit codes of the processes that have ended, negative ones for signals."""
+        # The pool's own thread may have reaped one without having noted its code yet.
+        last = time.monotonic() + _ENDING_SECONDS
+        while any(w.exitcode is None for w in self._workers) and time.monotonic() < last:
+            time.sleep(0.02)
+        return [code for code in (worker.exitcode for worker in self._workers) if code is not None]
 
     def kill(self) -> None:
         self._theirs.close()
         self._pool.shutdown()
+
+
+def _how_it_died(exit_codes: Sequence[int]) -> str:
+    """Say how a worker died, from the exit codes of all: the pool ends the others with SIGTERM."""
+    own = [code for code in exit_codes if code not in (0, -signal.SIGTERM)]
+    code = own[0] if own else -signal.SIGTERM
+    how = f"ended with exit code {code}"
+    with suppress(ValueError):
+        how = f"was ended by {signal.Signals(-code).name}"
+    if how.endswith("SIGKILL"):
+        return f"a worker {how}, perhaps for want of memory: use fewer --workers"
+    if how.endswith("SIGTERM"):
+        return f"a worker {how}: give the command again, it goes on where it was"
+    return (
+        f"a worker {how} within a package that it uses, as a damaged model may cause: fetch or "
+        "make the models again; --workers 1 shows what the package says"
+    )
 
 
 @contextmanager

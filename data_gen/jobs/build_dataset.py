@@ -45,7 +45,7 @@ from data_gen.synonyms import likeness
 
 # Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
 # is not continued.
-CODE_FORMAT = 8
+CODE_FORMAT = 9
 
 _MOST_EXPECTED = 1024  # tasks, that is processes to start early
 
@@ -92,7 +92,7 @@ def plan_build(inputs: Inputs, output: str, engine: Engine, show: Progress) -> B
         _expect(inputs, own_table, engine)
     tokenize_documents = _load(inputs, own_table)
     corpus = scan_inputs(inputs, output, engine, show)
-    table = plan_table(config, corpus) if own_table else None
+    table = plan_table(config, corpus, for_corpus_alone=True) if own_table else None
     identity = _identity(config, corpus, tokenize_documents, table)
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     finished = read_dataset(output) if MANIFEST in names else None
@@ -137,11 +137,16 @@ def _load(inputs: Inputs, own_table: bool) -> DocumentTokenizer:
 
 
 def run_build(
-    plan: BuildPlan, engine: Engine, show: Progress, task_bytes: Optional[int] = None
+    plan: BuildPlan,
+    engine: Engine,
+    show: Progress,
+    task_bytes: Optional[int] = None,
+    cache: Optional[str] = None,
 ) -> DatasetInfo:
     """Build what was planned, or resume it. Returns the description of the whole data set.
 
     task_bytes: text of one task; decides memory and time, not a byte of the output
+    cache:      of `make_table`
     """
     if plan.finished:
         clean(plan.output, DATA)  # after a crash at the very end
@@ -149,7 +154,7 @@ def run_build(
     with open_work_folder(plan.output, plan.fingerprint, DATA) as work:
         if plan.table:
             with resumable():
-                _make_own_table(plan, plan.table, engine, show)
+                _make_own_table(plan, plan.table, engine, show, cache)
         shards, counts = run_stages(
             plan.effective,
             plan.corpus,
@@ -164,7 +169,7 @@ def run_build(
             "format": FORMAT,
             "fingerprint": plan.fingerprint,
             **plan.identity,
-            "config": dataclasses.asdict(plan.requested),
+            "config": plan.requested.as_dict(),
             "shards": shards,
             "statistics": report(counts, plan.requested.max_seq_length),
         }
@@ -178,14 +183,16 @@ def needs_own_table(config: DataConfig) -> bool:
     return needs_similar_words(config) and not config.synonyms.table
 
 
-def _make_own_table(plan: BuildPlan, table: TablePlan, engine: Engine, show: Progress) -> None:
+def _make_own_table(
+    plan: BuildPlan, table: TablePlan, engine: Engine, show: Progress, cache: Optional[str]
+) -> None:
     path = os.path.join(plan.output, TABLE)
     if TABLE not in plan.names:
-        make_table(table, path, engine, show)
+        make_table(table, path, engine, show, cache)
     elif not same_table(path, table.provenance):
         raise UserError(
-            f"{path} is there and was made from something else: give it with "
-            "--set synonyms.table=FILE, or choose another --output"
+            f"{path} is there, and is damaged or was made from something else: delete it, give it "
+            "with --set synonyms.table=FILE, or choose another --output"
         )
 
 
@@ -197,7 +204,9 @@ BY_VALUE = (
     *("dupe_factor", "short_seq_prob", "random_seed", "pair_task", "num_shards", "compression"),
     *("corpus", "masking", "pairs"),
 )
-SYNONYMS_BY_VALUE = ("choice", "other_lengths", "min_similarity", "alike", "traditional")
+SYNONYMS_BY_VALUE = (
+    *("choice", "other_lengths", "min_similarity", "alike", "avoid_shared_pieces", "traditional"),
+)
 
 
 def _identity(
@@ -207,7 +216,7 @@ def _identity(
     table: Optional[TablePlan],
 ) -> Dict[str, Any]:
     """Name everything that decides the shards' bytes, with contents instead of paths."""
-    every = dataclasses.asdict(config)
+    every = config.as_dict()
     settings = {name: every[name] for name in BY_VALUE}
     given = None
     opencc = {corpus.kind.opencc}

@@ -5,6 +5,7 @@ text that is frequent enough is found again, whatever its segmenter and tokenize
 """
 
 import os
+import re
 import shutil
 import tempfile
 from contextlib import nullcontext
@@ -13,6 +14,7 @@ from typing import NamedTuple, Sequence, Tuple
 from data_gen.config import DataConfig
 from data_gen.core.columns import Pieces
 from data_gen.core.progress import Progress
+from data_gen.core.word_class import CHINESE_CHARACTERS
 from data_gen.corpus.blocks import Block, task_blocks
 from data_gen.corpus.input_kinds import Corpus, InputKind
 from data_gen.engine.processes import Engine
@@ -23,6 +25,7 @@ from data_gen.storage.locations import is_url
 from data_gen.storage.reading import open_text
 from data_gen.storage.writing import atomic_file
 from data_gen.synonyms.word2vec import WordVectors, known_words, train_vectors
+from data_gen.tokenization.tokenizer import Tokenizer
 
 
 class WordsTask(NamedTuple):
@@ -62,8 +65,17 @@ def vectors_of_text(
         if not os.path.exists(text):
             _write_text(config, corpus, folder, text, engine, show)
         model = train_vectors(text, config.synonyms.word2vec, config.random_seed, show)
-    unknown = str(load_tokenizer(config).unk)
-    return known_words(model, unknown)
+        tokenizer = load_tokenizer(config)
+        chinese = _holds_chinese(text, tokenizer)
+    return known_words(model, str(tokenizer.unk))._replace(chinese=chinese)
+
+
+def _holds_chinese(text: str, tokenizer: Tokenizer) -> bool:
+    """Tell if any word of a file of words holds a Chinese character; [UNK] may be one."""
+    is_chinese = re.compile(f"[{CHINESE_CHARACTERS}]").search
+    ids = {str(i).encode() for i, piece in enumerate(tokenizer.pieces) if is_chinese(piece)}
+    with open_text(text) as handle, reading(text):
+        return any(not ids.isdisjoint(re.split(rb"[ \n-]", line)) for line in handle)
 
 
 def _write_text(

@@ -97,7 +97,7 @@ def _map(task: MapTask) -> Dict[str, Any]:
 
 
 def _records(task: MapTask, pipeline: Pipeline) -> Tuple[List[KeyedRecord], Counts]:
-    pack = ExamplePacker(task.config.max_seq_length, task.config.max_predictions_per_seq)
+    pack = ExamplePacker(task.config.max_seq_length, task.config.predictions)
     records: List[KeyedRecord] = []
     counts = Counts()
     for documents in task.kind.read(task.blocks):

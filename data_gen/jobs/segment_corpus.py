@@ -24,7 +24,7 @@ from data_gen.corpus.segmented_folder import FORMAT, SegmentedCorpus, find, read
 from data_gen.engine.processes import Engine
 from data_gen.engine.tasks import TaskResult, run_once, run_tasks
 from data_gen.jobs.inputs import resolve_inputs, scan_inputs
-from data_gen.pipeline.load import load_segmenter_once
+from data_gen.pipeline.load import load_segmenter_once, load_text_segmenter
 from data_gen.segmentation.boundaries import segment_sentences
 from data_gen.shared.errors import UserError
 from data_gen.storage.output_folder import clean, open_work_folder, output_kind
@@ -55,7 +55,7 @@ def segment(
     resolved = resolve_inputs(config, inputs)
     if resolved.segmented:
         raise UserError(f"{resolved.segmented.folder} is a segmented corpus already: give the text")
-    load_segmenter_once(config.segmenter)  # finds mistakes before any work is handed out
+    load_text_segmenter(config)  # finds mistakes before any work is handed out
     corpus = scan_inputs(resolved, output, engine, show)
     identity = _identity(config, corpus)
     fingerprint = _digest(identity)

@@ -76,6 +76,7 @@ def _text(count: _Report) -> Dict[str, Any]:
         "pieces_kept": count.share("pieces_kept", "pieces"),
         "unknown_pieces": count.share("unknown_pieces", "pieces"),
         "misaligned_sentences": count("misaligned_sentences"),
+        "rejoined_pieces": count("rejoined_pieces"),  # `##` that a boundary had cut off
     }
 
 
@@ -131,7 +132,15 @@ def _masked_words(words: Mapping[str, int], masked: Mapping[str, int]) -> Dict[s
 
 
 def _kinds(count: _Report) -> Dict[str, Any]:
-    return {"kinds_drawn": count.shares("drawn"), "kinds_by_piece": count.shares("pieces")}
+    masked = count("masked_pieces")
+    unchanged = count.group("unchanged")
+    return {
+        "kinds_drawn": count.shares("drawn"),
+        "kinds_by_piece": count.shares("pieces"),
+        # of the masked pieces, those that stay the same: kept, or in common with the replacement
+        "unchanged_pieces": _share(sum(unchanged.values()), masked),
+        "unchanged_by_kind": {kind: _share(n, masked) for kind, n in unchanged.items()},
+    }
 
 
 def similar_words(counts: Mapping[str, float]) -> Dict[str, Any]:

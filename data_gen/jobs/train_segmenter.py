@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Sequence
 
 from data_gen.corpus.samples.peoples_daily import Paragraph, paragraphs, split_heldout
 from data_gen.segmentation.boundaries import word_boundaries
-from data_gen.segmentation.ltp import claim_ltp_folder
+from data_gen.segmentation.ltp import claim_ltp_folder, note_sums
 from data_gen.segmentation.segmenters import SegmenterConfig, load_segmenter
 from data_gen.storage.writing import atomic_file, write_json
 
@@ -58,6 +58,7 @@ def train_segmenter(folder: str, epochs: int, seed: int) -> Scores:
     write_json(
         os.path.join(folder, "config.json"), {"nerual": False, "tasks": {"cws": "cws_model.bin"}}
     )
+    note_sums(folder)
     return score_segmenter(folder, heldout)
 
 

@@ -11,8 +11,8 @@ from data_gen.corpus.blocks import TextFile, group_into_blocks
 from data_gen.corpus.read import read_blocks
 from data_gen.engine.processes import LocalEngine
 from data_gen.jobs.inputs import scan_text_files
+from data_gen.pipeline.load import load_text_segmenter
 from data_gen.segmentation.boundaries import word_boundaries
-from data_gen.segmentation.segmenters import load_segmenter
 from data_gen.shared.errors import UserError
 from data_gen.storage.writing import write_new
 from data_gen.tokenization.tokenizers import TOKENIZERS
@@ -61,7 +61,7 @@ def _sentences(config: DataConfig, files: Sequence[TextFile], show: Progress) ->
 
 def _words(config: DataConfig, files: Sequence[TextFile], show: Progress) -> Iterator[str]:
     """Cut a sample of the text between its words, the same one for the same random_seed."""
-    segmenter = load_segmenter(config.segmenter)
+    segmenter = load_text_segmenter(config)
     share = SAMPLE / max(1, sum(file.size for file in files))
     for documents in _blocks(config, files, show):
         sentences = []

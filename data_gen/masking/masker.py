@@ -154,8 +154,11 @@ class Masker:
         maskable, chosen = words_to_mask(words.text, layout, may_be, by_sentence)
         numbers = layout.words[chosen]
         replacer = Replacer(self._rules, maskable.sizes, words.similar[numbers])
-        expected = replacer.expected_fallback(maskable.instances)
-        budget = budget._replace(scarce=expected > self._config.max_fallback)
+        scarce = replacer.expected_share(maskable.instances) > self._config.max_fallback
+        # Where the average is within the cap nothing is refused: two pieces of a short sequence
+        # would keep a word of five that has no similar one from being masked.
+        fallbacks = np.where(scarce, budget.fallbacks, layout.lengths)
+        budget = budget._replace(scarce=scarce, fallbacks=fallbacks)
         selection = selector.select(maskable, budget, instances.keys, replacer.cap_cost)
         replaced = replacer.replace(
             selection.ngrams, selection.past_the_cap, words.random, words.text
@@ -267,9 +270,14 @@ def _by_kind(group: str, numbers: Array) -> Counts:
 
 
 def count_masked(masked: Masked, layout: Layout) -> Counts:
-    """Count masked pieces by kind and place."""
+    """Count masked pieces by kind and place, and those that stay the same: kept ones, and those
+    that a replacement has in common with the word.
+    """
+    old = layout.pieces[layout.rows[masked.instance] + masked.position]
+    same = masked.kind[(masked.piece < 0) | (masked.piece == old)]
     counts = Counts(masked_pieces=len(masked.kind))
     counts.update(_by_kind("pieces", np.bincount(masked.kind, minlength=len(KINDS))))
+    counts.update(_by_kind("unchanged", np.bincount(same, minlength=len(KINDS))))
     deciles = masked.position * DECILES // layout.lengths[masked.instance]
     counts.update(numbers_of("masked_in_decile", deciles))
     return counts

@@ -109,13 +109,14 @@ class Replacer:
         random = np.bincount(owner, units.size * is_random, count).astype(np.int64)
         return CapCost(fallback, fallback + random)
 
-    def expected_fallback(self, instances: Array) -> Array:
-        """Return the share of the pieces of each instance, float64 [N], that would become fallbacks
-        if all were masked. `instances` are the words that each starts at, and W, int64 [N + 1].
+    def expected_share(self, instances: Array) -> Array:
+        """Return the share of the pieces of each instance, float64 [N], that the cap would count if
+        all were masked. `instances` are the words that each starts at, and W, int64 [N + 1].
         """
         pieces = np.concatenate([[0], np.cumsum(self._sizes)])[instances]
         lacking = np.concatenate([[0], np.cumsum(self._sizes * ~self._has)])[instances]
-        return self._rules.shares.similar * np.diff(lacking) / np.maximum(np.diff(pieces), 1)
+        fallback = self._rules.shares.similar * np.diff(lacking) / np.maximum(np.diff(pieces), 1)
+        return fallback + (self._rules.shares.random if self._rules.cap == "all_random" else 0)
 
     def _units(self, ngrams: Ngrams) -> Units:
         """Return the units of n-grams and the kinds drawn for them."""

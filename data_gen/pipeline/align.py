@@ -1,6 +1,6 @@
 """Bring the segmenter's words and the tokenizer's pieces together by character offsets."""
 
-from typing import Sequence
+from typing import Sequence, Tuple
 
 import numpy as np
 
@@ -10,23 +10,35 @@ from data_gen.tokenization.tokenizer import Tokens
 
 
 def align_words(
-    documents: Sequence[Document], sentences: Sequence[str], marks: WordBoundaries, tokens: Tokens
-) -> TokenizedBlock:
-    """Bring words and pieces together. Where they cannot be, every piece is a word."""
+    documents: Sequence[Document],
+    sentences: Sequence[str],
+    marks: WordBoundaries,
+    tokens: Tokens,
+    continues: Array,
+) -> Tuple[TokenizedBlock, int]:
+    """Bring words and pieces together. Where they cannot be, every piece is a word.
+
+    continues: of each id if its piece belongs to the word before it wherever the segmenter found
+               boundaries, bool [V]
+    Returns also how many such pieces a boundary had cut off from their word.
+    """
     starts = np.cumsum([0, *(len(sentence) + 1 for sentence in sentences)])
     pieces = np.searchsorted(tokens.first, starts)  # before each sentence, and all
     sentence = np.repeat(np.arange(len(sentences)), np.diff(pieces))
     starting = word_starts(tokens, sentence, marks.boundaries)
     starting |= np.isin(sentence, marks.misaligned)
+    cut_off = starting & continues[tokens.ids]
+    starting &= ~cut_off
     words = np.append(np.flatnonzero(starting), len(tokens.ids))
     filled = np.diff(pieces) > 0
     before = np.concatenate([[0], np.cumsum(filled)])  # sentences with pieces
-    return TokenizedBlock(
+    text = TokenizedBlock(
         pieces=tokens.ids,
         words=words,
         sentences=np.searchsorted(words, np.append(pieces[:-1][filled], len(tokens.ids))),
         documents=before[np.cumsum([0, *(len(document.sentences) for document in documents)])],
     )
+    return text, int(cut_off.sum())
 
 
 def word_starts(tokens: Tokens, sentence: Array, boundaries: Array) -> Array:

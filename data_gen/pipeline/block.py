@@ -50,9 +50,7 @@ class Pipeline:
         )
         self._mask = Masker(
             config.masking,
-            MaskLimits(
-                config.max_seq_length, config.max_predictions_per_seq, config.masked_lm_prob
-            ),
+            MaskLimits(config.max_seq_length, config.predictions, config.masked_lm_prob),
             tokenizer,
             CandidateCache(similar, tokenizer, CANDIDATE_CHOICES[config.synonyms.choice]),
         )
@@ -63,9 +61,11 @@ class Pipeline:
         """
         text, counts = self.tokenize_documents(documents)
         counts.update(self._count_documents(text))
-        # Of a word of more than half a sequence (addresses, mostly) every piece is a word, so that
-        # two words always fit.
-        text = text.split_words(np.flatnonzero(text.sizes > self._rules.room // 2))
+        # A word of more than half a sequence (addresses, mostly) is taken apart, so that two words
+        # always fit: into its runs, and a run that is still too long into pieces.
+        for continues in (self.tokenize_documents.continues, None):
+            long = np.flatnonzero(text.sizes > self._rules.room // 2)
+            text = text.split_words(long, continues)
         with timed(counts, "pair"):
             outline = outline_of(text, self._rules.room, self._clause_marks)
             made = make_pairs(outline, [document.id for document in documents], self._rules)

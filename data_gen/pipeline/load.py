@@ -8,11 +8,14 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from data_gen.config import DataConfig
 from data_gen.core.load_once import keep_last
+from data_gen.corpus.normalize import normalizer
+from data_gen.corpus.sentences import split_sentences
 from data_gen.masking.corruption import CORRUPTIONS
 from data_gen.pipeline.block import Pipeline
 from data_gen.pipeline.tokenized_text import DocumentTokenizer
 from data_gen.segmentation.segmenter import Segmenter, Words
 from data_gen.segmentation.segmenters import SEGMENTERS, load_segmenter
+from data_gen.segmentation.user_dictionary import read_user_words, require_matching
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
 from data_gen.synonyms.lexicon import CandidateSource
@@ -90,6 +93,14 @@ def load_similar(config: DataConfig, tokenizer: Tokenizer) -> CandidateLookup:
             f"{path} was made for another vocabulary or tokenizer: build it again with the "
             "settings of this build"
         )
+    greatest = max(
+        (int(layer.pieces.max(initial=-1)) for layer in table.layers.values()), default=-1
+    )
+    if greatest >= len(tokenizer.pieces):
+        raise UserError(
+            f"{path} holds the id {greatest}, and the vocabulary {config.vocab_file} ends at "
+            f"{len(tokenizer.pieces) - 1}: build the table again"
+        )
     return CandidateLookup(table, tokenizer, config.synonyms)
 
 
@@ -114,20 +125,42 @@ def load_document_tokenizer(
     Raises UserError if a file of either is missing or unusable.
     """
     segmenting, tokenizer = config.segmenter.name, config.tokenizer.name
-    if SEGMENTERS[segmenting].spaces_separate_words and TOKENIZERS[tokenizer].keeps_spaces:
+    kind = SEGMENTERS[segmenting]
+    if kind.spaces_separate_words and TOKENIZERS[tokenizer].keeps_spaces:
         raise UserError(
             f"segmenter.name={segmenting} takes spaces for ends of words, and {tokenizer} would "
             "write them into the pieces: choose another tokenizer or another segmenter"
         )
     if stored_words is None:
-        segmenter = load_segmenter_once(config.segmenter)
+        segmenter = load_text_segmenter(config)
     else:
         segmenter = Segmenter(_no_words, stored_words)
-    return DocumentTokenizer(load_tokenizer(config), segmenter)
+    return DocumentTokenizer(load_tokenizer(config), segmenter, kind.cuts_runs)
 
 
 # A model of hundreds of megabytes, needed for the table of similar words and for the build.
 load_segmenter_once = keep_last(load_segmenter)
+
+
+@keep_last
+def load_text_segmenter(config: DataConfig) -> Segmenter:
+    """Load the segmenter for text as `corpus` gives it; cached. Raises UserError as
+    `load_segmenter` does, and for a word of the user that no such text holds.
+    """
+    segmenter = load_segmenter_once(config.segmenter)
+    path = config.segmenter.user_dict
+    if path:
+        normalize = normalizer(config.corpus.normalize)
+
+        def why_never(word: str) -> Optional[str]:
+            if normalize(word) != word:
+                return f"since corpus.normalize writes it as {normalize(word)} (write it so)"
+            if len(split_sentences(word)) > 1:
+                return "since a sentence ends in it (take it out)"
+            return None
+
+        require_matching(path, read_user_words(path), why_never)
+    return segmenter
 
 
 def _no_words(runs: Sequence[str]) -> List[Words]:

@@ -2,6 +2,8 @@
 
 from typing import Sequence, Tuple
 
+import numpy as np
+
 from data_gen.core.columns import TokenizedBlock
 from data_gen.core.counting import Counts, timed
 from data_gen.core.documents import Document, WordBoundaries, joined_boundaries
@@ -16,9 +18,14 @@ class DocumentTokenizer:
     that similar words are looked up for.
     """
 
-    def __init__(self, tokenizer: Tokenizer, segmenter: Segmenter) -> None:
+    def __init__(self, tokenizer: Tokenizer, segmenter: Segmenter, cuts_runs: bool = False) -> None:
+        """Take both. `cuts_runs`: every boundary of the segmenter holds, also within a run."""
         self.tokenizer = tokenizer
         self.segmenter = segmenter
+        # Of each id if its piece is of one word with the piece before it.
+        self.continues = np.zeros(len(tokenizer.pieces), bool)
+        if not cuts_runs:
+            self.continues[list(tokenizer.continuing_ids)] = True
 
     def __call__(self, documents: Sequence[Document]) -> Tuple[TokenizedBlock, Counts]:
         """Segment and tokenize documents; sentences without pieces are left out."""
@@ -29,7 +36,7 @@ class DocumentTokenizer:
         with timed(counts, "tokenize"):
             tokens = self.tokenizer.tokenize(sentences)
         with timed(counts, "align"):
-            text = align_words(documents, sentences, marks, tokens)
+            text, cut_off = align_words(documents, sentences, marks, tokens, self.continues)
         counts.update(
             documents=len(documents),
             characters=sum(map(len, sentences)),
@@ -38,6 +45,7 @@ class DocumentTokenizer:
             pieces=len(text.pieces),
             unknown_pieces=int((text.pieces == self.tokenizer.unk).sum()),
             misaligned_sentences=len(marks.misaligned),
+            rejoined_pieces=cut_off,
         )
         return text, counts
 

@@ -4,6 +4,7 @@ as the config.json of the model's folder says.
 
 import json
 import os
+import re
 from functools import cache
 from importlib import metadata
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence
@@ -19,6 +20,7 @@ DEFAULT_LTP = "LTP/legacy"  # the perceptron on the hub
 _PERCEPTRON_FILES = ("config.json", "cws_model.bin")
 _NEURAL_FILES = ("config.json", WEIGHTS, *TOKENIZER_FILES)
 SOURCE = "source.txt"  # where a model comes from, of `segmenter fetch` and `train`
+SUMS = "SHA256SUMS"  # the checksums of its files, in the form of `sha256sum`
 _FREQUENCY = 2  # of a user's word that gives none, as LTP's own add_words
 
 
@@ -27,10 +29,11 @@ def load_ltp(
 ) -> Segmenter:
     """Load LTP from a local folder, or from a hub id, fetched into the hub's cache.
 
-    Raises UserError where the model is missing, damaged or none of LTP's.
+    Raises UserError where the model is missing, damaged, not as it was noted, or none of LTP's.
     """
     model = model or DEFAULT_LTP
     folder = model if os.path.isdir(model) else fetch_ltp(model)
+    _require_noted(folder)
     config = _read_config(folder)
     if _is_neural(config):
         segmenter = load_neural(folder, config, device, batch_size)
@@ -39,6 +42,38 @@ def load_ltp(
     if user_words:
         return segmenter._replace(words=_with_user_words(segmenter.words, user_words))
     return segmenter
+
+
+def note_sums(folder: str) -> None:
+    """Note the checksums of a model that was fetched or trained just now."""
+    with open(os.path.join(folder, SUMS), "w", encoding="utf-8") as handle:
+        for name in _files_of(folder):
+            handle.write(f"{file_sha256(os.path.join(folder, name))}  {name}\n")
+
+
+def _files_of(folder: str) -> List[str]:
+    known = {*_PERCEPTRON_FILES, *_NEURAL_FILES}
+    return sorted(known.intersection(os.listdir(folder)))
+
+
+def _require_noted(folder: str) -> None:
+    """Raise UserError where a file of a model is not what was noted of it, by `note_sums` or by the
+    hub's cache, whose large files are named by their sha256. LTP itself would end the process.
+    """
+    noted = {}
+    path = os.path.join(folder, SUMS)
+    if os.path.exists(path):
+        with open(path, encoding="utf-8", errors="replace") as handle:
+            noted = {name: digest for digest, _, name in (line.partition("  ") for line in handle)}
+    noted = {name.strip(): digest for name, digest in noted.items()}
+    for name in _files_of(folder):
+        file = os.path.join(folder, name)
+        digest = noted.get(name, os.path.basename(os.path.realpath(file)))
+        if (name in noted or re.fullmatch("[0-9a-f]{64}", digest)) and file_sha256(file) != digest:
+            raise UserError(
+                f"{file} has another sha256 than was noted when it was fetched or trained, so it "
+                "is damaged: delete it, and use `segmenter fetch` or `segmenter train` again"
+            )
 
 
 def _load_perceptron(path: str) -> Segmenter:
@@ -119,7 +154,7 @@ def claim_ltp_folder(folder: str, allowed: Sequence[str] = _PERCEPTRON_FILES) ->
     present = {name for name in os.listdir(folder) if not name.startswith(".")}
     if "config.json" in present:
         _read_config(folder)
-    if present - {*allowed, SOURCE}:
+    if present - {*allowed, SOURCE, SUMS}:
         raise UserError(f"{folder} holds other files than an LTP model: choose another --output")
 
 
@@ -142,4 +177,6 @@ def fetch_ltp(model: str, folder: Optional[str] = None) -> str:
             "folder with --set segmenter.model=DIR; `python -m data_gen segmenter train` makes "
             "one without a network"
         ) from error
+    if folder:
+        note_sums(folder)
     return path

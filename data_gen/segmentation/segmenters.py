@@ -11,11 +11,12 @@ import re
 import warnings
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Callable, Dict, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence, Tuple
 
+from data_gen.segmentation.latin import load_latin
 from data_gen.segmentation.ltp import load_ltp
 from data_gen.segmentation.segmenter import Segmenter
-from data_gen.segmentation.user_dictionary import UserWord, read_user_words
+from data_gen.segmentation.user_dictionary import UserWord, read_user_words, require_matching
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
 from data_gen.shared.settings import require_one_of
@@ -53,6 +54,12 @@ def load_segmenter(config: SegmenterConfig) -> Segmenter:
     for setting in {"model", "user_dict"}.difference(kind.takes):
         _refuse(config, setting)
     user_words = read_user_words(config.user_dict) if config.user_dict else []
+    if config.user_dict and kind.keeps_whole:
+        keeps_whole = kind.keeps_whole()
+        why = f"since {config.name} always ends words within it (take it out, or use LTP)"
+        require_matching(
+            config.user_dict, user_words, lambda word: None if keeps_whole(word) else why
+        )
     segmenter = kind.load(config, user_words)
     if not config.user_dict:
         return segmenter
@@ -74,19 +81,29 @@ def _ltp(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
     return load_ltp(config.model, user_words, config.device, config.batch_size)
 
 
-def _jieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
-    """Load the package `jieba` with its own dictionary."""
+def _import_jieba() -> Any:
     with warnings.catch_warnings():  # of its own regular expressions, on every new Python
         warnings.simplefilter("ignore")
         import jieba
+    return jieba
 
+
+def _jieba_keeps_whole() -> Callable[[str], bool]:
+    """Ask jieba's own pattern of what it looks up; the rest it cuts at once."""
+    pattern = _import_jieba().re_han_default
+    return lambda word: len(word) == 1 or bool(pattern.fullmatch(word))
+
+
+def _jieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
+    """Load the package `jieba` with its own dictionary."""
+    jieba = _import_jieba()
     # One's own, with a dictionary read from the package: jieba's is shared by the process, and its
     # cache in the temporary folder may be another version's.
     engine = jieba.Tokenizer()
     engine.FREQ, engine.total = engine.gen_pfdict(engine.get_dict_file())
     engine.initialized = True
     for word in user_words:
-        engine.add_word(*word)
+        engine.add_word(word.text, word.frequency, word.tag)
     # It ends words at whitespace and gives that back as words of its own.
     identity = f"jieba {metadata.version('jieba')}"
     return Segmenter(lambda texts: map(engine.lcut, texts), identity, keeps_whitespace=True)
@@ -98,9 +115,25 @@ def _rjieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmente
 
     engine = rjieba.Jieba()
     for word in user_words:
-        engine.add_word(*word)
+        engine.add_word(word.text, word.frequency, word.tag)
     identity = f"rjieba {metadata.version('rjieba')}"
     return Segmenter(lambda texts: map(engine.cut, texts), identity, keeps_whitespace=True)
+
+
+def _rjieba_keeps_whole() -> Callable[[str], bool]:
+    """Try each word with the greatest frequency, on an engine of its own."""
+    import rjieba
+
+    engine = rjieba.Jieba()
+
+    def keeps_whole(word: str) -> bool:
+        engine.add_word(word, _GREATEST_FREQUENCY, None)
+        return bool(engine.cut(word) == [word])
+
+    return keeps_whole
+
+
+_GREATEST_FREQUENCY = 9_999_999_999
 
 
 def _presegmented(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
@@ -113,6 +146,11 @@ def _char(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
     return Segmenter(lambda runs: map(list, runs), "char")
 
 
+def _latin(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
+    """Take what stands between spaces and marks, of English and mixed text."""
+    return load_latin()
+
+
 class SegmenterKind(NamedTuple):
     """An entry of SEGMENTERS: how an engine is loaded, and what others must know of it."""
 
@@ -120,12 +158,17 @@ class SegmenterKind(NamedTuple):
     takes: Tuple[str, ...] = ()  # of SegmenterConfig's model and user_dict; refused otherwise
     # The spaces of its input stand between words: none of them is one of the text.
     spaces_separate_words: bool = False
+    # Its boundaries hold within a run of letters and digits, too: a `##` piece may be a word.
+    cuts_runs: bool = False
+    # Returns a test of words: False for one that the engine never finds, whatever its frequency.
+    keeps_whole: Optional[Callable[[], Callable[[str], bool]]] = None
 
 
 SEGMENTERS: Dict[str, SegmenterKind] = {
     "ltp": SegmenterKind(_ltp, takes=("model", "user_dict")),
-    "jieba": SegmenterKind(_jieba, takes=("user_dict",)),
-    "rjieba": SegmenterKind(_rjieba, takes=("user_dict",)),
+    "jieba": SegmenterKind(_jieba, takes=("user_dict",), keeps_whole=_jieba_keeps_whole),
+    "rjieba": SegmenterKind(_rjieba, takes=("user_dict",), keeps_whole=_rjieba_keeps_whole),
     "presegmented": SegmenterKind(_presegmented, spaces_separate_words=True),
-    "char": SegmenterKind(_char),
+    "latin": SegmenterKind(_latin),
+    "char": SegmenterKind(_char, cuts_runs=True),
 }

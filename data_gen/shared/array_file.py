@@ -26,5 +26,7 @@ def map_arrays(path: str) -> Tuple[Dict[str, str], Dict[str, Any]]:
         first, last = entry["data_offsets"]
         dtype = np.dtype(_DTYPES[entry["dtype"]])
         count = (last - first) // dtype.itemsize
+        if entry["shape"] != [count]:
+            raise ValueError(f"{name} is not of the shape {entry['shape']}")
         arrays[name] = np.frombuffer(data, dtype, count, 8 + size + first)
     return metadata, arrays

@@ -19,7 +19,7 @@ class Word2VecConfig:
     """Settings of word2vec, by which gensim learns word vectors from one's own text."""
 
     vector_size: int = 100
-    epochs: Optional[int] = None  # null: 10, of less than 4 million words up to 40
+    epochs: Optional[int] = None  # null: 3, of less than 3 million words up to 10
     min_count: int = 2  # words that are rarer have no vector
     # Words that are rarer replace no other, unless among the 1,000 most frequent of their size.
     candidate_min_count: int = 20
@@ -53,6 +53,9 @@ class SynonymsConfig:
     min_similarity: float = 0.0  # cosine below which a neighbour is no candidate
     # In what a word's candidates must be like it, where any is: script, part_of_speech.
     alike: List[str] = field(default_factory=lambda: ["script"])
+    # Take candidates that change every piece of the word, where there are any: of 语言, 英文 before
+    # 语法, which leaves 语 as it is.
+    avoid_shared_pieces: bool = False
     traditional: bool = True  # look traditional words up as simplified ones, by OpenCC
     word2vec: Word2VecConfig = field(default_factory=Word2VecConfig)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from data_gen.core.columns import Array, Pieces, TokenizedBlock, WordList, as_array
 from data_gen.core.counting import MISSING_OF_A_BLOCK, Counts
+from data_gen.core.word_class import CHINESE_CHARACTERS
 from data_gen.core.word_keys import WordIndex, word_keys
 from data_gen.tokenization.tokenizer import Tokenizer
 
@@ -37,7 +38,7 @@ class CandidateSource(Protocol):
         """Return the reasons why words have no similar word, e.g. "not in the table"."""
 
 
-_CHINESE = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_CHINESE = re.compile(f"[{CHINESE_CHARACTERS}]")
 _FROM = "similar_from/"
 _UNKNOWN = "without_similar/holds [UNK], never masked"
 _SHARE = 2.0**-24  # what shares for a choice are multiples of

@@ -190,7 +190,7 @@ def _of_many(convert: Callable[[str], str]) -> Callable[[Sequence[str]], List[st
 
 def _usable(layer: SourceTable, config: SynonymsConfig, tokenizer: Tokenizer) -> _Usable:
     """Apply the settings to all words at once: similar enough, of as many pieces, and like the word
-    where any neighbour is.
+    where any neighbour is; if asked for, without a piece of it where any neighbour is.
     """
     sizes = np.diff(layer.starts)
     owner = np.repeat(np.arange(len(sizes)), np.diff(layer.neighbour_starts))
@@ -204,11 +204,34 @@ def _usable(layer: SourceTable, config: SynonymsConfig, tokenizer: Tokenizer) ->
     keep &= ~other_size & ~refused[owner]
     for name in config.alike:
         classes = _classes(layer, name, tokenizer)
-        alike = keep & (classes[layer.neighbours] == classes[owner]) & (classes[owner] >= 0)
-        any_alike = np.bincount(owner[alike], minlength=len(sizes)) > 0
-        keep &= alike | ~any_alike[owner]
+        alike = (classes[layer.neighbours] == classes[owner]) & (classes[owner] >= 0)
+        keep = _preferred(keep, alike, owner)
+    if config.avoid_shared_pieces:
+        keep = _preferred(keep, ~_shares_a_piece(layer, owner, keep), owner)
     kept = np.bincount(owner[keep], minlength=len(sizes))
     return _Usable(layer.neighbours[keep], layer.similarities[keep], offsets_of(kept), refused)
+
+
+def _preferred(keep: Array, wanted: Array, owner: Array) -> Array:
+    """Return the neighbours to keep that are wanted, and all of a word that has none such."""
+    best = keep & wanted
+    has_best = np.bincount(owner[best], minlength=int(owner.max(initial=0)) + 1) > 0
+    return best | (keep & ~has_best[owner])
+
+
+def _shares_a_piece(layer: SourceTable, owner: Array, keep: Array) -> Array:
+    """Tell of each neighbour to keep, of as many pieces as its word, if any piece of it is that of
+    the word at the same place.
+    """
+    sizes = np.diff(layer.starts)
+    shares = np.zeros(len(keep), bool)
+    rows = np.flatnonzero(keep)
+    for place in range(int(sizes.max(initial=0))):
+        rows = rows[sizes[owner[rows]] > place]
+        old = layer.pieces[layer.starts[owner[rows]] + place]
+        new = layer.pieces[layer.starts[layer.neighbours[rows]] + place]
+        shares[rows[old == new]] = True
+    return shares
 
 
 def _classes(layer: SourceTable, name: str, tokenizer: Tokenizer) -> Array:

@@ -4,7 +4,6 @@ The file is in safetensors' format, mapped into memory, so that all workers of a
 copy and only what is looked up is read. W words of a layer, N neighbours of all of them.
 """
 
-import json
 import os
 from itertools import chain
 from typing import Any, Callable, Dict, NamedTuple, Sequence
@@ -14,7 +13,7 @@ import numpy as np
 from data_gen.core.columns import Array, Pieces, offsets_of
 from data_gen.core.word_keys import word_keys
 from data_gen.shared.errors import UserError
-from data_gen.shared.similar_words import ENTRY, FORMAT, SourceArrays, array_name, map_table
+from data_gen.shared.similar_words import ENTRY, SourceArrays, map_table, table_file
 from data_gen.storage.folders import make_folder
 from data_gen.storage.remote_files import local_copy
 from data_gen.storage.writing import atomic_file
@@ -56,14 +55,7 @@ class Table(NamedTuple):
         """Write the table whole or not at all."""
         from safetensors.numpy import save
 
-        arrays = {
-            array_name(i, name): np.ascontiguousarray(array)
-            for i, layer in enumerate(self.layers.values())
-            for name, array in layer._asdict().items()
-        }
-        # One entry: the package writes several in no fixed order.
-        about = {"format": FORMAT, "layers": list(self.layers), "made_from": self.provenance}
-        data = save(arrays, {ENTRY: json.dumps(about, ensure_ascii=False)})
+        data = save(*table_file(self.layers, self.provenance))
         make_folder(os.path.dirname(path) or ".")
         with atomic_file(path) as handle:
             handle.write(data)

@@ -1,5 +1,5 @@
-"""The vectors of the Synonyms toolkit, and the nearest words of each of its words, which are shipped:
-their search takes a minute or two, and its result never changes.
+"""The vectors of the Synonyms toolkit, and the nearest words of each of its words, which are
+shipped: their search takes a minute or two, and its result never changes.
 """
 
 import os

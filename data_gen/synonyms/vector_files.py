@@ -5,6 +5,7 @@ Text: "W D" in the first line (GloVe's files lack it), then a word and D numbers
 same first line, then W times a word, a space and D little-endian float32.
 """
 
+import unicodedata
 import warnings
 from collections import Counter
 from contextlib import closing
@@ -22,11 +23,15 @@ from data_gen.storage.reading import open_text
 READ_BYTES = 1 << 20  # at once
 _LONGEST_WORD = 10_000  # bytes; more without a space is no word but a file of another form
 _MOST_DIMENSIONS = 10_000
+_LINES_LOOKED_AT = 8
 _SMALLEST = 1e-12  # length of a vector; a shorter one has no direction in float32
 # Share of the vectors that may be left out for a reason that speaks of a damaged file.
 _DAMAGED = 0.1
 
 NOT_UTF8, TOO_LONG = "the word is not UTF-8", "more numbers than dimensions"
+# A tokenizer drops these characters, so such a word would be taken for another.
+INVISIBLE, NO_WORD = "control or invisible characters in the word", "no word"
+_NOT_READ = (NOT_UTF8, TOO_LONG, INVISIBLE, NO_WORD)
 
 
 class Vectors(NamedTuple):
@@ -46,9 +51,9 @@ class _Header(NamedTuple):
 def read_vectors(path: str) -> Vectors:
     """Read a file of word vectors, in text or binary form, plain or packed.
 
-    A word's second vector, vectors that are zero or not finite, and words that are not UTF-8 are
-    left out and counted. Raises UserError where the file is of another form, cut short, or its
-    lines differ in length.
+    A word's second vector, vectors that are zero or not finite, and words that are not UTF-8 or
+    hold control characters are left out and counted. Raises UserError where the file is of another
+    form, cut short, or its lines differ in length.
     """
     header = _header(path)
     known: Set[str] = set()
@@ -63,7 +68,7 @@ def read_vectors(path: str) -> Vectors:
             good = _good_rows(batch, matrix, known, skipped)
             words += [batch[row] for row in good]
             blocks.append(matrix[good])
-    total += skipped[NOT_UTF8] + skipped[TOO_LONG] + skipped["no word"]
+    total += sum(skipped[reason] for reason in _NOT_READ)
     _require_all(path, header, total)
     if skipped[NOT_UTF8] + skipped[TOO_LONG] > _DAMAGED * total or not words:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in skipped.items())
@@ -134,14 +139,17 @@ def _header(path: str) -> _Header:
 
 
 def _is_text(start: bytes, dimensions: int) -> bool:
-    """Tell if the bytes after the first line are text: no control characters, and UTF-8 or a first
-    line of numbers. The bytes of float32 numbers are neither.
+    """Tell if the bytes after the first line are text: a line of numbers among the first, or UTF-8
+    without control characters. The bytes of float32 numbers are neither.
     """
+    for line in start.split(b"\n", _LINES_LOOKED_AT)[:_LINES_LOOKED_AT]:
+        fields = line.split()
+        # Of so many numbers, or of others: then the first line is wrong, and the file text.
+        for numbers in (fields[-dimensions:], fields[1:]):
+            if min(dimensions, 2) <= len(numbers) < len(fields) and _numbers(numbers) is not None:
+                return True
     if any(byte < 32 and byte not in b"\t\r\n" for byte in start):
         return False
-    first = start.split(b"\n", 1)[0].split()
-    if len(first) > dimensions and _numbers(first[-dimensions:]) is not None:
-        return True
     try:
         start[: start.rfind(b"\n") + 1 or None].decode("utf-8")
     except UnicodeDecodeError:
@@ -200,7 +208,7 @@ def _text(
                 "damaged or its first line is wrong; get it again"
             )
         if not own or longer:
-            skipped[TOO_LONG if longer else "no word"] += 1
+            skipped[TOO_LONG if longer else NO_WORD] += 1
             continue
         word = _word(b" ".join(own), skipped)
         if word is not None:
@@ -209,10 +217,14 @@ def _text(
 
 def _word(text: bytes, skipped: Counter[str]) -> Optional[str]:
     try:
-        return text.decode("utf-8")
+        word = text.decode("utf-8")
     except UnicodeDecodeError:
         skipped[NOT_UTF8] += 1
         return None
+    if not word.isprintable() and any(unicodedata.category(c) in ("Cc", "Cf") for c in word):
+        skipped[INVISIBLE] += 1
+        return None
+    return word
 
 
 def _binary(

@@ -49,8 +49,9 @@ def check_vocabulary(path: str, do_lower_case: bool = True) -> Findings:
 def _layout(pieces: Sequence[str]) -> Iterator[str]:
     if "[PAD]" in pieces and pieces[0] != "[PAD]":
         yield f"[PAD] has the id {pieces.index('[PAD]')}, not 0, with which sequences are filled up"
-    if "" in pieces:
-        yield f"line {pieces.index('') + 1} is empty: its id is never used"
+    blank = [str(i) for i, piece in enumerate(pieces, 1) if not piece]
+    if blank:
+        yield f"blank lines, whose ids are never used: {len(blank):,}, {_examples(blank)}"
     found = [piece for piece in pieces if piece != piece.strip()]
     if found:
         yield _counted("pieces with a space at an end, which Google's code strips", found, pieces)

@@ -72,6 +72,11 @@ class Tokenizer(ABC):
         """
 
     @property
+    def continuing_ids(self) -> Sequence[int]:
+        """The ids of the pieces that only go on with a run of letters and digits."""
+        return ()
+
+    @property
     @abstractmethod
     def clause_marks(self) -> FrozenSet[int]:
         """The ids of the pieces that end a clause."""

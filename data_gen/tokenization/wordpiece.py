@@ -168,6 +168,11 @@ class WordPiece(Tokenizer):
         return tuple(i for i, piece in enumerate(self.pieces) if whole(piece))
 
     @cached_property
+    def continuing_ids(self) -> Sequence[int]:
+        """The ids of the `##` pieces."""
+        return tuple(i for i, piece in enumerate(self.pieces) if piece.startswith("##"))
+
+    @cached_property
     def clause_marks(self) -> FrozenSet[int]:
         """The ids of the marks that end a clause."""
         return frozenset(self.ids[mark] for mark in CLAUSE_MARKS if mark in self.ids)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from data_gen.shared.errors import UserError
 from data_gen.shared.similar_words import SourceArrays, map_table
 
 
@@ -10,9 +11,15 @@ def read_similar_pairs(path: str, vocab_size: int) -> np.ndarray:
     vocab_size + new`, sorted.
 
     path: the table of `data_gen synonyms build`
-    Raises UserError if it is none.
+    Raises UserError if it is none, or of a greater vocabulary.
     """
     sources, _ = map_table(path)
+    greatest = max([-1, *(int(source.pieces.max(initial=-1)) for source in sources.values())])
+    if greatest >= vocab_size:
+        raise UserError(
+            f"{path} holds the id {greatest}, and the model's vocab_size is {vocab_size}: give the "
+            "table that was made for its vocabulary"
+        )
     found = [_pairs_of_source(source, vocab_size) for source in sources.values()]
     return np.unique(np.concatenate(found)) if found else np.zeros([0], np.int64)
 

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from data_gen.shared.dataset_info import DatasetInfo, read_info
 from data_gen.shared.errors import UserError
+from data_gen.shared.features import predictions_for
 from pretrain.config import TrainConfig
 from pretrain.inputs.checks import (
     copies_held_back,
@@ -94,7 +95,7 @@ def _read(folder: str) -> DatasetInfo:
 def _estimate_stage(setup: Setup, stage: Stage, folder: Optional[str]) -> Dict[str, Any]:
     info = _read(folder) if folder else None
     length = info.max_seq_length if info else stage.max_seq_length or _LENGTH
-    predictions = info.max_predictions_per_seq if info else round(length * _RATE * 1.1)
+    predictions = info.max_predictions_per_seq if info else predictions_for(length, _RATE)
     sequences = stage.num_train_steps * stage.train_batch_size
     size = sequences * _example_bytes(length, predictions)
     result = {

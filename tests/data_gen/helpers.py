@@ -327,8 +327,6 @@ def is_cjk(char: str) -> bool:
 
 def masker_of(config, tokenizer, similar):
     """The masker that the pipeline would make, with a lookup of similar words of one's own."""
-    limits = MaskLimits(
-        config.max_seq_length, config.max_predictions_per_seq, config.masked_lm_prob
-    )
+    limits = MaskLimits(config.max_seq_length, config.predictions, config.masked_lm_prob)
     weigh = CANDIDATE_CHOICES[config.synonyms.choice]
     return Masker(config.masking, limits, tokenizer, CandidateCache(similar, tokenizer, weigh))

@@ -7,16 +7,16 @@ import yaml
 from data_gen.config import DataConfig
 from data_gen.shared.settings import load_settings
 
-FIELDS = ("max_seq_length", "pair_task", "dupe_factor", "short_seq_prob")
+FIELDS = ("max_seq_length", "predictions", "pair_task", "dupe_factor", "short_seq_prob")
 
 # Chinese-BERT-wwm's README, the author's answers in wwm#28, #181, #213, and the MacBERT paper, IV
 EXPECTED = {
-    "base": (512, "nsp", 5, 0.1, "piece", "partial_mask", "piece"),
-    "wwm_128": (128, "nsp", 5, 0.1, "word", "partial_mask", "piece"),
-    "wwm_512": (512, "nsp", 5, 0.1, "word", "partial_mask", "piece"),
-    "roberta_wwm_512": (512, "none", 5, 0.0, "word", "partial_mask", "piece"),
-    "macbert_512": (512, "sop", 5, 0.0, "ngram", "similar", "word"),
-    "tiny": (128, "sop", 2, 0.0, "ngram", "similar", "word"),
+    "base": (512, 84, "nsp", 5, 0.1, "piece", "partial_mask", "piece"),
+    "wwm_128": (128, 28, "nsp", 5, 0.1, "word", "partial_mask", "piece"),
+    "wwm_512": (512, 84, "nsp", 5, 0.1, "word", "partial_mask", "piece"),
+    "roberta_wwm_512": (512, 84, "none", 5, 0.0, "word", "partial_mask", "piece"),
+    "macbert_512": (512, 84, "sop", 5, 0.0, "ngram", "similar", "word"),
+    "tiny": (128, 28, "sop", 2, 0.0, "ngram", "similar", "word"),
 }
 
 
@@ -28,7 +28,7 @@ def test_presets(name):
     assert (*found, masking.selector, masking.corruption, masking.corruption_unit) == EXPECTED[name]
     assert config.segmenter.name == "ltp"
     assert masking.ngram_weights == [0.4, 0.3, 0.2, 0.1]
-    assert config.masked_lm_prob * config.max_seq_length < config.max_predictions_per_seq
+    assert config.max_predictions_per_seq is None
 
 
 def test_the_base_gives_every_setting():

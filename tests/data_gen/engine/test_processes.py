@@ -7,7 +7,6 @@ import pytest
 
 from data_gen.engine.processes import LocalEngine
 from data_gen.shared.errors import UserError
-from tests.data_gen.engine import killer
 
 
 def interrupts_are_blocked(task):
@@ -27,9 +26,33 @@ def test_every_result_comes_back(workers):
     assert list(LocalEngine(workers).run(json.dumps, [])) == []
 
 
-def test_a_worker_that_dies_is_an_error():
-    with pytest.raises(UserError, match="a worker was killed"):
-        list(LocalEngine(2).run(killer.kill_yourself, [1, 2, 3]))
+def end_by(number):
+    if number > 0:
+        os.kill(os.getpid(), number)
+    os._exit(-number)
+
+
+@pytest.mark.parametrize("others", [2, 6])
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (signal.SIGKILL, "a worker was ended by SIGKILL, perhaps for want of memory: use fewer"),
+        (signal.SIGABRT, "a worker was ended by SIGABRT within a package .* a damaged model"),
+        (signal.SIGSEGV, "a worker was ended by SIGSEGV within a package"),
+        (signal.SIGTERM, "a worker was ended by SIGTERM: give the command again"),
+        (-7, "a worker ended with exit code 7 within a package"),
+    ],
+)
+def test_a_worker_that_dies_is_named_with_its_signal(number, sentence, others):
+    with pytest.raises(UserError, match=sentence):
+        list(LocalEngine(2).run(end_by, [number] * others))
+
+
+def test_a_worker_that_dies_while_it_loads_ahead_is_an_error():
+    engine = LocalEngine(2)
+    engine.expect(5, end_by, signal.SIGABRT)
+    with pytest.raises(UserError, match="a worker was ended by SIGABRT"):
+        list(engine.run(json.dumps, range(1000)))
 
 
 def test_workers_see_no_interrupt():

@@ -223,3 +223,25 @@ def test_sentencepiece_words_are_found_after_a_space_too(sentencepiece_folders, 
     tokenizer = load_tokenizer(config)
     ((pieces, _),) = tokenizer.encode(["我 在"])
     assert CandidateLookup(table, tokenizer, config.synonyms).of_word(tuple(pieces[-1:])).candidates
+
+
+@pytest.mark.parametrize(
+    ("text", "alone", "sources"),
+    [
+        ("the model reads the text , 3.14 。", True, ["corpus"]),
+        ("the model reads the text , 3.14 。", False, ["toolkit", "corpus"]),
+        ("the model reads the text 好", True, ["toolkit", "corpus"]),  # once is enough
+    ],
+)
+def test_the_toolkit_is_not_searched_for_a_text_without_chinese_words(
+    near, tmp_path, monkeypatch, text, alone, sources
+):
+    monkeypatch.setattr(build_synonyms, "toolkit_vectors", lambda: near)
+    (tmp_path / "t.txt").write_text(f"{text}\n", encoding="utf-8")
+    config = settings("segmenter.name=latin", "synonyms.word2vec.min_count=1")
+    corpus = scan_inputs(
+        resolve_inputs(config, [str(tmp_path / "t.txt")]), None, LocalEngine(1), show
+    )
+    plan = plan_table(config, corpus, alone)
+    table = make_table(plan, str(tmp_path / "table"), LocalEngine(1), show).table
+    assert list(table.layers) == sources

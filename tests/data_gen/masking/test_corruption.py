@@ -177,8 +177,10 @@ def test_the_kinds_of_an_ngram_are_the_same_in_every_place():
 def test_the_share_that_would_be_fallbacks_is_known_beforehand():
     case = Case("similar", [(200,), (3,), (201, 202), (1, 2)], 2)
     starts = np.array([0, 4, 8])
-    assert case.replacer.expected_fallback(starts).tolist() == [0.8 * 3 / 6] * 2
-    assert not Case("all_mask", [(200,)]).replacer.expected_fallback(np.array([0, 1])).any()
+    assert case.replacer.expected_share(starts).tolist() == [0.8 * 3 / 6] * 2
+    assert not Case("all_mask", [(200,)]).replacer.expected_share(np.array([0, 1])).any()
+    case = Case("similar", [(200,), (3,), (201, 202), (1, 2)], 2, cap="all_random")
+    assert case.replacer.expected_share(starts) == pytest.approx([0.8 * 3 / 6 + 0.1] * 2)
 
 
 def test_an_ngram_may_be_the_unit():

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_gen.config import DataConfig
+from data_gen.jobs.statistics import report
 from data_gen.masking.corruption import CORRUPTION_UNITS, CORRUPTIONS, RANDOM_UNITS
 from data_gen.masking.selectors import SELECTORS
 from data_gen.synonyms.lookup import NoSimilarWords
 from tests.conftest import default_settings
-from tests.data_gen.helpers import OneByOne, block, masker_of, sequence, spans
+from tests.data_gen.helpers import OneByOne, block, masker_of, pieces_of, sequence, spans
 
 WORDS = ["模型", "的", "，", "1998", "bert", "概率", "人工智能", "不", "。", "语言"]
 
@@ -243,3 +244,59 @@ def test_where_no_word_has_a_similar_one_the_first_drawn_is_masked_past_the_cap(
     _, counts = mask(*block(tokenizer, [["概率"]], [["语言"]], 3000))
     assert counts["forced"] == counts["pieces/fallback"] / 2  # a word of two pieces each
     assert counts["forced"] / 3000 == pytest.approx(0.8, abs=0.02)
+
+
+class Grammar(OneByOne):
+    """语法 for every word: of 语言 it leaves 语 as it is."""
+
+    def __init__(self, tokenizer):
+        self.grammar = pieces_of(tokenizer, "语法")
+
+    def __call__(self, word):
+        return [(self.grammar, 0.9)]
+
+    def source(self, word):
+        return "toolkit"
+
+
+def test_pieces_that_stay_the_same_are_counted_by_kind(tokenizer):
+    words = [["语言"] * 20]
+    text, instances = block(tokenizer, words, words, count=200)
+    mask = masker(tokenizer, "max_seq_length=96", similar=Grammar(tokenizer))
+    examples, counts = mask(text, instances)
+    assert counts["unchanged/keep"] == counts["pieces/keep"] > 0
+    assert counts["unchanged/similar"] == counts["pieces/similar"] / 2 > 0
+    at = np.repeat(examples.rows[:-1], np.diff(examples.masked_rows)) + examples.masked_positions
+    same = int((examples.pieces[at] == examples.masked_labels).sum())
+    assert same == sum(n for name, n in counts.items() if name.startswith("unchanged/"))
+    kinds = report(counts, 96)
+    assert kinds["unchanged_pieces"] == round(same / counts["masked_pieces"], 4)
+    assert kinds["unchanged_by_kind"]["keep"] == kinds["kinds_by_piece"]["keep"]
+
+
+class ShortOnes(Neighbours):
+    """All words of up to four pieces have similar ones, longer ones have none."""
+
+    def __call__(self, word):
+        return [((4500,) * len(word), 0.5)] if len(word) < 5 else ()
+
+
+@pytest.mark.parametrize("weights", ["[0.4,0.3,0.2,0.1]", "[1]"])
+def test_long_words_without_a_similar_word_are_masked_as_often_as_others(tokenizer, weights):
+    """Two pieces of a sequence of 128 may be fallbacks, and a word of six is one in a hundred: held
+    to the cap sequence by sequence it was masked half as often.
+    """
+    settings = ["max_seq_length=128", f"masking.ngram_weights={weights}"]
+    mask = masker(tokenizer, *settings, "max_predictions_per_seq=28", similar=ShortOnes())
+    long = "electroencephalographs"
+    assert len(tokenizer.encode([long])[0][0]) >= 5
+    rng = random.Random(1)
+    a, b = rng.choices(["模型", "语言"], k=29), rng.choices(["模型", "语言"], k=29)
+    a[rng.randrange(29)] = long
+    _, counts = mask(*block(tokenizer, [a], [b], 6000))
+    sizes = report(counts, 128)["masked_by_word_size"]
+    assert sizes["5+"] == pytest.approx(1, abs=0.12)
+    assert sizes["2"] == pytest.approx(1, abs=0.02)
+    kinds = report(counts, 128)["kinds_by_piece"]
+    assert 0.02 < kinds["fallback"] < 0.1
+    assert report(counts, 128)["masked"] == pytest.approx(0.15, abs=0.01)

@@ -5,9 +5,10 @@ import sys
 import pytest
 
 from data_gen.segmentation.boundaries import word_boundaries
-from data_gen.segmentation.ltp import fetch_ltp
+from data_gen.segmentation.ltp import fetch_ltp, note_sums
 from data_gen.segmentation.segmenters import SegmenterConfig, load_segmenter
 from data_gen.shared.errors import UserError
+from data_gen.shared.files import file_sha256
 
 
 def load(model, **settings):
@@ -81,6 +82,37 @@ def test_a_header_without_records_is_an_error(tmp_path, ltp_model):
 def test_another_file_in_place_of_the_model_is_an_error(tmp_path, ltp_model, change):
     with pytest.raises(UserError, match="is not an LTP word segmentation model"):
         load(model_with(tmp_path, ltp_model, change))
+
+
+def flipped(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", ["cws_model.bin", "config.json"])
+def test_a_model_that_is_not_as_it_was_noted_is_an_error(tmp_path, ltp_model, name):
+    folder = model_with(tmp_path, ltp_model, bytes)
+    note_sums(str(folder))
+    load(folder)
+    flipped(folder / name)
+    sentence = rf"{name} has another sha256 than was noted .*`segmenter fetch` or `segmenter train`"
+    with pytest.raises(UserError, match=sentence):
+        load(folder)
+    fetched = (folder / "SHA256SUMS").read_text().split()
+    assert fetched[1::2] == ["config.json", "cws_model.bin"]
+
+
+def test_a_file_of_the_hubs_cache_is_checked_by_its_name(tmp_path, ltp_model):
+    folder, blobs = model_with(tmp_path, ltp_model, bytes), tmp_path / "blobs"
+    blobs.mkdir()
+    blob = blobs / file_sha256(str(folder / "cws_model.bin"))
+    (folder / "cws_model.bin").rename(blob)
+    (folder / "cws_model.bin").symlink_to(blob)
+    load(folder)
+    flipped(blob)
+    with pytest.raises(UserError, match=r"cws_model\.bin has another sha256 than was noted"):
+        load(folder)
 
 
 @pytest.fixture

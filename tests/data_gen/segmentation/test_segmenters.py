@@ -4,7 +4,11 @@ from hypothesis import strategies as st
 
 from data_gen.__main__ import main
 from data_gen.config import DataConfig
+from data_gen.core.documents import Document
+from data_gen.engine.processes import LocalEngine
+from data_gen.jobs.segment_corpus import segment
 from data_gen.pipeline.load import load_document_tokenizer
+from data_gen.pipeline.tokenized_text import DocumentTokenizer
 from data_gen.segmentation.boundaries import word_boundaries
 from data_gen.segmentation.segmenter import Segmenter
 from data_gen.segmentation.segmenters import (
@@ -15,7 +19,7 @@ from data_gen.segmentation.segmenters import (
 )
 from data_gen.shared.errors import UserError
 from tests.conftest import default_settings
-from tests.data_gen.helpers import TEXT, run
+from tests.data_gen.helpers import TEXT, run, show
 
 NAMES = sorted(SEGMENTERS)
 texts = st.lists(st.text(alphabet="中国人民爱语言模型 \t\u3000\u200b\x00aA1.，。“😀𠮷"), max_size=4)
@@ -65,6 +69,28 @@ def test_real_words(engines):
     assert word_boundaries(engines["char"], ["使用"]) == [[0, 1, 2]]
 
 
+@pytest.mark.parametrize(
+    ("sentence", "words"),
+    [
+        ("Pre-training (for short) helps.", "Pre|-|training|(|for|short|)|helps|."),
+        ("I don't pay $3.14, ok?", "I|don|'|t|pay|$|3|.|14|,|ok|?"),
+        ("naïve Ａ１ Привет, мир…", "naïve|Ａ１|Привет|,|мир|…"),
+        ("iPhone15Pro的芯片，OK", "iPhone15Pro|的|芯|片|，|OK"),
+        ("a_b@c.de\u3000https://x.y", "a|_|b|@|c|.|de|https|:|/|/|x|.|y"),
+        ("“quoted”—dash\xa0nbsp", "“|quoted|”|—|dash|nbsp"),
+        ("𠮷a😀b", "𠮷|a😀b"),
+    ],
+)
+def test_words_of_english_and_mixed_text(sentence, words, tokenizer):
+    engine = load_segmenter(SegmenterConfig("latin"))
+    (marks,) = word_boundaries(engine, [sentence])
+    found = [sentence[a:b] for a, b in zip(marks, marks[1:])]
+    assert [word for word in found if not word.isspace()] == words.split("|")
+    # no word is cut where BERT's tokenizer does not cut: a piece that goes on begins none
+    tokenize = DocumentTokenizer(tokenizer, engine)
+    assert tokenize([Document("d", (sentence,))])[1]["rejoined_pieces"] == 0
+
+
 def test_what_an_engine_drops_is_a_word():
     drops = Segmenter(lambda runs: [run.split("\u200b") for run in runs], "")
     assert word_boundaries(drops, ["\u200b我 \u200b们\u200b"]) == [[0, 1, 2, 3, 4, 5, 6]]
@@ -78,7 +104,7 @@ def test_words_that_are_not_in_the_text_are_reported_not_trusted():
 @pytest.mark.parametrize(
     ("name", "setting"),
     [(name, "model") for name in NAMES if name != "ltp"]
-    + [(name, "user_dict") for name in ("presegmented", "char")],
+    + [(name, "user_dict") for name in ("presegmented", "latin", "char")],
 )
 def test_a_setting_that_an_engine_does_not_take_is_an_error(name, setting, tmp_path):
     (tmp_path / "file").write_text("word")
@@ -135,7 +161,7 @@ TAKES_WORDS = ("ltp", "jieba", "rjieba")
 def with_words(ltp_model, tmp_path_factory):
     """Engines with words of a user that none of them finds by itself."""
     path = tmp_path_factory.mktemp("dictionary") / "words.txt"
-    path.write_text("𠮷言语 nz\nC++\n爱😀模 1000\n国人民爱\nA1.\n\x00a\n", encoding="utf-8")
+    path.write_text("C++\n国人民爱 1000 nz\nA1.\n", encoding="utf-8")
     return {
         name: load_segmenter(SegmenterConfig(name, ltp_model if name == "ltp" else None, str(path)))
         for name in TAKES_WORDS
@@ -169,6 +195,46 @@ def test_users_words_are_of_one_configuration_and_in_its_identity(
 def test_the_two_jiebas_take_the_same_words_from_a_dictionary(with_words):
     runs = ["中国人民爱C++语言模型", "国人民爱言语", "我爱😀模A1."]
     assert list(with_words["jieba"].words(runs)) == list(with_words["rjieba"].words(runs))
+
+
+@pytest.mark.parametrize("name", ["jieba", "rjieba"])
+@pytest.mark.parametrize("word", ["阿·德", "爱😀模", "国，民", "ａｐｐ", "αβ", "カメラ", "éa"])
+def test_a_word_that_an_engine_never_finds_is_refused_with_its_line(name, word, tmp_path):
+    (tmp_path / "words.txt").write_text(f"C++\n{word} 5 n\n", encoding="utf-8")
+    sentence = f"^line 2 of segmenter.user_dict .* can never match, since {name} always ends words"
+    with pytest.raises(UserError, match=sentence):
+        load_segmenter(SegmenterConfig(name, None, str(tmp_path / "words.txt")))
+
+
+def test_ltp_finds_words_of_any_characters(ltp_model, tmp_path):
+    words = ["阿·德", "爱😀模", "国，民", "𠮷言语", "カメラ"]
+    (tmp_path / "words.txt").write_text("\n".join(words), encoding="utf-8")
+    engine = load_segmenter(SegmenterConfig("ltp", ltp_model, str(tmp_path / "words.txt")))
+    for word in words:
+        assert word in engine.words([f"我们的{word}在"])[0]
+
+
+@pytest.mark.parametrize(
+    ("word", "normalize", "sentence"),
+    [
+        ("Ｃ＋＋", "[width]", r"corpus.normalize writes it as C\+\+ \(write it so\)"),
+        ("語言學", "[t2s]", "corpus.normalize writes it as 语言学"),
+        ("“好”", "[quotes]", 'corpus.normalize writes it as "好"'),
+        ("好吗？好", "[]", "a sentence ends in it"),
+    ],
+)
+def test_a_word_that_no_text_of_the_settings_holds_is_refused(
+    word, normalize, sentence, ltp_model, tmp_path
+):
+    (tmp_path / "words.txt").write_text(f"语言\n{word}\n", encoding="utf-8")
+    settings = [f"segmenter.model={ltp_model}", f"segmenter.user_dict={tmp_path / 'words.txt'}"]
+    config = default_settings(DataConfig, [*settings, f"corpus.normalize={normalize}"])
+    with pytest.raises(UserError, match=f"^line 2 of .* can never match, (since )?{sentence}"):
+        load_document_tokenizer(config)
+    with pytest.raises(UserError, match=r"line 2 of .* can never match"):
+        segment(config, [TEXT], str(tmp_path / "w"), LocalEngine(1), show)
+    (tmp_path / "words.txt").write_text("语言\nC++ 3\n", encoding="utf-8")
+    load_document_tokenizer(config)
 
 
 def test_jieba_keeps_to_the_dictionary_of_its_package(monkeypatch, tmp_path):

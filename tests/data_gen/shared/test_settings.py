@@ -187,3 +187,25 @@ def test_a_share_out_of_range_is_an_error(override):
     setting = override.split("=")[0]
     with pytest.raises(UserError, match=rf"{setting} must be between .* and 1, not"):
         default_settings(DataConfig, [override])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "slots"),
+    [
+        ([], 84),
+        (["max_seq_length=128"], 28),
+        (["max_seq_length=256"], 48),  # 39 and room for what crosses the budget
+        (["max_seq_length=128", "masked_lm_prob=0.5"], 72),
+        (["max_seq_length=8"], 8),  # never more than there are pieces
+        (["max_seq_length=128", "max_predictions_per_seq=20"], 20),
+        (["max_predictions_per_seq=null"], 84),
+    ],
+)
+def test_predictions_follow_the_length_unless_they_are_set(overrides, slots):
+    config = default_settings(DataConfig, overrides)
+    assert config.predictions == config.as_dict()["max_predictions_per_seq"] == slots
+
+
+def test_too_few_predictions_name_the_number_that_the_length_takes():
+    with pytest.raises(UserError, match="takes 20 and some to spare: leave it out, which gives 28"):
+        default_settings(DataConfig, ["max_seq_length=128", "max_predictions_per_seq=12"])

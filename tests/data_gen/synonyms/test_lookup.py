@@ -16,6 +16,8 @@ FIRST = {
     "大": [("巨大", 0.9)],
     "语言": [("语法", 0.8), ("词汇", 0.7)],
     "孤": [],
+    "模型": [("型模", 0.9), ("模式", 0.8), ("语言", 0.7), ("类型", 0.6)],
+    "词汇": [("词语", 0.9), ("词典", 0.8)],
     "线段树": [("电视机", 0.9), ("红黑树", 0.8)],
     "地区": [("台湾", 0.9), ("臺灣", 0.8)],
     "跑": [("马", 0.9), ("走", 0.8)],
@@ -70,6 +72,17 @@ def test_a_word_may_be_left_without_for_a_nearest_of_another_size(look_up):
     assert look_up("高兴", "other_lengths=strict")[0] == ["快乐", "愉快"]
     # the next source is not asked: the first has decided
     assert look_up("大", "other_lengths=strict")[:2] == ([], "")
+
+
+def test_candidates_that_change_every_piece_may_be_preferred(look_up):
+    """A piece counts at its place: 型模 leaves none of 模型 as it was."""
+    assert look_up("语言")[0] == ["语法", "词汇"]
+    assert look_up("语言", "avoid_shared_pieces=true")[0] == ["词汇"]
+    assert look_up("模型", "avoid_shared_pieces=true")[0] == ["型模", "语言"]
+    # where all share one, all are candidates
+    assert look_up("词汇", "avoid_shared_pieces=true")[0] == ["词语", "词典"]
+    # those of another number of pieces are none
+    assert look_up("高兴", "avoid_shared_pieces=true")[0] == ["快乐", "愉快"]
 
 
 def test_neighbours_below_a_similarity_are_no_candidates(look_up):

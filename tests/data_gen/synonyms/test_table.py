@@ -86,6 +86,45 @@ def test_a_table_of_another_format_is_an_error(saved):
     with open(saved, "rb") as handle:
         data = handle.read()
     with open(saved, "wb") as handle:
-        handle.write(data.replace(b'{\\"format\\": 4', b'{\\"format\\": 2'))
-    with pytest.raises(UserError, match="format 2, not 4"):
+        handle.write(data.replace(b'{\\"format\\": 5', b'{\\"format\\": 2'))
+    with pytest.raises(UserError, match="format 2, not 5"):
+        load_table(saved)
+
+
+def test_a_flipped_bit_anywhere_is_an_error(saved):
+    """In an array, a name, a number of the header: never another table."""
+    with open(saved, "rb") as handle:
+        data = handle.read()
+    for place in range(len(data)):
+        changed = bytearray(data)
+        changed[place] ^= 1 << (place % 8)
+        with open(saved, "wb") as handle:
+            handle.write(changed)
+        with pytest.raises(UserError, match=r"no whole table|of table format"):
+            load_table(saved)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("neighbours", [2]),
+        ("neighbours", [-1]),
+        ("starts", [0, 2, 1]),
+        ("starts", [1, 2, 3]),
+        ("starts", [0, 1, 4]),
+        ("starts", []),
+        ("neighbour_starts", [0, 1, 2]),
+        ("similarities", [np.nan]),
+        ("similarities", [1.5]),
+        ("similarities", []),
+        ("scripts", [0]),
+        ("keys", [5, 4]),
+        ("pieces", [1, -2, 3]),
+    ],
+)
+def test_arrays_out_of_range_are_an_error_whatever_the_checksum(saved, name, values):
+    layer = load_table(saved).layers["toolkit"]
+    wrong = layer._replace(**{name: np.array(values, getattr(layer, name).dtype)})
+    Table({"toolkit": layer, "corpus": wrong}, {}).save(saved)
+    with pytest.raises(UserError, match=r"is no whole table .*: make it again"):
         load_table(saved)

@@ -6,7 +6,7 @@ import pytest
 
 from data_gen.shared.errors import UserError
 from data_gen.synonyms.toolkit import toolkit_vectors
-from data_gen.synonyms.vector_files import NOT_UTF8, TOO_LONG, read_vectors
+from data_gen.synonyms.vector_files import INVISIBLE, NOT_UTF8, TOO_LONG, read_vectors
 from tests.data_gen.helpers import write_word2vec
 
 WORDS = ["大", "巨大", "GPU", "大 小"]
@@ -93,6 +93,49 @@ def test_words_that_are_not_utf8_do_not_become_others(tmp_path):
     assert read_vectors(str(path)).skipped == {NOT_UTF8: 1}
     path.write_bytes("2 2\n语言 1 2\n模型 2 1\n".encode("gbk"))
     with pytest.raises(UserError, match=r"hardly a usable vector \(the word is not UTF-8 2"):
+        read_vectors(str(path))
+
+
+@pytest.mark.parametrize(
+    "odd", ["\x00", "\x01", "大\x02", "\x7f", "\x85", "\u200b", "小\ufeff", "\xad大"]
+)
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("form", ["binary", "text", "text without header"])
+def test_a_word_with_control_characters_is_left_out_and_counted(tmp_path, odd, first, form):
+    words = [odd, "大", "小"] if first else ["大", "小", odd]
+    matrix = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]], np.float32)
+    path = tmp_path / "words.vec"
+    if form == "binary":
+        write_word2vec(path, words, matrix)
+    else:
+        path.write_text(as_text(words, matrix, header="without" not in form), encoding="utf-8")
+    vectors = read_vectors(str(path))
+    assert vectors.words == ["大", "小"]
+    assert np.array_equal(vectors.matrix, matrix[1:] if first else matrix[:2])
+    assert vectors.skipped == {INVISIBLE: 1}
+
+
+@pytest.mark.parametrize("form", ["binary", "text"])
+@pytest.mark.parametrize("count", [b"2", b"4"])
+def test_a_header_that_is_wrong_in_either_direction_is_an_error(tmp_path, form, count):
+    words, matrix = ["\x01", "大", "小"], MATRIX[:3]
+    path = tmp_path / "words.vec"
+    if form == "binary":
+        write_word2vec(path, words, matrix)
+    else:
+        path.write_text(as_text(words, matrix), encoding="utf-8")
+    path.write_bytes(path.read_bytes().replace(b"3 3\n", count + b" 3\n", 1))
+    sentence = r"first line (says|is wrong)|says in its first line that it holds [24] vectors"
+    with pytest.raises(UserError, match=sentence):
+        read_vectors(str(path))
+
+
+@pytest.mark.parametrize("dimensions", [2, 4])
+def test_lines_of_another_number_of_dimensions_are_an_error(tmp_path, dimensions):
+    path = tmp_path / "words.vec"
+    text = as_text(["\x01", "大", "小"], MATRIX[:3])
+    path.write_text(text.replace("3 3\n", f"3 {dimensions}\n", 1), encoding="utf-8")
+    with pytest.raises(UserError, match=f"line 2 is not a word and {dimensions} numbers"):
         read_vectors(str(path))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from data_gen.shared.errors import UserError
-from data_gen.shared.similar_words import FORMAT, SourceArrays
+from data_gen.shared.similar_words import SourceArrays, table_file
 from pretrain.checkpoint import store
 from pretrain.checkpoint.folder import EVALUATIONS, METRICS
 from pretrain.checkpoint.load import load_model
@@ -82,19 +82,22 @@ def test_it_tells_what_the_model_saw(trained, repeating, info):
 
 def table_of(path, words, neighbours):
     """A table of one source, as data_gen/synonyms/table.py writes it."""
-    arrays = {
-        **{f"0.{name}": np.zeros([0], np.int32) for name in SourceArrays._fields},
-        "0.pieces": np.array([p for word in words for p in word], np.int32),
-        "0.starts": np.cumsum([0] + [len(word) for word in words]),
-        "0.neighbours": np.array([c for others in neighbours for c in others], np.int32),
-        "0.neighbour_starts": np.cumsum([0] + [len(others) for others in neighbours]),
-    }
-    about = {"format": FORMAT, "layers": ["toolkit"], "made_from": {}}
-    header = {"__metadata__": {"similar_words": json.dumps(about)}}
+    count = sum(map(len, neighbours))
+    source = SourceArrays(
+        keys=np.arange(len(words), dtype=np.uint64),
+        pieces=np.array([p for word in words for p in word], np.int32),
+        starts=np.cumsum([0] + [len(word) for word in words]),
+        neighbours=np.array([c for others in neighbours for c in others], np.int32),
+        similarities=np.ones([count], np.float32),
+        neighbour_starts=np.cumsum([0] + [len(others) for others in neighbours]),
+        scripts=np.zeros([len(words)], np.uint8),
+    )
+    arrays, metadata = table_file({"toolkit": source}, {})
+    header = {"__metadata__": metadata}
     stop = 0
     for name, array in arrays.items():
         start, stop = stop, stop + array.nbytes
-        dtype = {"int32": "I32", "int64": "I64"}[array.dtype.name]
+        dtype = array.dtype.kind.upper() + str(8 * array.dtype.itemsize)
         header[name] = {"dtype": dtype, "shape": [array.size], "data_offsets": [start, stop]}
     text = json.dumps(header).encode()
     data = struct.pack("<Q", len(text)) + text + b"".join(a.tobytes() for a in arrays.values())
@@ -109,6 +112,8 @@ def test_similar_words_are_those_of_the_table(tmp_path):
     assert pairs.tolist() == [1020, 1121, 2010, 2111]
     with pytest.raises(UserError, match="is no whole table of"):
         read_similar_pairs("setup.cfg", 100)
+    with pytest.raises(UserError, match="holds the id 30, and the model's vocab_size is 30"):
+        read_similar_pairs(path, 30)
 
 
 def test_similar_and_random_pieces_are_told_apart(trained, repeating, info, tmp_path):
