@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import tempfile
 
 import pytest
 
@@ -12,6 +13,9 @@ else:
     settings.register_profile("repeatable", derandomize=True, deadline=None)
     settings.load_profile("repeatable")
 from data_gen.shared.settings import load_settings
+
+# The user's own cache is neither read nor written.
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="cache-")
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 

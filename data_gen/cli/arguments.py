@@ -1,13 +1,14 @@
 """Arguments that several commands share."""
 
 import argparse
-from typing import Sequence
+from typing import Optional, Sequence
 
 from data_gen.config import DataConfig
 from data_gen.core.progress import Progress, log_json, say, show_progress
 from data_gen.engine.processes import Engine, LocalEngine
 from data_gen.engine.ray_cluster import RayEngine
 from data_gen.jobs.inputs import Inputs, resolve_inputs
+from data_gen.jobs.table_cache import cache_folder
 from data_gen.shared.commands import positive
 from data_gen.shared.settings import load_settings
 
@@ -53,6 +54,20 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--log-json", action="store_true", help="tell progress as JSON, an object a line, on stderr"
     )
+
+
+def add_cache(parser: argparse.ArgumentParser) -> None:
+    """Add `--no-cache`."""
+    parser.add_argument(
+        "--no-cache",
+        action="store_true",
+        help="look for the similar words of vector files anew, and keep them for no other build",
+    )
+
+
+def cache(args: argparse.Namespace) -> Optional[str]:
+    """Return the folder that keeps the similar words of vector files for this user."""
+    return None if args.no_cache else cache_folder()
 
 
 def progress(args: argparse.Namespace) -> Progress:

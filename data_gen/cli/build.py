@@ -35,6 +35,7 @@ def add_build(commands: Any) -> None:
         metavar="DIR",
         help="a folder or URL: new, or that this command wrote to before",
     )
+    arguments.add_cache(parser)
     arguments.add_engine(parser)
     parser.add_argument(
         "--task-megabytes",
@@ -54,7 +55,8 @@ def _build(args: argparse.Namespace) -> None:
         path = os.path.join(args.output, TABLE)
         sources = " and ".join([*plan.requested.synonyms.vectors, "this text"])
         say(f"{path}: similar words from {sources} (synonyms.vectors)")
-    info = run_build(plan, engine, show, args.task_megabytes and args.task_megabytes << 20)
+    task_bytes = args.task_megabytes and args.task_megabytes << 20
+    info = run_build(plan, engine, show, task_bytes, arguments.cache(args))
     seconds = time.perf_counter() - start
     megabytes = sum(file["bytes"] for file in info.manifest["input"]) / 1e6
     how = "whole already" if plan.finished else f"{seconds:.1f} s, {megabytes / seconds:.2f} MB/s"

@@ -3,7 +3,15 @@
 import argparse
 from typing import Any, Sequence, Tuple
 
-from data_gen.cli.arguments import add_engine, add_input, engine, load_inputs, progress
+from data_gen.cli.arguments import (
+    add_cache,
+    add_engine,
+    add_input,
+    cache,
+    engine,
+    load_inputs,
+    progress,
+)
 from data_gen.config import DataConfig
 from data_gen.core.columns import Pieces
 from data_gen.jobs.build_synonyms import make_table, plan_table
@@ -97,6 +105,7 @@ def _add_build(actions: Any) -> None:
         help="text to learn more words from: files, folders, globs in quotes, or URLs; or a "
         "segmented corpus, the output of `segment`",
     )
+    add_cache(build)
     add_engine(build)
 
 
@@ -105,7 +114,7 @@ def _build(args: argparse.Namespace) -> None:
     table.require_new_table(args.output)
     workers, show = engine(args), progress(args)
     corpus = scan_inputs(inputs, args.output, workers, show) if args.corpus else None
-    made = make_table(plan_table(inputs.config, corpus), args.output, workers, show)
+    made = make_table(plan_table(inputs.config, corpus), args.output, workers, show, cache(args))
     for reason, count in made.skipped.items():
         print(f"left out: {count:,} vectors ({reason})")
     for name, layer in made.table.layers.items():

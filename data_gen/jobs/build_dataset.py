@@ -137,11 +137,16 @@ def _load(inputs: Inputs, own_table: bool) -> DocumentTokenizer:
 
 
 def run_build(
-    plan: BuildPlan, engine: Engine, show: Progress, task_bytes: Optional[int] = None
+    plan: BuildPlan,
+    engine: Engine,
+    show: Progress,
+    task_bytes: Optional[int] = None,
+    cache: Optional[str] = None,
 ) -> DatasetInfo:
     """Build what was planned, or resume it. Returns the description of the whole data set.
 
     task_bytes: text of one task; decides memory and time, not a byte of the output
+    cache:      of `make_table`
     """
     if plan.finished:
         clean(plan.output, DATA)  # after a crash at the very end
@@ -149,7 +154,7 @@ def run_build(
     with open_work_folder(plan.output, plan.fingerprint, DATA) as work:
         if plan.table:
             with resumable():
-                _make_own_table(plan, plan.table, engine, show)
+                _make_own_table(plan, plan.table, engine, show, cache)
         shards, counts = run_stages(
             plan.effective,
             plan.corpus,
@@ -178,10 +183,12 @@ def needs_own_table(config: DataConfig) -> bool:
     return needs_similar_words(config) and not config.synonyms.table
 
 
-def _make_own_table(plan: BuildPlan, table: TablePlan, engine: Engine, show: Progress) -> None:
+def _make_own_table(
+    plan: BuildPlan, table: TablePlan, engine: Engine, show: Progress, cache: Optional[str]
+) -> None:
     path = os.path.join(plan.output, TABLE)
     if TABLE not in plan.names:
-        make_table(table, path, engine, show)
+        make_table(table, path, engine, show, cache)
     elif not same_table(path, table.provenance):
         raise UserError(
             f"{path} is there, and is damaged or was made from something else: delete it, give it "

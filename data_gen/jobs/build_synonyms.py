@@ -18,6 +18,7 @@ from data_gen.core.progress import Progress
 from data_gen.corpus.input_kinds import Corpus
 from data_gen.engine.processes import Engine
 from data_gen.jobs.corpus_vectors import vectors_of_text
+from data_gen.jobs.table_cache import CachedLayer, cached_layer
 from data_gen.pipeline.load import load_document_tokenizer, load_tokenizer, pieces_identity
 from data_gen.shared.errors import UserError
 from data_gen.shared.similar_words import FORMAT
@@ -26,8 +27,9 @@ from data_gen.storage.folders import delete_folder, list_names, locked, make_fol
 from data_gen.storage.reading import is_file, open_text
 from data_gen.synonyms.config import TOOLKIT_SOURCE
 from data_gen.synonyms.neighbours import nearby, nearest_of_size
-from data_gen.synonyms.table import SourceTable, Table, load_table, make_source_table
-from data_gen.synonyms.vector_files import read_vectors, toolkit_vectors
+from data_gen.synonyms.table import Table, load_table, make_source_table
+from data_gen.synonyms.toolkit import shipped_neighbours, toolkit_vectors
+from data_gen.synonyms.vector_files import read_vectors
 from data_gen.synonyms.word2vec import candidates
 from data_gen.tokenization.tokenizer import Tokenizer
 
@@ -113,8 +115,13 @@ def _path(path: str) -> str:
     return toolkit_vectors() if path == TOOLKIT_SOURCE else path
 
 
-def make_table(plan: TablePlan, path: str, engine: Engine, show: Progress) -> TableResult:
+def make_table(
+    plan: TablePlan, path: str, engine: Engine, show: Progress, cache: Optional[str] = None
+) -> TableResult:
     """Make the table `path`, unless it is there, made from the same.
+
+    cache: the folder that keeps what is found in files of vectors, for other tables; None: no
+           folder does
 
     Raises UserError if a source cannot be read or holds nothing of use.
     """
@@ -123,7 +130,11 @@ def make_table(plan: TablePlan, path: str, engine: Engine, show: Progress) -> Ta
         return TableResult(same, False, {})
     skipped: Counter[str] = Counter()
     with _work_folder(path, plan.provenance) as work:
-        table = Table(_layers(plan, work, engine, show, skipped), plan.provenance)
+        layers = {}
+        for name, (layer, reasons) in _layers(plan, work, engine, show, cache):
+            layers[name] = layer
+            skipped.update(reasons)
+        table = Table(layers, plan.provenance)
         table.save(path)
     return TableResult(table, True, dict(skipped))
 
@@ -177,30 +188,41 @@ def _work_folder(path: str, provenance: Dict[str, Any]) -> Iterator[str]:
 
 
 def _layers(
-    plan: TablePlan, work: str, engine: Engine, show: Progress, skipped: Counter[str]
-) -> Dict[str, SourceTable]:
+    plan: TablePlan, work: str, engine: Engine, show: Progress, cache: Optional[str]
+) -> Iterator[Tuple[str, CachedLayer]]:
+    """Make the layers, each with the vectors that were left out, by the name of their source."""
     config = plan.config
     top_k = config.synonyms.top_k
     tokenizer = load_tokenizer(config)
     vectors = plan.corpus and vectors_of_text(config, plan.corpus, work, engine, show)
-    found = {}
-    for path in config.synonyms.vectors:
+    for path, (name, sha256) in zip(config.synonyms.vectors, plan.provenance["vectors"]):
         if path == TOOLKIT_SOURCE and plan.for_corpus_alone and vectors and not vectors.chinese:
-            continue  # the search takes minutes
-        found[_name(path)] = _neighbours_in_file(path, top_k, tokenizer, show, skipped)
+            continue  # none of its words can be needed
+
+        def make(path: str = path, sha256: str = sha256) -> CachedLayer:
+            skipped: Counter[str] = Counter()
+            found = _neighbours_in_file(path, sha256, top_k, tokenizer, show, skipped)
+            return CachedLayer(make_source_table(*found, tokenizer.join), dict(skipped))
+
+        key = {
+            "vectors": sha256,
+            "toolkit": path == TOOLKIT_SOURCE,
+            "top_k": top_k,
+            **pieces_identity(config),
+        }
+        yield name, cached_layer(key, make, cache)
     if vectors:
         pool = candidates(vectors, config.synonyms.word2vec.candidate_min_count)
         sizes = np.array([len(word) for word in vectors.words])
         nearest = nearest_of_size(vectors.matrix, sizes, pool, top_k, show)
-        found[CORPUS_SOURCE] = (vectors.words, *nearest)
-    return {
-        name: make_source_table(words, rows, cosines, tokenizer.join)
-        for name, (words, rows, cosines) in found.items()
-    }
+        yield (
+            CORPUS_SOURCE,
+            CachedLayer(make_source_table(vectors.words, *nearest, tokenizer.join), {}),
+        )
 
 
 def _neighbours_in_file(
-    path: str, top_k: int, tokenizer: Tokenizer, show: Progress, skipped: Counter[str]
+    path: str, sha256: str, top_k: int, tokenizer: Tokenizer, show: Progress, skipped: Counter[str]
 ) -> Tuple[List[Pieces], Array, Array]:
     """Return the words of a file, as pieces, with the numbers of their neighbours, -1 for none, and
     the cosines of these.
@@ -211,7 +233,7 @@ def _neighbours_in_file(
     if path == TOOLKIT_SOURCE:
         # As the toolkit does it: its 10 nearest words are looked for among all, and those of
         # another number of pieces passed over when they are looked up.
-        rows, cosines = nearby(matrix, top_k, show)
+        rows, cosines = nearby(matrix, top_k, show, known=shipped_neighbours(sha256, top_k))
         return words, _different(numbers[rows[_firsts(numbers)]]), cosines[_firsts(numbers)]
     matrix = matrix[_firsts(numbers)]
     sizes = np.array([len(word) for word in words])

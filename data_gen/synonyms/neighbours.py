@@ -24,23 +24,23 @@ _MANY = 1 << 14  # rows
 
 
 def nearby(
-    matrix: Array, k: int, show: Progress, of: Optional[Sequence[int]] = None
+    matrix: Array,
+    k: int,
+    show: Progress,
+    of: Optional[Sequence[int]] = None,
+    known: Optional[Array] = None,
 ) -> Tuple[Array, Array]:
     """Find the K nearest rows by Euclidean distance, ranked by cosine: the Synonyms toolkit's
     `nearby`.
 
     matrix:  float32 [W, D]
     of:      the W' rows to look up; all where it is None
+    known:   int [W', at least K], the nearest rows of each, the nearest first, where they are known
     Returns  int32 [W', K] row numbers and float32 [W', K] cosines, without the row itself. Exact.
     """
     k = min(k, len(matrix) - 1)
-    norms = np.linalg.norm(matrix, axis=1)
-    # |q - v|^2 orders as |v|^2 / 2 - q.v: a product with one more dimension.
-    targets = np.concatenate([matrix, -(norms[:, None] ** 2) / 2], axis=1)
-    queries = np.concatenate([matrix, np.ones((len(matrix), 1), np.float32)], axis=1)
-    every = np.arange(len(matrix))
-    own = every if of is None else np.asarray(of)
-    rows, _ = _exact(queries, own, targets, every, k, show)
+    own = np.arange(len(matrix)) if of is None else np.asarray(of)
+    rows = nearest_by_distance(matrix, own, k, show) if known is None else known[:, :k]
     unit = unit_rows(matrix)
     cosines = np.empty(rows.shape, np.float32)
     for start in range(0, len(rows), _MANY):
@@ -48,6 +48,17 @@ def nearby(
         cosines[block] = np.einsum("qd,qkd->qk", unit[own[block]], unit[rows[block]])
     order = np.argsort(-cosines, axis=1, kind="stable")
     return np.take_along_axis(rows, order, axis=1), np.take_along_axis(cosines, order, axis=1)
+
+
+def nearest_by_distance(matrix: Array, own: Array, k: int, show: Progress) -> Array:
+    """Find the k nearest rows of the rows `own` by Euclidean distance, int32 [len(own), k], the
+    nearest first, without the row itself.
+    """
+    norms = np.linalg.norm(matrix, axis=1)
+    # |q - v|^2 orders as |v|^2 / 2 - q.v: a product with one more dimension.
+    targets = np.concatenate([matrix, -(norms[:, None] ** 2) / 2], axis=1)
+    queries = np.concatenate([matrix, np.ones((len(matrix), 1), np.float32)], axis=1)
+    return _exact(queries, own, targets, np.arange(len(matrix)), k, show)[0]
 
 
 def nearest_of_size(

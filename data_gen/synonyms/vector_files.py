@@ -18,12 +18,7 @@ import numpy as np
 from data_gen.core.columns import Array
 from data_gen.shared.errors import UserError
 from data_gen.storage.errors import reading
-from data_gen.storage.package_files import package_file
 from data_gen.storage.reading import open_text
-
-# The toolkit that the MacBERT paper used (IV-A): the last release that is MIT and carries vectors.
-TOOLKIT_REQUIREMENT = "synonyms==3.10.2"
-
 
 READ_BYTES = 1 << 20  # at once
 _LONGEST_WORD = 10_000  # bytes; more without a space is no word but a file of another form
@@ -51,13 +46,6 @@ class _Header(NamedTuple):
     vectors: Optional[int]  # None where the file does not say
     dimensions: int
     binary: bool
-
-
-def toolkit_vectors() -> str:
-    """Find the toolkit's vectors. Its import is avoided: it prints, takes seconds and starts its
-    own jieba.
-    """
-    return package_file(TOOLKIT_REQUIREMENT, "data", "words.vector")
 
 
 def read_vectors(path: str) -> Vectors:

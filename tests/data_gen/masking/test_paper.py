@@ -6,7 +6,8 @@ from data_gen.config import DataConfig
 from data_gen.segmentation.boundaries import word_boundaries
 from data_gen.segmentation.segmenters import SegmenterConfig, load_segmenter
 from data_gen.synonyms.neighbours import nearby
-from data_gen.synonyms.vector_files import read_vectors, toolkit_vectors
+from data_gen.synonyms.toolkit import toolkit_vectors
+from data_gen.synonyms.vector_files import read_vectors
 from tests.conftest import default_settings
 from tests.data_gen.helpers import OneByOne, block, masker_of, sequence, show, spans
 

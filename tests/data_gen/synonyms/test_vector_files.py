@@ -5,13 +5,8 @@ import numpy as np
 import pytest
 
 from data_gen.shared.errors import UserError
-from data_gen.synonyms.vector_files import (
-    INVISIBLE,
-    NOT_UTF8,
-    TOO_LONG,
-    read_vectors,
-    toolkit_vectors,
-)
+from data_gen.synonyms.toolkit import toolkit_vectors
+from data_gen.synonyms.vector_files import INVISIBLE, NOT_UTF8, TOO_LONG, read_vectors
 from tests.data_gen.helpers import write_word2vec
 
 WORDS = ["大", "巨大", "GPU", "大 小"]
