@@ -35,6 +35,7 @@ from data_gen.shared.dataset_info import MANIFEST, DatasetInfo
 from data_gen.shared.errors import UserError
 from data_gen.shared.features import FORMAT
 from data_gen.shared.files import file_sha256
+from data_gen.shared.settings import portable_settings
 from data_gen.storage.dataset_folder import read_dataset
 from data_gen.storage.folders import list_names
 from data_gen.storage.locations import local_bytes, plain_path
@@ -164,7 +165,7 @@ def run_build(
             "format": FORMAT,
             "fingerprint": plan.fingerprint,
             **plan.identity,
-            "config": dataclasses.asdict(plan.requested),
+            "config": portable_settings(plan.requested),
             "shards": shards,
             "statistics": report(counts, plan.requested.max_seq_length),
         }

@@ -18,7 +18,7 @@ from data_gen.segmentation.segmenter import Segmenter
 from data_gen.segmentation.user_dictionary import UserWord, read_user_words
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
-from data_gen.shared.settings import require_one_of
+from data_gen.shared.settings import file_setting, require_one_of
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,9 @@ class SegmenterConfig:
 
     name: str = "ltp"  # a name in SEGMENTERS
     # An engine that does not take one of these two refuses it.
-    model: Optional[str] = None  # a folder with config.json, or a hub id; ltp's default: LTP/legacy
-    user_dict: Optional[str] = None  # a file of `word [frequency [tag]]` lines
+    # A folder with config.json, or a hub id; ltp's default: LTP/legacy.
+    model: Optional[str] = file_setting(None, any_name=True)
+    user_dict: Optional[str] = file_setting(None)  # a file of `word [frequency [tag]]` lines
     # Of effect with an engine that is a neural network alone.
     device: str = "auto"  # cpu, cuda, cuda:N, or auto (cuda if there is one)
     batch_size: int = 32  # runs of text in one pass
