@@ -5,6 +5,7 @@ A clone and an editable install have them in `configs`, beside the packages; a w
 """
 
 import itertools
+import json
 import os
 import re
 import subprocess
@@ -116,11 +117,15 @@ def listing() -> Iterator[str]:
 
 
 def _title(path: str) -> str:
-    """Return the first sentence of a preset's head."""
+    """Return the first sentence of a preset's head, or the size of a model."""
     with open(path, encoding="utf-8") as handle:
-        head = itertools.takewhile(lambda line: line.startswith("#"), handle)
+        if path.endswith(".json"):
+            model = json.load(handle)
+            return f"{model['num_hidden_layers']} layers x {model['hidden_size']}"
+        head = itertools.takewhile(lambda line: line.startswith("# "), handle)
         text = " ".join(line[2:].strip() for line in head)
-    return textwrap.shorten(re.split(r"(?<=[\w)])\. ", text)[0], 110, placeholder=" ...")
+    first = re.split(r"(?<=[\w)?])[.]? (?=Sources: )|(?<=[\w)])\. ", text)[0]
+    return textwrap.shorten(first, 110, placeholder=" ...")
 
 
 def setting_lines(kind: str) -> Iterator[str]:

@@ -55,7 +55,7 @@ def add_train(commands: Any) -> None:
     add_overrides(
         parser,
         "--probe-set",
-        "override a setting of the task's configs/finetune/TASK.yaml",
+        "override a setting of the task's preset",
         "probe_overrides",
     )
     parser.add_argument(
