@@ -17,6 +17,7 @@ from data_gen.segmentation.ltp import load_ltp
 from data_gen.segmentation.segmenter import Segmenter
 from data_gen.segmentation.user_dictionary import UserWord, read_user_words
 from data_gen.shared.errors import UserError
+from data_gen.shared.extras import import_extra
 from data_gen.shared.files import file_sha256
 from data_gen.shared.settings import file_setting, require_one_of
 
@@ -79,7 +80,7 @@ def _jieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter
     """Load the package `jieba` with its own dictionary."""
     with warnings.catch_warnings():  # of its own regular expressions, on every new Python
         warnings.simplefilter("ignore")
-        import jieba
+        jieba = import_extra("jieba", "data", "the segmenter jieba")
 
     # One's own, with a dictionary read from the package: jieba's is shared by the process, and its
     # cache in the temporary folder may be another version's.
@@ -95,9 +96,7 @@ def _jieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter
 
 def _rjieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
     """Load jieba in Rust: the same words, twenty times as fast."""
-    import rjieba
-
-    engine = rjieba.Jieba()
+    engine = import_extra("rjieba", "data", "the segmenter rjieba").Jieba()
     for word in user_words:
         engine.add_word(*word)
     identity = f"rjieba {metadata.version('rjieba')}"

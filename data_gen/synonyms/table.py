@@ -14,6 +14,7 @@ import numpy as np
 from data_gen.core.columns import Array, Pieces, offsets_of
 from data_gen.core.word_keys import word_keys
 from data_gen.shared.errors import UserError
+from data_gen.shared.extras import import_extra
 from data_gen.shared.similar_words import ENTRY, FORMAT, SourceArrays, array_name, map_table
 from data_gen.storage.folders import make_folder
 from data_gen.storage.remote_files import local_copy
@@ -54,8 +55,7 @@ class Table(NamedTuple):
 
     def save(self, path: str) -> None:
         """Write the table whole or not at all."""
-        from safetensors.numpy import save
-
+        safetensors = import_extra("safetensors.numpy", "data", "a table of similar words")
         arrays = {
             array_name(i, name): np.ascontiguousarray(array)
             for i, layer in enumerate(self.layers.values())
@@ -63,7 +63,7 @@ class Table(NamedTuple):
         }
         # One entry: the package writes several in no fixed order.
         about = {"format": FORMAT, "layers": list(self.layers), "made_from": self.provenance}
-        data = save(arrays, {ENTRY: json.dumps(about, ensure_ascii=False)})
+        data = safetensors.save(arrays, {ENTRY: json.dumps(about, ensure_ascii=False)})
         make_folder(os.path.dirname(path) or ".")
         with atomic_file(path) as handle:
             handle.write(data)
