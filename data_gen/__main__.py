@@ -8,14 +8,12 @@ from typing import Optional, Sequence
 from data_gen.cli import segment, synonyms, vocabulary
 from data_gen.cli.build import add_bench, add_build, add_stats
 from data_gen.cli.show import add_show
-from data_gen.shared.commands import command_parser, run_command
+from data_gen.shared.commands import Parser, command_parser, run_command
 from data_gen.shared.console import run_program
 
 
-def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Run one command. Returns the exit code: 0 done, 1 failed with one sentence on stderr."""
-    # Workers are processes; threads would fight over the cores.
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+def make_parser() -> Parser:
+    """Make the parser of all commands."""
     parser = command_parser("data_gen", __doc__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_build(commands)
@@ -27,7 +25,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     segment.add_segmenter(commands)
     segment.add_corpus(commands)
     vocabulary.add_vocab(commands)
-    return run_command(parser, argv)
+    return parser
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Run one command. Returns the exit code: 0 done, 1 failed with one sentence on stderr."""
+    # Workers are processes; threads would fight over the cores.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    return run_command(make_parser(), argv)
 
 
 def console() -> int:

@@ -3,7 +3,7 @@
 import sys
 from typing import Optional, Sequence
 
-from data_gen.shared.commands import command_parser, run_command
+from data_gen.shared.commands import Parser, command_parser, run_command
 from data_gen.shared.console import run_program
 from pretrain.cli.evaluate import add_check_head, add_evaluate
 from pretrain.cli.exchange import add_exchange
@@ -15,8 +15,8 @@ from pretrain.cli.train import add_train
 from pretrain.cli.vocab import add_vocab
 
 
-def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Run one command. Returns the exit code: 0 done, 1 failed with one sentence on stderr."""
+def make_parser() -> Parser:
+    """Make the parser of all commands."""
     parser = command_parser("pretrain", __doc__)
     commands = parser.add_subparsers(metavar="COMMAND", dest="command")
     commands.required = True
@@ -30,7 +30,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     add_vocab(commands)
     add_plan(commands)
     add_bench(commands)
-    return run_command(parser, argv)
+    return parser
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Run one command. Returns the exit code: 0 done, 1 failed with one sentence on stderr."""
+    return run_command(make_parser(), argv)
 
 
 def console() -> int:

@@ -226,7 +226,8 @@ def _unknown_key(schema: Any, error: ConfigKeyError) -> str:
     if dataclasses.is_dataclass(error.object_type):
         known = [field.name for field in dataclasses.fields(error.object_type)]
     kind: Optional[str] = getattr(schema, "PRESETS", None)
-    hint = did_you_mean(unknown, known) or _elsewhere(full, kind) or did_you_mean(unknown, known, 0)
+    hint = did_you_mean(unknown, known, 0.85) or _elsewhere(full, kind)
+    hint = hint or did_you_mean(unknown, known, 0)
     return f"there is no setting {full}{hint}"
 
 

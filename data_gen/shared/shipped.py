@@ -91,9 +91,10 @@ def find_file(kind: str, name: str) -> str:
         raise UserError(f"{name} is a folder: give a file of it")
     bare = os.path.basename(name)
     bare = bare[: -len(KINDS[kind].suffix)] if bare.endswith(KINDS[kind].suffix) else bare
+    ours = shipped_names(kind)
     others = [other for other in KINDS if other != kind and bare in shipped_names(other)]
-    hint = did_you_mean(bare, shipped_names(kind))
-    if others:
+    hint = did_you_mean(bare, ours)
+    if others and bare not in ours:
         hint = f"; {bare} is for `{KINDS[others[0]].user}`"
     what = "preset" if KINDS[kind].suffix == ".yaml" else "model"
     raise UserError(
