@@ -1,11 +1,12 @@
 """Commands of both packages: common arguments, exit codes, one sentence for each error."""
 
 import argparse
+import contextlib
 import math
 import re
 import sys
 import traceback
-from typing import Any, Callable, NoReturn, Optional, Sequence
+from typing import Any, Callable, NoReturn, Optional, Sequence, Tuple
 
 import data_gen
 from data_gen.shared.console import print_in_any_encoding, reader_is_gone
@@ -46,13 +47,13 @@ class Parser(argparse.ArgumentParser):
         if not found:
             return ""
         word, known = found.group(1), [name.strip(" '") for name in found.group(2).split(",")]
-        of_others = ""
-        if re.match(r"argument (COMMAND|ACTION|command|action):", message):
-            of_others = self._command_elsewhere(word)
-        return did_you_mean(word, known) or of_others
+        if not re.match(r"argument (COMMAND|ACTION|command|action):", message):
+            return did_you_mean(word, known)
+        same, near = self._command_elsewhere(word)
+        return same or did_you_mean(word, known) or near
 
-    def _command_elsewhere(self, word: str) -> str:
-        """Name the command of the other package that `word` is, or nearly is."""
+    def _command_elsewhere(self, word: str) -> Tuple[str, str]:
+        """Name the command of the other package that `word` is, and those that it nearly is."""
         ours = next(program for program in COMMANDS if self.prog.startswith(program))
         wanted = f"{self.prog[len(ours) :]} {word}".strip()
         commands = {
@@ -63,12 +64,12 @@ class Parser(argparse.ArgumentParser):
         }
         for command, name in commands.items():
             if name == wanted or name.startswith(f"{wanted} "):
-                return f"; it is a command of the other package: `{command}`"
+                return f"; it is a command of the other package: `{command}`", ""
         near = did_you_mean(wanted, commands.values())
-        return near.replace("mean ", f"mean {next(p for p in COMMANDS if p != ours)} ")
+        return "", near.replace("mean ", f"mean {next(p for p in COMMANDS if p != ours)} ")
 
     def _hint_for_options(self) -> str:
-        known = re.findall(r"(?<![\w-])--[a-z][\w-]*", self.format_usage())
+        known = ["--help", *re.findall(r"(?<![\w-])--[a-z][\w-]*", self.format_usage())]
         for word in self.given:
             name = word.partition("=")[0]
             if name.startswith("--") and not any(option.startswith(name) for option in known):
@@ -180,18 +181,26 @@ def run_command(parser: argparse.ArgumentParser, argv: Optional[Sequence[str]]) 
     """Run the subcommand that `argv` names. Returns 0 done, 1 failed with one sentence; wrong usage
     exits with 2.
     """
-    args = parser.parse_args(argv)
+    debug = False
     try:
-        args.run(args)
+        args = parser.parse_args(argv)
+        debug = args.debug
+        with contextlib.ExitStack() as args.closing:  # what a command closes at its end
+            args.run(args)
         sys.stdout.flush()
+    except SystemExit:  # help was printed, or wrong usage
+        with contextlib.suppress(BrokenPipeError):
+            sys.stdout.flush()
+        reader_is_gone()
+        raise
     except BrokenPipeError as error:
         if not reader_is_gone():
-            return _failed(error, args.debug)
+            return _failed(error, debug)
     except KeyboardInterrupt:
         print("interrupted; run the same command again to resume", file=sys.stderr)
         return 130
     except Exception as error:
-        return _failed(error, args.debug)
+        return _failed(error, debug)
     return 0
 
 

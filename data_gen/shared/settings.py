@@ -4,8 +4,22 @@ Python 3.7 syntax: `pretrain` imports this module on TensorFlow 1.15.
 """
 
 import dataclasses
+import json
 import os
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Type, TypeVar
+import re
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    Type,
+    TypeVar,
+)
 
 import yaml
 from omegaconf import DictConfig, ListConfig, OmegaConf
@@ -249,3 +263,40 @@ def require_one_of(setting: str, value: str, known: Sequence[str]) -> None:
     if value not in known:
         near = did_you_mean(value, known)
         raise ValueError(f"{setting} must be one of {', '.join(known)}, not {value}{near}")
+
+
+_MOST_NAMED = 5  # differences
+_SHORT = 40  # characters of a value
+
+
+def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
+    """Name what `ours` has otherwise than `theirs`, settings with both values; empty if nothing.
+
+    Both are what JSON makes of settings and of the checksums of what they were applied to.
+
+    >>> differences({"config": {"seed": 1, "length": 128}}, {"config": {"seed": 1, "length": 512}})
+    'length is 512 there, 128 here'
+    """
+    mine, other = dict(_values(json.loads(json.dumps(ours)))), dict(_values(theirs))
+    names = [name for name, value in mine.items() if other.get(name) != value]
+    named = [_difference(name, mine[name], other.get(name)) for name in names[:_MOST_NAMED]]
+    if len(names) > _MOST_NAMED:
+        named.append(f"{len(names) - _MOST_NAMED} more")
+    return ", ".join(named)
+
+
+def _values(group: Any, above: str = "") -> Iterator[Tuple[str, Any]]:
+    for name, value in group.items():
+        full = name if above in ("", "config", "settings") else f"{above}.{name}"
+        if isinstance(value, dict):
+            yield from _values(value, full)
+        else:
+            yield full, value
+
+
+def _difference(name: str, ours: Any, theirs: Any) -> str:
+    here, there = (json.dumps(value, ensure_ascii=False) for value in (ours, theirs))
+    checksum = name.endswith("sha256") or re.search(r"[0-9a-f]{16}", here + there)
+    if checksum or max(len(here), len(there)) > _SHORT:
+        return f"{re.sub('_sha256$', '', name)} differs"
+    return f"{name} is {there} there, {here} here"

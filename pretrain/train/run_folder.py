@@ -17,7 +17,7 @@ import numpy as np
 from data_gen.shared.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
-from data_gen.shared.settings import portable_settings
+from data_gen.shared.settings import differences, portable_settings
 from data_gen.shared.shipped import revision
 from pretrain.checkpoint import store
 from pretrain.checkpoint.folder import MODEL, RUN, TOKENIZER, VOCAB, write_json
@@ -117,8 +117,7 @@ def claim(output: str, config: TrainConfig, description: Dict[str, Any]) -> None
         different = _differences(description, _read(path))
         if different and store.latest(output):
             raise UserError(
-                f"{output} holds another training ({', '.join(different)} differ): choose "
-                "another --output"
+                f"{output} holds another training ({different}): choose another --output"
             )
     else:
         foreign = [
@@ -148,13 +147,13 @@ def _read(path: str) -> Dict[str, Any]:
 _FORMER = {"masked_lm_loss_weight": 1.0, "pair_loss_weight": 1.0}
 
 
-def _differences(ours: Dict[str, Any], theirs: Dict[str, Any]) -> List[str]:
+def _differences(ours: Dict[str, Any], theirs: Dict[str, Any]) -> str:
     # A training from before a setting existed had the value that is its default now.
     defaults = dataclasses.asdict(TrainConfig())
     found = dict(_decisive({**theirs, "config": {**defaults, **theirs["config"]}}))
     expected = dict(_decisive(ours))
     expected.update({name: value for name, value in _FORMER.items() if name in found})
-    return [name for name, value in expected.items() if value != found.get(name)]
+    return differences(expected, found)
 
 
 def checksum(description: Dict[str, Any], more: Sequence[str]) -> int:
