@@ -17,7 +17,7 @@ from data_gen.shared.settings import load_settings
 from data_gen.synonyms import table, thesaurus
 from data_gen.synonyms.lookup import CandidateLookup
 
-_CONFIG = "configs/data/macbert_512.yaml"
+_CONFIG = "macbert_512"
 
 
 def add_synonyms(commands: Any) -> None:

@@ -19,8 +19,7 @@ def add_plan(commands: Any) -> None:
         "plan",
         _plan,
         "estimate the cost of a training: memory, operations, days, shards",
-        "python -m pretrain plan --config configs/pretrain/macbert_base.yaml --device a100-80 "
-        "--devices 8",
+        "python -m pretrain plan --config macbert_base --device a100-80 --devices 8",
     )
     add_config_arguments(parser, "configs/pretrain")
     parser.add_argument("--device", default="a100-80", help="a100-80 (default), h100, tpu-v4, ...")
