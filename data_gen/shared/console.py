@@ -7,7 +7,7 @@ import io
 import os
 import select
 import sys
-from typing import Any, Callable
+from typing import Any, Callable, TextIO
 
 
 def run_program(main: Callable[[], int]) -> int:
@@ -23,11 +23,18 @@ def run_program(main: Callable[[], int]) -> int:
 
 
 def print_in_any_encoding() -> None:
-    """Let characters that a console lacks, one of GBK or ASCII, be printed as escapes."""
+    """Let characters that a console lacks, one of GBK or ASCII, be printed as escapes. A stream
+    that is closed from the start (`>&-`) goes nowhere.
+    """
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             reconfigure: Any = stream.reconfigure  # type: ignore[attr-defined,unused-ignore]
             reconfigure(errors="backslashreplace")
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")  # as long as the process
 
 
 def utf8_text(argument: str) -> str:

@@ -98,11 +98,11 @@ def test_errors_and_results_of_a_build_in_the_c_locale(tmp_path):
 
 
 def test_words_that_are_given_in_the_c_locale():
-    code = "import sys; from data_gen.shared.console import utf8_text; "
-    code += "print(ascii([utf8_text(word) for word in sys.argv[1:]]))"
+    code = "import sys; from pretrain.__main__ import make_parser; "
+    code += "print(ascii(make_parser().parse_args(sys.argv[1:]).texts))"
     words = ["语言", "a", b"\xd6\xd0"]
     result = subprocess.run(
-        [sys.executable, "-c", code, *words],
+        [sys.executable, "-c", code, "predict", "--model", "a", *words],
         env={**os.environ, **PLAIN, "PYTHONPATH": ROOT},
         capture_output=True,
         text=True,
@@ -110,6 +110,14 @@ def test_words_that_are_given_in_the_c_locale():
     )
     assert result.stdout == "['\\u8bed\\u8a00', 'a', '\\udcd6\\udcd0']\n"
     assert utf8_text("语言") == "语言"
+
+
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "2>&-"])
+def test_streams_that_are_closed_from_the_start(closed):
+    command = f"{sys.executable} -m data_gen stats {DATA} {closed}"
+    result = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert bool(result.stdout) == (closed == "2>&-")
 
 
 def closed_pipe():
