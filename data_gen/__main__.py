@@ -1,6 +1,5 @@
 """`python -m data_gen`: text to TFRecords, and the tools around it."""
 
-import argparse
 import os
 import signal
 import sys
@@ -9,14 +8,13 @@ from typing import Optional, Sequence
 from data_gen.cli import segment, synonyms, vocabulary
 from data_gen.cli.build import add_bench, add_build, add_stats
 from data_gen.cli.show import add_show
-from data_gen.shared.commands import run_command
+from data_gen.shared.commands import Parser, command_parser, run_command
+from data_gen.shared.console import run_program
 
 
-def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Run one command. Returns the exit code: 0 done, 1 failed with one sentence on stderr."""
-    # Workers are processes; threads would fight over the cores.
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    parser = argparse.ArgumentParser(prog="python -m data_gen", description=__doc__)
+def make_parser() -> Parser:
+    """Make the parser of all commands."""
+    parser = command_parser("data_gen", __doc__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_build(commands)
     segment.add_segment(commands)
@@ -27,10 +25,22 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     segment.add_segmenter(commands)
     segment.add_corpus(commands)
     vocabulary.add_vocab(commands)
-    return run_command(parser, argv)
+    return parser
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Run one command. Returns the exit code: 0 done, 1 failed with one sentence on stderr."""
+    # Workers are processes; threads would fight over the cores.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    return run_command(make_parser(), argv)
+
+
+def console() -> int:
+    """Run as a program; the entry point `macbert-data`."""
+    # What schedulers send ends a command as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return run_program(main)
 
 
 if __name__ == "__main__":
-    # What schedulers send ends a command as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main())
+    sys.exit(console())

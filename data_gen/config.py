@@ -5,7 +5,7 @@ The presets in configs/data/ give every value its source.
 
 import math
 from dataclasses import asdict, dataclass, field
-from typing import Any, Dict, Optional
+from typing import Any, ClassVar, Dict, Optional
 
 from data_gen.corpus.config import CorpusConfig
 from data_gen.masking.config import MaskingConfig
@@ -13,7 +13,7 @@ from data_gen.pairs.config import PairsConfig
 from data_gen.pairs.tasks import PAIR_TASKS
 from data_gen.segmentation.segmenters import SegmenterConfig
 from data_gen.shared.features import COMPRESSIONS, predictions_for
-from data_gen.shared.settings import require_one_of
+from data_gen.shared.settings import file_setting, require_one_of
 from data_gen.synonyms.config import SynonymsConfig
 from data_gen.tokenization.tokenizers import TokenizerConfig
 
@@ -22,7 +22,9 @@ from data_gen.tokenization.tokenizers import TokenizerConfig
 class DataConfig:
     """Everything that decides what a build writes."""
 
-    vocab_file: str = "configs/vocab/bert_base_chinese.txt"
+    PRESETS: ClassVar[str] = "data"  # the folder of configs/
+
+    vocab_file: str = file_setting("configs/vocab/bert_base_chinese.txt", "vocab")
     do_lower_case: bool = True
     max_seq_length: int = 512  # pieces, [CLS] and both [SEP] included
     # Slots for predictions; null: as many as the length and the masked share take.

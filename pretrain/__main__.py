@@ -1,10 +1,10 @@
 """`python -m pretrain`: train BERT, evaluate it, use it, import and export it."""
 
-import argparse
 import sys
 from typing import Optional, Sequence
 
-from data_gen.shared.commands import run_command
+from data_gen.shared.commands import Parser, command_parser, run_command
+from data_gen.shared.console import run_program
 from pretrain.cli.evaluate import add_check_head, add_evaluate
 from pretrain.cli.exchange import add_exchange
 from pretrain.cli.finetune import add_finetune
@@ -15,9 +15,9 @@ from pretrain.cli.train import add_train
 from pretrain.cli.vocab import add_vocab
 
 
-def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Run one command. Returns the exit code: 0 done, 1 failed with one sentence on stderr."""
-    parser = argparse.ArgumentParser(prog="python -m pretrain", description=__doc__)
+def make_parser() -> Parser:
+    """Make the parser of all commands."""
+    parser = command_parser("pretrain", __doc__)
     commands = parser.add_subparsers(metavar="COMMAND", dest="command")
     commands.required = True
     add_train(commands)
@@ -30,8 +30,18 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     add_vocab(commands)
     add_plan(commands)
     add_bench(commands)
-    return run_command(parser, argv)
+    return parser
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Run one command. Returns the exit code: 0 done, 1 failed with one sentence on stderr."""
+    return run_command(make_parser(), argv)
+
+
+def console() -> int:
+    """Run as a program; the entry point `macbert-pretrain`."""
+    return run_program(main)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(console())

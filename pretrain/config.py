@@ -5,9 +5,9 @@ The presets in configs/pretrain/ give every value its source. Needs no TensorFlo
 
 import re
 from dataclasses import dataclass, field
-from typing import List, Optional
+from typing import ClassVar, List, Optional
 
-from data_gen.shared.settings import require_one_of
+from data_gen.shared.settings import file_setting, require_one_of
 from pretrain.learning.objective import ObjectiveSettings
 from pretrain.learning.objectives import OBJECTIVES
 from pretrain.learning.optimizers import OptimizerSettings
@@ -26,8 +26,10 @@ _OF_STAGE = (
 class TrainConfig(ObjectiveSettings, OptimizerSettings):
     """Everything that decides the course of a training."""
 
-    bert_config_file: str = "configs/models/base.json"
-    vocab_file: str = "configs/vocab/bert_base_chinese.txt"
+    PRESETS: ClassVar[str] = "pretrain"  # the folder of configs/
+
+    bert_config_file: str = file_setting("configs/models/base.json", "models")
+    vocab_file: str = file_setting("configs/vocab/bert_base_chinese.txt", "vocab")
     train_batch_size: int = 32  # sequences a step, on all devices together
     gradient_accumulation_steps: int = 1  # micro batches of a device's batch, one after the other
     learning_rate: float = 1e-4  # the peak, reached after the warm-up

@@ -3,6 +3,21 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# head_of_script: the comment that a script begins with, which says how it is used.
+head_of_script() { sed -n '2,${/^#/!q;s/^# \{0,1\}//p;}' "scripts/${0##*/}"; }
+
+case ${1:-} in
+  -h | --help)
+    head_of_script
+    exit 0
+    ;;
+  -*)
+    echo "there is no option $1:" >&2
+    head_of_script >&2
+    exit 2
+    ;;
+esac
+
 # usage LINES: print these lines of the script's head, and end as wrong usage.
 usage() {
   sed -n "$1p" "scripts/${0##*/}" | cut -c3- >&2

@@ -4,11 +4,14 @@ python scripts/masking_tasks.py folders DATA OUTPUT
 python scripts/masking_tasks.py rate FOLDER   # of FOLDER/RATE-MODEL, outputs of finetune
 """
 
+import argparse
 import glob
 import os
 import sys
-from typing import Dict, List
+from typing import Dict, List, Optional, Sequence
 
+# A clone needs not be installed.
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from pretrain.results.files import read_results
 from pretrain.tasks.examples import TextExample
 from pretrain.tasks.read_texts import read_classification
@@ -64,8 +67,23 @@ def best_rate(folder: str) -> str:
     return max(scores, key=lambda rate: (sum(scores[rate]) / len(scores[rate]), rate))
 
 
-if __name__ == "__main__":
-    if sys.argv[1] == "folders":
-        folders(*sys.argv[2:])
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    """Run one of the two parts."""
+    about = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=about)
+    parts = parser.add_subparsers(dest="part", metavar="PART")
+    parts.required = True
+    of_folders = parts.add_parser("folders", help="write the folders of the three tasks")
+    of_folders.add_argument("data", metavar="DATA")
+    of_folders.add_argument("output", metavar="OUTPUT")
+    of_rate = parts.add_parser("rate", help="print the rate that is best on dev")
+    of_rate.add_argument("folder", metavar="FOLDER")
+    args = parser.parse_args(argv)
+    if args.part == "folders":
+        folders(args.data, args.output)
     else:
-        print(best_rate(sys.argv[2]))
+        print(best_rate(args.folder))
+
+
+if __name__ == "__main__":
+    main()

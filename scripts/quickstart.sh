@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
 # From a fresh clone to a trained, evaluated, fine-tuned MacBERT: about ten minutes on two cores, all of it below work/ and .venv/.
 # Needs Python 3.9 or newer and a package index. Run again, it reuses what is whole. PYTHON=... names the interpreter.
+#
+#   bash scripts/quickstart.sh
 source "$(dirname "$0")/common.sh" || exit
+
+[ $# -eq 0 ] || usage 5
 
 out=work/quickstart
 mkdir -p "$out"

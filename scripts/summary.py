@@ -1,11 +1,15 @@
 """Print what a run of quickstart.sh has made: `python scripts/summary.py work/quickstart`."""
 
+import argparse
 import json
 import os
 import sys
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional, Sequence
 
+# A clone needs not be installed.
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from data_gen.shared.dataset_info import read_info
+from data_gen.shared.errors import UserError
 from pretrain.results.files import read_results
 from pretrain.results.statistics import summary as summary_of
 
@@ -62,7 +66,21 @@ def _metrics(path: str) -> List[Dict[str, Any]]:
         return [json.loads(line) for line in handle]
 
 
-if __name__ == "__main__":
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Print the table, and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", metavar="FOLDER", help="work/quickstart, of a whole run")
+    folder = parser.parse_args(argv).folder
+    try:
+        rows = summary(folder)
+    except (OSError, UserError) as error:
+        print(f"error: {folder} is not of a whole run of quickstart.sh: {error}", file=sys.stderr)
+        return 1
     print()
-    for name, value in summary(sys.argv[1]).items():
+    for name, value in rows.items():
         print(f"{name:16} {value}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -76,10 +76,12 @@ def progress(args: argparse.Namespace) -> Progress:
 
 
 def engine(args: argparse.Namespace) -> Engine:
-    """Return the engine that a command line asks for."""
+    """Return the engine that a command line asks for; it is closed when the command ends."""
     if args.engine == "ray":
         return RayEngine(args.ray_address, args.workers)
-    return LocalEngine(args.workers)
+    local = LocalEngine(args.workers)
+    args.closing.callback(local.close)
+    return local
 
 
 def load_inputs(args: argparse.Namespace, patterns: Sequence[str]) -> Inputs:

@@ -23,7 +23,7 @@ def add_build(commands: Any) -> None:
         "build",
         _build,
         "build TFRecords from text",
-        "python -m data_gen build --config configs/data/macbert_512.yaml --input "
+        "python -m data_gen build --config macbert_512 --input "
         "'corpus/*.txt' --output work/data \\\n"
         "    --set segmenter.model=work/ltp",
     )
@@ -98,7 +98,7 @@ def add_bench(commands: Any) -> None:
         "bench",
         _bench,
         "measure how fast one core builds, beside jieba.lcut on the same text",
-        "python -m data_gen bench --config configs/data/macbert_512.yaml --input text.txt \\\n"
+        "python -m data_gen bench --config macbert_512 --input text.txt \\\n"
         "    --set segmenter.name=rjieba --set synonyms.table=work/synonyms.safetensors",
     )
     add_config_arguments(parser, "configs/data")

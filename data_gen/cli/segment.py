@@ -25,9 +25,9 @@ def add_segment(commands: Any) -> None:
         "segment",
         _segment,
         "write a segmented corpus, which `build` takes as its input instead of the text",
-        "python -m data_gen segment --config configs/data/macbert_512.yaml --input "
+        "python -m data_gen segment --config macbert_512 --input "
         "'corpus/*.txt' \\\n    --output work/words --set segmenter.model=work/ltp\n"
-        "  python -m data_gen build --config configs/data/macbert_512.yaml --input work/words "
+        "  python -m data_gen build --config macbert_512 --input work/words "
         "\\\n    --output work/data",
     )
     add_config_arguments(parser, "configs/data")

@@ -21,11 +21,12 @@ from data_gen.jobs.synonym_coverage import coverage
 from data_gen.pipeline import load
 from data_gen.pipeline.load import load_tokenizer
 from data_gen.shared.commands import add_command, add_config_arguments
+from data_gen.shared.console import utf8_text
 from data_gen.shared.settings import load_settings
 from data_gen.synonyms import table, thesaurus
 from data_gen.synonyms.lookup import CandidateLookup
 
-_CONFIG = "configs/data/macbert_512.yaml"
+_CONFIG = "macbert_512"
 
 
 def add_synonyms(commands: Any) -> None:
@@ -48,7 +49,7 @@ def _add_nearby(actions: Any) -> None:
         "    --set synonyms.table=work/synonyms.safetensors 语言 模型",
     )
     add_config_arguments(nearby, "configs/data")
-    nearby.add_argument("words", nargs="+", metavar="WORD")
+    nearby.add_argument("words", nargs="+", metavar="WORD", type=utf8_text)
 
 
 def _add_coverage(actions: Any) -> None:

@@ -39,7 +39,7 @@ def _add_train(actions: Any) -> None:
         "train",
         _vocab_train,
         "train the vocabulary of the tokenizer that the settings name",
-        "python -m data_gen vocab train --config configs/data/macbert_512.yaml --input "
+        "python -m data_gen vocab train --config macbert_512 --input "
         "'corpus/*.txt' \\\n"
         "    --set tokenizer.name=sentencepiece --output work/vocab",
     )

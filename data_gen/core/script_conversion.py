@@ -4,7 +4,7 @@ from functools import cache
 from importlib import metadata
 from typing import Callable, List
 
-from data_gen.shared.errors import UserError
+from data_gen.shared.extras import needs_extra
 
 Step = Callable[[str], str]
 
@@ -32,10 +32,7 @@ def opencc_version() -> str:
 
     Raises UserError if OpenCC is missing.
     """
-    try:
+    with needs_extra("data", "another script (corpus.normalize, synonyms.traditional)"):
+        import opencc  # noqa: F401 # a version without the package is of no use
+
         return metadata.version("OpenCC")
-    except metadata.PackageNotFoundError as error:
-        raise UserError(
-            "OpenCC is missing (corpus.normalize, synonyms.traditional): pip install "
-            "'macbert-pretraining[data]'"
-        ) from error

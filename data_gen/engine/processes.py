@@ -38,7 +38,7 @@ class LocalEngine:
     """Processes of this machine. With one worker everything runs in this process."""
 
     def __init__(self, workers: int = 0) -> None:
-        """Use `workers` processes, 0 for one a core. They live as long as the engine."""
+        """Use `workers` processes, 0 for one a core. They live until `close`."""
         self.workers = workers or os.cpu_count() or 1
         self._processes: Optional[_Processes] = None
 
@@ -69,7 +69,7 @@ class LocalEngine:
             died = ""
             if isinstance(error, BrokenProcessPool) and self._processes:
                 died = _how_it_died(self._processes.exit_codes())
-            self._end()  # nobody waits for tasks that are under way
+            self.close()  # nobody waits for tasks that are under way
             if died:
                 raise UserError(died) from error
             raise
@@ -78,7 +78,10 @@ class LocalEngine:
         self._processes = self._processes or _Processes(self.workers)
         return self._processes
 
-    def _end(self) -> None:
+    def close(self) -> None:
+        """End the workers at once, and wait for that: what an executor leaves to the end of the
+        interpreter may meet a closed pipe there, and then a traceback follows the result.
+        """
         if self._processes:
             self._processes.kill()
         self._processes = None

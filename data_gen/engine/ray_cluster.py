@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Se
 
 from data_gen.engine.processes import Result, Task
 from data_gen.shared.errors import UserError
+from data_gen.shared.extras import import_extra
 
 # Times that a task is begun anew when its worker or its node is lost. An error of ours ends the
 # run at once.
@@ -128,12 +129,7 @@ def _cpus(ray: Any) -> int:
 
 def _joined(address: str) -> Any:
     """Join the cluster. Returns the package ray."""
-    try:
-        import ray
-    except ImportError as error:
-        raise UserError(
-            "--engine ray needs the package ray: pip install 'macbert-pretraining[ray]'"
-        ) from error
+    ray = import_extra("ray", "ray", "--engine ray")
     if not ray.is_initialized():
         environment = {
             "py_modules": [os.path.dirname(os.path.dirname(os.path.abspath(__file__)))],

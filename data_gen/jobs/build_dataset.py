@@ -35,6 +35,7 @@ from data_gen.shared.dataset_info import MANIFEST, DatasetInfo
 from data_gen.shared.errors import UserError
 from data_gen.shared.features import FORMAT
 from data_gen.shared.files import file_sha256
+from data_gen.shared.settings import differences, portable_settings
 from data_gen.storage.dataset_folder import read_dataset
 from data_gen.storage.folders import list_names
 from data_gen.storage.locations import local_bytes, plain_path
@@ -98,7 +99,7 @@ def plan_build(inputs: Inputs, output: str, engine: Engine, show: Progress) -> B
     finished = read_dataset(output) if MANIFEST in names else None
     if finished and finished.fingerprint != fingerprint:
         raise UserError(
-            f"{output} holds another build (other settings, input or models): choose "
+            f"{output} holds another build ({differences(identity, finished.manifest)}): choose "
             "another --output"
         )
     return BuildPlan(
@@ -151,7 +152,7 @@ def run_build(
     if plan.finished:
         clean(plan.output, DATA)  # after a crash at the very end
         return plan.finished
-    with open_work_folder(plan.output, plan.fingerprint, DATA) as work:
+    with open_work_folder(plan.output, plan.fingerprint, DATA, plan.identity) as work:
         if plan.table:
             with resumable():
                 _make_own_table(plan, plan.table, engine, show, cache)
@@ -169,7 +170,10 @@ def run_build(
             "format": FORMAT,
             "fingerprint": plan.fingerprint,
             **plan.identity,
-            "config": plan.requested.as_dict(),
+            "config": {
+                **portable_settings(plan.requested),
+                "max_predictions_per_seq": plan.requested.predictions,
+            },
             "shards": shards,
             "statistics": report(counts, plan.requested.max_seq_length),
         }

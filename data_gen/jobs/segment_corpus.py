@@ -27,6 +27,7 @@ from data_gen.jobs.inputs import resolve_inputs, scan_inputs
 from data_gen.pipeline.load import load_segmenter_once, load_text_segmenter
 from data_gen.segmentation.boundaries import segment_sentences
 from data_gen.shared.errors import UserError
+from data_gen.shared.settings import differences
 from data_gen.storage.output_folder import clean, open_work_folder, output_kind
 from data_gen.storage.writing import atomic_file, write_json
 
@@ -63,7 +64,7 @@ def segment(
         groups = list(task_blocks(corpus.files))
         # Files are named by their number, and of a text that is packed otherwise they are others.
         unfinished = _digest({**identity, "blocks": list(map(len, groups))})
-        with open_work_folder(output, unfinished, WORDS) as work:
+        with open_work_folder(output, unfinished, WORDS, identity) as work:
             tasks = list(_tasks(config, groups, output, work))
             manifests = run_tasks("segment", work, tasks, run_segment_task, engine, show)
             described = _described(config, corpus, tasks, manifests)
@@ -72,8 +73,8 @@ def segment(
     words = read(output)
     if words.manifest["fingerprint"] != fingerprint:
         raise UserError(
-            f"{output} holds another segmented corpus (other settings, input or segmenter): choose "
-            "another --output"
+            f"{output} holds another segmented corpus ({differences(identity, words.manifest)}): "
+            "choose another --output"
         )
     clean(output, WORDS)  # after a crash at the very end
     require_whole(words)

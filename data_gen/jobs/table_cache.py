@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any, Callable, Dict, NamedTuple, Optional
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.extras import import_extra
 from data_gen.shared.similar_words import FORMAT
 from data_gen.synonyms.table import SourceTable, Table, load_table
 
@@ -29,9 +30,8 @@ def cache_folder() -> str:
     """Return the folder of this user's cache, as the operating system has it: on Linux below
     $XDG_CACHE_HOME or ~/.cache.
     """
-    from platformdirs import user_cache_dir
-
-    return os.path.join(user_cache_dir("macbert-pretraining"), "similar-words")
+    platformdirs = import_extra("platformdirs", "data", "the cache of similar words")
+    return os.path.join(platformdirs.user_cache_dir("macbert-pretraining"), "similar-words")
 
 
 def cached_layer(

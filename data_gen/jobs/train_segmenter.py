@@ -10,6 +10,7 @@ from data_gen.corpus.samples.peoples_daily import Paragraph, paragraphs, split_h
 from data_gen.segmentation.boundaries import word_boundaries
 from data_gen.segmentation.ltp import claim_ltp_folder, note_sums
 from data_gen.segmentation.segmenters import SegmenterConfig, load_segmenter
+from data_gen.shared.extras import import_extra
 from data_gen.storage.writing import atomic_file, write_json
 
 
@@ -31,19 +32,18 @@ def train_segmenter(folder: str, epochs: int, seed: int) -> Scores:
     The order of the training sentences is drawn from `seed`, so the same call gives a model that
     finds the same words (its file has random marks of the format in it).
     """
-    from ltp_extension.perceptron import Algorithm, CWSTrainer
-
+    ltp = import_extra("ltp_extension.perceptron", "data", "`segmenter train`")
     claim_ltp_folder(folder)
     train, heldout = split_heldout(paragraphs())
     train = list(train)
     random.Random(seed).shuffle(train)
     with tempfile.TemporaryDirectory() as scratch:
-        trainer: Any = CWSTrainer()
+        trainer: Any = ltp.CWSTrainer()
         trainer.epoch = epochs
         trainer.shuffle = False  # LTP's own shuffle is not seeded
         trainer.verbose = False
         trainer.eval_threads = 1
-        trainer.algorithm = Algorithm("Pa")
+        trainer.algorithm = ltp.Algorithm("Pa")
         trainer.load_train_data(_gold_file(scratch, "train.txt", train))
         trainer.load_eval_data(_gold_file(scratch, "heldout.txt", heldout))
         model = os.path.join(scratch, "cws_model.bin")

@@ -14,6 +14,7 @@ from data_gen.segmentation.ltp_neural import TOKENIZER_FILES, WEIGHTS, load_neur
 from data_gen.segmentation.segmenter import Segmenter, Words, align
 from data_gen.segmentation.user_dictionary import UserWord
 from data_gen.shared.errors import UserError
+from data_gen.shared.extras import import_extra
 from data_gen.shared.files import file_sha256
 
 DEFAULT_LTP = "LTP/legacy"  # the perceptron on the hub
@@ -77,8 +78,7 @@ def _require_noted(folder: str) -> None:
 
 
 def _load_perceptron(path: str) -> Segmenter:
-    from ltp_extension.perceptron import CWSModel
-
+    perceptron = import_extra("ltp_extension.perceptron", "data", "the segmenter ltp")
     unusable = UserError(
         f"{path} is not an LTP word segmentation model, or not all of it: fetch it again with "
         "`segmenter fetch`, or make one with `segmenter train`"
@@ -94,7 +94,7 @@ def _load_perceptron(path: str) -> Segmenter:
     @cache
     def engine() -> Any:  # loaded by those processes alone that make words: it takes a second
         try:
-            return CWSModel.load(path)
+            return perceptron.CWSModel.load(path)
         except (OSError, RuntimeError, ValueError) as error:
             raise unusable from error
 
@@ -114,9 +114,7 @@ def _with_user_words(
     """Give way to the user's words by the rule of LTP's own `add_words`: they win where that makes
     fewer words, the frequent ones first. Single letters and digits side by side become one word.
     """
-    from ltp_extension.algorithms import Hook
-
-    hook = Hook()
+    hook = import_extra("ltp_extension.algorithms", "data", "segmenter.user_dict").Hook()
     for word in user_words:
         hook.add_word(word.text, word.frequency or _FREQUENCY)
 
@@ -163,13 +161,12 @@ def fetch_ltp(model: str, folder: Optional[str] = None) -> str:
 
     Raises UserError where the hub cannot be reached or has no such model.
     """
-    from huggingface_hub import snapshot_download
-
+    hub = import_extra("huggingface_hub", "data", f"fetching the LTP model {model}")
     files = sorted({*_PERCEPTRON_FILES, *_NEURAL_FILES})
     if folder:
         claim_ltp_folder(folder, files)
     try:
-        path: str = snapshot_download(model, allow_patterns=files, local_dir=folder)
+        path: str = hub.snapshot_download(model, allow_patterns=files, local_dir=folder)
     except Exception as error:
         raise UserError(
             f"the LTP model {model} is no local folder and cannot be fetched from the hub "

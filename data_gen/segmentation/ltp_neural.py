@@ -18,6 +18,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from data_gen.segmentation.segmenter import Segmenter, Words
 from data_gen.shared.errors import UserError
+from data_gen.shared.extras import needs_extra
 from data_gen.shared.files import file_sha256
 
 WEIGHTS = "pytorch_model.bin"
@@ -71,15 +72,11 @@ def load_neural(folder: str, config: Dict[str, Any], device: str, batch_size: in
 
 
 def _import_packages(folder: str) -> Tuple[Any, Any, Any]:
-    try:
+    purpose = f"{folder} is a neural LTP model (LTP/legacy is a perceptron), which"
+    with needs_extra("ltp-neural", purpose):
         import torch
         import transformers
         from ltp import nerual  # LTP's own spelling
-    except ImportError as error:
-        raise UserError(
-            f"{folder} is a neural LTP model, which needs torch and more ({error}): install the "
-            "extra ltp-neural (`pip install -e '.[ltp-neural]'`), or use the perceptron LTP/legacy"
-        ) from error
     return nerual, torch, transformers
 
 

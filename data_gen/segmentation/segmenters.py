@@ -18,8 +18,9 @@ from data_gen.segmentation.ltp import load_ltp
 from data_gen.segmentation.segmenter import Segmenter
 from data_gen.segmentation.user_dictionary import UserWord, read_user_words, require_matching
 from data_gen.shared.errors import UserError
+from data_gen.shared.extras import import_extra
 from data_gen.shared.files import file_sha256
-from data_gen.shared.settings import require_one_of
+from data_gen.shared.settings import file_setting, require_one_of
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,9 @@ class SegmenterConfig:
 
     name: str = "ltp"  # a name in SEGMENTERS
     # An engine that does not take one of these two refuses it.
-    model: Optional[str] = None  # a folder with config.json, or a hub id; ltp's default: LTP/legacy
-    user_dict: Optional[str] = None  # a file of `word [frequency [tag]]` lines
+    # A folder with config.json, or a hub id; ltp's default: LTP/legacy.
+    model: Optional[str] = file_setting(None, any_name=True)
+    user_dict: Optional[str] = file_setting(None)  # a file of `word [frequency [tag]]` lines
     # Of effect with an engine that is a neural network alone.
     device: str = "auto"  # cpu, cuda, cuda:N, or auto (cuda if there is one)
     batch_size: int = 32  # runs of text in one pass
@@ -84,7 +86,7 @@ def _ltp(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
 def _import_jieba() -> Any:
     with warnings.catch_warnings():  # of its own regular expressions, on every new Python
         warnings.simplefilter("ignore")
-        import jieba
+        jieba = import_extra("jieba", "data", "the segmenter jieba")
     return jieba
 
 
@@ -111,9 +113,7 @@ def _jieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter
 
 def _rjieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
     """Load jieba in Rust: the same words, twenty times as fast."""
-    import rjieba
-
-    engine = rjieba.Jieba()
+    engine = import_extra("rjieba", "data", "the segmenter rjieba").Jieba()
     for word in user_words:
         engine.add_word(word.text, word.frequency, word.tag)
     identity = f"rjieba {metadata.version('rjieba')}"

@@ -1,14 +1,105 @@
 """Commands of both packages: common arguments, exit codes, one sentence for each error."""
 
 import argparse
+import contextlib
 import math
-import os
-import select
+import re
 import sys
 import traceback
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Callable, NoReturn, Optional, Sequence, Tuple
 
-from data_gen.shared.errors import UserError
+import data_gen
+from data_gen.shared.console import print_in_any_encoding, reader_is_gone
+from data_gen.shared.errors import UserError, did_you_mean
+from data_gen.shared.shipped import listing, revision
+
+# For a command that is looked for in the wrong package; tests/test_package.py compares.
+COMMANDS = {
+    "python -m data_gen": (
+        *("build", "segment", "stats", "show", "bench", "corpus sample"),
+        *("synonyms build", "synonyms nearby", "synonyms coverage", "synonyms judge"),
+        *("segmenter fetch", "segmenter train", "vocab train", "vocab check"),
+    ),
+    "python -m pretrain": (
+        *("train", "evaluate", "export", "import", "predict", "check-head", "finetune"),
+        *("results", "vocab extend", "vocab shrink", "plan", "bench"),
+    ),
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors name the nearest command, option or choice."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, and refuse what is unknown where the options are known: in the subcommand."""
+        self.given = [str(word) for word in (sys.argv[1:] if args is None else args)]
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return namespace, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the message with what was perhaps meant; exit with 2."""
+        super().error(message + (self._hint_for_choice(message) or self._hint_for_options()))
+
+    def _hint_for_choice(self, message: str) -> str:
+        found = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)$", message)
+        if not found:
+            return ""
+        word, known = found.group(1), [name.strip(" '") for name in found.group(2).split(",")]
+        if not re.match(r"argument (COMMAND|ACTION|command|action):", message):
+            return did_you_mean(word, known)
+        same, near = self._command_elsewhere(word)
+        return same or did_you_mean(word, known) or near
+
+    def _command_elsewhere(self, word: str) -> Tuple[str, str]:
+        """Name the command of the other package that `word` is, and those that it nearly is."""
+        ours = next(program for program in COMMANDS if self.prog.startswith(program))
+        wanted = f"{self.prog[len(ours) :]} {word}".strip()
+        commands = {
+            f"{program} {command}": command
+            for program, names in COMMANDS.items()
+            if program != ours
+            for command in names
+        }
+        for command, name in commands.items():
+            if name == wanted or name.startswith(f"{wanted} "):
+                return f"; it is a command of the other package: `{command}`", ""
+        near = did_you_mean(wanted, commands.values())
+        return "", near.replace("mean ", f"mean {next(p for p in COMMANDS if p != ours)} ")
+
+    def _hint_for_options(self) -> str:
+        known = ["--help", *re.findall(r"(?<![\w-])--[a-z][\w-]*", self.format_usage())]
+        for word in self.given:
+            name = word.partition("=")[0]
+            if name.startswith("--") and not any(option.startswith(name) for option in known):
+                hint = did_you_mean(name, known)
+                return hint and f"; {name} is unknown{hint}"
+        return ""
+
+
+class _Say(argparse.Action):
+    """An option that prints lines and ends the command."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
+        """Print what the option is for."""
+        if option == "--version":
+            print(f"macbert-pretraining {data_gen.__version__}, revision {revision()}")
+        else:
+            print("\n".join(listing()))
+        parser.exit()
+
+
+def command_parser(package: str, description: Optional[str]) -> Parser:
+    """Make the parser of a package's commands."""
+    print_in_any_encoding()  # help is printed while arguments are read
+    parser = Parser(prog=f"python -m {package}", description=description)
+    parser.add_argument(
+        "--list", action=_Say, nargs=0, help="name all presets and settings, and end"
+    )
+    parser.add_argument("--version", action=_Say, nargs=0, help="name version and revision")
+    parser.given = []
+    return parser
 
 
 def override(text: str) -> str:
@@ -44,7 +135,12 @@ positive = number(1, math.inf, "a whole number above 0", int)
 
 def add_config_arguments(parser: argparse.ArgumentParser, folder: str) -> None:
     """Add `--config` and `--set`, for every command with settings."""
-    parser.add_argument("--config", required=True, metavar="FILE", help=f"a file of {folder}/")
+    parser.add_argument(
+        "--config",
+        required=True,
+        metavar="PRESET",
+        help=f"the name of a preset (`--list`; they are the files of {folder}/), or a file",
+    )
     add_overrides(
         parser, "--set", "override one setting, e.g. --set random_seed=7; may be given again"
     )
@@ -85,18 +181,26 @@ def run_command(parser: argparse.ArgumentParser, argv: Optional[Sequence[str]]) 
     """Run the subcommand that `argv` names. Returns 0 done, 1 failed with one sentence; wrong usage
     exits with 2.
     """
-    args = parser.parse_args(argv)
+    debug = False
     try:
-        args.run(args)
+        args = parser.parse_args(argv)
+        debug = args.debug
+        with contextlib.ExitStack() as args.closing:  # what a command closes at its end
+            args.run(args)
         sys.stdout.flush()
+    except SystemExit:  # help was printed, or wrong usage
+        with contextlib.suppress(BrokenPipeError):
+            sys.stdout.flush()
+        reader_is_gone()
+        raise
     except BrokenPipeError as error:
-        if not _reader_is_gone():
-            return _failed(error, args.debug)
+        if not reader_is_gone():
+            return _failed(error, debug)
     except KeyboardInterrupt:
         print("interrupted; run the same command again to resume", file=sys.stderr)
         return 130
     except Exception as error:
-        return _failed(error, args.debug)
+        return _failed(error, debug)
     return 0
 
 
@@ -105,22 +209,6 @@ def _failed(error: Exception, debug: bool) -> int:
         traceback.print_exc()
     print(f"error: {_sentence(error)}", file=sys.stderr)
     return 1
-
-
-def _reader_is_gone() -> bool:
-    """Return True if nobody reads the output any more: `| head` has seen enough. Then what is still
-    to be written goes nowhere, so that the end of the process is quiet, too.
-    """
-    try:
-        output = sys.stdout.fileno()
-    except OSError:  # it is no file
-        return False
-    poll = select.poll()
-    poll.register(output, 0)  # errors are told unasked
-    if not poll.poll(0):
-        return False
-    os.dup2(os.open(os.devnull, os.O_WRONLY), output)
-    return True
 
 
 def _sentence(error: Exception) -> str:

@@ -15,6 +15,7 @@ from data_gen.shared.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
 from data_gen.shared.pair_labels import PAIR_LABELS
+from data_gen.shared.shipped import shipped_file
 from data_gen.shared.vocabulary import SPECIALS, read_vocabulary
 from data_gen.tokenization.running_text import Join, is_mark
 from data_gen.tokenization.tokenizers import TOKENIZERS
@@ -75,7 +76,8 @@ def build_vocabulary(info: DatasetInfo, path: Optional[str] = None) -> List[str]
 
     Raises UserError where that file is missing or another one.
     """
-    path = path or info.manifest["config"].get("vocab_file") or "vocab.txt"
+    named = str(info.manifest["config"].get("vocab_file") or "vocab.txt")
+    path = path or (named if os.path.isfile(named) else shipped_file(named)) or named
     advice = f"give the vocab.txt that made {info.folder} with --vocab FILE"
     if not os.path.isfile(path):
         raise UserError(f"there is no vocabulary {path}: {advice}")

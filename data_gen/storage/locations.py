@@ -11,6 +11,7 @@ import re
 from typing import Any, Collection, Dict, Iterator, Optional, Tuple, cast
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.extras import import_extra, install_command
 from data_gen.storage.errors import reading
 
 
@@ -28,14 +29,13 @@ def filesystem_of(url: str) -> Tuple[Any, str]:
     """Return the file system of a URL and its path there."""
     if "::" in url:
         raise UserError(f"{url} chains several URLs: unpack or copy the files first")
-    try:
-        from fsspec.core import url_to_fs
-    except ImportError as error:
-        raise UserError(
-            f"{url} needs the package fsspec: pip install 'macbert-pretraining[data]'"
-        ) from error
-    with reading(url):  # the protocol's own package may be missing: the error names it
-        return cast(Tuple[Any, str], url_to_fs(url))
+    core = import_extra("fsspec.core", "data", f"the URL {url}")
+    with reading(url):
+        try:
+            return cast(Tuple[Any, str], core.url_to_fs(url))
+        except ImportError as error:  # of the protocol's own package, which it names
+            advice = f": {install_command('s3')}" if url.startswith("s3:") else ""
+            raise UserError(f"cannot read {url}: {error}{advice}") from error
 
 
 def list_files(pattern: str) -> Iterator[str]:

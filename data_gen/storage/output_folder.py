@@ -2,12 +2,15 @@
 the same fingerprint resumes from it, and the run that finishes deletes it.
 """
 
+import hashlib
+import json
 import os
 import re
 from contextlib import contextmanager
-from typing import Iterator, NamedTuple, Sequence
+from typing import Any, Dict, Iterator, NamedTuple, Sequence
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.settings import differences
 from data_gen.storage.folders import delete_folder, list_names, locked, make_folder, sweep
 from data_gen.storage.reading import read_json
 from data_gen.storage.writing import write_json
@@ -37,9 +40,13 @@ def output_kind(name: str, files: str, suffix: str, manifest: str, *more: str) -
 
 
 @contextmanager
-def open_work_folder(output: str, fingerprint: str, kind: OutputKind) -> Iterator[str]:
+def open_work_folder(
+    output: str, fingerprint: str, kind: OutputKind, identity: Dict[str, Any]
+) -> Iterator[str]:
     """Hold the work folder, new or as an interrupted run of the same fingerprint left it; delete it
     when the block ends without an error.
+
+    identity: all that decides the output, for the error that names what differs
 
     Raises UserError if another output of the kind, finished or not, is in `output`, and if another
     run holds the lock.
@@ -52,7 +59,7 @@ def open_work_folder(output: str, fingerprint: str, kind: OutputKind) -> Iterato
         if not ours:
             raise UserError(f"{output} is being made by another run: wait for it")
         unfinished = list_names(work)
-        _resume(output, work, unfinished, fingerprint, kind)
+        _resume(output, work, unfinished, fingerprint, kind, _noted(identity))
         # Partial files of killed writers would take room from this run.
         sweep(output, names, kind.every)
         sweep(work, unfinished, _ANYTHING)
@@ -78,14 +85,28 @@ def _require_free(output: str, names: Sequence[str], work: str, kind: OutputKind
         )
 
 
+def _noted(identity: Dict[str, Any]) -> Dict[str, Any]:
+    """Return all that decides an output, the list of the input's files as one checksum."""
+    files = json.dumps(identity.get("input"), sort_keys=True).encode()
+    return {**identity, "input": hashlib.sha256(files).hexdigest()}
+
+
 def _resume(
-    output: str, work: str, unfinished: Sequence[str], fingerprint: str, kind: OutputKind
+    output: str,
+    work: str,
+    unfinished: Sequence[str],
+    fingerprint: str,
+    kind: OutputKind,
+    noted: Dict[str, Any],
 ) -> None:
     path = os.path.join(work, _FINGERPRINT)
     if _FINGERPRINT not in unfinished:
-        write_json(path, {"fingerprint": fingerprint})
-    elif read_json(path)["fingerprint"] != fingerprint:
+        write_json(path, {"fingerprint": fingerprint, "identity": noted})
+        return
+    before = read_json(path)
+    if before["fingerprint"] != fingerprint:
+        different = differences(noted, before.get("identity", {})) or "the files of the input"
         raise UserError(
-            f"{output} holds an unfinished {kind.name} with other settings, input or models: "
-            "choose another --output, or delete that folder"
+            f"{output} holds another, unfinished {kind.name} ({different}): choose another "
+            "--output, or delete that folder"
         )

@@ -10,7 +10,7 @@ import io
 import lzma
 from typing import IO, Any, Callable
 
-from data_gen.shared.errors import UserError
+from data_gen.shared.extras import import_extra
 
 READ_BUFFER = 1 << 20  # bytes, of a file behind a URL
 _PACKED_CHUNK = 1 << 14  # bytes; they may be unpacked to thousands of times as much
@@ -91,12 +91,7 @@ def unpack_xz(packed: IO[bytes]) -> IO[bytes]:
 
 def unpack_zstd(packed: IO[bytes]) -> IO[bytes]:
     """Open the text of an open .zst file. Raises UserError if zstandard is not installed."""
-    try:
-        import zstandard
-    except ImportError as error:
-        raise UserError(
-            ".zst files need the package zstandard: pip install 'macbert-pretraining[data]'"
-        ) from error
+    zstandard = import_extra("zstandard", "data", "a .zst file")
     # As `zstd -d --long=31`, which all but the largest windows need not say.
     unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 31)
     return io.BufferedReader(PackedFile(packed, unpacker.decompressobj))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import List, Optional
 
-from data_gen.shared.settings import require_one_of
+from data_gen.shared.settings import file_setting, require_one_of
 from data_gen.synonyms.lexicon import CANDIDATE_CHOICES
 from data_gen.synonyms.likeness import ALIKE
 
@@ -39,10 +39,10 @@ class SynonymsConfig:
 
     # A file of `python -m data_gen synonyms build`; without one the build makes it, from `vectors`
     # and its own text.
-    table: Optional[str] = None
+    table: Optional[str] = file_setting(None)
     # Word2vec files, binary or text, plain or packed, the preferred first; `toolkit` stands for the
     # vectors of the Synonyms toolkit.
-    vectors: List[str] = field(default_factory=lambda: [TOOLKIT_SOURCE])
+    vectors: List[str] = file_setting([TOOLKIT_SOURCE], any_name=True)
     top_k: int = 10  # neighbours of a word that the table keeps
     # Which of a word's candidates: first, uniform or weighted by similarity.
     choice: str = "uniform"

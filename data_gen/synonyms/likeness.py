@@ -35,7 +35,7 @@ def _parts_of_speech() -> Dict[str, str]:
     """Read the dictionary, word -> the first letter of its tag: 350,000 words, 40 MB, once a
     process.
     """
-    with open(package_file(_JIEBA, "dict.txt"), encoding="utf-8") as handle:
+    with open(package_file(_JIEBA, "data", "dict.txt"), encoding="utf-8") as handle:
         lines = (line.split() for line in handle)
         return {fields[0]: fields[2][0] for fields in lines if len(fields) == 3}
 
@@ -44,7 +44,7 @@ def identity(names: Sequence[str]) -> Optional[str]:
     """Name all that decides the classes beside the words: the dictionary, where it is used."""
     if "part_of_speech" not in names:
         return None
-    return f"jieba's dictionary {file_sha256(package_file(_JIEBA, 'dict.txt'))[:16]}"
+    return f"jieba's dictionary {file_sha256(package_file(_JIEBA, 'data', 'dict.txt'))[:16]}"
 
 
 ALIKE: Dict[str, Callable[[str], Optional[str]]] = {

@@ -9,7 +9,7 @@ import numpy as np
 
 from data_gen.core.columns import Array
 from data_gen.core.progress import Progress
-from data_gen.shared.errors import UserError
+from data_gen.shared.extras import import_extra
 
 # Multiplications of a search that is done exactly: a minute or two on two cores.
 EXACT = 6e12
@@ -172,11 +172,5 @@ def _faiss(
 
 
 def _import_faiss(queries: int, targets: int) -> Any:
-    try:
-        import faiss
-    except ImportError as error:
-        raise UserError(
-            f"the neighbours of {queries:,} words among {targets:,} are searched with faiss: pip "
-            "install 'macbert-pretraining[vectors]', or give files of fewer words"
-        ) from error
-    return faiss
+    purpose = f"the search for the neighbours of {queries:,} words among {targets:,}"
+    return import_extra("faiss", "vectors", purpose)

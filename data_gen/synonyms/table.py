@@ -13,6 +13,7 @@ import numpy as np
 from data_gen.core.columns import Array, Pieces, offsets_of
 from data_gen.core.word_keys import word_keys
 from data_gen.shared.errors import UserError
+from data_gen.shared.extras import import_extra
 from data_gen.shared.similar_words import ENTRY, SourceArrays, map_table, table_file
 from data_gen.storage.folders import make_folder
 from data_gen.storage.remote_files import local_copy
@@ -53,9 +54,8 @@ class Table(NamedTuple):
 
     def save(self, path: str) -> None:
         """Write the table whole or not at all."""
-        from safetensors.numpy import save
-
-        data = save(*table_file(self.layers, self.provenance))
+        safetensors = import_extra("safetensors.numpy", "data", "a table of similar words")
+        data = safetensors.save(*table_file(self.layers, self.provenance))
         make_folder(os.path.dirname(path) or ".")
         with atomic_file(path) as handle:
             handle.write(data)

@@ -23,7 +23,7 @@ def toolkit_vectors() -> str:
     """Find the toolkit's vectors. Its import is avoided: it prints, takes seconds and starts its
     own jieba.
     """
-    return package_file(TOOLKIT_REQUIREMENT, "data", "words.vector")
+    return package_file(TOOLKIT_REQUIREMENT, "data", "data", "words.vector")
 
 
 def pack_neighbours(rows: Array, sha256: str) -> dict[str, Array]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from data_gen.core.columns import Array, Pieces
 from data_gen.core.progress import Progress
+from data_gen.shared.extras import import_extra
 from data_gen.synonyms.config import Word2VecConfig
 
 _TRAINED_WORDS = 10_000_000  # words of the text times epochs that a small text is trained for
@@ -31,9 +32,8 @@ class WordVectors(NamedTuple):
 
 def train_vectors(text: str, settings: Word2VecConfig, seed: int, show: Progress) -> Any:
     """Train on a file of words, a sentence a line; it is read from disk, epoch by epoch."""
-    from gensim.models import Word2Vec
-
-    model = Word2Vec(
+    purpose = "similar words from the text (synonyms.word2vec)"
+    model = import_extra("gensim.models", "data", purpose).Word2Vec(
         vector_size=settings.vector_size,
         window=_WINDOW,
         min_count=settings.min_count,

@@ -10,6 +10,7 @@ from importlib import metadata
 from typing import Any, FrozenSet, Iterable, List, Optional, Sequence, Tuple
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.extras import import_extra
 from data_gen.shared.files import file_sha256
 from data_gen.shared.vocabulary import SPECIALS, read_vocabulary
 from data_gen.tokenization.tokenizer import CLAUSE_MARKS, Offsets, Tokenizer
@@ -127,14 +128,7 @@ def load_sentencepiece(vocab_file: str, model: Optional[str], do_lower_case: boo
 
 def import_sentencepiece() -> Any:
     """Import the package. Raises UserError where it is missing."""
-    try:
-        import sentencepiece
-    except ImportError as error:
-        raise UserError(
-            "the tokenizer sentencepiece needs a package of the extra `data`: `pip install "
-            "'sentencepiece>=0.2.2,<0.3'`"
-        ) from error
-    return sentencepiece
+    return import_extra("sentencepiece", "data", "the tokenizer sentencepiece")
 
 
 def _load_processor(model: str) -> Any:

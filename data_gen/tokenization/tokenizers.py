@@ -5,7 +5,7 @@
 from dataclasses import dataclass
 from typing import Callable, Dict, NamedTuple, Optional
 
-from data_gen.shared.settings import require_one_of
+from data_gen.shared.settings import file_setting, require_one_of
 from data_gen.tokenization.running_text import Join, join_wordpiece
 from data_gen.tokenization.sentence_piece import MODEL, join_sentencepiece, load_sentencepiece
 from data_gen.tokenization.tokenizer import Tokenizer
@@ -45,7 +45,7 @@ class TokenizerConfig:
     """The tokenizer that makes the pieces; the top level's `vocab_file` lists them for each."""
 
     name: str = "wordpiece"  # a name in TOKENIZERS
-    model: Optional[str] = None  # the file of a tokenizer that has one
+    model: Optional[str] = file_setting(None)  # the file of a tokenizer that has one
 
     def __post_init__(self) -> None:
         require_one_of("tokenizer.name", self.name, list(TOKENIZERS))

@@ -13,17 +13,16 @@ from importlib import metadata
 from typing import Dict, FrozenSet, Iterable, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
-from tokenizers import Regex, models, normalizers, pre_tokenizers
-from tokenizers import Tokenizer as RustTokenizer
 
 from data_gen.core.columns import Array, as_array, ranges
 from data_gen.shared.errors import UserError
+from data_gen.shared.extras import import_extra
 from data_gen.shared.vocabulary import MAX_RUN, SPECIALS, read_vocabulary
 from data_gen.tokenization.tokenizer import CLAUSE_MARKS, Offsets, Tokenizer, Tokens
 
 # Control and format characters but \t \n \r, and the two that Google's _clean_text names. The
 # package's own cleaning also drops private use characters, which are [UNK] with Google's.
-_DROPPED = Regex(
+_DROPPED = (
     r"[\x{0}-\x{8}\x{B}\x{C}\x{E}-\x{1F}\x{7F}-\x{9F}\x{AD}\x{600}-\x{605}\x{61C}\x{6DD}\x{70F}"
     r"\x{8E2}\x{180E}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{206F}\x{FEFF}"
     r"\x{FFF9}-\x{FFFB}\x{FFFD}\x{110BD}\x{110CD}\x{1BCA0}-\x{1BCA3}\x{1D173}-\x{1D17A}\x{E0001}"
@@ -31,7 +30,7 @@ _DROPPED = Regex(
 )
 
 # Chinese characters of extension E that the package forgets to split (its range starts late).
-_FORGOTTEN = Regex(r"[\x{2B820}-\x{2B91F}]")
+_FORGOTTEN = r"[\x{2B820}-\x{2B91F}]"
 
 
 class BasicTokenizer:
@@ -40,10 +39,12 @@ class BasicTokenizer:
     """
 
     def __init__(self, do_lower_case: bool) -> None:
+        rust = import_extra("tokenizers", "data", "the tokenizer wordpiece")
+        normalizers, pre_tokenizers = rust.normalizers, rust.pre_tokenizers
         self._do_lower_case = do_lower_case
         self.normalizer = normalizers.Sequence(
             [
-                normalizers.Replace(_DROPPED, ""),
+                normalizers.Replace(rust.Regex(_DROPPED), ""),
                 normalizers.BertNormalizer(
                     clean_text=False,
                     handle_chinese_chars=True,
@@ -53,7 +54,10 @@ class BasicTokenizer:
             ]
         )
         self.splitter = pre_tokenizers.Sequence(
-            [pre_tokenizers.Split(_FORGOTTEN, "isolated"), pre_tokenizers.BertPreTokenizer()]
+            [
+                pre_tokenizers.Split(rust.Regex(_FORGOTTEN), "isolated"),
+                pre_tokenizers.BertPreTokenizer(),
+            ]
         )
 
     def prepare(self, text: str) -> str:
@@ -83,12 +87,13 @@ class WordPiece(Tokenizer):
 
     def __init__(self, pieces: Sequence[str], do_lower_case: bool) -> None:
         super().__init__(pieces)
-        self.identity = f"wordpiece (tokenizers {metadata.version('tokenizers')})"
         self._basic = BasicTokenizer(do_lower_case)
+        rust = import_extra("tokenizers", "data", "the tokenizer wordpiece")
+        self.identity = f"wordpiece (tokenizers {metadata.version('tokenizers')})"
         # No special token is registered, so "[SEP]" in a text is the characters it is made of, as
         # with Google's.
-        self._tokenizer = RustTokenizer(
-            models.WordPiece(self.ids, unk_token="[UNK]", max_input_chars_per_word=MAX_RUN)
+        self._tokenizer = rust.Tokenizer(
+            rust.models.WordPiece(self.ids, unk_token="[UNK]", max_input_chars_per_word=MAX_RUN)
         )
         self._tokenizer.normalizer = self._basic.normalizer
         self._tokenizer.pre_tokenizer = self._basic.splitter

@@ -1,7 +1,6 @@
 """The command `finetune`."""
 
 import argparse
-import os
 from typing import Any, Optional, Sequence
 
 from data_gen.shared.commands import add_command, add_overrides, number, positive
@@ -52,7 +51,9 @@ def add_finetune(commands: Any) -> None:
         help="of train, taken as dev part by a hash of the text where the data have none",
     )
     parser.add_argument(
-        "--config", metavar="FILE", help="settings; default: configs/finetune/TASK.yaml"
+        "--config",
+        metavar="PRESET",
+        help="the name of a preset (`--list`), or a file of settings; default: the task's",
     )
     add_overrides(
         parser,
@@ -68,8 +69,7 @@ def settings_of(task: str, config: Optional[str], overrides: Sequence[str]) -> A
     """Read the settings of a fine-tuning: of a file, by default the task's preset."""
     from pretrain.finetune.config import FinetuneSettings
 
-    path = config or os.path.join("configs", "finetune", f"{TASKS[task].preset}.yaml")
-    return load_settings(FinetuneSettings, path, overrides)
+    return load_settings(FinetuneSettings, config or TASKS[task].preset, overrides)
 
 
 def _finetune(args: argparse.Namespace) -> None:

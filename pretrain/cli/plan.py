@@ -6,6 +6,7 @@ from typing import Any
 
 from data_gen.shared.commands import add_command, add_config_arguments, number, positive
 from data_gen.shared.settings import load_settings
+from data_gen.shared.shipped import find_file
 from pretrain.config import PRECISIONS, TrainConfig
 from pretrain.learning.optimizers import OPTIMIZERS
 from pretrain.model.config import read_bert_config
@@ -18,8 +19,7 @@ def add_plan(commands: Any) -> None:
         "plan",
         _plan,
         "estimate the cost of a training: memory, operations, days, shards",
-        "python -m pretrain plan --config configs/pretrain/macbert_base.yaml --device a100-80 "
-        "--devices 8",
+        "python -m pretrain plan --config macbert_base --device a100-80 --devices 8",
     )
     add_config_arguments(parser, "configs/pretrain")
     parser.add_argument("--device", default="a100-80", help="a100-80 (default), h100, tpu-v4, ...")
@@ -53,7 +53,11 @@ def add_bench(commands: Any) -> None:
         "measure how fast this machine trains, on random data",
         "python -m pretrain bench --model base --precision bfloat16",
     )
-    parser.add_argument("--model", default="base", help="of configs/models/, default base")
+    parser.add_argument(
+        "--model",
+        default="base",
+        help="the name of a model (`--list`), or a bert_config.json; default: base",
+    )
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--jit-compile", action="store_true", help="with XLA")
     parser.add_argument("--recompute", action="store_true", help="layers anew in the backward pass")
@@ -69,7 +73,7 @@ def add_bench(commands: Any) -> None:
 
 
 def _bench(args: argparse.Namespace) -> None:
-    model = read_bert_config(f"configs/models/{args.model}.json")
+    model = read_bert_config(find_file("models", args.model))
     config = TrainConfig(
         precision=args.precision,
         jit_compile=args.jit_compile,

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Iterator, Sequence
 
 from data_gen.shared.commands import add_command, number, positive
+from data_gen.shared.console import utf8_text
 from data_gen.shared.errors import UserError
 from pretrain.cli.arguments import add_model
 
@@ -27,6 +28,7 @@ def add_predict(commands: Any) -> None:
     parser.add_argument(
         "texts",
         nargs="*",
+        type=utf8_text,
         metavar="TEXT",
         help="in UTF-8, of any length; for a fine-tuned model a "
         "text, two with a tab between (a pair), or a question, a tab and a paragraph",

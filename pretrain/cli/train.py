@@ -22,8 +22,7 @@ def add_train(commands: Any) -> None:
         "train",
         _train,
         "train a model; the same command resumes a training that was stopped",
-        "python -m pretrain train --config configs/pretrain/macbert_base.yaml --data work/data "
-        "--output work/model",
+        "python -m pretrain train --config macbert_base --data work/data --output work/model",
     )
     add_config_arguments(parser, "configs/pretrain")
     parser.add_argument(
@@ -55,7 +54,7 @@ def add_train(commands: Any) -> None:
     add_overrides(
         parser,
         "--probe-set",
-        "override a setting of the task's configs/finetune/TASK.yaml",
+        "override a setting of the task's preset",
         "probe_overrides",
     )
     parser.add_argument(

@@ -4,6 +4,7 @@ import argparse
 from typing import Any, Dict, List, Optional
 
 from data_gen.shared.commands import add_command, positive
+from data_gen.shared.console import utf8_text
 from data_gen.shared.errors import UserError
 from pretrain.cli.arguments import add_model, add_text
 
@@ -27,7 +28,7 @@ def _add_extend(actions: Any) -> None:
     )
     add_model(parser)
     pieces = parser.add_mutually_exclusive_group(required=True)
-    pieces.add_argument("--pieces", nargs="+", metavar="PIECE")
+    pieces.add_argument("--pieces", nargs="+", metavar="PIECE", type=utf8_text)
     pieces.add_argument(
         "--add",
         metavar="FILE",

@@ -10,6 +10,7 @@ import os
 from typing import Any, Dict, List
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.extras import needs_extra
 from data_gen.shared.vocabulary import MAX_RUN, read_vocabulary
 from pretrain.checkpoint.folder import TOKENIZER, tokenizer_kind, write_json
 
@@ -68,7 +69,7 @@ def write_tokenizer(folder: str, vocab_file: str, settings: Dict[str, Any], posi
 
 def _make(pieces: List[str], do_lower_case: bool) -> Any:
     """Make the tokenizer of the package `tokenizers`."""
-    try:
+    with needs_extra("hf", "Hugging Face's form"):
         from tokenizers import (
             AddedToken,
             Tokenizer,
@@ -78,10 +79,6 @@ def _make(pieces: List[str], do_lower_case: bool) -> Any:
             pre_tokenizers,
             processors,
         )
-    except ImportError as error:
-        raise UserError(
-            "Hugging Face's form needs the package tokenizers: pip install '.[hf]'"
-        ) from error
     ids = {piece: i for i, piece in enumerate(pieces)}
     unk, cls, sep = (_MARKS[f"{name}_token"] for name in ("unk", "cls", "sep"))
     made = Tokenizer(models.WordPiece(ids, unk_token=unk, max_input_chars_per_word=MAX_RUN))

@@ -7,6 +7,7 @@ import re
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.extras import needs_extra
 from data_gen.shared.vocabulary import read_vocabulary
 from pretrain.checkpoint import store
 from pretrain.checkpoint.folder import (
@@ -112,13 +113,8 @@ def _fetch(source: str) -> str:
     """Download the files of a hub id that are needed, a pickle only without safetensors."""
     if not _HUB_ID.fullmatch(source):
         raise UserError(f"there is no folder {source}: give one, or a hub id such as user/model")
-    try:
+    with needs_extra("hf", f"there is no folder {source}, and a model of the hub"):
         from huggingface_hub import snapshot_download
-    except ImportError as error:
-        raise UserError(
-            f"there is no folder {source}, and a model of the hub needs the package "
-            "huggingface_hub: pip install '.[hf]'"
-        ) from error
     texts = [CONFIG, VOCAB, TOKENIZER, TOKENIZER_JSON]
     try:
         folder: str = snapshot_download(source, allow_patterns=[*texts, "model*.safetensors*"])

@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, Iterable
 import numpy as np
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.extras import needs_extra
 
 SAFETENSORS = "model.safetensors"
 
@@ -40,19 +41,13 @@ def read_tensors(folder: str) -> Tensors:
 
 def write_tensors(path: str, tensors: Tensors) -> None:
     """Write model.safetensors. Raises UserError if the package is missing."""
-    try:
+    with needs_extra("hf", "Hugging Face's form"):
         from safetensors.numpy import save
-    except ImportError as error:
-        raise _needs("safetensors") from error
     whole = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     # transformers 4 asks for this entry
     data: bytes = save(whole, metadata={"format": "pt"})
     with open(path, "wb") as handle:
         handle.write(data)
-
-
-def _needs(package: str) -> UserError:
-    return UserError(f"Hugging Face's form needs the package {package}: pip install '.[hf]'")
 
 
 def _read_shards(index: str, read: Callable[[str], Tensors]) -> Tensors:
@@ -73,10 +68,8 @@ def _read_shards(index: str, read: Callable[[str], Tensors]) -> Tensors:
 
 
 def _read_safetensors(path: str) -> Tensors:
-    try:
+    with needs_extra("hf", "Hugging Face's form"):
         from safetensors import SafetensorError, deserialize
-    except ImportError as error:
-        raise _needs("safetensors") from error
     with open(path, "rb") as handle:
         data = handle.read()
     try:

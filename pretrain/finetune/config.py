@@ -2,7 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import List, Optional, Sequence
+from typing import ClassVar, List, Optional, Sequence
 
 from data_gen.shared.settings import require_one_of
 from pretrain.config import PRECISIONS, TrainConfig
@@ -13,6 +13,8 @@ from pretrain.learning.stages import SCHEDULES
 @dataclass(frozen=True)
 class FinetuneSettings(OptimizerSettings):
     """Everything that decides a run, but for its seed, the data and the checkpoint."""
+
+    PRESETS: ClassVar[str] = "finetune"  # the folder of configs/
 
     max_seq_length: int = 128  # pieces of a sequence, special ones included
     num_train_epochs: int = 3

@@ -16,6 +16,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
+from data_gen.shared.settings import differences
 from pretrain.checkpoint import store
 from pretrain.checkpoint.folder import (
     FINETUNE,
@@ -235,11 +236,10 @@ def _claim(
     path = os.path.join(output, FINETUNE)
     if files.exists(path):
         before = json.loads(files.read_text(path))
-        different = [name for name, value in described.items() if before.get(name) != value]
+        different = differences(described, before)
         if different and any(name.startswith("run-") for name in files.names(output)):
             raise UserError(
-                f"{output} holds another fine-tuning ({', '.join(different)} differ): choose "
-                "another --output"
+                f"{output} holds another fine-tuning ({different}): choose another --output"
             )
     write_json(path, described)
 

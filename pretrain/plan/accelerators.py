@@ -1,6 +1,9 @@
 """Memory and peak of the accelerators that `plan` knows."""
 
+import re
 from typing import Dict, NamedTuple
+
+from data_gen.shared.errors import UserError, did_you_mean
 
 
 class Device(NamedTuple):
@@ -30,3 +33,22 @@ DEVICES: Dict[str, Device] = {
     "tpu-v5p": Device(459, 459, 95),
     "tpu-v6e": Device(918, 918, 32),
 }
+
+
+def find_device(name: str) -> str:
+    """Return the name of a device in DEVICES as people write it: `A100` is a100-80, the larger of
+    two memories; `a100-80gb`, `v5e`.
+
+    Raises UserError where there is none.
+    """
+    plain = re.sub(r"gb$", "", name.lower().replace("_", "-"))
+    for candidate in (plain, f"tpu-{plain}"):
+        if candidate in DEVICES:
+            return candidate
+    sizes = [known for known in DEVICES if known.startswith(f"{plain}-") and known != plain]
+    if sizes and plain != "tpu":
+        return max(sizes, key=lambda known: DEVICES[known].gib)
+    raise UserError(
+        f"there is no device {name} here: name one of {', '.join(DEVICES)}"
+        + did_you_mean(plain, DEVICES)
+    )

@@ -21,7 +21,7 @@ from pretrain.learning.optimizers import slot_shapes
 from pretrain.learning.stages import Stage
 from pretrain.model.config import BertConfig, read_bert_config
 from pretrain.model.cost import count, state_bytes
-from pretrain.plan.accelerators import DEVICES, Device
+from pretrain.plan.accelerators import DEVICES, Device, find_device
 
 GIB = 1 << 30
 _SHARD_BYTES = 256 << 20
@@ -62,8 +62,7 @@ def estimate(
     data: the folder of each stage, if they are built; mistakes in them are among the warnings
     Raises UserError for an unknown device, or for another number of folders than of stages.
     """
-    if device not in DEVICES:
-        raise UserError(f"there is no device {device} here: name one of {', '.join(DEVICES)}")
+    device = find_device(device)
     stages = config.resolved_stages()
     if data and len(data) != len(stages):
         raise UserError(f"this training has {len(stages)} stage(s), --data {len(data)} folder(s)")

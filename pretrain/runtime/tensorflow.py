@@ -9,6 +9,7 @@ import re
 from typing import Any, Callable, Tuple, Type
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.extras import needs_extra
 
 __all__ = ["Strategy", "Tensor", "compiled", "is_version_1", "peer_gone", "reason", "tf"]
 
@@ -23,7 +24,8 @@ class _TensorFlow:
 
     def __getattr__(self, name: str) -> Any:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        import tensorflow
+        with needs_extra("train", "a model"):
+            import tensorflow
 
         if tensorflow.__version__.startswith("1."):
             tensorflow.compat.v1.enable_v2_behavior()

@@ -9,6 +9,7 @@ import os
 from typing import Any, Callable, Collection, Dict, Iterator, List, Mapping, NamedTuple, Tuple
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.extras import install_command
 
 PACKINGS = (".gz", ".bz2", ".xz", ".zst")
 Names = Tuple[str, ...]
@@ -81,7 +82,7 @@ def _unpacked(path: str) -> bytes:
     except (ImportError, SyntaxError) as error:  # both come from an older Python
         raise UserError(
             f"{path} is packed, which needs Python 3.9 and the generator's packages ({error}): "
-            "unpack it, or pip install '.[data]'"
+            f"unpack it, or {install_command('data')}"
         ) from error
     with open_text(path) as handle, reading(path):
         return handle.read()

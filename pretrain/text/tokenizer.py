@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.extras import missing_extra
 from pretrain.checkpoint.folder import VOCAB, tokenizer_kind, tokenizer_settings
 from pretrain.runtime import files
 
@@ -18,10 +19,7 @@ def load_tokenizer(folder: str) -> Any:
     try:
         from data_gen.tokenization.tokenizers import TOKENIZERS
     except ImportError as error:
-        raise UserError(
-            f"text needs Python 3.9 or newer and the generator's packages ({error}): "
-            "pip install '.[data]'"
-        ) from error
+        raise missing_extra("data", "text", error) from error
     name = tokenizer_kind(settings)
     if name not in TOKENIZERS:
         raise UserError(f"{folder} is of a model with {name}, not one of {', '.join(TOKENIZERS)}")

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import platform
-import subprocess
 import zlib
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -18,6 +17,8 @@ import numpy as np
 from data_gen.shared.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
+from data_gen.shared.settings import differences, portable_settings
+from data_gen.shared.shipped import revision
 from pretrain.checkpoint import store
 from pretrain.checkpoint.folder import MODEL, RUN, TOKENIZER, VOCAB, write_json
 from pretrain.config import TrainConfig
@@ -50,7 +51,7 @@ def describe(
     """Describe a training; the content of run.json."""
     index = files.read_bytes(f"{init_prefix}.index") if init_prefix else b""
     return {
-        "config": dataclasses.asdict(config),
+        "config": portable_settings(config),
         "model": dataclasses.asdict(model),
         "vocab_sha256": file_sha256(config.vocab_file),
         "tokenizer": _tokenizer(model, data),
@@ -64,7 +65,7 @@ def describe(
             "numpy": np.__version__,
             "tensorflow": tf.__version__,
         },
-        "git_revision": git_revision(),
+        "git_revision": revision(),
     }
 
 
@@ -105,24 +106,6 @@ def _tokenizer(model: BertConfig, data: Sequence[DatasetInfo]) -> Dict[str, Any]
     }
 
 
-def git_revision() -> Optional[str]:
-    """Return the commit of this code, with `+` if files differ from it; None outside a
-    repository.
-    """
-    command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
-    try:
-        found = subprocess.run(
-            command,
-            cwd=os.path.dirname(os.path.abspath(__file__)),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return found.stdout.decode().strip()
-
-
 def claim(output: str, config: TrainConfig, description: Dict[str, Any]) -> None:
     """Make the output folder, or check that it holds this very training.
 
@@ -134,8 +117,7 @@ def claim(output: str, config: TrainConfig, description: Dict[str, Any]) -> None
         different = _differences(description, _read(path))
         if different and store.latest(output):
             raise UserError(
-                f"{output} holds another training ({', '.join(different)} differ): choose "
-                "another --output"
+                f"{output} holds another training ({different}): choose another --output"
             )
     else:
         foreign = [
@@ -165,13 +147,13 @@ def _read(path: str) -> Dict[str, Any]:
 _FORMER = {"masked_lm_loss_weight": 1.0, "pair_loss_weight": 1.0}
 
 
-def _differences(ours: Dict[str, Any], theirs: Dict[str, Any]) -> List[str]:
+def _differences(ours: Dict[str, Any], theirs: Dict[str, Any]) -> str:
     # A training from before a setting existed had the value that is its default now.
     defaults = dataclasses.asdict(TrainConfig())
     found = dict(_decisive({**theirs, "config": {**defaults, **theirs["config"]}}))
     expected = dict(_decisive(ours))
     expected.update({name: value for name, value in _FORMER.items() if name in found})
-    return [name for name, value in expected.items() if value != found.get(name)]
+    return differences(expected, found)
 
 
 def checksum(description: Dict[str, Any], more: Sequence[str]) -> int:

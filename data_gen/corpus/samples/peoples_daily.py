@@ -25,7 +25,7 @@ Paragraph = List[str]  # its words
 
 def paragraphs() -> List[Paragraph]:
     """Read the words of every paragraph. Raises UserError if the package is missing."""
-    path = package_file(PACKAGE, "tag", "199801.txt")
+    path = package_file(PACKAGE, "sample", "tag", "199801.txt")
     with open(path, encoding="utf-8") as handle:
         return [words for words in (_words(line) for line in handle) if words]
 

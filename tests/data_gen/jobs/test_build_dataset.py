@@ -106,7 +106,7 @@ def test_an_interrupted_build_goes_on_and_gives_the_same(settings, tmp_path, mon
         monkeypatch.setattr(map_and_merge, stage, original)
     finished = os.listdir(output / WORK)
     assert sum(name.startswith("part-") for name in finished) == 1
-    with pytest.raises(UserError, match="unfinished build with other settings"):
+    with pytest.raises(UserError, match=r"another, unfinished build \(\w"):
         run(settings("random_seed=2"), output)
     # what is whole is taken up by tasks of the same blocks alone
     resumed = run(settings(), output, task_bytes=1200)
@@ -154,12 +154,18 @@ def test_a_finished_build_is_not_done_again(settings, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "change", ["random_seed=2", "masking.selector=word", "max_seq_length=80", "num_shards=2"]
+    ("change", "difference"),
+    [
+        ("random_seed=2", "random_seed is 12345 there, 2 here"),
+        ("masking.selector=word", 'masking.selector is "ngram" there, "word" here'),
+        ("max_seq_length=80", "max_seq_length is 64 there, 80 here"),
+        ("num_shards=2", r"num_shards is \d there, 2 here"),
+    ],
 )
-def test_an_output_of_another_build_is_never_touched(settings, tmp_path, change):
+def test_an_output_of_another_build_is_never_touched(settings, tmp_path, change, difference):
     run(settings(), tmp_path / "out")
     before = {**shards(tmp_path / "out"), MANIFEST: open_bytes(tmp_path / "out" / MANIFEST)}
-    with pytest.raises(UserError, match="holds another build"):
+    with pytest.raises(UserError, match=rf"holds another build \({difference}\): choose"):
         run(settings(change), tmp_path / "out")
     after = {**shards(tmp_path / "out"), MANIFEST: open_bytes(tmp_path / "out" / MANIFEST)}
     assert after == before

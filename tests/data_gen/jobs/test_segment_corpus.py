@@ -179,7 +179,7 @@ def test_an_interrupted_segmentation_goes_on(settings, text, tmp_path, monkeypat
         words_of(settings(), tmp_path / "words", text)
     with pytest.raises(UserError, match=r"holds words but no words\.json"):
         run(settings(), tmp_path / "out", [str(tmp_path / "words")])
-    with pytest.raises(UserError, match="unfinished segmentation with other settings"):
+    with pytest.raises(UserError, match=r"another, unfinished segmentation \(\w"):
         words_of(settings("corpus.normalize=[width]"), tmp_path / "words", text)
     done.clear()
     done.append(None)  # one task more, then it is stopped again
@@ -211,7 +211,7 @@ def test_a_segmentation_does_not_go_on_with_other_tasks(settings, tmp_path, monk
         patch.setattr(segment_corpus, "_described", stop)
         with pytest.raises(KeyboardInterrupt):
             words_of(settings(), tmp_path / "words", str(plain))
-    with pytest.raises(UserError, match="unfinished segmentation with other"):
+    with pytest.raises(UserError, match=r"another, unfinished segmentation \(\w"):
         words_of(settings(), tmp_path / "words", str(packed))
     words_of(settings(), tmp_path / "words", str(plain))
     assert words_of(settings(), tmp_path / "words", str(packed)).files
@@ -229,10 +229,13 @@ def test_finished_words_are_not_made_again(settings, text, tmp_path, monkeypatch
     before = files_of(words.folder)
     monkeypatch.setattr(segment_corpus, "run_segment_task", None)
     assert words_of(settings("dupe_factor=3"), tmp_path / "words", text) == words
-    for other in ("segmenter.name=char", "corpus.normalize=[quotes]"):
-        with pytest.raises(UserError, match="holds another segmented corpus"):
+    for other, named in (
+        ("segmenter.name=char", "segmenter"),
+        ("corpus.normalize=[quotes]", "corpus"),
+    ):
+        with pytest.raises(UserError, match=rf"holds another segmented corpus \({named}\b.* here"):
             words_of(settings(other), tmp_path / "words", text)
-    with pytest.raises(UserError, match="holds another segmented corpus"):
+    with pytest.raises(UserError, match=r"holds another segmented corpus \(input differs\)"):
         words_of(settings(), tmp_path / "words", TEXT)
     assert files_of(words.folder) == before
 

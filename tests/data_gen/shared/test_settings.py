@@ -1,3 +1,5 @@
+import dataclasses
+import os
 from dataclasses import dataclass, field
 from typing import List
 
@@ -5,7 +7,7 @@ import pytest
 
 from data_gen.config import DataConfig
 from data_gen.shared.errors import UserError
-from data_gen.shared.settings import load_settings
+from data_gen.shared.settings import differences, load_settings, portable_settings
 from tests.conftest import default_settings
 
 
@@ -209,3 +211,102 @@ def test_predictions_follow_the_length_unless_they_are_set(overrides, slots):
 def test_too_few_predictions_name_the_number_that_the_length_takes():
     with pytest.raises(UserError, match="takes 20 and some to spare: leave it out, which gives 28"):
         default_settings(DataConfig, ["max_seq_length=128", "max_predictions_per_seq=12"])
+
+
+def test_a_preset_is_found_by_its_name_and_an_own_one_starts_from_it(tmp_path, monkeypatch):
+    shipped = load_settings(DataConfig, "configs/data/macbert_512.yaml")
+    monkeypatch.chdir(tmp_path)
+    assert load_settings(DataConfig, "macbert_512") == shipped
+    (tmp_path / "mine.yaml").write_text("base: macbert_512\nrandom_seed: 7")
+    (tmp_path / "deep").mkdir()
+    # One's own file may have the name of the preset that it starts from.
+    (tmp_path / "deep" / "macbert_512.yaml").write_text("base: macbert_512\nrandom_seed: 7")
+    for path in ("mine.yaml", "deep/macbert_512.yaml", str(tmp_path / "deep/macbert_512.yaml")):
+        assert load_settings(DataConfig, path) == dataclasses.replace(shipped, random_seed=7)
+    (tmp_path / "typo.yaml").write_text("base: macbert_521")
+    with pytest.raises(UserError, match=r"or among the presets of data; did you mean macbert_512"):
+        load_settings(DataConfig, "typo.yaml")
+
+
+FILES = """base: base
+vocab_file: {}
+segmenter: {{model: {}, user_dict: words.txt}}
+synonyms: {{vectors: [toolkit, mine.bin]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("vocab", "model", "expected"),
+    [
+        ("here.txt", "ltp", ("deep/here.txt", "deep/ltp")),  # beside the file
+        ("missing.txt", "LTP/legacy", ("deep/missing.txt", "LTP/legacy")),  # no file: a hub's name
+        ("/a/vocab.txt", "/a/ltp", ("/a/vocab.txt", "/a/ltp")),
+        ("gs://b/vocab.txt", "null", ("gs://b/vocab.txt", None)),
+    ],
+)
+def test_a_file_named_in_a_file_lies_beside_it(tmp_path, monkeypatch, vocab, model, expected):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "deep" / "ltp").mkdir(parents=True)
+    for name in ("here.txt", "words.txt", "mine.bin"):
+        (tmp_path / "deep" / name).write_bytes(b"")
+        (tmp_path / name).write_bytes(b"")  # of the current folder: not meant
+    (tmp_path / "deep" / "a.yaml").write_text(FILES.format(vocab, model))
+    found = load_settings(DataConfig, "deep/a.yaml")
+    assert (found.vocab_file, found.segmenter.model) == expected
+    assert found.segmenter.user_dict == "deep/words.txt"
+    assert found.synonyms.vectors == ["toolkit", "deep/mine.bin"]
+
+
+def test_a_file_named_by_an_override_lies_in_the_current_folder(tmp_path, monkeypatch):
+    shipped = load_settings(DataConfig, "tiny").vocab_file
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.yaml").write_text("base: tiny")
+    overrides = ["vocab_file=words/vocab.txt", "synonyms.table=t", "synonyms.vectors=[toolkit,v]"]
+    found = load_settings(DataConfig, "a.yaml", overrides)
+    assert (found.vocab_file, found.synonyms.table) == ("words/vocab.txt", "t")
+    assert found.synonyms.vectors == ["toolkit", "v"]
+    for name in ("bert_base_chinese", "configs/vocab/bert_base_chinese.txt"):
+        assert load_settings(DataConfig, "a.yaml", [f"vocab_file={name}"]).vocab_file == shipped
+    here = tmp_path / "configs" / "vocab" / "bert_base_chinese.txt"
+    here.parent.mkdir(parents=True)
+    here.write_bytes(b"")
+    name = "configs/vocab/bert_base_chinese.txt"
+    assert load_settings(DataConfig, "a.yaml", [f"vocab_file={name}"]).vocab_file == name
+
+
+def test_what_is_stored_names_a_shipped_file_as_every_machine_does():
+    found = load_settings(DataConfig, "tiny", ["synonyms.table=/a/t"])
+    stored = portable_settings(found)
+    assert os.path.isabs(found.vocab_file)
+    assert stored["vocab_file"] == "configs/vocab/bert_base_chinese.txt"
+    assert stored["synonyms"]["table"] == "/a/t"
+    assert stored == {**dataclasses.asdict(found), "vocab_file": stored["vocab_file"]}
+
+
+@pytest.mark.parametrize("value", ["${oc.env:HOME}", "a${random_seed}", "???", "[1, '${x}']"])
+def test_nothing_is_taken_from_the_environment_or_left_open(yaml_file, value):
+    for text, overrides in ((f'vocab_file: "{value}"', []), ("", [f"vocab_file={value}"])):
+        path = yaml_file(text or "random_seed: 1")
+        with pytest.raises(UserError, match=r"vocab_file is .*: write the value itself$"):
+            load_settings(DataConfig, path, overrides)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "sentence"),
+    [
+        ({"config": {"a": 1, "b": {"c": [1]}}, "vocab_sha256": "0"}, ""),
+        ({"config": {"a": 2, "b": {"c": [1]}}, "vocab_sha256": "0"}, "a is 2 there, 1 here"),
+        ({"config": {"a": 1, "b": {}}, "vocab_sha256": "0"}, "b.c is null there, [1] here"),
+        ({"config": {"a": 1, "b": {"c": [1]}}, "vocab_sha256": "1"}, "vocab differs"),
+        ({}, "a is null there, 1 here, b.c is null there, [1] here, vocab differs"),
+        ({"config": {"a": "x" * 50, "b": {"c": [1]}}, "vocab_sha256": "0"}, "a differs"),
+    ],
+)
+def test_differences_are_named_with_both_values(theirs, sentence):
+    ours = {"config": {"a": 1, "b": {"c": (1,)}}, "vocab_sha256": "0"}
+    assert differences(ours, theirs) == sentence
+
+
+def test_of_many_differences_some_are_named():
+    ours = {str(n): n for n in range(9)}
+    assert differences(ours, {}).endswith("4 is null there, 4 here, 4 more")

@@ -75,5 +75,5 @@ def test_faiss_finds_almost_the_same(monkeypatch):
 def test_a_missing_faiss_is_named(monkeypatch):
     monkeypatch.setattr(neighbours, "EXACT", 0)
     monkeypatch.setitem(sys.modules, "faiss", None)
-    with pytest.raises(UserError, match=r"macbert-pretraining\[vectors\]"):
+    with pytest.raises(UserError, match=r"pip install .*\[vectors\]"):
         nearest_of_size(random_matrix(5), np.ones(5, int), np.ones(5, bool), 2, show)

@@ -174,7 +174,7 @@ def test_a_folder_belongs_to_one_fine_tuning(texts, model, tmp_path):
     output = str(tmp_path / "out")
     finetune(Data("classification", texts), Source(model), output, SETTINGS, [1])
     faster = dataclasses.replace(SETTINGS, learning_rate=0.03)
-    with pytest.raises(UserError, match=r"another fine-tuning \(settings differ\): choose"):
+    with pytest.raises(UserError, match=r"fine-tuning \(learning_rate is .* there, 0.03 here\)"):
         finetune(Data("classification", texts), Source(model), output, faster, [1])
     more = finetune(Data("classification", texts), Source(model), output, SETTINGS, [1, 2, 3])
     assert [run["seed"] for run in more["runs"]] == [1, 2, 3]
