@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-from data_gen.core.progress import Progress
+from data_gen.core.progress import show_progress
 from data_gen.shared.files import file_sha256
 from data_gen.synonyms.neighbours import nearest_by_distance
 from data_gen.synonyms.toolkit import NEIGHBOURS, SHIPPED_K, pack_neighbours, toolkit_vectors
@@ -19,7 +19,7 @@ def main() -> None:
     """Write the file."""
     path = toolkit_vectors()
     matrix = read_vectors(path).matrix
-    rows = nearest_by_distance(matrix, np.arange(len(matrix)), SHIPPED_K, Progress())
+    rows = nearest_by_distance(matrix, np.arange(len(matrix)), SHIPPED_K, show_progress)
     target = sys.argv[1] if len(sys.argv) > 1 else NEIGHBOURS
     with open(target, "wb") as handle:
         np.savez_compressed(handle, **pack_neighbours(rows, file_sha256(path)))
