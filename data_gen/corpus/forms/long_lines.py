@@ -1,0 +1,32 @@
+"""Lines of more characters than memory should hold at once, cut where sentences end."""
+
+from typing import Iterator, List
+
+from data_gen.corpus.sentences import last_sentence_end
+
+LIMIT = 1 << 16  # characters; part of what decides the shards' bytes
+_CLAUSE_MARKS = "；，、：;, \u3000\t"  # where a text without ends of sentences is cut
+
+
+def cut_place(text: str) -> int:
+    """Return the length of the first part of a text of LIMIT characters."""
+    end = last_sentence_end(text)
+    return end or max(text.rfind(mark) for mark in _CLAUSE_MARKS) + 1 or len(text)
+
+
+def shorten(lines: List[str]) -> List[str]:
+    """Return lines of at most LIMIT characters each."""
+    if max(map(len, lines), default=0) <= LIMIT:
+        return lines
+    return [piece for line in lines for piece in _pieces(line)]
+
+
+def _pieces(line: str) -> Iterator[str]:
+    at = 0
+    while len(line) - at > LIMIT:
+        size = cut_place(line[at : at + LIMIT])
+        if not line[at : at + size].isspace():  # it would be a blank line
+            yield line[at : at + size]
+        at += size
+    if not at or not line[at:].isspace():
+        yield line[at:]
