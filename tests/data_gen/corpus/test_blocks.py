@@ -4,8 +4,6 @@ import lzma
 import os
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from data_gen.core.documents import Document
 from data_gen.corpus import blocks, read
@@ -13,7 +11,6 @@ from data_gen.corpus.blocks import group_into_blocks
 from data_gen.corpus.find_files import find_inputs
 from data_gen.corpus.read import read_blocks
 from data_gen.corpus.scan import PLAIN, scan
-from data_gen.corpus.sentences import split_sentences
 from data_gen.engine.processes import LocalEngine
 from data_gen.jobs.inputs import scan_text_files
 from data_gen.shared.errors import UserError
@@ -29,61 +26,6 @@ def write(path, text=TEXT):
 
 def documents(path, name="a.txt"):
     return [d for block in read_blocks(list(group_into_blocks([scan(path, name)]))) for d in block]
-
-
-@pytest.mark.parametrize(
-    ("text", "sentences"),
-    [
-        ("“好。”他说。走！！", ["“好。”", "他说。", "走！！"]),
-        ("（完。）下一句", ["（完。）", "下一句"]),
-        ("没有句号", ["没有句号"]),
-        ("真的吗？！是……的。", ["真的吗？！", "是……", "的。"]),
-        ("版本 2.0 发布。See a.b?", ["版本 2.0 发布。", "See a.b?"]),
-        ("", []),
-        # as they stand in laws and articles
-        ("（见《办法》第三条。”）第二款", ["（见《办法》第三条。”）", "第二款"]),
-        ("‘“走！”’她说。", ["‘“走！”’", "她说。"]),
-        ("工资报酬……”。第二项", ["工资报酬……”。", "第二项"]),
-        ("（除非你觉得有必要！）。好", ["（除非你觉得有必要！）。", "好"]),
-        ("〔1998〕号。〕二。］三！｝", ["〔1998〕号。〕", "二。］", "三！｝"]),
-        ("Really?! Yes. 为什么 (why?)？好", ["Really?! Yes. 为什么 (why?)？", "好"]),
-        ("……", ["……"]),
-        # straight quotes open and close alike: the first of a pair opens
-        ('老师走进教室。"同学们好！"他说。', ["老师走进教室。", '"同学们好！"', "他说。"]),
-        ('"好。""不好。"他们说。', ['"好。"', '"不好。"', "他们说。"]),
-        ('他说："好。"然后走了。\n"走！"', ['他说："好。"', "然后走了。", '"走！"']),
-        ("走！＂好＂吧。", ["走！", "＂好＂吧。"]),
-        ('一对之外的"引号。"好"', ['一对之外的"引号。"', '好"']),  # three: as if they closed
-        ("什么——！！！？？", ["什么——！！！？？"]),
-    ],
-)
-def test_sentences_end_after_their_marks_and_closing_quotes(text, sentences):
-    assert split_sentences(text) == sentences
-
-
-@given(st.text(alphabet='中文a.?!，。！？…”’」）］"“（ \n'))
-def test_splitting_loses_nothing_but_spaces_at_the_cuts(text):
-    assert "".join("".join(split_sentences(text)).split()) == "".join(text.split())
-
-
-@given(st.text(alphabet='中a，。！？…”）"', max_size=30))
-def test_an_opening_straight_quote_begins_a_sentence(text):
-    found = split_sentences(text)
-    assert "".join(found) == text
-    for sentence in found[:-1]:
-        assert sentence.rstrip('”）"')[-1:] in ("。", "！", "？", "…", "")
-
-
-@given(st.text(alphabet="中a.?!，；：“（《。！？…”’」）］)'"))
-def test_marks_and_what_closes_on_them_stay_on_their_sentence(text):
-    found = split_sentences(text)
-    assert "".join(found) == text
-    for sentence in found[:-1]:  # the last may end without a mark
-        assert sentence.rstrip("”’」）］)\"'")[-1] in "。！？…"
-    for sentence in found[1:]:
-        assert sentence[0] not in "。！？…”’」）］)\"'"
-    for sentence in found:
-        assert split_sentences(sentence) == [sentence]
 
 
 def test_documents_end_at_blank_lines_and_at_the_end_of_the_file(tmp_path):
