@@ -85,7 +85,7 @@ class InputFile(Generic[Part]):
     """One input file and its parts."""
 
     name: str
-    sha256: str  # of its lines, so of the text alone, whatever its form, encoding and packing
+    sha256: str  # of its lines in UTF-8, as `read_entries` gives them
     parts: Tuple[Part, ...]
     form: str = ""  # a name in FORMATS
     counts: TextCounts = TextCounts()

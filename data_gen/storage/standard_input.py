@@ -6,14 +6,14 @@ import shutil
 import sys
 import tempfile
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache
 
 from data_gen.storage.errors import writing
 
 STANDARD_INPUT = "-"  # its name
 
 
-@lru_cache(maxsize=None)
+@cache
 def standard_input() -> str:
     """Return the path of a temporary file with all of standard input, which is read once. It is
     deleted when this process ends. Raises UserError if there is no room for it.

@@ -5,7 +5,14 @@ import os
 import re
 from typing import NamedTuple, Optional, Tuple
 
-from data_gen.corpus.detection.encodings import codec_by_mark, guess_encoding, is_plausible
+from data_gen.corpus.detection.encodings import (
+    UTF8,
+    UTF16,
+    codec_by_mark,
+    codec_of,
+    guess_encoding,
+    is_plausible,
+)
 from data_gen.corpus.forms.formats import FORMATS, TEXT
 
 HEAD = 1 << 16  # bytes that are looked at
@@ -40,7 +47,9 @@ _OFFICE_NAMES = (b"[Content_Types].xml", b"_rels/.rels", b"mimetype")  # first i
 _CONTROLS = bytes({*range(32)} - {*b"\t\n\r\f\x1b\x1a\x08"})
 _MOST_CONTROLS = 0.01  # share of the bytes of a text with some damage
 
-_HTML = re.compile(r"(?:\s|<!--.*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
+_HTML = re.compile(
+    r"(?:\s|<!--.*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
+)
 _MEDIAWIKI = re.compile(r"(?:\s|<\?xml[^>]*>)*<mediawiki\b", re.I)
 _XML = re.compile(r"\s*(?:<\?xml\b|<!DOCTYPE\b|<(?:rss|feed|svg|TEI)\b)", re.I)
 _WIKIEXTRACTOR = re.compile(r"\s*<doc id=")
@@ -112,16 +121,14 @@ def _is_binary(head: bytes) -> bool:
         return False
     if controls <= max(1, _MOST_CONTROLS * len(head)):
         return False
-    guess = guess_encoding(head)
-    return not is_plausible(guess) or "\0" in head.decode(guess.encoding, "ignore") if guess else True
+    return not is_plausible(guess_encoding(head))
 
 
 def _decoded(head: bytes) -> str:
     """Return the first characters, good enough to see what ASCII stands among them."""
-    codec = codec_by_mark(head)
-    if codec is None and b"\0" in head:
-        codec = "utf-16-le" if head[1:2] == b"\0" or b"\n\0" in head else "utf-16-be"
-    return head.decode(codec or "utf-8", "replace").lstrip("\ufeff")
+    is_utf16 = b"\0" in head or codec_by_mark(head)
+    codec = codec_of(UTF16 if is_utf16 else UTF8, head)
+    return head.decode(codec, "replace").lstrip("\ufeff")
 
 
 def _textual(text: str, suffix: str) -> Kind:

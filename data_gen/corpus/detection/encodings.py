@@ -94,7 +94,7 @@ def _score(text: str) -> float:
     beyond = [character for character in text if character > "\x7f"]
     if not beyond:
         # of UTF-16, ASCII text; other encodings of it are UTF-8, too
-        return 1.0 if text.isprintable() or "\n" in text else 0.0
+        return 1.0 if text and (text.isprintable() or "\n" in text) else 0.0
     frequent = sum(character in _FREQUENT for character in beyond)
     return (frequent - 5 * len(_PRIVATE.findall(text))) / len(beyond)
 

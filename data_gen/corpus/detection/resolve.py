@@ -1,12 +1,13 @@
 """All that decides how a file is read, from the settings, its name and its first bytes."""
 
 import itertools
-from typing import Iterable, List, NamedTuple, Optional, Tuple
+from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.detection.detect import HEAD, Kind, binary_kind, detect
 from data_gen.corpus.detection.encodings import (
     AUTO,
+    BAD_BYTES,
     CODECS,
     UTF8,
     UTF16,
@@ -37,7 +38,8 @@ class Undecoded(NamedTuple):
     """A file with bytes that are not of its encoding."""
 
     path: str
-    where: str  # "line 3 (byte 7)"
+    line: int
+    byte: int  # in its line, from 1
     encoding: str
     advice: str
 
@@ -49,14 +51,22 @@ class EncodingError(UserError):
         self.files = sorted(files)
         groups: List[str] = []
         for (encoding, advice), some in itertools.groupby(
-            sorted(self.files, key=lambda one: one[2:]), key=lambda one: one[2:]
+            sorted(self.files, key=_manner), key=_manner
         ):
-            named = [f"{file.path}, {file.where}" for file in some]
-            more = len(named) - _MOST_NAMED
-            names = "; ".join(named[:_MOST_NAMED]) + (f"; and {more:,} more" if more > 0 else "")
-            verb = "is" if len(named) == 1 else "are"
-            groups.append(f"{names} {verb} not {_label(encoding)}: {advice}")
+            groups.append(f"{_named(list(some), _label(encoding))}: {advice}")
         super().__init__(". ".join(groups))
+
+
+def _manner(file: Undecoded) -> Tuple[str, str]:
+    return file.encoding, file.advice
+
+
+def _named(files: Sequence[Undecoded], encoding: str) -> str:
+    if len(files) == 1:
+        return f"{files[0].path}, line {files[0].line} is not {encoding} (byte {files[0].byte})"
+    shown = [f"{file.path}, line {file.line} (byte {file.byte})" for file in files[:_MOST_NAMED]]
+    more = len(files) - len(shown)
+    return "; ".join(shown) + (f"; and {more:,} more" if more else "") + f" are not {encoding}"
 
 
 class Resolved(NamedTuple):
@@ -85,21 +95,21 @@ def _kind(head: bytes, name: str, path: str, config: CorpusConfig) -> Kind:
     if not head:
         return Kind(refused="empty")
     if FORMATS[config.format].magic:
-        return Kind(config.format)
+        return Kind(config.format, "packed table" if is_packed(path) else "")
     return Kind(config.format, binary_kind(head))
 
 
 def _codec(head: bytes, path: str, config: CorpusConfig) -> str:
     encoding = config.encoding
-    guess = guess_encoding(head)
     if encoding == AUTO:
+        guess = guess_encoding(head)
         encoding = guess.encoding if guess and is_plausible(guess) else UTF8
     elif encoding != UTF8:
         _require_other_than_utf8(head, path, encoding)
-    if encoding == UTF8 and decodes(head, UTF8) is None and not is_mostly_utf8(head):
-        # The bytes of another encoding would be replaced, or its lines skipped, one and all.
-        if config.bad_bytes != "error":
-            raise EncodingError([_first_bad(head, path, encoding)])
+    # The bytes of another encoding would be replaced, or its lines skipped, one and all.
+    is_lenient = config.bad_bytes != BAD_BYTES[0]
+    if encoding == UTF8 and is_lenient and not (decodes(head, UTF8) or is_mostly_utf8(head)):
+        raise EncodingError([_first_bad(head, path, encoding)])
     return codec_of(encoding, head)
 
 
@@ -127,7 +137,7 @@ def undecoded(path: str, line: int, byte: int, codec: str) -> Undecoded:
     with open_text(path) as handle, reading(path):
         sample = handle.read(_SAMPLE)
     encoding = next(name for name in CODECS if codec_of(name, sample) == codec)
-    return Undecoded(path, f"line {line} (byte {byte})", encoding, _advice(sample, encoding))
+    return Undecoded(path, line, byte, encoding, _advice(sample, encoding))
 
 
 def _advice(sample: bytes, encoding: str) -> str:

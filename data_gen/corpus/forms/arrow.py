@@ -39,7 +39,9 @@ def _batches(source: Source, first: int, opened: ExitStack) -> Iterator[Any]:
         is_file = handle.read(len(_FILE_MAGIC)) == _FILE_MAGIC
         handle.seek(0)
         # mapped, so that rows are read where they are needed
-        whole = handle if is_url(source.path) else opened.enter_context(arrow.memory_map(source.path))
+        whole = (
+            handle if is_url(source.path) else opened.enter_context(arrow.memory_map(source.path))
+        )
         ipc = arrow.ipc.open_file(whole) if is_file else arrow.ipc.open_stream(whole)
     require_text(ipc.schema, source.field)
     if is_file:

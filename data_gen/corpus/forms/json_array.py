@@ -123,7 +123,7 @@ class _Values:
             raise self.error("is not JSON (nested too deeply)", start) from error
 
     def _grow(self) -> None:
-        """Read as much as there is, so that a large value is not parsed from its start too often."""
+        """Read as much again, so that a large value is not parsed from its start too often."""
         wanted = max(1, 2 * (len(self._text) - self._at))
         size = len(self._text) - self._at
         while size < wanted and not self._last:

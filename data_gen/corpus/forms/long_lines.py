@@ -5,13 +5,6 @@ from typing import Iterator, List
 from data_gen.corpus.sentences import last_sentence_end
 
 LIMIT = 1 << 16  # characters; part of what decides the shards' bytes
-_CLAUSE_MARKS = "；，、：;, \u3000\t"  # where a text without ends of sentences is cut
-
-
-def cut_place(text: str) -> int:
-    """Return the length of the first part of a text of LIMIT characters."""
-    end = last_sentence_end(text)
-    return end or max(text.rfind(mark) for mark in _CLAUSE_MARKS) + 1 or len(text)
 
 
 def shorten(lines: List[str]) -> List[str]:
@@ -24,7 +17,7 @@ def shorten(lines: List[str]) -> List[str]:
 def _pieces(line: str) -> Iterator[str]:
     at = 0
     while len(line) - at > LIMIT:
-        size = cut_place(line[at : at + LIMIT])
+        size = last_sentence_end(line[at : at + LIMIT])
         if not line[at : at + size].isspace():  # it would be a blank line
             yield line[at : at + size]
         at += size

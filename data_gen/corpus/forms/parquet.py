@@ -47,7 +47,9 @@ def _read_group(file: Any, number: int, passed: int, source: Source) -> Iterator
             if batch is None:
                 return
             stop = row + batch.num_rows
-            texts = texts_of(batch.slice(max(0, passed - row)), source.field) if stop > passed else []
+            texts = (
+                texts_of(batch.slice(max(0, passed - row)), source.field) if stop > passed else []
+            )
         if stop > passed:
             yield Batch((number, max(row, passed)), lines_of(texts))
         row = stop

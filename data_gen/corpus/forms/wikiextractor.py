@@ -5,7 +5,8 @@ from typing import Iterator, List
 from data_gen.corpus.forms.decoded import read_lines
 from data_gen.corpus.forms.form import BLANK, END, Batch, FormatError, Place, Source
 from data_gen.corpus.forms.json_lines import read_json_lines
-from data_gen.corpus.forms.long_lines import LIMIT, cut_place
+from data_gen.corpus.forms.long_lines import LIMIT
+from data_gen.corpus.sentences import last_sentence_end
 
 _STARTS = "<doc id="
 _ENDS = "</doc>"
@@ -13,11 +14,11 @@ _ENDS = "</doc>"
 
 def read_wikiextractor(source: Source, place: Place) -> Iterator[Batch]:
     """Yield the documents between the marks. Raises FormatError for text outside of them."""
-    number = 0
+    before = 0
     opened = bool(place)  # in the middle of a file that was checked before
-    for batch in read_lines(source, place, cut_place, LIMIT):
+    for batch in read_lines(source, place, last_sentence_end, LIMIT):
         lines: List[str] = []
-        for number, line in enumerate(batch.lines, start=number + 1):
+        for number, line in enumerate(batch.lines, start=before + 1):
             stripped = line.strip()
             if stripped.startswith(_STARTS):
                 lines.append(END)
@@ -32,7 +33,7 @@ def read_wikiextractor(source: Source, place: Place) -> Iterator[Batch]:
                 )
             else:
                 lines.append(unescaped(line) if stripped else BLANK)
-        number += batch.skipped
+        before += len(batch.lines) + batch.skipped
         yield batch._replace(lines=lines)
 
 
@@ -44,4 +45,8 @@ def read_wikiextractor_json(source: Source, place: Place) -> Iterator[Batch]:
 
 def unescaped(text: str) -> str:
     """Return what WikiExtractor escaped, and no more: other entities stand for themselves."""
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") if "&" in text else text
+    return (
+        text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+        if "&" in text
+        else text
+    )
