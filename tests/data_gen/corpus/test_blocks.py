@@ -7,9 +7,9 @@ import pytest
 
 from data_gen.core.documents import Document
 from data_gen.corpus import blocks
-from data_gen.corpus.forms import decoded
 from data_gen.corpus.blocks import group_into_blocks
 from data_gen.corpus.find_files import find_inputs
+from data_gen.corpus.forms import decoded
 from data_gen.corpus.read import read_blocks
 from data_gen.corpus.scan import PLAIN
 from data_gen.engine.processes import LocalEngine
