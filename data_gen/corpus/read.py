@@ -5,13 +5,13 @@ from itertools import groupby
 from typing import Callable, Iterator, List, Optional, Sequence, Tuple
 
 from data_gen.core.documents import Document
-from data_gen.corpus import segmented_file
 from data_gen.corpus.blocks import DocumentRange, SegmentedRange
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.forms.entries import read_entries
 from data_gen.corpus.forms.form import BadBytesError, Batch, FormatError
 from data_gen.corpus.normalize import normalizer
 from data_gen.corpus.scan import PLAIN
+from data_gen.corpus.segmented import file as segmented_file
 from data_gen.corpus.sentences import split_sentences
 from data_gen.shared.errors import UserError
 from data_gen.storage.reading import open_as_is
@@ -98,9 +98,10 @@ class _Reader:
             batch = next(self._batches, None)
             if batch is None:
                 break
-            lines = lines + batch.lines if lines else batch.lines
+            lines += batch.lines
         self._rest = lines[count:]
-        return lines[:count]
+        del lines[count:]
+        return lines
 
 
 def changed(part: DocumentRange) -> UserError:

@@ -16,7 +16,7 @@ from data_gen.corpus.find_files import FoundFile, find_inputs
 from data_gen.corpus.input_kinds import Corpus, InputKind, TextInput
 from data_gen.corpus.normalize import normalizer
 from data_gen.corpus.scan import SkippedFile, scan_if_text
-from data_gen.corpus.segmented_folder import SegmentedCorpus, damaged, find, read, require_whole
+from data_gen.corpus.segmented.folder import SegmentedCorpus, damaged, find, read, require_whole
 from data_gen.engine.processes import Engine
 from data_gen.segmentation.segmenters import SegmenterConfig
 from data_gen.shared.errors import UserError

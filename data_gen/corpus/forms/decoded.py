@@ -190,7 +190,7 @@ def read_lines(
     offset, skip = place or (0, 0)
     carry = Carry()
     for chunk in read_chunks(source, offset):
-        # Read anew, a chunk may end before the place: the bytes of a character were left from before.
+        # Read anew, a chunk may end before the place: bytes of a character were left from before.
         here = min(skip, len(chunk.text))
         text = chunk.text[here:] if here else chunk.text
         end = _after_last_end(text, chunk.last)
