@@ -34,6 +34,16 @@ def scan_if_text(
 
     Raises UserError as `scan` does, and if a file that is named is of no such form.
     """
+    source = find_source(path, name, config, named)
+    return source if isinstance(source, SkippedFile) else scan(source, name, config, seen)
+
+
+def find_source(
+    path: str, name: str, config: CorpusConfig, named: bool
+) -> Union[Source, SkippedFile]:
+    """Find out how a file is read, or that it is skipped. Raises UserError as `scan_if_text` does,
+    but for what lies behind the first bytes.
+    """
     beside = None if named else companion(name)
     if beside:
         return SkippedFile(name, beside)
@@ -42,7 +52,7 @@ def scan_if_text(
         if named and refused != "empty":
             raise UserError(f"{path} {REFUSED[refused]}")
         return SkippedFile(name, refused)
-    return scan(source, name, config, seen)
+    return source
 
 
 def scan(
@@ -57,18 +67,23 @@ def scan(
     """
     cutter = _Cutter(source, name, None if seen is None else DuplicateFinder(seen))
     counts = [0, 0, 0]
+    for batch in read_all(source, config):
+        cutter.add(batch)
+        numbers = (batch.replaced, batch.skipped, batch.joined)
+        counts = [count + number for count, number in zip(counts, numbers)]
+    return cutter.finish(TextCounts(*counts))
+
+
+def read_all(source: Source, config: CorpusConfig) -> Iterator[Batch]:
+    """Yield all lines of a file, as `read_entries` does. Raises UserError as `scan` does."""
     try:
-        for batch in read_entries(source, START, config):
-            cutter.add(batch)
-            numbers = (batch.replaced, batch.skipped, batch.joined)
-            counts = [count + number for count, number in zip(counts, numbers)]
+        yield from read_entries(source, START, config)
     except BadBytesError as error:
         raise EncodingError(
             [undecoded(source.path, error.line, error.byte, source.codec)]
         ) from error
     except FormatError as error:
         raise UserError(f"{source.path}, {error}") from error
-    return cutter.finish(TextCounts(*counts))
 
 
 class _Cutter:
