@@ -92,6 +92,7 @@ class InputFile(Generic[Part]):
     parts: Tuple[Part, ...]
     form: str = ""  # a name in FORMATS
     counts: TextCounts = NO_COUNTS
+    width: int = 0  # columns of a full line, if lines seem to be cut at a width
 
     @property
     def size(self) -> int:

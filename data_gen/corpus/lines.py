@@ -76,6 +76,8 @@ class LineRule(NamedTuple):
     join: Callable[[Sequence[str], Optional[Wrapping]], List[str]]
     # Lines are joined: they are needed as they stand in the file, and so is the wrapping of blocks.
     joins: bool = False
+    # Nobody chose it: text that looks as if its lines should be joined gets a warning.
+    is_default: bool = False
 
 
 def keep_lines(lines: Sequence[str], wrapping: Optional[Wrapping] = None) -> List[str]:
@@ -106,7 +108,7 @@ def join_wrapped(lines: Sequence[str], wrapping: Optional[Wrapping] = None) -> L
 
 
 LINES: Dict[str, LineRule] = {
-    "sentence": LineRule(keep_lines),  # the end of a line ends a sentence
+    "sentence": LineRule(keep_lines, is_default=True),  # the end of a line ends a sentence
     "paragraph": LineRule(keep_lines),  # and a paragraph: the same thing, under the user's name
     "wrapped": LineRule(join_wrapped, joins=True),
 }

@@ -169,7 +169,21 @@ def scan_text_files(
         raise UserError(f"there is no text in {', '.join(patterns)}: {nothing}")
     if skipped:
         note(show, f"skipped: {skipped}")
+    wrapped = [file for file in found.files if file.width]
+    if wrapped:
+        note(show, _warning(wrapped))
     return found
+
+
+def _warning(wrapped: Sequence[TextFile]) -> str:
+    """Say which files look hard-wrapped, and what to do."""
+    more = f" and {len(wrapped) - 1:,} more" if len(wrapped) > 1 else ""
+    verb = "look" if more else "looks"
+    return (
+        f"warning: {wrapped[0].name}{more} {verb} hard-wrapped at {wrapped[0].width} columns, and "
+        "each line is taken for a sentence: set corpus.lines=wrapped to join them, or "
+        "corpus.lines=paragraph if they are whole"
+    )
 
 
 def _skipped(files: Sequence[SkippedFile]) -> str:

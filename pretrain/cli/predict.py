@@ -114,6 +114,9 @@ def _use_task(source: str, lines: Any, args: argparse.Namespace) -> None:
 
     tokenizer = load_tokenizer(os.path.dirname(source))
     predictor = TaskPredictor(load_model(source), tokenizer, lines)
+    if all(path.endswith(".tsv") for path in args.input or ()):
+        # Lines with a tab, as TEXT takes them, and no table with a header.
+        args.overrides = ["corpus.format=text", *args.overrides]
     _print_predictions(predictor, lines.as_lines, args)
 
 

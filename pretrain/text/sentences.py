@@ -7,6 +7,7 @@ from data_gen.shared.errors import UserError
 from data_gen.shared.settings import settings_without_file
 
 STANDARD_INPUT = "-"
+_LONG_DOCUMENT = 1000  # sentences
 
 
 class Sentence(NamedTuple):
@@ -31,13 +32,14 @@ def split_lines(lines: Iterable[str]) -> Iterator[Sentence]:
 
 def sentences_of(inputs: Sequence[str], settings: Sequence[str] = ()) -> Iterator[List[str]]:
     """Yield the sentences of each document of all that `data_gen build` reads as text, `-` for
-    standard input. A document is cut after 1,000 lines: memory does not grow with the text.
+    standard input. A document of more than 1,000 is cut.
 
     settings: corpus.KEY=VALUE
     Raises UserError as `build` does.
     """
-    reader = _reader()
-    yield from reader.read_documents(inputs, _corpus(settings))
+    for document in _reader().stream_documents(inputs, _corpus(settings)):
+        for start in range(0, len(document.sentences), _LONG_DOCUMENT):
+            yield [*document.sentences[start : start + _LONG_DOCUMENT]]
 
 
 def read_lines(inputs: Sequence[str], settings: Sequence[str] = ()) -> Iterator[str]:
@@ -54,8 +56,7 @@ def read_lines(inputs: Sequence[str], settings: Sequence[str] = ()) -> Iterator[
     from data_gen.corpus.normalize import normalizer
 
     normalise = normalizer(config.normalize)
-    for text, _ in _reader().read_passages(inputs, config):
-        yield normalise(text)
+    yield from map(normalise, _reader().stream_lines(inputs, config))
 
 
 def _corpus(settings: Sequence[str]) -> Any:

@@ -322,7 +322,7 @@ def test_shrinking_to_nothing_is_refused(source, tmp_path, text, keep, sentence)
     assert not os.path.exists(tmp_path / "out")
 
 
-def test_documents_end_at_blank_lines_and_after_many_lines(tmp_path):
+def test_documents_end_at_blank_lines_and_after_many_sentences(tmp_path):
     path = tmp_path / "text.txt"
     path.write_bytes("\ufeff一。二\r\n三\n\n\n四".encode())
     assert list(sentences_of([str(path)])) == [["一。", "二", "三"], ["四"]]
