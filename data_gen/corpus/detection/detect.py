@@ -143,9 +143,10 @@ def _textual(text: str, suffix: str) -> Kind:
         return Kind(_form_of_objects(text, by_suffix))
     if by_suffix:
         return Kind(by_suffix)
-    if suffix == ".json" and text.strip():
-        return Kind("json" if text.lstrip()[:1] == "[" else "jsonl")
-    if text.lstrip()[:1] == "<":
+    first = text.lstrip()[:1]
+    if suffix == ".json" and first in ("[", "{", '"'):  # its error names the line
+        return Kind("json" if first == "[" else "jsonl")
+    if first == "<":
         return _markup(text, suffix)
     return Kind(refused=_MARKUP_SUFFIXES[suffix]) if suffix in _MARKUP_SUFFIXES else Kind(TEXT)
 
