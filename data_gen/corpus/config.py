@@ -32,3 +32,10 @@ class CorpusConfig:
         require_one_of("corpus.bad_bytes", self.bad_bytes, list(encodings.BAD_BYTES))
         if not self.field.strip():
             raise ValueError("corpus.field is empty: name the field that holds the document")
+
+
+@dataclasses.dataclass(frozen=True)
+class TextConfig:
+    """The settings of commands that read text and have no others."""
+
+    corpus: CorpusConfig = dataclasses.field(default_factory=CorpusConfig)

@@ -197,8 +197,8 @@ def _statistics(corpus: Corpus, manifests: Sequence[Dict[str, Any]]) -> Dict[str
     for manifest in manifests:
         counts.update(manifest["counts"])
     return {
-        **text_counts(corpus.counts),
         **{name: counts[name] for name in COUNTED},
+        **text_counts(corpus.counts),
         "skipped_documents": {"duplicate": sum(file.duplicates for file in corpus.files)},
         "cpu_seconds": {
             stage: round(counts[f"cpu_ns/{stage}"] / 1e9, 2)

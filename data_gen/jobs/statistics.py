@@ -20,8 +20,8 @@ def report(counts: Mapping[str, float], max_seq_length: int) -> Dict[str, Any]:
     require_known(counts)
     every = _Report(counts)
     statistics = {
-        **text_counts(counts),
         **_text(every),
+        **text_counts(counts),
         **_sequences(every, max_seq_length),
         **_masking(every),
         **_kinds(every),

@@ -28,8 +28,10 @@ def load_settings(schema: Type[T], path: str, overrides: Sequence[str] = ()) -> 
     return _merged(schema, _read_with_bases(path), overrides)
 
 
-def settings_without_file(schema: Type[T], overrides: Sequence[str]) -> T:
-    """Apply overrides to the defaults of `schema`. Raises UserError as `load_settings` does."""
+def load_overrides(schema: Type[T], overrides: Sequence[str]) -> T:
+    """Apply `key.sub=value` overrides to the defaults of a dataclass. Raises UserError as
+    `load_settings` does.
+    """
     return _merged(schema, [], overrides)
 
 

@@ -4,7 +4,7 @@ import sys
 from typing import Any, Iterable, Iterator, List, NamedTuple, Sequence
 
 from data_gen.shared.errors import UserError
-from data_gen.shared.settings import settings_without_file
+from data_gen.shared.settings import load_overrides
 
 STANDARD_INPUT = "-"
 _LONG_DOCUMENT = 1000  # sentences
@@ -64,7 +64,7 @@ def _corpus(settings: Sequence[str]) -> Any:
     for setting in settings:
         if not setting.startswith("corpus."):
             raise UserError(f"--set {setting} is no setting of the text: give corpus.KEY=VALUE")
-    return settings_without_file(_reader().TextSettings, settings).corpus
+    return load_overrides(_reader().TextSettings, settings).corpus
 
 
 def _reader() -> Any:

@@ -72,7 +72,7 @@ def zipped(name):
         ("a.txt", '{"花括号"} 里的字\n', "text"),
         ("a.txt", "<b>粗体</b>\n", "text"),
         ("a.txt", "<<史记>>\n", "text"),
-        ("a.txt", "<headline>\n", "text"),
+        ("a.txt", "<headline>\n正文。\n", "text"),
         ("a.txt", "PK 一下\n", "text"),
         ("a.txt", "BZh9 是一个词\n", "text"),
         ("a.txt", "%PDF 是格式\n", "text"),
@@ -98,6 +98,7 @@ KINDS = {
     "b.txt": ("HTML", "\ufeff<!-- 注 -->\n<HTML lang=zh>".encode()),
     "c.htm": ("HTML", "<div>好。</div>".encode()),
     "a.xml": ("XML", "<book>好。</book>".encode()),
+    "sogou.txt": ("XML", "<doc>\n<url>http://x</url>\n<content>好。</content>\n</doc>\n".encode()),
     "b.rss": ("XML", b'<?xml version="1.0" encoding="utf-8"?>\n<rss>'),
     "a.zip": ("archive", zipped("a.txt")),
     "a.tar": ("archive", packed_tar("w")),
@@ -128,6 +129,12 @@ def test_what_is_no_text_is_refused_by_name_with_what_to_do(tmp_path, name):
     with pytest.raises(UserError) as error:
         scan(str(tmp_path / name), name)
     assert str(error.value) == f"{tmp_path / name} {REFUSED[kind]}"
+
+
+@pytest.mark.parametrize("name", ["dump.xml", "a.html", "sogou.txt"])
+def test_markup_is_read_as_text_where_a_user_says_so(tmp_path, name):
+    (tmp_path / name).write_bytes(KINDS[name][1])
+    assert scan(str(tmp_path / name), name, CorpusConfig(format="text")).form == "text"
 
 
 @pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])
