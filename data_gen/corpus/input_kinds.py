@@ -5,7 +5,7 @@ the documents have.
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, ClassVar, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from data_gen.core.documents import Document
 from data_gen.core.script_conversion import opencc_version
@@ -51,7 +51,8 @@ InputKind = Union[TextInput, SegmentedInput]
 
 
 class Corpus(NamedTuple):
-    """The files of an input, in parts, and their kind."""
+    """The files of an input, in parts, their kind, and counts of how they were read."""
 
     kind: InputKind
     files: Tuple[InputFile[Any], ...]
+    counts: Dict[str, int]  # names as in `counting`

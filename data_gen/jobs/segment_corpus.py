@@ -15,15 +15,16 @@ from data_gen.config import DataConfig
 from data_gen.core.counting import Counts, timed
 from data_gen.core.documents import Document, attach_boundaries, is_space
 from data_gen.core.progress import Amount, Progress
-from data_gen.corpus import segmented_file
 from data_gen.corpus.blocks import Block, TextFile, task_blocks
 from data_gen.corpus.input_kinds import Corpus
 from data_gen.corpus.read import read_blocks
-from data_gen.corpus.segmented_file import FORMAT_KEY, MANIFEST, SUFFIX, pack
-from data_gen.corpus.segmented_folder import FORMAT, SegmentedCorpus, find, read, require_whole
+from data_gen.corpus.segmented import file as segmented_file
+from data_gen.corpus.segmented.file import FORMAT_KEY, MANIFEST, SUFFIX, pack
+from data_gen.corpus.segmented.folder import FORMAT, SegmentedCorpus, find, read, require_whole
 from data_gen.engine.processes import Engine
 from data_gen.engine.tasks import TaskResult, run_once, run_tasks
 from data_gen.jobs.inputs import resolve_inputs, scan_inputs
+from data_gen.jobs.statistics import text_counts
 from data_gen.pipeline.load import load_segmenter_once, load_text_segmenter
 from data_gen.segmentation.boundaries import segment_sentences
 from data_gen.shared.errors import UserError
@@ -152,7 +153,7 @@ def _described(
     tasks: Sequence[SegmentTask],
     manifests: Sequence[Dict[str, Any]],
 ) -> Dict[str, Any]:
-    """Return the content of words.json but for format and fingerprint: see `segmented_folder`."""
+    """Return the content of words.json but for format and fingerprint: see `segmented.folder`."""
     return {
         "segmenter": load_segmenter_once(config.segmenter).identity,
         "opencc": corpus.kind.opencc,
@@ -160,7 +161,8 @@ def _described(
             "corpus": dataclasses.asdict(config.corpus),
             "segmenter": dataclasses.asdict(config.segmenter),
         },
-        "statistics": _statistics(corpus.files, manifests),
+        "text": corpus.counts,
+        "statistics": _statistics(corpus, manifests),
         "word_files": [
             {"name": os.path.basename(task.path), "blocks": manifest["blocks"]}
             for task, manifest in zip(tasks, manifests)
@@ -191,13 +193,14 @@ def _described_files(
         yield {"name": file.name, "sha256": file.sha256, "bytes": file.size, "parts": parts}
 
 
-def _statistics(files: Sequence[TextFile], manifests: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
+def _statistics(corpus: Corpus, manifests: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
     counts = Counts()
     for manifest in manifests:
         counts.update(manifest["counts"])
     return {
         **{name: counts[name] for name in COUNTED},
-        "skipped_documents": {"duplicate": sum(file.duplicates for file in files)},
+        **text_counts(corpus.counts),
+        "skipped_documents": {"duplicate": sum(file.duplicates for file in corpus.files)},
         "cpu_seconds": {
             stage: round(counts[f"cpu_ns/{stage}"] / 1e9, 2)
             for stage in ("read", "segment", "write")

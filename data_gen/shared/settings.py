@@ -67,6 +67,13 @@ def load_settings(schema: Type[T], path: str, overrides: Sequence[str] = ()) -> 
     return _merged(schema, _read_with_bases(found, kind), overrides)
 
 
+def load_overrides(schema: Type[T], overrides: Sequence[str]) -> T:
+    """Apply `key.sub=value` overrides to the defaults of a dataclass. Raises UserError as
+    `load_settings` does.
+    """
+    return _merged(schema, [], overrides)
+
+
 def portable_settings(settings: Any) -> Dict[str, Any]:
     """Return settings as a dict to store: files that are shipped by their names, which are the same
     on every machine.

@@ -14,14 +14,14 @@ from typing import Any, Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
 from data_gen.corpus.blocks import InputFile, SegmentedRange
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.input_kinds import SegmentedInput
-from data_gen.corpus.segmented_file import AGAIN, FORMAT_KEY, MANIFEST, is_manifest
+from data_gen.corpus.segmented.file import AGAIN, FORMAT_KEY, MANIFEST, is_manifest
 from data_gen.shared.errors import UserError
 from data_gen.storage.errors import reading
 from data_gen.storage.reading import open_as_is
 
 # Bumped with every change of the files, and of how text is cut into blocks, documents and sentences
-# (blocks.py, scan.py, formats.py, sentences.py).
-FORMAT = 2
+# (blocks.py, scan.py, forms, sentences.py).
+FORMAT = 3
 
 
 class SegmentedCorpus(NamedTuple):
@@ -32,6 +32,7 @@ class SegmentedCorpus(NamedTuple):
     segmenter: Dict[str, Any]  # the settings of the segmenter
     kind: SegmentedInput
     files: Tuple[InputFile[SegmentedRange], ...]  # of the text
+    text: Dict[str, int]  # counts of how it was read
     manifest: Dict[str, Any]
 
 
@@ -84,6 +85,7 @@ def _described(folder: str, manifest: Dict[str, Any]) -> SegmentedCorpus:
         segmenter=dict(settings["segmenter"]),
         kind=SegmentedInput(manifest["segmenter"], manifest["opencc"]),
         files=tuple(_input_file(file, blocks) for file in manifest["input"]),
+        text=dict(manifest["text"]),
         manifest=manifest,
     )
 
