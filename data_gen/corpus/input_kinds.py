@@ -5,7 +5,7 @@ the documents have.
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, ClassVar, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from data_gen.core.documents import Document
 from data_gen.core.script_conversion import opencc_version
@@ -50,8 +50,19 @@ class SegmentedInput:
 InputKind = Union[TextInput, SegmentedInput]
 
 
+class Chosen(NamedTuple):
+    """The documents of an input that are taken."""
+
+    identity: Dict[str, object]  # all that decides which ones
+    documents: int
+    left_out: int  # documents of the other set
+
+
 class Corpus(NamedTuple):
-    """The files of an input, in parts, and their kind."""
+    """The files of an input, in parts, their kind, and counts of how they were read."""
 
     kind: InputKind
     files: Tuple[InputFile[Any], ...]
+    counts: Dict[str, int]  # names as in `counting`
+    # Where not all documents are taken: which ones, and how many.
+    chosen: Optional[Chosen] = None

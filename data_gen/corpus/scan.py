@@ -3,12 +3,12 @@
 import hashlib
 import zlib
 from bisect import bisect_left
-from typing import IO, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import IO, Iterator, List, Optional, Sequence, Tuple
 
 from data_gen.corpus import blocks
 from data_gen.corpus.blocks import DocumentRange, TextFile
 from data_gen.corpus.config import CorpusConfig
-from data_gen.corpus.duplicates import DuplicateFinder
+from data_gen.corpus.duplicates import DuplicateFinder, SeenTexts
 from data_gen.corpus.formats import DocumentCursor, DocumentLine, FormatError, format_of
 from data_gen.shared.errors import UserError
 from data_gen.storage.errors import reading
@@ -18,7 +18,7 @@ PLAIN = CorpusConfig()
 
 
 def scan(
-    path: str, name: str, config: CorpusConfig = PLAIN, seen: Optional[Set[int]] = None
+    path: str, name: str, config: CorpusConfig = PLAIN, seen: Optional[SeenTexts] = None
 ) -> TextFile:
     """Read a file once: find its parts and check that it is text of the format.
 

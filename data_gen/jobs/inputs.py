@@ -4,14 +4,15 @@ workers where there is much text.
 
 import dataclasses
 import json
-from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.config import DataConfig
 from data_gen.core.progress import Amount, Progress
 from data_gen.corpus.blocks import TextFile
 from data_gen.corpus.config import CorpusConfig
+from data_gen.corpus.duplicates import KEPT, OTHER_SET, DocumentChoice, Part, SeenTexts
 from data_gen.corpus.find_files import find_inputs
-from data_gen.corpus.input_kinds import Corpus, InputKind, TextInput
+from data_gen.corpus.input_kinds import Chosen, Corpus, InputKind, TextInput
 from data_gen.corpus.normalize import normalizer
 from data_gen.corpus.scan import scan
 from data_gen.corpus.segmented_folder import SegmentedCorpus, damaged, find, read, require_whole
@@ -33,6 +34,7 @@ class Inputs(NamedTuple):
     kind: InputKind
     segmented: Optional[SegmentedCorpus] = None
     replaced: Tuple[str, ...] = ()  # key=value that the segmented corpus has instead of config's
+    part: Optional[Part] = None  # the documents of text files that are taken; None: all
 
 
 class ScanTask(NamedTuple):
@@ -100,11 +102,17 @@ def scan_inputs(inputs: Inputs, exclude: Optional[str], engine: Engine, show: Pr
     """
     if inputs.segmented is not None:
         require_whole(inputs.segmented)
-        return Corpus(inputs.kind, inputs.segmented.files)
+        return Corpus(inputs.kind, inputs.segmented.files, {})
     settings = inputs.config.corpus
     normalizer(settings.normalize)  # finds mistakes before any work
-    files = scan_text_files(inputs.patterns, settings, exclude, engine, show)
-    return Corpus(inputs.kind, tuple(files))
+    if inputs.part is None:
+        files = scan_text_files(inputs.patterns, settings, exclude, engine, show)
+        return Corpus(inputs.kind, tuple(files), {})
+    choice = DocumentChoice(inputs.part, settings.drop_duplicates)
+    files = scan_text_files(inputs.patterns, settings, exclude, engine, show, seen=choice)
+    counts = {f"skipped/{why}": choice.counts[why] for why in ("duplicate", OTHER_SET)}
+    chosen = Chosen(inputs.part.identity(), choice.counts[KEPT], choice.counts[OTHER_SET])
+    return Corpus(inputs.kind, tuple(files), counts, chosen)
 
 
 def scan_text_files(
@@ -115,16 +123,18 @@ def scan_text_files(
     show: Progress,
     parallel_bytes: int = PARALLEL_BYTES,
     most_tasks: int = SCAN_TASKS,
+    seen: Optional[SeenTexts] = None,
 ) -> List[TextFile]:
     """Find and scan the input files, in the order of their names: of equal documents, where they
     are dropped, the first is kept.
 
+    seen: the texts that are not wanted; default: none, or those seen before, as `config` says
     Raises UserError as `find_inputs` and `scan` do, and if there is no text at all.
     """
     named = find_inputs(patterns, exclude)
-    if config.drop_duplicates or not _is_much([path for path, _ in named], parallel_bytes):
-        texts: Set[int] = set()
-        seen = texts if config.drop_duplicates else None
+    if seen is None and config.drop_duplicates:
+        seen = set()
+    if seen is not None or not _is_much([path for path, _ in named], parallel_bytes):
         scans = (scan(path, name, config, seen) for path, name in named)
         files = list(show("scan", len(named), scans, lambda file: Amount(bytes=file.size)))
     else:

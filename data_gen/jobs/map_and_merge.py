@@ -60,7 +60,8 @@ def run_stages(
     ours = environment(config, tokenize_documents)
     map_tasks = list(_map_tasks(config, ours, corpus, work, task_bytes))
     maps = run_tasks("map", work, map_tasks, run_map_task, engine, show)
-    counts = Counts({"skipped/duplicate": sum(file.duplicates for file in corpus.files)})
+    duplicates = sum(file.duplicates for file in corpus.files)
+    counts = Counts({"skipped/duplicate": duplicates, **corpus.counts})
     for manifest in maps:
         counts.update(manifest["counts"])
     if not counts["instances"]:
