@@ -11,8 +11,8 @@ mkdir -p "$envs"
 rm -f "$envs/tf1.passed"
 
 say "environments"
-ensure_env "$envs/newest" "$(find_python 3.9)" data,vectors,s3,ray,sample,train,test,test-s3,test-browser,lint
-ensure_env "$envs/data" "$(find_python 3.9)" data,sample,test
+ensure_env "$envs/newest" "$(find_python 3.9)" data,parquet,vectors,s3,ray,sample,train,test,test-s3,test-browser,lint
+ensure_env "$envs/data" "$(find_python 3.9)" data,parquet,sample,test
 if python37=$(find_python 3.7 2>/dev/null); then
   ensure_env "$envs/tf1" "$python37" tf1,test
   python37=$PWD/$envs/tf1/bin/python

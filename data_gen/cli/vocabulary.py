@@ -97,7 +97,7 @@ def _vocab_check(args: argparse.Namespace) -> None:
         raise UserError(f"the vocabulary {args.file} {'; '.join(errors)}")
     if args.input:
         found = Coverage(WordPiece(pieces, not args.cased))
-        files = scan_text_files(args.input, PLAIN, None, LocalEngine(1), show_progress)
+        files = scan_text_files(args.input, PLAIN, None, LocalEngine(1), show_progress).files
         blocks = list(group_into_blocks(files))
         for documents in show_progress("read", len(blocks), read_blocks(blocks)):
             found.add(documents)

@@ -18,6 +18,7 @@ Counts = Counter[str]  # a name of COUNTERS, or "group/name" with a group of GRO
 COUNTERS = frozenset(
     [
         # text
+        *("replaced_bytes", "skipped_lines", "joined_lines"),
         *("documents", "sentences", "words", "pieces", "characters", "instances"),
         *("unknown_pieces", "misaligned_sentences", "ideal_sequences"),
         # pairs and sequences
@@ -33,6 +34,7 @@ COUNTERS = frozenset(
 GROUPS = frozenset(
     [
         "cpu_ns",  # nanoseconds by stage
+        *("files", "skipped_files"),  # by format, by kind
         "skipped",  # documents by reason
         "split_at",  # pairs by the place where the text was split
         "length_bin",  # sequences

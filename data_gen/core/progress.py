@@ -125,6 +125,11 @@ def log_json(
     say(json.dumps(stage.facts(), ensure_ascii=False))
 
 
+def note(show: Progress, message: str) -> None:
+    """Tell the user something beside the progress, in the form of the progress."""
+    say(json.dumps({"note": message}, ensure_ascii=False) if show is log_json else message)
+
+
 def say(message: str) -> None:
     """Print a message that is no result, on stderr."""
     print(message, file=sys.stderr, flush=True)

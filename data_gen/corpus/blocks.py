@@ -1,14 +1,16 @@
 """Parts of input files, and their grouping into blocks and tasks.
 
-A text file is read twice: `scan` finds the documents and cuts the file into *parts* of whole
-documents at fixed sizes, so the parts are the same for any number of workers; `read_blocks` reads
-any part alone.
+A file is read twice: `scan` finds the documents and cuts the file into *parts* of whole documents
+at fixed sizes of text, so the parts are the same for any number of workers, any form and any
+encoding; `read_blocks` reads any part alone.
 """
 
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any, Generic, Iterator, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
+from data_gen.corpus.forms.form import Place, Source
+from data_gen.corpus.forms.formats import FORMATS
 from data_gen.storage.reading import is_packed
 
 # Of uncompressed text; part of what decides the shards' bytes: NSP draws strangers from a block,
@@ -22,18 +24,21 @@ _LARGEST_TASK = 16 << 20  # bytes of text; a worker holds the records of one tas
 class DocumentRange(NamedTuple):
     """Neighbouring documents of one text file, about BLOCK_BYTES of text."""
 
-    path: str
+    source: Source
     name: str  # of the file: relative to the input root, without a compression suffix
-    offset: int  # of the first byte, uncompressed
-    size: int  # bytes of text
+    size: int  # bytes of text: the lines in UTF-8, without outer whitespace, with one end each
     first: int  # ordinal of the first document in the file
+    start: int  # number of the first line among those of `read_entries`
+    lines: int  # number of lines, with the ends of documents
+    place: Place  # where reading can start
+    passed: int  # lines between there and the first line
+    crc: int  # zlib.crc32 of the lines
     dropped: Tuple[int, ...] = ()  # ordinals of the documents that are duplicates
-    crc: int = 0  # zlib.crc32 of the text
 
     @property
     def unpacked_from_start(self) -> bool:
         """True if all that lies before it in its file must be unpacked, too."""
-        return is_packed(self.path)
+        return FORMATS[self.source.form].from_start or is_packed(self.source.path)
 
 
 class SegmentedRange(NamedTuple):
@@ -67,13 +72,23 @@ Part = TypeVar("Part", DocumentRange, SegmentedRange)
 Block = Tuple[Any, ...]
 
 
+class TextCounts(NamedTuple):
+    """Counts of what was done to the text of a file while it was read."""
+
+    replaced_bytes: int = 0
+    skipped_lines: int = 0
+    joined_lines: int = 0
+
+
 @dataclass(frozen=True)
 class InputFile(Generic[Part]):
     """One input file and its parts."""
 
     name: str
-    sha256: str  # of the uncompressed text
+    sha256: str  # of its lines in UTF-8, as `read_entries` gives them
     parts: Tuple[Part, ...]
+    form: str = ""  # a name in FORMATS
+    counts: TextCounts = TextCounts()
 
     @property
     def size(self) -> int:

@@ -3,7 +3,8 @@
 import dataclasses
 from typing import List
 
-from data_gen.corpus.formats import AUTO, FORMATS
+from data_gen.corpus.detection import encodings
+from data_gen.corpus.forms.formats import AUTO, FORMATS
 from data_gen.shared.settings import require_one_of
 
 
@@ -11,8 +12,10 @@ from data_gen.shared.settings import require_one_of
 class CorpusConfig:
     """The form of the input files, and changes to their text: by default none."""
 
-    format: str = "auto"  # a name in formats.FORMATS; auto: by suffix, else text
-    field: str = "text"  # jsonl: the field that holds the document
+    format: str = "auto"  # a name in formats.FORMATS; auto: by suffix and first bytes
+    field: str = "text"  # that holds the document; of nested records dotted, as in data.text
+    encoding: str = "utf-8"  # a name in encodings.CODECS; auto: each file by its first bytes
+    bad_bytes: str = "error"  # or replace them by U+FFFD, or leave out their lines (skip_line)
     # Any of width (full-width letters, digits and ASCII symbols to half width), quotes (curly ones
     # to the straight ones of Google's vocabulary) and a configuration of OpenCC, such as t2s. The
     # order says nothing: `normalize.normalizer` has one of its own.
@@ -21,3 +24,8 @@ class CorpusConfig:
 
     def __post_init__(self) -> None:
         require_one_of("corpus.format", self.format, [AUTO, *FORMATS])
+        known = [encodings.AUTO, *encodings.CODECS]
+        require_one_of("corpus.encoding", self.encoding, known)
+        require_one_of("corpus.bad_bytes", self.bad_bytes, list(encodings.BAD_BYTES))
+        if not self.field.strip():
+            raise ValueError("corpus.field is empty: name the field that holds the document")

@@ -1,22 +1,20 @@
 """Read the documents of blocks: from text files, or with their words from a segmented corpus."""
 
 import zlib
-from contextlib import ExitStack
 from itertools import groupby
-from operator import itemgetter
-from typing import IO, Callable, Iterator, List, Sequence, Tuple
+from typing import Callable, Iterator, List, Optional, Sequence, Tuple
 
 from data_gen.core.documents import Document
 from data_gen.corpus import segmented_file
 from data_gen.corpus.blocks import DocumentRange, SegmentedRange
 from data_gen.corpus.config import CorpusConfig
-from data_gen.corpus.formats import DocumentCursor, format_of
+from data_gen.corpus.forms.entries import read_entries
+from data_gen.corpus.forms.form import BadBytesError, Batch, FormatError
 from data_gen.corpus.normalize import normalizer
 from data_gen.corpus.scan import PLAIN
 from data_gen.corpus.sentences import split_sentences
 from data_gen.shared.errors import UserError
-from data_gen.storage.errors import reading
-from data_gen.storage.reading import open_as_is, open_text
+from data_gen.storage.reading import open_as_is
 
 
 def read_blocks(
@@ -27,20 +25,15 @@ def read_blocks(
     Raises UserError where a file cannot be read or changed since it was scanned.
     """
     normalise = normalizer(config.normalize)
-    path = None
-    with ExitStack() as opened:
+    reader = _Reader(config)
+    try:
         for block in group:
             documents: List[Document] = []
             for part in block:
-                if part.path != path:
-                    opened.close()
-                    path = part.path
-                    handle = opened.enter_context(open_text(path))
-                cursor = DocumentCursor.within(
-                    format_of(config.format, part.name), config.field, part.first
-                )
-                documents += _documents(cursor, _read(handle, part), part, normalise)
+                documents += _documents(reader.lines(part), part, normalise)
             yield documents
+    finally:
+        reader.close()
 
 
 def read_segmented_blocks(
@@ -59,24 +52,76 @@ def read_segmented_blocks(
                 yield segmented_file.read(handle, path, offset, size, ids)
 
 
-def _read(handle: IO[bytes], part: DocumentRange) -> bytes:
-    with reading(part.path):
-        handle.seek(part.offset)
-        text = handle.read(part.size)
-    if zlib.crc32(text) != part.crc:
-        raise UserError(
-            f"{part.path} changed while it was read: give a stable copy and another --output, or "
-            "put back what it was"
+class _Reader:
+    """The lines of parts. From a part to the one behind it reading goes on."""
+
+    def __init__(self, config: CorpusConfig) -> None:
+        self._config = config
+        self._last: Optional[DocumentRange] = None
+        self._batches: Iterator[Batch] = iter(())
+        self._rest: List[str] = []  # read, and of no part so far
+
+    def lines(self, part: DocumentRange) -> List[str]:
+        """Return the lines of a part, as `scan` saw them."""
+        try:
+            if not self._is_next(part):
+                self.close()
+                self._batches, self._rest = read_entries(part.source, part.place, self._config), []
+                self._next_lines(part.passed)
+            lines = self._next_lines(part.lines)
+        except (BadBytesError, FormatError) as error:
+            raise changed(part) from error
+        if zlib.crc32(("\n".join(lines) + "\n").encode()) != part.crc:
+            raise changed(part)
+        self._last = part
+        return lines
+
+    def close(self) -> None:
+        """Close the file that is open."""
+        close = getattr(self._batches, "close", None)
+        if close:
+            close()
+
+    def _is_next(self, part: DocumentRange) -> bool:
+        last = self._last
+        return (
+            last is not None
+            and last.source == part.source
+            and last.name == part.name
+            and last.start + last.lines == part.start
         )
-    return text
+
+    def _next_lines(self, count: int) -> List[str]:
+        """Return the next lines; fewer at the end of the file."""
+        lines = self._rest
+        while len(lines) < count:
+            batch = next(self._batches, None)
+            if batch is None:
+                break
+            lines = lines + batch.lines if lines else batch.lines
+        self._rest = lines[count:]
+        return lines[:count]
+
+
+def changed(part: DocumentRange) -> UserError:
+    """Return the error for a file that is not what was scanned."""
+    return UserError(
+        f"{part.source.path} changed while it was read: give a stable copy and another --output, "
+        "or put back what it was"
+    )
 
 
 def _documents(
-    cursor: DocumentCursor, text: bytes, part: DocumentRange, normalise: Callable[[str], str]
+    lines: Sequence[str], part: DocumentRange, normalise: Callable[[str], str]
 ) -> Iterator[Document]:
+    """Yield the documents of a part. Its first may be the rest of one that was cut."""
     dropped = frozenset(part.dropped)
-    for ordinal, lines in groupby(cursor.read_lines(text.decode("utf-8")), key=itemgetter(1)):
+    ordinal = part.first
+    for is_text, some in groupby(lines, key=bool):
+        if not is_text:
+            continue
         if ordinal not in dropped:
-            sentences = split_sentences("\n".join(text for _, _, text in lines))
+            sentences = split_sentences("\n".join(some))
             sentences = normalise("\n".join(sentences)).split("\n")
             yield Document(f"{part.name}:{ordinal}", tuple(sentences))
+        ordinal += 1

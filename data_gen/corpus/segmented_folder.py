@@ -20,8 +20,8 @@ from data_gen.storage.errors import reading
 from data_gen.storage.reading import open_as_is
 
 # Bumped with every change of the files, and of how text is cut into blocks, documents and sentences
-# (blocks.py, scan.py, formats.py, sentences.py).
-FORMAT = 2
+# (blocks.py, scan.py, forms, sentences.py).
+FORMAT = 3
 
 
 class SegmentedCorpus(NamedTuple):
@@ -32,6 +32,7 @@ class SegmentedCorpus(NamedTuple):
     segmenter: Dict[str, Any]  # the settings of the segmenter
     kind: SegmentedInput
     files: Tuple[InputFile[SegmentedRange], ...]  # of the text
+    text: Dict[str, int]  # counts of how it was read
     manifest: Dict[str, Any]
 
 
@@ -84,6 +85,7 @@ def _described(folder: str, manifest: Dict[str, Any]) -> SegmentedCorpus:
         segmenter=dict(settings["segmenter"]),
         kind=SegmentedInput(manifest["segmenter"], manifest["opencc"]),
         files=tuple(_input_file(file, blocks) for file in manifest["input"]),
+        text=dict(manifest["text"]),
         manifest=manifest,
     )
 

@@ -45,7 +45,7 @@ from data_gen.synonyms import likeness
 
 # Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
 # is not continued.
-CODE_FORMAT = 8
+CODE_FORMAT = 9
 
 _MOST_EXPECTED = 1024  # tasks, that is processes to start early
 

@@ -4,17 +4,26 @@ workers where there is much text.
 
 import dataclasses
 import json
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from collections import Counter
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.config import DataConfig
-from data_gen.core.progress import Amount, Progress
+from data_gen.core.progress import Amount, Progress, note
 from data_gen.corpus.blocks import TextFile
 from data_gen.corpus.config import CorpusConfig
-from data_gen.corpus.duplicates import KEPT, OTHER_SET, DocumentChoice, Part, SeenTexts
-from data_gen.corpus.find_files import find_inputs
+from data_gen.corpus.detection.resolve import EncodingError, Undecoded
+from data_gen.corpus.duplicates import (
+    DUPLICATE,
+    KEPT,
+    OTHER_SET,
+    DocumentChoice,
+    Part,
+    SeenTexts,
+)
+from data_gen.corpus.find_files import FoundFile, find_inputs
 from data_gen.corpus.input_kinds import Chosen, Corpus, InputKind, TextInput
 from data_gen.corpus.normalize import normalizer
-from data_gen.corpus.scan import scan
+from data_gen.corpus.scan import SkippedFile, scan_if_text
 from data_gen.corpus.segmented_folder import SegmentedCorpus, damaged, find, read, require_whole
 from data_gen.engine.processes import Engine
 from data_gen.segmentation.segmenters import SegmenterConfig
@@ -38,10 +47,10 @@ class Inputs(NamedTuple):
 
 
 class ScanTask(NamedTuple):
-    """Neighbouring files, each with its path and name."""
+    """Neighbouring files."""
 
     number: int
-    files: Tuple[Tuple[str, str], ...]
+    files: Tuple[FoundFile, ...]
     config: CorpusConfig
 
 
@@ -50,7 +59,28 @@ class Scanned(NamedTuple):
 
     number: int
     files: List[TextFile]
-    bytes: int  # of text
+    skipped: List[SkippedFile]
+    undecoded: List[Undecoded]
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of text."""
+        return sum(file.size for file in self.files)
+
+
+class TextFiles(NamedTuple):
+    """The text files of an input, by name, and the files that were found among them."""
+
+    files: List[TextFile]
+    skipped: List[SkippedFile]
+
+    def counts(self) -> Dict[str, int]:
+        """Count how they were read, by the names of `counting`."""
+        found = Counter(f"files/{file.form}" for file in self.files)
+        found.update(f"skipped_files/{file.kind}" for file in self.skipped)
+        for file in self.files:
+            found.update(file.counts._asdict())
+        return {name: count for name, count in sorted(found.items()) if count}
 
 
 def resolve_inputs(
@@ -102,17 +132,17 @@ def scan_inputs(inputs: Inputs, exclude: Optional[str], engine: Engine, show: Pr
     """
     if inputs.segmented is not None:
         require_whole(inputs.segmented)
-        return Corpus(inputs.kind, inputs.segmented.files, {})
+        return Corpus(inputs.kind, inputs.segmented.files, inputs.segmented.text)
     settings = inputs.config.corpus
     normalizer(settings.normalize)  # finds mistakes before any work
     if inputs.part is None:
-        files = scan_text_files(inputs.patterns, settings, exclude, engine, show)
-        return Corpus(inputs.kind, tuple(files), {})
+        found = scan_text_files(inputs.patterns, settings, exclude, engine, show)
+        return Corpus(inputs.kind, tuple(found.files), found.counts())
     choice = DocumentChoice(inputs.part, settings.drop_duplicates)
-    files = scan_text_files(inputs.patterns, settings, exclude, engine, show, seen=choice)
-    counts = {f"skipped/{why}": choice.counts[why] for why in ("duplicate", OTHER_SET)}
+    found = scan_text_files(inputs.patterns, settings, exclude, engine, show, seen=choice)
+    left_out = {f"skipped/{why}": choice.counts[why] for why in (DUPLICATE, OTHER_SET)}
     chosen = Chosen(inputs.part.identity(), choice.counts[KEPT], choice.counts[OTHER_SET])
-    return Corpus(inputs.kind, tuple(files), counts, chosen)
+    return Corpus(inputs.kind, tuple(found.files), {**found.counts(), **left_out}, chosen)
 
 
 def scan_text_files(
@@ -124,35 +154,68 @@ def scan_text_files(
     parallel_bytes: int = PARALLEL_BYTES,
     most_tasks: int = SCAN_TASKS,
     seen: Optional[SeenTexts] = None,
-) -> List[TextFile]:
+) -> TextFiles:
     """Find and scan the input files, in the order of their names: of equal documents, where they
-    are dropped, the first is kept.
+    are dropped, the first is kept. Say which files were skipped.
 
     seen: the texts that are not wanted; default: none, or those seen before, as `config` says
-    Raises UserError as `find_inputs` and `scan` do, and if there is no text at all.
+    Raises UserError as `find_inputs` and `scan` do, and if there is no text at all. All files that
+    are of another encoding are named at once.
     """
     named = find_inputs(patterns, exclude)
     if seen is None and config.drop_duplicates:
         seen = set()
-    if seen is not None or not _is_much([path for path, _ in named], parallel_bytes):
-        scans = (scan(path, name, config, seen) for path, name in named)
-        files = list(show("scan", len(named), scans, lambda file: Amount(bytes=file.size)))
+    if seen is not None or not _is_much([file.path for file in named], parallel_bytes):
+        tasks = [ScanTask(i, (file,), config) for i, file in enumerate(named)]
+        results: Iterator[Scanned] = (run_scan_task(task, seen) for task in tasks)
     else:
         size = -(-len(named) // most_tasks)
         starts = range(0, len(named), size)
         tasks = [ScanTask(i, tuple(named[i : i + size]), config) for i in starts]
         results = engine.run(run_scan_task, tasks)
-        scanned = sorted(show("scan", len(tasks), results, _text_bytes), key=lambda one: one.number)
-        files = [file for one in scanned for file in one.files]
-    if not any(file.parts for file in files):
-        raise UserError(f"there is no text in {', '.join(patterns)}: empty or blank")
-    return files
+    scanned = sorted(show("scan", len(tasks), results, _text_bytes), key=lambda one: one.number)
+    undecoded = [file for one in scanned for file in one.undecoded]
+    if undecoded:
+        raise EncodingError(undecoded)
+    found = TextFiles(
+        [file for one in scanned for file in one.files],
+        [file for one in scanned for file in one.skipped],
+    )
+    skipped = _skipped(found.skipped)
+    if not any(file.parts for file in found.files):
+        nothing = f"nothing but {skipped}" if skipped else "empty or blank"
+        raise UserError(f"there is no text in {', '.join(patterns)}: {nothing}")
+    if skipped:
+        note(show, f"skipped: {skipped}")
+    return found
 
 
-def run_scan_task(task: ScanTask) -> Scanned:
+def _skipped(files: Sequence[SkippedFile]) -> str:
+    """Describe skipped files, by kind, with the name of the first of each."""
+    kinds: Dict[str, List[str]] = {}
+    for file in files:
+        kinds.setdefault(file.kind, []).append(file.name)
+    parts = []
+    for kind, names in sorted(kinds.items()):
+        more = ", ..." if len(names) > 1 else ""
+        parts.append(f"{len(names):,} x {kind} ({names[0]}{more})")
+    return "; ".join(parts)
+
+
+def run_scan_task(task: ScanTask, seen: Optional[SeenTexts] = None) -> Scanned:
     """Scan the files of a task."""
-    files = [scan(path, name, task.config) for path, name in task.files]
-    return Scanned(task.number, files, sum(file.size for file in files))
+    scanned = Scanned(task.number, [], [], [])
+    for path, name, named in task.files:
+        try:
+            file = scan_if_text(path, name, task.config, named, seen)
+        except EncodingError as error:
+            scanned.undecoded.extend(error.files)
+            continue
+        if isinstance(file, SkippedFile):
+            scanned.skipped.append(file)
+        else:
+            scanned.files.append(file)
+    return scanned
 
 
 def _text_bytes(scanned: Scanned) -> Amount:

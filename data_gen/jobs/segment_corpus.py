@@ -24,6 +24,7 @@ from data_gen.corpus.segmented_folder import FORMAT, SegmentedCorpus, find, read
 from data_gen.engine.processes import Engine
 from data_gen.engine.tasks import TaskResult, run_once, run_tasks
 from data_gen.jobs.inputs import resolve_inputs, scan_inputs
+from data_gen.jobs.statistics import text_counts
 from data_gen.pipeline.load import load_segmenter_once
 from data_gen.segmentation.boundaries import segment_sentences
 from data_gen.shared.errors import UserError
@@ -159,7 +160,8 @@ def _described(
             "corpus": dataclasses.asdict(config.corpus),
             "segmenter": dataclasses.asdict(config.segmenter),
         },
-        "statistics": _statistics(corpus.files, manifests),
+        "text": corpus.counts,
+        "statistics": _statistics(corpus, manifests),
         "word_files": [
             {"name": os.path.basename(task.path), "blocks": manifest["blocks"]}
             for task, manifest in zip(tasks, manifests)
@@ -190,13 +192,14 @@ def _described_files(
         yield {"name": file.name, "sha256": file.sha256, "bytes": file.size, "parts": parts}
 
 
-def _statistics(files: Sequence[TextFile], manifests: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
+def _statistics(corpus: Corpus, manifests: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
     counts = Counts()
     for manifest in manifests:
         counts.update(manifest["counts"])
     return {
+        **text_counts(corpus.counts),
         **{name: counts[name] for name in COUNTED},
-        "skipped_documents": {"duplicate": sum(file.duplicates for file in files)},
+        "skipped_documents": {"duplicate": sum(file.duplicates for file in corpus.files)},
         "cpu_seconds": {
             stage: round(counts[f"cpu_ns/{stage}"] / 1e9, 2)
             for stage in ("read", "segment", "write")

@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Mapping, Tuple
 from data_gen.core.counting import COUNTERS, DECILES, GROUPS, LENGTH_BINS, LONG_WORD, require_known
 
 _MISSING_REPORTED = 30
+LINE_COUNTS = ("joined_lines", "replaced_bytes", "skipped_lines")
 
 
 def report(counts: Mapping[str, float], max_seq_length: int) -> Dict[str, Any]:
@@ -19,6 +20,7 @@ def report(counts: Mapping[str, float], max_seq_length: int) -> Dict[str, Any]:
     require_known(counts)
     every = _Report(counts)
     statistics = {
+        **text_counts(counts),
         **_text(every),
         **_sequences(every, max_seq_length),
         **_masking(every),
@@ -32,6 +34,17 @@ def report(counts: Mapping[str, float], max_seq_length: int) -> Dict[str, Any]:
         for stage, nanoseconds in sorted(every.group("cpu_ns").items())
     }
     return statistics
+
+
+def text_counts(counts: Mapping[str, float]) -> Dict[str, Any]:
+    """Report how the text was read: files by format, those that were skipped by kind, and what was
+    done to lines, where something was.
+    """
+    every = _Report(counts)
+    found: Dict[str, Any] = {"files": every.group("files")}
+    found["skipped_files"] = every.group("skipped_files")
+    found.update({name: every(name) for name in LINE_COUNTS})
+    return {name: value for name, value in found.items() if value}
 
 
 def _share(part: float, whole: float) -> float:

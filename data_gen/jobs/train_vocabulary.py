@@ -34,7 +34,7 @@ def train_vocabulary(
     """
     if os.path.exists(os.path.join(output, VOCABULARY)):
         raise UserError(f"{output} holds a {VOCABULARY} already: choose another --output")
-    files = scan_text_files(inputs, config.corpus, output, LocalEngine(1), show)
+    files = scan_text_files(inputs, config.corpus, output, LocalEngine(1), show).files
     text = TrainingText(
         lambda: _sentences(config, files, show), lambda: _words(config, files, show)
     )

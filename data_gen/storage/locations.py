@@ -59,6 +59,17 @@ def list_files(pattern: str) -> Iterator[str]:
         yield from _local_files(match)
 
 
+def is_one_file(pattern: str) -> bool:
+    """Return True if a pattern, for which there are files, is the path of one, and neither a folder
+    nor a glob.
+    """
+    if not is_url(pattern):
+        return os.path.lexists(pattern) and not os.path.isdir(pattern)
+    filesystem, inner = filesystem_of(pattern)
+    with reading(pattern):
+        return bool(filesystem.isfile(inner))
+
+
 def local_bytes(patterns: Collection[str], most: int) -> int:
     """Sum the bytes, as stored, of the files of this machine that patterns stand for. Stop at
     `most`.

@@ -1,6 +1,7 @@
 """What several tests of the generator share."""
 
 import bz2
+import csv
 import gzip
 import html
 import io
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 
 from data_gen.core.columns import Examples, Instances, TokenizedBlock
 from data_gen.core.random_draws import seed_for
+from data_gen.corpus.config import CorpusConfig
+from data_gen.corpus.scan import scan_if_text
 from data_gen.engine.processes import LocalEngine
 from data_gen.jobs.build_dataset import build
 from data_gen.jobs.inputs import resolve_inputs
@@ -90,6 +93,11 @@ class OneByOne:
 
     def reasons(self, keys):
         return [self.missing(self._words[key]) for key in keys.tolist()]
+
+
+def scan(path, name, config=None, seen=None):
+    """Scan a file that is named."""
+    return scan_if_text(path, name, config or CorpusConfig(), named=True, seen=seen)
 
 
 def show(title, total, results, amount=None):
@@ -256,16 +264,24 @@ def open_bytes(path):
 
 
 def as_text(documents):
-    return "\n\n".join("\n".join(document) for document in documents)
+    return "\n\n".join("\n".join(document) for document in documents).encode()
 
 
 def as_lines(documents):
-    return "\n".join("".join(document) for document in documents)
+    return "\n".join("".join(document) for document in documents).encode()
+
+
+def rows(documents, safe=lambda text: text):
+    return [{"id": i, "text": safe("\n".join(lines))} for i, lines in enumerate(documents)]
 
 
 def as_jsonl(documents, safe=lambda text: text):
-    rows = [{"id": i, "text": safe("\n".join(lines))} for i, lines in enumerate(documents)]
-    return "\n".join(json.dumps(row, ensure_ascii=row["id"] % 2 == 0) for row in rows)
+    made = [json.dumps(row, ensure_ascii=row["id"] % 2 == 0) for row in rows(documents, safe)]
+    return "\n".join(made).encode()
+
+
+def as_json(documents):
+    return json.dumps(rows(documents), ensure_ascii=False, indent=1).encode()
 
 
 def escaped(text):
@@ -277,15 +293,62 @@ def as_wikiextractor(documents):
         f'<doc id="{i}" url="https://zh.wikipedia.org/wiki?curid={i}" title="a>b">\n'
         f"{escaped(lines[0])}\n\n" + escaped("\n".join(lines[1:])) + "\n\n</doc>\n"
         for i, lines in enumerate(documents)
+    ).encode()
+
+
+def as_csv(documents):
+    table = io.StringIO()
+    writer = csv.DictWriter(table, ["id", "text"])
+    writer.writeheader()
+    writer.writerows(rows(documents))
+    return table.getvalue().encode()
+
+
+def as_tsv(documents):
+    table = io.StringIO()
+    csv.writer(table, "excel-tab").writerows([["text", "id"]])
+    csv.writer(table, "excel-tab").writerows([row["text"], row["id"]] for row in rows(documents))
+    return table.getvalue().encode()
+
+
+def arrow_table(documents):
+    import pyarrow
+
+    return pyarrow.Table.from_pylist(
+        rows(documents), pyarrow.schema([("id", pyarrow.int64()), ("text", pyarrow.string())])
     )
+
+
+def as_parquet(documents, **options):
+    import pyarrow.parquet
+
+    written = io.BytesIO()
+    pyarrow.parquet.write_table(arrow_table(documents), written, **{"row_group_size": 7, **options})
+    return written.getvalue()
+
+
+def as_arrow(documents, stream=True):
+    import pyarrow
+
+    written = io.BytesIO()
+    table = arrow_table(documents)
+    new = pyarrow.ipc.new_stream if stream else pyarrow.ipc.new_file
+    with new(written, table.schema) as writer:
+        writer.write_table(table, max_chunksize=9)
+    return written.getvalue()
 
 
 WRITERS = {
     "text": as_text,
     "line": as_lines,
     "jsonl": as_jsonl,
+    "json": as_json,
     "wikiextractor": as_wikiextractor,
     "wikiextractor_json": lambda documents: as_jsonl(documents, escaped),
+    "csv": as_csv,
+    "tsv": as_tsv,
+    "parquet": as_parquet,
+    "arrow": as_arrow,
 }
 
 

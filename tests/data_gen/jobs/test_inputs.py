@@ -18,12 +18,12 @@ from data_gen.corpus import blocks, find_files, input_kinds
 from data_gen.corpus.blocks import group_into_blocks
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.duplicates import DuplicateFinder
+from data_gen.corpus.forms.formats import FORMATS
 from data_gen.corpus.read import read_blocks
-from data_gen.corpus.scan import scan
 from data_gen.shared.dataset_info import MANIFEST
 from data_gen.shared.errors import UserError
 from tests.conftest import default_settings
-from tests.data_gen.helpers import PACKERS, TEXT, VOCAB, WRITERS, run, shards, zstd_frames
+from tests.data_gen.helpers import PACKERS, TEXT, VOCAB, WRITERS, run, scan, shards, zstd_frames
 
 SETTINGS = (
     "max_seq_length=32",
@@ -51,7 +51,7 @@ def documents(root):
 def expected(documents, root, tmp_path_factory):
     """The shards of the text in the plainest form."""
     folder = tmp_path_factory.mktemp("plain")
-    (folder / "a").write_text(WRITERS["text"](documents), encoding="utf-8")
+    (folder / "a").write_bytes(WRITERS["text"](documents))
     config = settings(f"vocab_file={root}/{VOCAB}")
     return shards(run(config, folder / "out", [str(folder / "a")]).folder)
 
@@ -62,7 +62,9 @@ def expected(documents, root, tmp_path_factory):
 def test_the_same_text_in_any_form_gives_the_same_bytes(
     documents, expected, tmp_path, name, place, packing
 ):
-    text = WRITERS[name](documents).encode()
+    if packing and FORMATS[name].magic:
+        pytest.skip("it is packed by itself")
+    text = WRITERS[name](documents)
     packed = PACKERS[packing](text) if packing else text
     file = f"a.{packing.strip()}" if packing else "a"
     if place == "disk":
@@ -80,7 +82,7 @@ def test_bytes_do_not_depend_on_blocks_and_workers_in_packed_json(
     documents, expected, tmp_path, monkeypatch
 ):
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "a.zst").write_bytes(zstd_frames(WRITERS["jsonl"](documents * 5).encode()))
+    (tmp_path / "in" / "a.zst").write_bytes(zstd_frames(WRITERS["jsonl"](documents * 5)))
     config = settings("corpus.format=jsonl", "corpus.drop_duplicates=true", "pair_task=none")
     one = run(config, tmp_path / "one", [str(tmp_path / "in")])
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 500)
@@ -110,7 +112,7 @@ def test_duplicates_are_dropped_over_files_formats_and_blocks(tmp_path, monkeypa
         assert len(ids(found, config)) >= len(every)  # one byte cuts documents in two
         assert sum(file.duplicates for file in found) == 0
         once = [scan(str(tmp_path / name), name, config, seen) for name in ("a.txt", "b.jsonl")]
-        assert sum(file.duplicates for file in once) == (4 if size == 1 else 3)
+        assert sum(file.duplicates for file in once) == (5 if size == 1 else 3)
         assert len(seen) == 4
         if size > 1:
             assert ids(found, config) == every
@@ -147,9 +149,9 @@ def test_the_first_of_equal_documents_stays(first, second):
 
 def test_a_build_drops_and_counts_duplicates(tmp_path, documents):
     once, twice = tmp_path / "once.txt", tmp_path / "a" / "once.txt"
-    once.write_text(WRITERS["text"](documents), encoding="utf-8")
+    once.write_bytes(WRITERS["text"](documents))
     twice.parent.mkdir()
-    twice.write_text(WRITERS["text"](documents + documents), encoding="utf-8")
+    twice.write_bytes(WRITERS["text"](documents + documents))
     plain = run(settings(), tmp_path / "plain", [str(once)])
     kept = run(settings(), tmp_path / "kept", [str(twice)])
     dropped = run(settings("corpus.drop_duplicates=true"), tmp_path / "out", [str(twice)])
@@ -208,6 +210,6 @@ PACK = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
 def test_the_suffix_below_a_packing_decides_the_format(tmp_path, suffix):
     pack = PACK.get(suffix, zstandard.ZstdCompressor().compress)
     (tmp_path / f"a.jsonl{suffix}").write_bytes(pack('{"text": "好。坏。"}\n'.encode()))
-    ((path, name),) = find_files.find_inputs([str(tmp_path)])
+    ((path, name, _),) = find_files.find_inputs([str(tmp_path)])
     (document,) = next(read_blocks(list(group_into_blocks([scan(path, name)]))))
     assert document == Document("a.jsonl:0", ("好。", "坏。"))

@@ -9,11 +9,10 @@ import pytest
 from data_gen.corpus.blocks import group_into_blocks
 from data_gen.corpus.find_files import find_inputs
 from data_gen.corpus.read import read_blocks
-from data_gen.corpus.scan import scan
 from data_gen.shared.errors import UserError
 from data_gen.storage.locations import list_files, relative_names, within
 from data_gen.storage.reading import open_text
-from tests.data_gen.helpers import PACKERS
+from tests.data_gen.helpers import PACKERS, scan
 
 TEXT = "".join(f"第{i}篇。\n还有一句！\n\n" for i in range(2000)).encode()
 
@@ -55,7 +54,7 @@ def test_packed_files_hold_the_same_text(tmp_path, memory, monkeypatch, kind, pl
     plain = scan(str(tmp_path / "b.txt"), "a.txt")
     info = scan(path, "a.txt")
     assert info.sha256 == plain.sha256
-    assert [part[2:] for part in info.parts] == [part[2:] for part in plain.parts]
+    assert [part[1:] for part in info.parts] == [part[1:] for part in plain.parts]
     assert len(info.parts) > 5
     assert documents(path) == documents(str(tmp_path / "b.txt"))
     last = next(read_blocks([(info.parts[-1],)]))  # seeks over all that lies before
@@ -158,11 +157,11 @@ def test_urls_are_found_and_named_as_files_are(tmp_path, memory, pattern, names)
                 find_inputs([root + pattern])
             continue
         found = find_inputs([root + pattern])
-        assert [name for _, name in found] == names
-        for path, _ in found:
+        assert [name for _, name, _ in found] == names
+        for path, _, _ in found:
             with open_text(path):
                 pass
-        assert all(path.startswith("memory://in/") == (root[:3] == "mem") for path, _ in found)
+        assert all(path.startswith("memory://in/") == (root[:3] == "mem") for path, _, _ in found)
 
 
 @pytest.mark.parametrize("url", ["", "file://"])
@@ -170,15 +169,17 @@ def test_a_name_that_exists_is_that_file_and_no_pattern(tmp_path, url):
     for name in ("e[1].txt", "e1.txt", "[ab]/x.txt", "a/x.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
-    assert find_inputs([f"{url}{tmp_path}/e[1].txt"]) == [(f"{tmp_path}/e[1].txt", "e[1].txt")]
-    assert find_inputs([f"{url}{tmp_path}/[ab]"]) == [(f"{tmp_path}/[ab]/x.txt", "x.txt")]
+    assert find_inputs([f"{url}{tmp_path}/e[1].txt"]) == [
+        (f"{tmp_path}/e[1].txt", "e[1].txt", True)
+    ]
+    assert find_inputs([f"{url}{tmp_path}/[ab]"]) == [(f"{tmp_path}/[ab]/x.txt", "x.txt", False)]
     assert len(find_inputs([f"{url}{tmp_path}/e*.txt"])) == 2
 
 
 def test_a_file_url_is_the_file(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"")
     assert find_inputs([f"file://{tmp_path}/a.txt", str(tmp_path)]) == [
-        (str(tmp_path / "a.txt"), "a.txt")
+        (str(tmp_path / "a.txt"), "a.txt", True)
     ]
 
 
@@ -188,7 +189,7 @@ def test_names_stay_apart_where_local_files_and_urls_are_mixed(tmp_path, memory)
     for name in ("a.txt", "b/c.txt"):
         (tmp_path / "in" / name).write_bytes(TEXT)
     found = find_inputs(["memory://in", str(tmp_path / "in")])
-    assert [name for _, name in found] == [
+    assert [name for _, name, _ in found] == [
         "a.txt",
         "b/c.txt",
         "memory://in/a.txt",

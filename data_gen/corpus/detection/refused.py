@@ -1,0 +1,22 @@
+"""Kinds of files that are recognised and not read, and what a user is to do with one."""
+
+from typing import Dict
+
+REFUSED: Dict[str, str] = {
+    "MediaWiki XML": "is a dump of MediaWiki: run WikiExtractor on it and give what that writes",
+    "HTML": "is HTML: extract its text first, e.g. with trafilatura",
+    "XML": "is XML: extract its text first",
+    "archive": "is an archive: unpack it and give the files or their folder",
+    "packed file": "is packed, but its name says nothing of it: add .gz, .bz2, .xz or .zst to it",
+    "packed table": "is a packed Parquet or Arrow file: unpack it, its columns are packed already",
+    "Feather of version 1": "is Feather of version 1: write it anew with pyarrow, as Parquet",
+    "PDF": "is a PDF: extract its text first, e.g. with pdftotext",
+    "office document": "is a document of an office program: save it as text first",
+    "image": "is an image: leave it out",
+    "sound or film": "is sound or film: leave it out",
+    "binary data": "is no text, but binary data: leave it out",
+    # These are read where they are named; in a folder they are about the text, and no part of it.
+    "description": "describes data and is none: leave it out",
+    "cache": "is a cache of `datasets`, a copy of its other files: leave it out",
+    "empty": "is empty",
+}

@@ -1,0 +1,160 @@
+"""All that decides how a file is read, from the settings, its name and its first bytes."""
+
+import itertools
+from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+from data_gen.corpus.config import CorpusConfig
+from data_gen.corpus.detection.detect import HEAD, Kind, binary_kind, detect
+from data_gen.corpus.detection.encodings import (
+    AUTO,
+    BAD_BYTES,
+    CODECS,
+    UTF8,
+    UTF16,
+    codec_of,
+    decodes,
+    guess_encoding,
+    is_mostly_utf8,
+    is_plausible,
+    looks_like_utf8,
+)
+from data_gen.corpus.forms import formats
+from data_gen.corpus.forms.form import Source
+from data_gen.corpus.forms.formats import FORMATS
+from data_gen.shared.errors import UserError
+from data_gen.storage.errors import reading
+from data_gen.storage.reading import is_packed, open_text
+
+_SAMPLE = 1 << 20  # bytes from which the advice for bad bytes is made
+_DAMAGED = (
+    "most of it is UTF-8, so these bytes are damaged: mend them, or set corpus.bad_bytes=replace or "
+    "skip_line"
+)
+_UNKNOWN = "no encoding known here fits: convert it to UTF-8"
+_MOST_NAMED = 100  # files in a message
+
+
+class Undecoded(NamedTuple):
+    """A file with bytes that are not of its encoding."""
+
+    path: str
+    line: int
+    byte: int  # in its line, from 1
+    encoding: str
+    advice: str
+
+
+class EncodingError(UserError):
+    """The error for files that are not of the encoding that the settings name."""
+
+    def __init__(self, files: Iterable[Undecoded]) -> None:
+        self.files = sorted(files)
+        groups: List[str] = []
+        for (encoding, advice), some in itertools.groupby(
+            sorted(self.files, key=_manner), key=_manner
+        ):
+            groups.append(f"{_named(list(some), _label(encoding))}: {advice}")
+        super().__init__(". ".join(groups))
+
+
+def _manner(file: Undecoded) -> Tuple[str, str]:
+    return file.encoding, file.advice
+
+
+def _named(files: Sequence[Undecoded], encoding: str) -> str:
+    if len(files) == 1:
+        return f"{files[0].path}, line {files[0].line} is not {encoding} (byte {files[0].byte})"
+    shown = [f"{file.path}, line {file.line} (byte {file.byte})" for file in files[:_MOST_NAMED]]
+    more = len(files) - len(shown)
+    return "; ".join(shown) + (f"; and {more:,} more" if more else "") + f" are not {encoding}"
+
+
+class Resolved(NamedTuple):
+    """How a file is read, or the kind, a name of REFUSED, of what is not."""
+
+    source: Optional[Source]
+    refused: str = ""
+
+
+def resolve(path: str, name: str, config: CorpusConfig) -> Resolved:
+    """Look at the first bytes of a file. Raises UserError if it cannot be read, or is plainly of
+    another encoding than the settings name.
+    """
+    with open_text(path) as handle, reading(path):
+        head = handle.read(HEAD)
+    kind = _kind(head, name, path, config)
+    if kind.refused:
+        return Resolved(None, kind.refused)
+    codec = CODECS[UTF8] if FORMATS[kind.form].magic else _codec(head, path, config)
+    return Resolved(Source(path, kind.form, codec, config.field, config.bad_bytes))
+
+
+def _kind(head: bytes, name: str, path: str, config: CorpusConfig) -> Kind:
+    if config.format == formats.AUTO:
+        return detect(head, name, is_packed(path))
+    if not head:
+        return Kind(refused="empty")
+    if FORMATS[config.format].magic:
+        return Kind(config.format, "packed table" if is_packed(path) else "")
+    return Kind(config.format, binary_kind(head))
+
+
+def _codec(head: bytes, path: str, config: CorpusConfig) -> str:
+    encoding = config.encoding
+    if encoding == AUTO:
+        guess = guess_encoding(head)
+        encoding = guess.encoding if guess and is_plausible(guess) else UTF8
+    elif encoding != UTF8:
+        _require_other_than_utf8(head, path, encoding)
+    # The bytes of another encoding would be replaced, or its lines skipped, one and all.
+    is_lenient = config.bad_bytes != BAD_BYTES[0]
+    if encoding == UTF8 and is_lenient and not (decodes(head, UTF8) or is_mostly_utf8(head)):
+        raise EncodingError([_first_bad(head, path, encoding)])
+    return codec_of(encoding, head)
+
+
+def _require_other_than_utf8(head: bytes, path: str, encoding: str) -> None:
+    is_ascii = encoding == UTF16 and b"\0" not in head and decodes(head, UTF8) is not None
+    if is_ascii or looks_like_utf8(head):
+        raise UserError(
+            f"{path} is UTF-8, not {_label(encoding)}: set corpus.encoding={AUTO}, which tells "
+            "files apart, or give it alone"
+        )
+
+
+def _first_bad(head: bytes, path: str, encoding: str) -> Undecoded:
+    try:
+        head.decode(CODECS[encoding])
+    except UnicodeDecodeError as error:
+        before = head[: error.start]
+        byte = error.start - before.rfind(b"\n")
+        return undecoded(path, before.count(b"\n") + 1, byte, CODECS[encoding])
+    return undecoded(path, 1, 1, CODECS[encoding])
+
+
+def undecoded(path: str, line: int, byte: int, codec: str) -> Undecoded:
+    """Describe a file that cannot be decoded, with the advice that fits it."""
+    with open_text(path) as handle, reading(path):
+        sample = handle.read(_SAMPLE)
+    encoding = next(name for name in CODECS if codec_of(name, sample) == codec)
+    return Undecoded(path, line, byte, encoding, _advice(sample, encoding))
+
+
+def _advice(sample: bytes, encoding: str) -> str:
+    if encoding == UTF8 and is_mostly_utf8(sample):
+        return _DAMAGED
+    guess = guess_encoding(sample)
+    if guess and is_plausible(guess) and guess.encoding != encoding:
+        return (
+            f"it reads as {_label(guess.encoding)}: set corpus.encoding={guess.encoding}, or "
+            f"{AUTO} where files differ"
+        )
+    if guess and guess.encoding == encoding:
+        return (
+            "some of its bytes are damaged: mend them, or set corpus.bad_bytes=replace or skip_line"
+        )
+    return _UNKNOWN
+
+
+def _label(encoding: str) -> str:
+    return encoding.upper()

@@ -1,0 +1,1 @@
+"""Forms of input files, one module a form, and the telling of one from another."""
