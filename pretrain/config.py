@@ -156,7 +156,8 @@ class TrainConfig(ObjectiveSettings, OptimizerSettings):
 
         Raises ValueError if the warm-up is longer than its stage.
         """
-        every = [{**dict.fromkeys(OF_STEPS), **of_stage} for of_stage in steps]
+        nothing: Dict[str, Any] = dict.fromkeys(OF_STEPS)
+        every = [{**nothing, **of_stage} for of_stage in steps]
         if not self.stages:
             return dataclasses.replace(self, **every[0])
         stages = [dataclasses.replace(stage, **v) for stage, v in zip(self.stages, every)]

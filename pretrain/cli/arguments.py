@@ -3,7 +3,7 @@
 import argparse
 import dataclasses
 import os
-from typing import Sequence
+from typing import Any, Dict, Sequence
 
 from data_gen.shared.errors import UserError
 from pretrain.config import TrainConfig
@@ -36,7 +36,7 @@ def with_files_of(config: TrainConfig, init: str, overrides: Sequence[str]) -> T
 
     folder = os.path.dirname(store.find(init))
     given = {text.split("=")[0] for text in overrides}
-    found = {}
+    found: Dict[str, Any] = {}
     for setting, name in (("bert_config_file", MODEL), ("vocab_file", VOCAB)):
         path = os.path.join(folder, name)
         if setting in given:

@@ -189,10 +189,9 @@ def test_a_set_of_its_own_may_be_held_out(settings, tmp_path, capsys):
     said = capsys.readouterr().err
     assert "step 10, held-out: words " in said
     before, after = (line for line in said.splitlines() if line.startswith("held-out loss "))
-    assert before.startswith(
-        f"held-out loss before (step 0): words {found[0]['masked_lm_loss']:.3f} "
-    )
-    assert after.startswith(f"held-out loss after (step 10): words {again['masked_lm_loss']:.3f} ")
+    times = (before, "before (step 0)", found[0]), (after, "after (step 10)", again)
+    for line, when, figures in times:
+        assert line.startswith(f"held-out loss {when}: words {figures['masked_lm_loss']:.3f} ")
     assert after.endswith(f" on {again['examples']} examples")
 
 
