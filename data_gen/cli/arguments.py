@@ -22,7 +22,8 @@ def add_input(
         default=[],
         nargs="+",
         metavar="FILE",
-        help="text files, folders of them, globs in quotes, or URLs of any of these"
+        help="text files of any form, folders of them, globs in quotes, URLs of any of these, or "
+        "- for standard input"
         + ("; or a segmented corpus, the output of `segment`" if or_segmented else ""),
     )
 

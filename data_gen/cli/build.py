@@ -8,7 +8,7 @@ from typing import Any, Union
 
 from data_gen.cli import arguments
 from data_gen.core.progress import say, show_progress
-from data_gen.corpus.segmented_folder import find, read
+from data_gen.corpus.segmented.folder import find, read
 from data_gen.engine.processes import Engine
 from data_gen.jobs import benchmark
 from data_gen.jobs.build_dataset import TABLE, BuildPlan, plan_build, run_build

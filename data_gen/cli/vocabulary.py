@@ -8,14 +8,20 @@ from data_gen.cli.arguments import add_input
 from data_gen.config import DataConfig
 from data_gen.core.progress import show_progress
 from data_gen.corpus.blocks import group_into_blocks
+from data_gen.corpus.config import TextConfig
 from data_gen.corpus.read import read_blocks
-from data_gen.corpus.scan import PLAIN
 from data_gen.engine.processes import LocalEngine
 from data_gen.jobs.inputs import scan_text_files
 from data_gen.jobs.train_vocabulary import train_vocabulary
-from data_gen.shared.commands import add_command, add_config_arguments, number, positive
+from data_gen.shared.commands import (
+    add_command,
+    add_config_arguments,
+    add_overrides,
+    number,
+    positive,
+)
 from data_gen.shared.errors import UserError
-from data_gen.shared.settings import load_settings
+from data_gen.shared.settings import load_overrides, load_settings
 from data_gen.tokenization.check_vocabulary import Coverage, check_vocabulary
 from data_gen.tokenization.training import MODEL_TYPES, VOCABULARY, Options
 from data_gen.tokenization.wordpiece import WordPiece
@@ -76,6 +82,7 @@ def _add_check(actions: Any) -> None:
     )
     check.add_argument("file", metavar="FILE", help="a vocab.txt")
     add_input(check, required=False)
+    add_overrides(check, "--set", "one setting of the text, e.g. --set corpus.field=content")
     check.add_argument("--cased", action="store_true", help="text is not lowered")
 
 
@@ -89,6 +96,7 @@ def _vocab_train(args: argparse.Namespace) -> None:
 
 
 def _vocab_check(args: argparse.Namespace) -> None:
+    config = load_overrides(TextConfig, args.overrides).corpus
     pieces, errors, notes = check_vocabulary(args.file, not args.cased)
     print(f"{args.file}: {len(pieces):,} pieces")
     for note in notes:
@@ -97,8 +105,8 @@ def _vocab_check(args: argparse.Namespace) -> None:
         raise UserError(f"the vocabulary {args.file} {'; '.join(errors)}")
     if args.input:
         found = Coverage(WordPiece(pieces, not args.cased))
-        files = scan_text_files(args.input, PLAIN, None, LocalEngine(1), show_progress).files
+        files = scan_text_files(args.input, config, None, LocalEngine(1), show_progress).files
         blocks = list(group_into_blocks(files))
-        for documents in show_progress("read", len(blocks), read_blocks(blocks)):
+        for documents in show_progress("read", len(blocks), read_blocks(blocks, config)):
             found.add(documents)
         print("\n".join(found.lines()))

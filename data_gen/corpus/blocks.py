@@ -80,6 +80,9 @@ class TextCounts(NamedTuple):
     joined_lines: int = 0
 
 
+NO_COUNTS = TextCounts()
+
+
 @dataclass(frozen=True)
 class InputFile(Generic[Part]):
     """One input file and its parts."""
@@ -88,7 +91,8 @@ class InputFile(Generic[Part]):
     sha256: str  # of its lines in UTF-8, as `read_entries` gives them
     parts: Tuple[Part, ...]
     form: str = ""  # a name in FORMATS
-    counts: TextCounts = TextCounts()
+    counts: TextCounts = NO_COUNTS
+    width: int = 0  # columns of a full line, if lines seem to be cut at a width
 
     @property
     def size(self) -> int:

@@ -5,6 +5,7 @@ from typing import List
 
 from data_gen.corpus.detection import encodings
 from data_gen.corpus.forms.formats import AUTO, FORMATS
+from data_gen.corpus.lines import LINES
 from data_gen.shared.settings import require_one_of
 
 
@@ -15,6 +16,7 @@ class CorpusConfig:
     format: str = "auto"  # a name in formats.FORMATS; auto: by suffix and first bytes
     field: str = "text"  # that holds the document; of nested records dotted, as in data.text
     encoding: str = "utf-8"  # a name in encodings.CODECS; auto: each file by its first bytes
+    lines: str = "sentence"  # a name in lines.LINES: what the end of a line ends
     bad_bytes: str = "error"  # or replace them by U+FFFD, or leave out their lines (skip_line)
     # Any of width (full-width letters, digits and ASCII symbols to half width), quotes (curly ones
     # to the straight ones of Google's vocabulary) and a configuration of OpenCC, such as t2s. The
@@ -26,6 +28,14 @@ class CorpusConfig:
         require_one_of("corpus.format", self.format, [AUTO, *FORMATS])
         known = [encodings.AUTO, *encodings.CODECS]
         require_one_of("corpus.encoding", self.encoding, known)
+        require_one_of("corpus.lines", self.lines, list(LINES))
         require_one_of("corpus.bad_bytes", self.bad_bytes, list(encodings.BAD_BYTES))
         if not self.field.strip():
             raise ValueError("corpus.field is empty: name the field that holds the document")
+
+
+@dataclasses.dataclass(frozen=True)
+class TextConfig:
+    """The settings of commands that read text and have no others."""
+
+    corpus: CorpusConfig = dataclasses.field(default_factory=CorpusConfig)

@@ -3,7 +3,7 @@
 import os
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
-from data_gen.corpus import segmented_file
+from data_gen.corpus.segmented import file as segmented_file
 from data_gen.shared.errors import UserError
 from data_gen.storage.locations import is_one_file, list_files, relative_names, within
 from data_gen.storage.reading import without_packing

@@ -2,17 +2,17 @@
 
 import zlib
 from itertools import groupby
-from typing import Callable, Iterator, List, Optional, Sequence, Tuple
+from typing import Iterator, List, Optional, Sequence, Tuple
 
 from data_gen.core.documents import Document
-from data_gen.corpus import segmented_file
 from data_gen.corpus.blocks import DocumentRange, SegmentedRange
 from data_gen.corpus.config import CorpusConfig
+from data_gen.corpus.documents import make_documents
 from data_gen.corpus.forms.entries import read_entries
 from data_gen.corpus.forms.form import BadBytesError, Batch, FormatError
 from data_gen.corpus.normalize import normalizer
 from data_gen.corpus.scan import PLAIN
-from data_gen.corpus.sentences import split_sentences
+from data_gen.corpus.segmented import file as segmented_file
 from data_gen.shared.errors import UserError
 from data_gen.storage.reading import open_as_is
 
@@ -30,7 +30,14 @@ def read_blocks(
         for block in group:
             documents: List[Document] = []
             for part in block:
-                documents += _documents(reader.lines(part), part, normalise)
+                documents += make_documents(
+                    reader.lines(part),
+                    part.name,
+                    part.first,
+                    config,
+                    normalise,
+                    frozenset(part.dropped),
+                )
             yield documents
     finally:
         reader.close()
@@ -98,9 +105,10 @@ class _Reader:
             batch = next(self._batches, None)
             if batch is None:
                 break
-            lines = lines + batch.lines if lines else batch.lines
+            lines += batch.lines
         self._rest = lines[count:]
-        return lines[:count]
+        del lines[count:]
+        return lines
 
 
 def changed(part: DocumentRange) -> UserError:
@@ -109,19 +117,3 @@ def changed(part: DocumentRange) -> UserError:
         f"{part.source.path} changed while it was read: give a stable copy and another --output, "
         "or put back what it was"
     )
-
-
-def _documents(
-    lines: Sequence[str], part: DocumentRange, normalise: Callable[[str], str]
-) -> Iterator[Document]:
-    """Yield the documents of a part. Its first may be the rest of one that was cut."""
-    dropped = frozenset(part.dropped)
-    ordinal = part.first
-    for is_text, some in groupby(lines, key=bool):
-        if not is_text:
-            continue
-        if ordinal not in dropped:
-            sentences = split_sentences("\n".join(some))
-            sentences = normalise("\n".join(sentences)).split("\n")
-            yield Document(f"{part.name}:{ordinal}", tuple(sentences))
-        ordinal += 1

@@ -11,12 +11,16 @@ from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.detection.detect import companion
 from data_gen.corpus.detection.refused import REFUSED
 from data_gen.corpus.detection.resolve import EncodingError, resolve, undecoded
+from data_gen.corpus.documents import joined_lines
 from data_gen.corpus.duplicates import DuplicateFinder, SeenTexts
 from data_gen.corpus.forms.entries import read_entries
 from data_gen.corpus.forms.form import END, START, BadBytesError, Batch, FormatError, Source
+from data_gen.corpus.line_sizes import WrapDetector
+from data_gen.corpus.lines import LINES
 from data_gen.shared.errors import UserError
 
 PLAIN = CorpusConfig()
+_LOOKED_AT = 1000  # lines at the start of a part
 
 
 class SkippedFile(NamedTuple):
@@ -55,28 +59,33 @@ def scan(
     added to it. Raises UserError if the file cannot be read, is not of its encoding or not of the
     format (file and line are named).
     """
-    cutter = _Cutter(source, name, None if seen is None else DuplicateFinder(seen))
-    counts = [0, 0, 0]
+    cutter = _Cutter(source, name, config, None if seen is None else DuplicateFinder(seen))
+    replaced = skipped = 0
     try:
         for batch in read_entries(source, START, config):
             cutter.add(batch)
-            numbers = (batch.replaced, batch.skipped, batch.joined)
-            counts = [count + number for count, number in zip(counts, numbers)]
+            replaced += batch.replaced
+            skipped += batch.skipped
     except BadBytesError as error:
         raise EncodingError(
             [undecoded(source.path, error.line, error.byte, source.codec)]
         ) from error
     except FormatError as error:
         raise UserError(f"{source.path}, {error}") from error
-    return cutter.finish(TextCounts(*counts))
+    return cutter.finish(replaced, skipped)
 
 
 class _Cutter:
     """The places to cut a file at, and the checksums of its text. The same for every form."""
 
-    def __init__(self, source: Source, name: str, repeats: Optional[DuplicateFinder]) -> None:
-        self._source, self._name = source, name
+    def __init__(
+        self, source: Source, name: str, config: CorpusConfig, repeats: Optional[DuplicateFinder]
+    ) -> None:
+        self._source, self._name, self._config = source, name, config
         self._repeats = repeats
+        self._rule = LINES[config.lines]
+        self._detector = WrapDetector()
+        self._joined = 0
         self._digest = hashlib.sha256()
         self._parts: List[DocumentRange] = []
         self._whole = 0  # documents that have begun
@@ -91,11 +100,14 @@ class _Cutter:
         self._place, self._passed = tuple(place), passed
         self._start, self._first = self._number, self._count
         self._size = self._crc = 0
+        self._lines: List[str] = []  # of the part, if lines are joined
 
     def add(self, batch: Batch) -> None:
         """Take the next lines."""
         at = 0
         lines = batch.lines
+        if not self._number:
+            self._look(lines, 0)
         while at < len(lines):
             some = lines[at:] if at else lines
             data = ("\n".join(some) + "\n").encode()
@@ -111,6 +123,12 @@ class _Cutter:
             if self._is_full():
                 self._cut()
                 self._begin(batch.place, at)
+                self._look(lines, at)
+
+    def _look(self, lines: Sequence[str], start: int) -> None:
+        """Look for signs of wrapped lines at the start of a part."""
+        if self._rule.is_default:
+            self._detector.add(lines[start : start + _LOOKED_AT])
 
     def _room(self, lines: Sequence[str]) -> int:
         """Return the number of lines up to the next cut, if it comes among them."""
@@ -119,8 +137,9 @@ class _Cutter:
         for number, line in enumerate(lines, start=1):
             if line:
                 size += len(line.encode()) + 1
+            if line and not line.isspace():
                 opened = begun = True
-            else:
+            elif not line:
                 opened = False
             if begun and size >= (2 if opened else 1) * blocks.BLOCK_BYTES:
                 return number
@@ -135,34 +154,32 @@ class _Cutter:
         self._crc = zlib.crc32(data, self._crc)
         self._size += size
         self._number += len(lines)
+        if self._rule.joins:
+            self._lines += lines
         if self._repeats is not None:
             self._find_repeats(lines)
-        opened, fresh, begun = self._open, self._fresh, 0
+        whole, count, opened, fresh = self._whole, self._count, self._open, self._fresh
         for line in lines:
             if not line:
                 opened = False
-            elif not opened:
-                opened = True
-                begun += 1
-        first_continues = self._open and lines[0] != END
-        self._whole += begun
-        self._count += begun + (fresh and first_continues)
-        self._fresh = fresh and not (begun or first_continues)
-        self._open = opened
+            elif (fresh or not opened) and not line.isspace():
+                count += fresh or not opened
+                whole += not opened
+                opened, fresh = True, False
+        self._whole, self._count, self._open, self._fresh = whole, count, opened, fresh
 
     def _find_repeats(self, lines: Sequence[str]) -> None:
         assert self._repeats is not None
         whole, count, opened, fresh = self._whole, self._count, self._open, self._fresh
         for line in lines:
-            if not line:
-                opened = False
+            text = line.strip()
+            if not text:
+                opened = opened and line != END
                 continue
-            if not opened:
-                opened = fresh = True
-                whole += 1
-            count += fresh
-            fresh = False
-            self._repeats.add(whole - 1, count - 1, line)
+            count += fresh or not opened
+            whole += not opened
+            opened, fresh = True, False
+            self._repeats.add(whole - 1, count - 1, text)
 
     def _cut(self) -> None:
         """End a part here; text that follows gets another ordinal, even in the same document."""
@@ -180,8 +197,10 @@ class _Cutter:
             )
         )
         self._fresh = True
+        if self._rule.joins:
+            self._joined += joined_lines(self._lines, self._config)
 
-    def finish(self, counts: TextCounts) -> TextFile:
+    def finish(self, replaced: int, skipped: int) -> TextFile:
         """Return the file."""
         if self._count > self._first:
             self._cut()
@@ -191,7 +210,8 @@ class _Cutter:
             sha256=self._digest.hexdigest(),
             parts=tuple(_without(self._parts, repeated)),
             form=self._source.form,
-            counts=counts,
+            counts=TextCounts(replaced, skipped, self._joined),
+            width=self._detector.width(),
         )
 
 

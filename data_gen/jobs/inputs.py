@@ -24,7 +24,7 @@ from data_gen.corpus.find_files import FoundFile, find_inputs
 from data_gen.corpus.input_kinds import Chosen, Corpus, InputKind, TextInput
 from data_gen.corpus.normalize import normalizer
 from data_gen.corpus.scan import SkippedFile, scan_if_text
-from data_gen.corpus.segmented_folder import SegmentedCorpus, damaged, find, read, require_whole
+from data_gen.corpus.segmented.folder import SegmentedCorpus, damaged, find, read, require_whole
 from data_gen.engine.processes import Engine
 from data_gen.segmentation.segmenters import SegmenterConfig
 from data_gen.shared.errors import UserError
@@ -187,7 +187,21 @@ def scan_text_files(
         raise UserError(f"there is no text in {', '.join(patterns)}: {nothing}")
     if skipped:
         note(show, f"skipped: {skipped}")
+    wrapped = [file for file in found.files if file.width]
+    if wrapped:
+        note(show, _warning(wrapped))
     return found
+
+
+def _warning(wrapped: Sequence[TextFile]) -> str:
+    """Say which files look hard-wrapped, and what to do."""
+    more = f" and {len(wrapped) - 1:,} more" if len(wrapped) > 1 else ""
+    verb = "look" if more else "looks"
+    return (
+        f"warning: {wrapped[0].name}{more} {verb} hard-wrapped at {wrapped[0].width} columns, and "
+        "each line is taken for a sentence: set corpus.lines=wrapped to join them, or "
+        "corpus.lines=paragraph if they are whole"
+    )
 
 
 def _skipped(files: Sequence[SkippedFile]) -> str:

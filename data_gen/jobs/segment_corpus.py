@@ -15,12 +15,12 @@ from data_gen.config import DataConfig
 from data_gen.core.counting import Counts, timed
 from data_gen.core.documents import Document, attach_boundaries, is_space
 from data_gen.core.progress import Amount, Progress
-from data_gen.corpus import segmented_file
 from data_gen.corpus.blocks import Block, TextFile, task_blocks
 from data_gen.corpus.input_kinds import Corpus
 from data_gen.corpus.read import read_blocks
-from data_gen.corpus.segmented_file import FORMAT_KEY, MANIFEST, SUFFIX, pack
-from data_gen.corpus.segmented_folder import FORMAT, SegmentedCorpus, find, read, require_whole
+from data_gen.corpus.segmented import file as segmented_file
+from data_gen.corpus.segmented.file import FORMAT_KEY, MANIFEST, SUFFIX, pack
+from data_gen.corpus.segmented.folder import FORMAT, SegmentedCorpus, find, read, require_whole
 from data_gen.engine.processes import Engine
 from data_gen.engine.tasks import TaskResult, run_once, run_tasks
 from data_gen.jobs.inputs import resolve_inputs, scan_inputs
@@ -152,7 +152,7 @@ def _described(
     tasks: Sequence[SegmentTask],
     manifests: Sequence[Dict[str, Any]],
 ) -> Dict[str, Any]:
-    """Return the content of words.json but for format and fingerprint: see `segmented_folder`."""
+    """Return the content of words.json but for format and fingerprint: see `segmented.folder`."""
     return {
         "segmenter": load_segmenter_once(config.segmenter).identity,
         "opencc": corpus.kind.opencc,

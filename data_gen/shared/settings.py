@@ -28,6 +28,13 @@ def load_settings(schema: Type[T], path: str, overrides: Sequence[str] = ()) -> 
     return _merged(schema, _read_with_bases(path), overrides)
 
 
+def load_overrides(schema: Type[T], overrides: Sequence[str]) -> T:
+    """Apply `key.sub=value` overrides to the defaults of a dataclass. Raises UserError as
+    `load_settings` does.
+    """
+    return _merged(schema, [], overrides)
+
+
 def _read_with_bases(path: str, above: Sequence[str] = ()) -> List[Tuple[str, DictConfig]]:
     """Read a file and what it is based on: (path, values) of each, the lowest base first."""
     values = _read_values(path)

@@ -52,6 +52,8 @@ _HTML = re.compile(
 )
 _MEDIAWIKI = re.compile(r"(?:\s|<\?xml[^>]*>)*<mediawiki\b", re.I)
 _XML = re.compile(r"\s*(?:<\?xml\b|<!DOCTYPE\b|<(?:rss|feed|svg|TEI)\b)", re.I)
+# A line that is a tag alone, as in the news of Sogou; an inline tag begins a text.
+_ELEMENT = re.compile(r"\s*<([A-Za-z][\w:.-]*)(?:\s[^<>]*)?>\s*\n")
 _WIKIEXTRACTOR = re.compile(r"\s*<doc id=")
 _OBJECT = re.compile(r'\s*\{\s*(?:"(?:[^"\\\n]|\\.)*"\s*:|\}\s*(?:\n|\Z))')
 _ARRAY = re.compile(r'\s*\[\s*(?:\{\s*["}]|\]\s*\Z|"(?:[^"\\\n]|\\.)*"\s*(?:,\s*"|\]\s*\Z))')
@@ -152,6 +154,9 @@ def _markup(text: str, suffix: str) -> Kind:
     for pattern, refused in ((_MEDIAWIKI, "MediaWiki XML"), (_HTML, "HTML"), (_XML, "XML")):
         if pattern.match(text):
             return Kind(refused=refused)
+    element = _ELEMENT.match(text)
+    if element and f"</{element[1]}>" in text:
+        return Kind(refused="XML")
     return Kind(refused=_MARKUP_SUFFIXES[suffix]) if suffix in _MARKUP_SUFFIXES else Kind(TEXT)
 
 

@@ -4,8 +4,9 @@ from typing import Dict
 
 REFUSED: Dict[str, str] = {
     "MediaWiki XML": "is a dump of MediaWiki: run WikiExtractor on it and give what that writes",
-    "HTML": "is HTML: extract its text first, e.g. with trafilatura",
-    "XML": "is XML: extract its text first",
+    "HTML": "is HTML: extract its text first, e.g. with trafilatura, or set corpus.format if its "
+    "tags are text",
+    "XML": "is XML: extract its text first, or set corpus.format if its tags are text",
     "archive": "is an archive: unpack it and give the files or their folder",
     "packed file": "is packed, but its name says nothing of it: add .gz, .bz2, .xz or .zst to it",
     "packed table": "is a packed Parquet or Arrow file: unpack it, its columns are packed already",

@@ -27,8 +27,8 @@ from data_gen.storage.reading import is_packed, open_text
 
 _SAMPLE = 1 << 20  # bytes from which the advice for bad bytes is made
 _DAMAGED = (
-    "most of it is UTF-8, so these bytes are damaged: mend them, or set corpus.bad_bytes=replace or "
-    "skip_line"
+    "most of it is UTF-8, so these bytes are damaged: mend them, or set corpus.bad_bytes=replace "
+    "or skip_line"
 )
 _UNKNOWN = "no encoding known here fits: convert it to UTF-8"
 _MOST_NAMED = 100  # files in a message

@@ -190,17 +190,19 @@ def read_lines(
     offset, skip = place or (0, 0)
     carry = Carry()
     for chunk in read_chunks(source, offset):
-        text = chunk.text[skip:] if skip else chunk.text
+        # Read anew, a chunk may end before the place: bytes of a character were left from before.
+        here = min(skip, len(chunk.text))
+        text = chunk.text[here:] if here else chunk.text
         end = _after_last_end(text, chunk.last)
         ended = carry.ends_with_cr and text and text[0] != "\n"
         if end or ended:
-            start = carry.place((chunk.offset, skip))
+            start = carry.place((chunk.offset, here))
             lines = split_lines(carry.text() + text[:end])
             lines.pop()  # behind the last end
             yield batch(start, lines)
             carry = Carry()
-        carry.add((chunk.offset, skip + end), text[end:])
-        skip = 0
+        carry.add((chunk.offset, here + end), text[end:])
+        skip -= here
         if cut and carry.size > 2 * limit:
             start = carry.place(())
             yield batch(start, _cut_off(carry, cut, limit))._replace(open=True)

@@ -19,7 +19,6 @@ class Batch(NamedTuple):
     lines: List[str]  # as they stand in the file; END after a document
     replaced: int = 0  # damaged bytes
     skipped: int = 0  # lines with damaged bytes
-    joined: int = 0  # lines that were joined to the one before them
     open: bool = False  # the last line goes on in the next batch
 
 
@@ -71,6 +70,8 @@ def split_lines(text: str) -> List[str]:
 
 def document_lines(text: str) -> List[str]:
     """Return the lines of a whole document, and END."""
+    if not text or text.isspace():
+        return [END]
     lines = [line or BLANK for line in split_lines(text)]
     lines.append(END)
     return lines

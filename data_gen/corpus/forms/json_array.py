@@ -128,12 +128,13 @@ class _Values:
         size = len(self._text) - self._at
         while size < wanted and not self._last:
             chunk = next(self._chunks)
-            text = chunk.text[self._skip :]
+            here = min(self._skip, len(chunk.text))
+            text = chunk.text[here:]
             if self._source.bad_bytes == "replace":
                 (text,), replaced, _ = mend([text], self._source)
                 self._replaced += replaced
-            self._carry.add((chunk.offset, self._skip), text)
-            self._skip, self._stop = 0, (chunk.stop, 0)
+            self._carry.add((chunk.offset, here), text)
+            self._skip, self._stop = self._skip - here, (chunk.stop, 0)
             size += len(text)
             self._last = chunk.last
         self._text = self._carry.text()
@@ -149,7 +150,7 @@ class _Values:
                         self._at,
                     )
         if at_end and self._array and not self._closed:
-            raise self.error("ends within its array, so the file is cut short", self._at)
+            raise self.error("ends within its array, so the file is cut short", len(self._text))
 
     def _takes(self, mark: str) -> bool:
         if mark == "[" and not self._count and not self._array:

@@ -15,11 +15,10 @@ from data_gen.corpus.blocks import group_into_blocks
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.normalize import NORMALIZERS, half_width, normalizer, straight_quotes
 from data_gen.corpus.read import read_blocks
-from data_gen.corpus.scan import scan
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import read_vocabulary
 from tests.conftest import default_settings
-from tests.data_gen.helpers import VOCAB
+from tests.data_gen.helpers import VOCAB, scan
 
 CHINESE_MARKS = "（），：；！？。、“”‘’《》〈〉【】「」『』〔〕—…·～"
 

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from data_gen.core.documents import Document, attach_boundaries, joined_boundaries
-from data_gen.corpus.segmented_text import decode, encode
+from data_gen.corpus.segmented.text import decode, encode
 from data_gen.segmentation.boundaries import segment_sentences
 from data_gen.segmentation.segmenter import Segmenter
 

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import lzma
 import os
+from unittest import mock
 
 import fsspec
 import pytest
@@ -17,13 +18,24 @@ from data_gen.core.documents import Document
 from data_gen.corpus import blocks, find_files, input_kinds
 from data_gen.corpus.blocks import group_into_blocks
 from data_gen.corpus.config import CorpusConfig
+from data_gen.corpus.detection.encodings import CODECS
 from data_gen.corpus.duplicates import DuplicateFinder
 from data_gen.corpus.forms.formats import FORMATS
 from data_gen.corpus.read import read_blocks
 from data_gen.shared.dataset_info import MANIFEST
 from data_gen.shared.errors import UserError
 from tests.conftest import default_settings
-from tests.data_gen.helpers import PACKERS, TEXT, VOCAB, WRITERS, run, scan, shards, zstd_frames
+from tests.data_gen.helpers import (
+    PACKERS,
+    TEXT,
+    VOCAB,
+    WRITERS,
+    as_arrow,
+    run,
+    scan,
+    shards,
+    zstd_frames,
+)
 
 SETTINGS = (
     "max_seq_length=32",
@@ -47,35 +59,76 @@ def documents(root):
         return [["".join(text.split())] for text in handle.read().split("\n\n")]
 
 
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Several blocks in a small text."""
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 400)
+
+
 @pytest.fixture(scope="module")
 def expected(documents, root, tmp_path_factory):
-    """The shards of the text in the plainest form."""
+    """The shards of the text in the plainest form, by the pair task."""
     folder = tmp_path_factory.mktemp("plain")
-    (folder / "a").write_bytes(WRITERS["text"](documents))
-    config = settings(f"vocab_file={root}/{VOCAB}")
-    return shards(run(config, folder / "out", [str(folder / "a")]).folder)
+    (folder / "t").write_bytes(WRITERS["text"](documents))
+    found = {}
+    with mock.patch.object(blocks, "BLOCK_BYTES", 400):
+        for task in ("sop", "nsp"):
+            config = settings(f"vocab_file={root}/{VOCAB}", f"pair_task={task}")
+            found[task] = shards(run(config, folder / task, [str(folder / "t")]).folder)
+        assert len(list(group_into_blocks([scan(str(folder / "t"), "t")]))) > 3
+    assert found["sop"] != found["nsp"]
+    return found
+
+
+# The documents as files: the format, the bytes, the suffix of the packing.
+FILES = {
+    **{(name, "", ""): writer for name, writer in WRITERS.items()},
+    ("arrow", "file", ""): lambda documents: as_arrow(documents, stream=False),
+    ("parquet", "one group", ""): lambda documents: WRITERS["parquet"](
+        documents, row_group_size=1 << 20
+    ),
+    ("json", "lines", ""): WRITERS["jsonl"],
+    **{
+        ("text", encoding, ""): lambda documents, encoding=encoding: (
+            WRITERS["text"](documents).decode().encode(encoding)
+        )
+        for encoding in ("gb18030", "utf-16")
+    },
+    **{
+        (name, "", packing): lambda documents, name=name, packing=packing: PACKERS[packing](
+            WRITERS[name](documents)
+        )
+        for name in WRITERS
+        for packing in ("gz", "zst  ")
+        if not FORMATS[name].magic
+    },
+}
+
+
+@pytest.mark.parametrize("task", ["sop", "nsp"])
+@pytest.mark.parametrize("file", sorted(FILES))
+def test_the_same_text_in_any_form_gives_the_same_bytes(
+    documents, expected, tmp_path, file, task, small_blocks
+):
+    form, encoding, packing = file
+    name = f"t.{packing.strip()}" if packing else "t"
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / name).write_bytes(FILES[file](documents))
+    chosen = [f"corpus.format={form}", f"pair_task={task}"]
+    if encoding in CODECS:
+        chosen.append(f"corpus.encoding={encoding}")
+    info = run(settings(*chosen), tmp_path / "out", [str(tmp_path / "in")])
+    assert shards(info.folder) == expected[task]
+    assert info.manifest["statistics"]["files"] == {form: 1}
+    assert info.manifest["statistics"]["documents"] == len(documents)
 
 
 @pytest.mark.parametrize("name", sorted(WRITERS))
-@pytest.mark.parametrize("place", ["disk", "memory"])
-@pytest.mark.parametrize("packing", ["", "gz", "zst  "])
-def test_the_same_text_in_any_form_gives_the_same_bytes(
-    documents, expected, tmp_path, name, place, packing
-):
-    if packing and FORMATS[name].magic:
-        pytest.skip("it is packed by itself")
-    text = WRITERS[name](documents)
-    packed = PACKERS[packing](text) if packing else text
-    file = f"a.{packing.strip()}" if packing else "a"
-    if place == "disk":
-        (tmp_path / "in").mkdir()
-        (tmp_path / "in" / file).write_bytes(packed)
-        source = str(tmp_path / "in")
-    else:
-        fsspec.filesystem("memory").pipe(f"/{tmp_path.name}/{file}", packed)
-        source = f"memory://{tmp_path.name}/*"
-    info = run(settings(f"corpus.format={name}"), tmp_path / "out", [source])
-    assert shards(info.folder) == expected
+def test_files_behind_urls_give_the_same_bytes(documents, expected, tmp_path, name, small_blocks):
+    fsspec.filesystem("memory").pipe(f"/{tmp_path.name}/t", WRITERS[name](documents))
+    config = settings(f"corpus.format={name}", "pair_task=nsp")
+    info = run(config, tmp_path / "out", [f"memory://{tmp_path.name}/*"])
+    assert shards(info.folder) == expected["nsp"]
 
 
 def test_bytes_do_not_depend_on_blocks_and_workers_in_packed_json(

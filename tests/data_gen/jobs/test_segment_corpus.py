@@ -9,7 +9,7 @@ import pytest
 from data_gen.__main__ import main
 from data_gen.config import DataConfig
 from data_gen.corpus import blocks
-from data_gen.corpus.segmented_file import MANIFEST, SUFFIX
+from data_gen.corpus.segmented.file import MANIFEST, SUFFIX
 from data_gen.engine.processes import LocalEngine
 from data_gen.jobs import build_synonyms, segment_corpus, train_vocabulary
 from data_gen.jobs.build_dataset import TABLE
@@ -296,8 +296,8 @@ DAMAGES = {
         r"holds words but no words\.json.*to its end",
     ),
     "a newer format": (
-        lambda w: change(os.path.join(w, MANIFEST), b'format": 2', b'format": 3'),
-        "is of word format 3, this code reads 2",
+        lambda w: change(os.path.join(w, MANIFEST), b'format": 3', b'format": 4'),
+        "is of word format 4, this code reads 3",
     ),
     "other documents": (
         lambda w: change(os.path.join(w, MANIFEST), b'"documents": 1,\n     ', b'"documents": 2, '),

@@ -8,7 +8,7 @@ import zlib
 from typing import IO, Iterable, List, Sequence
 
 from data_gen.core.documents import Document, attach_boundaries
-from data_gen.corpus.segmented_text import decode, encode
+from data_gen.corpus.segmented.text import decode, encode
 from data_gen.shared.errors import UserError
 from data_gen.storage.errors import reading
 from data_gen.storage.reading import is_file, open_as_is

@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
 from data_gen.corpus.blocks import InputFile, SegmentedRange
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.input_kinds import SegmentedInput
-from data_gen.corpus.segmented_file import AGAIN, FORMAT_KEY, MANIFEST, is_manifest
+from data_gen.corpus.segmented.file import AGAIN, FORMAT_KEY, MANIFEST, is_manifest
 from data_gen.shared.errors import UserError
 from data_gen.storage.errors import reading
 from data_gen.storage.reading import open_as_is

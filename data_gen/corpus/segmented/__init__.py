@@ -1,0 +1,1 @@
+"""A segmented corpus: text with its words, the output of `segment`."""
