@@ -3,23 +3,29 @@
 The presets in configs/pretrain/ give every value its source. Needs no TensorFlow to check a value.
 """
 
+import dataclasses
 import re
 from dataclasses import dataclass, field
-from typing import ClassVar, List, Optional
+from typing import Any, ClassVar, Dict, List, Optional, Sequence
 
 from data_gen.shared.settings import file_setting, require_one_of
 from pretrain.learning.objective import ObjectiveSettings
 from pretrain.learning.objectives import OBJECTIVES
 from pretrain.learning.optimizers import OptimizerSettings
-from pretrain.learning.stages import SCHEDULES, Stage, StageConfig
+from pretrain.learning.stages import (
+    OF_STEPS,
+    SCHEDULES,
+    Stage,
+    StageConfig,
+    as_stage,
+    check_values,
+    has_steps,
+    steps_of,
+    values_of,
+)
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 OUTPUT_BIASES = ("zeros", "frequencies")
-# Settings that a stage may give, too.
-_OF_STAGE = (
-    *("train_batch_size", "learning_rate", "num_train_steps", "num_warmup_steps"),
-    "gradient_accumulation_steps",
-)
 
 
 @dataclass(frozen=True)
@@ -34,8 +40,10 @@ class TrainConfig(ObjectiveSettings, OptimizerSettings):
     gradient_accumulation_steps: int = 1  # micro batches of a device's batch, one after the other
     learning_rate: float = 1e-4  # the peak, reached after the warm-up
     schedule: str = "linear"  # from the peak to 0; constant: stays there
-    num_train_steps: int = 100000
-    num_warmup_steps: int = 10000
+    num_train_steps: Optional[int] = 100000
+    num_train_epochs: Optional[float] = None  # instead: times through the data
+    num_warmup_steps: Optional[int] = 10000
+    warmup_share: Optional[float] = None  # instead: of the steps
     # Empty: one stage with the values above.
     stages: List[StageConfig] = field(default_factory=list)
     # Of the masked LM head, without --init: zeros, or frequencies: the logarithms of those that the
@@ -74,8 +82,8 @@ class TrainConfig(ObjectiveSettings, OptimizerSettings):
             except re.error as error:
                 raise ValueError(f"frozen: {pattern} is no regular expression: {error}") from error
         self._check_intervals()
-        for stage in self.resolved_stages():
-            stage.check()
+        for values in self.values_of_stages():
+            check_values(values)
         self._check_steps_per_call()
 
     def _check_intervals(self) -> None:
@@ -99,7 +107,8 @@ class TrainConfig(ObjectiveSettings, OptimizerSettings):
         """Checkpoints, lines of the log and ends of stages can only come between two calls."""
         counts = [("save_checkpoints_steps", self.save_checkpoints_steps)]
         counts += [("log_steps", self.log_steps)]
-        counts += [("num_train_steps", s.num_train_steps) for s in self.resolved_stages()]
+        every = self.values_of_stages()
+        counts += [("num_train_steps", values["num_train_steps"] or 0) for values in every]
         for name, value in counts:
             if value % self.steps_per_call:
                 raise ValueError(
@@ -115,12 +124,47 @@ class TrainConfig(ObjectiveSettings, OptimizerSettings):
         """Return True if a weight is updated: it is not frozen, and the objective trains it."""
         return OBJECTIVES[self.objective].trains(self, name) and not self.is_frozen(name)
 
+    def stage_configs(self) -> List[StageConfig]:
+        """Return the settings of each stage as they are given, in order."""
+        return self.stages or [StageConfig()]
+
+    @property
+    def has_steps(self) -> bool:
+        """True if all stages are given in steps, as a training needs them: `in_steps`."""
+        return all(map(has_steps, self.values_of_stages()))
+
+    @property
+    def has_epochs(self) -> bool:
+        """True if the steps of a stage follow from its data."""
+        return any(values["num_train_steps"] is None for values in self.values_of_stages())
+
     def resolved_stages(self) -> List[Stage]:
-        """Return the stages in order, every value given."""
+        """Return the stages in order, every value given; only with `has_steps`."""
         stages: List[Stage] = []
-        for stage in self.stages or [StageConfig()]:
-            given = {name: getattr(stage, name) for name in _OF_STAGE}
-            values = {n: getattr(self, n) if value is None else value for n, value in given.items()}
+        for stage, values in zip(self.stage_configs(), self.values_of_stages()):
             first = stages[-1].last_step if stages else 0
-            stages.append(Stage(first_step=first, max_seq_length=stage.max_seq_length, **values))
+            stages.append(as_stage(values, first, stage.max_seq_length))
         return stages
+
+    def steps_of(self, examples: Sequence[int]) -> List[Dict[str, int]]:
+        """Return `num_train_steps` and `num_warmup_steps` of each stage, for so many examples in
+        its data.
+        """
+        every = zip(self.values_of_stages(), examples)
+        return [steps_of(values, count, self.steps_per_call) for values, count in every]
+
+    def in_steps(self, steps: Sequence[Dict[str, int]]) -> "TrainConfig":
+        """Return the same settings with the steps of each stage instead of epochs and shares.
+
+        Raises ValueError if the warm-up is longer than its stage.
+        """
+        nothing: Dict[str, Any] = dict.fromkeys(OF_STEPS)
+        every = [{**nothing, **of_stage} for of_stage in steps]
+        if not self.stages:
+            return dataclasses.replace(self, **every[0])
+        stages = [dataclasses.replace(stage, **v) for stage, v in zip(self.stages, every)]
+        return dataclasses.replace(self, stages=stages)
+
+    def values_of_stages(self) -> List[Dict[str, Any]]:
+        """Return the settings of each stage by name, those of the top level included."""
+        return [values_of(stage, self) for stage in self.stage_configs()]

@@ -254,6 +254,7 @@ def test_the_presets_are_those_promised():
         "roberta_wwm_ext_large",
         "macbert_base",
         "macbert_large",
+        "continue",
     }
     assert names["finetune"] == {
         *("base", "cmrc2018", "drcd", "xnli", "chnsenticorp", "lcqmc", "bq"),

@@ -4,13 +4,15 @@ import argparse
 import json
 import os
 import time
-from typing import Any
+from typing import Any, Union
 
 from data_gen.cli import arguments
 from data_gen.core.progress import say, show_progress
 from data_gen.corpus.segmented.folder import find, read
+from data_gen.engine.processes import Engine
 from data_gen.jobs import benchmark
-from data_gen.jobs.build_dataset import TABLE, plan_build, run_build
+from data_gen.jobs.build_dataset import TABLE, BuildPlan, plan_build, run_build
+from data_gen.jobs.build_heldout import plan_heldout, plan_trained, split_inputs
 from data_gen.jobs.statistics import lines
 from data_gen.shared.commands import add_command, add_config_arguments, positive
 from data_gen.storage.dataset_folder import read_dataset
@@ -44,13 +46,44 @@ def add_build(commands: Any) -> None:
         help="text of one task; a worker's memory follows it, the output does not (default: a "
         "256th of the input, at most 16)",
     )
+    parser.add_argument(
+        "--heldout",
+        type=_share_or_file,
+        metavar="FILE|SHARE",
+        help="make OUTPUT-heldout, too, for train --heldout and evaluate: of a share of the "
+        "documents, such as 0.05, which are not trained on, or of text files; documents that are "
+        "in these are not trained on",
+    )
+
+
+def _share_or_file(text: str) -> Union[float, str]:
+    """Parse `--heldout`: a number is a share."""
+    try:
+        share = float(text)
+    except ValueError:
+        return text
+    if not 0 < share < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share above 0 and below 1")
+    return share
 
 
 def _build(args: argparse.Namespace) -> None:
-    start = time.perf_counter()
     inputs = arguments.load_inputs(args, args.input)
     engine, show = arguments.engine(args), arguments.progress(args)
-    plan = plan_build(inputs, args.output, engine, show)
+    start = time.perf_counter()
+    if args.heldout is None:
+        _run(plan_build(inputs, args.output, engine, show), engine, args, start)
+        return
+    split = split_inputs(inputs, args.heldout, engine, show)
+    trained = plan_trained(split, args.output, engine, show)
+    _run(trained, engine, args, start)
+    start = time.perf_counter()
+    _run(plan_heldout(split, trained, engine, show), engine, args, start)
+
+
+def _run(plan: BuildPlan, engine: Engine, args: argparse.Namespace, start: float) -> None:
+    """Run a build that was planned from the time `start` on, and print what it made."""
+    show = arguments.progress(args)
     if plan.table and not plan.finished and not args.log_json:
         path = os.path.join(args.output, TABLE)
         sources = " and ".join([*plan.requested.synonyms.vectors, "this text"])

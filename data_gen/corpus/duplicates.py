@@ -1,18 +1,33 @@
-"""Find documents whose text has been seen before: for `corpus.drop_duplicates`."""
+"""Find documents by their text: those seen before, for `corpus.drop_duplicates`, and those of the
+other one of two sets, for `build --heldout`.
+"""
 
 import hashlib
-from typing import List, Set
+from collections import Counter
+from typing import Dict, FrozenSet, List, NamedTuple, Protocol, Set, Union
+
+from data_gen.core.random_draws import seed_for
+
+
+class SeenTexts(Protocol):
+    """The texts that are not wanted, by their keys: a set, or a `DocumentChoice`."""
+
+    def __contains__(self, key: object, /) -> bool:
+        """True if documents with this text are left out."""
+
+    def add(self, key: int, /) -> None:
+        """Take note of a document with this text."""
 
 
 class DuplicateFinder:
-    """A finder of documents whose text, line by line without outer whitespace, was seen before.
+    """A finder of documents whose text, apart from whitespace, was seen before.
 
     A text is remembered as 64 bits of its blake2b hash, 75 to 100 bytes of memory a document. Among
     n documents one is taken for another with a probability of n * n / 2**65: 3 in a million for
     10 million of them.
     """
 
-    def __init__(self, seen: Set[int]) -> None:
+    def __init__(self, seen: SeenTexts) -> None:
         self._seen = seen
         self._repeated: List[int] = []
         self._document = -1
@@ -24,7 +39,7 @@ class DuplicateFinder:
             self._finish()
             self._document, self._own = document, []
             self._hash = hashlib.blake2b(digest_size=8)
-        self._hash.update(text.encode() + b"\n")
+        self._hash.update("".join(text.split()).encode())
         if ordinal not in self._own[-1:]:
             self._own.append(ordinal)
 
@@ -41,3 +56,76 @@ class DuplicateFinder:
             self._repeated += self._own
         self._seen.add(key)
         self._own = []
+
+
+class ByShare(NamedTuple):
+    """One of the two sets that a share of all texts makes: equal texts are in the same one."""
+
+    seed: int
+    share: float  # of the texts that are held out
+    held_out: bool  # True for these, False for the others
+
+    def leaves_out(self, key: int) -> bool:
+        """Return True if a text is of the other set."""
+        return (seed_for(self.seed, "heldout", key) < self.share * 2.0**64) != self.held_out
+
+    def identity(self) -> Dict[str, object]:
+        """Name all that decides the set, for a build's dataset.json."""
+        return {"share": self.share, "held_out": self.held_out}
+
+
+class NotIn(NamedTuple):
+    """All texts but these."""
+
+    texts: FrozenSet[int]
+
+    def leaves_out(self, key: int) -> bool:
+        """Return True if a text is one of them."""
+        return key in self.texts
+
+    def identity(self) -> Dict[str, object]:
+        """Name all that decides the set, for a build's dataset.json."""
+        keys = ",".join(map(str, sorted(self.texts)))
+        return {"not_in_sha256": hashlib.sha256(keys.encode()).hexdigest()}
+
+
+Part = Union[ByShare, NotIn]
+KEPT, OTHER_SET, DUPLICATE = "kept", "of the other set", "duplicate"
+
+
+class DocumentChoice:
+    """The documents of one set, counted; without those whose text was seen before, if they are not
+    wanted.
+    """
+
+    def __init__(self, part: Part, drop_duplicates: bool) -> None:
+        self.counts: Dict[str, int] = Counter()  # documents by their fate
+        self._part = part
+        self._drop_duplicates = drop_duplicates
+        self._seen: Set[int] = set()
+
+    def __contains__(self, key: object) -> bool:
+        return self._fate(key) != KEPT
+
+    def add(self, key: int) -> None:
+        """Count a document."""
+        self.counts[self._fate(key)] += 1
+        if self._drop_duplicates:
+            self._seen.add(key)
+
+    def _fate(self, key: object) -> str:
+        assert isinstance(key, int)
+        if self._part.leaves_out(key):
+            return OTHER_SET
+        return DUPLICATE if key in self._seen else KEPT
+
+
+class CountedTexts(Set[int]):
+    """The texts of documents, and how many documents there were."""
+
+    documents = 0
+
+    def add(self, key: int) -> None:
+        """Add the text of a document."""
+        self.documents += 1
+        super().add(key)

@@ -50,9 +50,19 @@ class SegmentedInput:
 InputKind = Union[TextInput, SegmentedInput]
 
 
+class Chosen(NamedTuple):
+    """The documents of an input that are taken."""
+
+    identity: Dict[str, object]  # all that decides which ones
+    documents: int
+    left_out: int  # documents of the other set
+
+
 class Corpus(NamedTuple):
     """The files of an input, in parts, their kind, and counts of how they were read."""
 
     kind: InputKind
     files: Tuple[InputFile[Any], ...]
     counts: Dict[str, int]  # names as in `counting`
+    # Where not all documents are taken: which ones, and how many.
+    chosen: Optional[Chosen] = None

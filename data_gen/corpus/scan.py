@@ -3,7 +3,7 @@
 import hashlib
 import zlib
 from bisect import bisect_left
-from typing import Iterator, List, NamedTuple, Optional, Sequence, Set, Union
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Union
 
 from data_gen.corpus import blocks
 from data_gen.corpus.blocks import DocumentRange, TextCounts, TextFile
@@ -12,7 +12,7 @@ from data_gen.corpus.detection.detect import companion
 from data_gen.corpus.detection.refused import REFUSED
 from data_gen.corpus.detection.resolve import EncodingError, resolve, undecoded
 from data_gen.corpus.documents import joined_lines
-from data_gen.corpus.duplicates import DuplicateFinder
+from data_gen.corpus.duplicates import DuplicateFinder, SeenTexts
 from data_gen.corpus.forms.entries import read_entries
 from data_gen.corpus.forms.form import END, START, BadBytesError, Batch, FormatError, Source
 from data_gen.corpus.line_sizes import WrapDetector
@@ -31,7 +31,7 @@ class SkippedFile(NamedTuple):
 
 
 def scan_if_text(
-    path: str, name: str, config: CorpusConfig, named: bool, seen: Optional[Set[int]] = None
+    path: str, name: str, config: CorpusConfig, named: bool, seen: Optional[SeenTexts] = None
 ) -> Union[TextFile, SkippedFile]:
     """Scan a file as `scan` does. One that is not `named`, but found in a folder or by a glob, is
     skipped if it is of no form that is read.
@@ -50,7 +50,7 @@ def scan_if_text(
 
 
 def scan(
-    source: Source, name: str, config: CorpusConfig = PLAIN, seen: Optional[Set[int]] = None
+    source: Source, name: str, config: CorpusConfig = PLAIN, seen: Optional[SeenTexts] = None
 ) -> TextFile:
     """Read a file once: find its parts and check that it is text of the format.
 

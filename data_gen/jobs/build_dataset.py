@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from functools import partial
-from typing import Any, Dict, FrozenSet, NamedTuple, Optional
+from typing import Any, Dict, FrozenSet, Mapping, NamedTuple, Optional
 
 from data_gen.config import DataConfig
 from data_gen.core.progress import Progress
@@ -64,6 +64,7 @@ class BuildPlan(NamedTuple):
     identity: Dict[str, Any]
     fingerprint: str
     finished: Optional[DatasetInfo]  # this very build, if the output folder holds it already
+    beside: Mapping[str, Any] = {}  # more for dataset.json, which decides nothing
 
 
 def build(
@@ -170,6 +171,7 @@ def run_build(
             "format": FORMAT,
             "fingerprint": plan.fingerprint,
             **plan.identity,
+            **plan.beside,
             "config": {
                 **portable_settings(plan.requested),
                 "max_predictions_per_seq": plan.requested.predictions,
@@ -239,6 +241,7 @@ def _identity(
         "alike": likeness.identity(config.synonyms.alike) if similar else None,
         "synonyms_sha256": file_sha256(local_copy(given)) if given else None,
         "synonyms_made_from": table.provenance if table else None,
+        **({"chosen": corpus.chosen.identity} if corpus.chosen else {}),
         "input": [
             {"name": file.name, "sha256": file.sha256, "bytes": file.size} for file in corpus.files
         ],

@@ -5,15 +5,23 @@ workers where there is much text.
 import dataclasses
 import json
 from collections import Counter
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.config import DataConfig
 from data_gen.core.progress import Amount, Progress, note
 from data_gen.corpus.blocks import TextFile
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.detection.resolve import EncodingError, Undecoded
+from data_gen.corpus.duplicates import (
+    DUPLICATE,
+    KEPT,
+    OTHER_SET,
+    DocumentChoice,
+    Part,
+    SeenTexts,
+)
 from data_gen.corpus.find_files import FoundFile, find_inputs
-from data_gen.corpus.input_kinds import Corpus, InputKind, TextInput
+from data_gen.corpus.input_kinds import Chosen, Corpus, InputKind, TextInput
 from data_gen.corpus.normalize import normalizer
 from data_gen.corpus.scan import SkippedFile, scan_if_text
 from data_gen.corpus.segmented.folder import SegmentedCorpus, damaged, find, read, require_whole
@@ -35,6 +43,7 @@ class Inputs(NamedTuple):
     kind: InputKind
     segmented: Optional[SegmentedCorpus] = None
     replaced: Tuple[str, ...] = ()  # key=value that the segmented corpus has instead of config's
+    part: Optional[Part] = None  # the documents of text files that are taken; None: all
 
 
 class ScanTask(NamedTuple):
@@ -126,8 +135,14 @@ def scan_inputs(inputs: Inputs, exclude: Optional[str], engine: Engine, show: Pr
         return Corpus(inputs.kind, inputs.segmented.files, inputs.segmented.text)
     settings = inputs.config.corpus
     normalizer(settings.normalize)  # finds mistakes before any work
-    found = scan_text_files(inputs.patterns, settings, exclude, engine, show)
-    return Corpus(inputs.kind, tuple(found.files), found.counts())
+    if inputs.part is None:
+        found = scan_text_files(inputs.patterns, settings, exclude, engine, show)
+        return Corpus(inputs.kind, tuple(found.files), found.counts())
+    choice = DocumentChoice(inputs.part, settings.drop_duplicates)
+    found = scan_text_files(inputs.patterns, settings, exclude, engine, show, seen=choice)
+    left_out = {f"skipped/{why}": choice.counts[why] for why in (DUPLICATE, OTHER_SET)}
+    chosen = Chosen(inputs.part.identity(), choice.counts[KEPT], choice.counts[OTHER_SET])
+    return Corpus(inputs.kind, tuple(found.files), {**found.counts(), **left_out}, chosen)
 
 
 def scan_text_files(
@@ -138,16 +153,19 @@ def scan_text_files(
     show: Progress,
     parallel_bytes: int = PARALLEL_BYTES,
     most_tasks: int = SCAN_TASKS,
+    seen: Optional[SeenTexts] = None,
 ) -> TextFiles:
     """Find and scan the input files, in the order of their names: of equal documents, where they
     are dropped, the first is kept. Say which files were skipped.
 
+    seen: the texts that are not wanted; default: none, or those seen before, as `config` says
     Raises UserError as `find_inputs` and `scan` do, and if there is no text at all. All files that
     are of another encoding are named at once.
     """
     named = find_inputs(patterns, exclude)
-    if config.drop_duplicates or not _is_much([file.path for file in named], parallel_bytes):
-        seen: Optional[Set[int]] = set() if config.drop_duplicates else None
+    if seen is None and config.drop_duplicates:
+        seen = set()
+    if seen is not None or not _is_much([file.path for file in named], parallel_bytes):
         tasks = [ScanTask(i, (file,), config) for i, file in enumerate(named)]
         results: Iterator[Scanned] = (run_scan_task(task, seen) for task in tasks)
     else:
@@ -198,7 +216,7 @@ def _skipped(files: Sequence[SkippedFile]) -> str:
     return "; ".join(parts)
 
 
-def run_scan_task(task: ScanTask, seen: Optional[Set[int]] = None) -> Scanned:
+def run_scan_task(task: ScanTask, seen: Optional[SeenTexts] = None) -> Scanned:
     """Scan the files of a task."""
     scanned = Scanned(task.number, [], [], [])
     for path, name, named in task.files:

@@ -107,7 +107,6 @@ def require_same_vocabulary(info: DatasetInfo, vocab_file: str) -> None:
     if info.vocab_sha256 != ours:
         raise UserError(
             f"the records in {info.folder} were made with the vocabulary "
-            f"{info.vocab_sha256[:8]}, but {vocab_file} is "
-            f"{ours[:8]}: set vocab_file to the vocab.txt that made the records, or build them "
-            "again"
+            f"{info.vocab_sha256[:8]}, but {vocab_file}, the model's, is {ours[:8]}: build them "
+            f"with --set vocab_file={vocab_file}, or take the model that they were made for"
         )

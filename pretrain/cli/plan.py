@@ -7,6 +7,7 @@ from typing import Any
 from data_gen.shared.commands import add_command, add_config_arguments, number, positive
 from data_gen.shared.settings import load_settings
 from data_gen.shared.shipped import find_file
+from pretrain.cli.arguments import with_files_of
 from pretrain.config import PRECISIONS, TrainConfig
 from pretrain.learning.optimizers import OPTIMIZERS
 from pretrain.model.config import read_bert_config
@@ -33,6 +34,9 @@ def add_plan(commands: Any) -> None:
         help="share of their peak, default 0.4",
     )
     parser.add_argument("--data", nargs="+", default=[], metavar="DIR", help="one a stage")
+    parser.add_argument(
+        "--init", metavar="CKPT", help="the model to start from, whose bert_config.json counts"
+    )
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
@@ -40,6 +44,8 @@ def _plan(args: argparse.Namespace) -> None:
     from pretrain.plan.estimate import as_text, estimate
 
     config = load_settings(TrainConfig, args.config, args.overrides)
+    if args.init:
+        config = with_files_of(config, args.init, args.overrides)
     result = estimate(config, args.device, args.devices, args.utilisation, args.data)
     print(json.dumps(result, indent=1) if args.json else as_text(result))
 

@@ -11,6 +11,7 @@ from data_gen.shared.commands import (
 )
 from data_gen.shared.errors import UserError
 from data_gen.shared.settings import load_settings
+from pretrain.cli.arguments import with_files_of
 from pretrain.config import TrainConfig
 from pretrain.tasks.tasks import TASKS
 
@@ -36,10 +37,15 @@ def add_train(commands: Any) -> None:
         "--output", required=True, metavar="DIR", help="a new folder, or one of the same training"
     )
     parser.add_argument(
-        "--init", metavar="CKPT", help="start from these weights: a checkpoint's folder or prefix"
+        "--init",
+        metavar="CKPT",
+        help="start from these weights: a checkpoint's folder or prefix; bert_config.json and "
+        "vocab.txt beside it are those of the training",
     )
     parser.add_argument(
-        "--heldout", metavar="DIR", help="data to evaluate on with every checkpoint"
+        "--heldout",
+        metavar="DIR",
+        help="data to evaluate on at the start and with every checkpoint",
     )
     parser.add_argument(
         "--probe",
@@ -66,6 +72,8 @@ def _train(args: argparse.Namespace) -> None:
     config = load_settings(TrainConfig, args.config, args.overrides)
     if args.reinit_heads and not args.init:
         raise UserError("--reinit-heads is about the model to start from: name it with --init")
+    if args.init:
+        config = with_files_of(config, args.init, args.overrides)
     from pretrain.train.loop import train
 
     probe = _probe(args, config) if args.probe else None

@@ -77,8 +77,8 @@ def import_release(form: str, source: str, output: str, hidden_act: Optional[str
             "the vocab.txt of another model, which check-head tells"
         )
     log(
-        f"to train it on: --init {output} --set bert_config_file={os.path.join(output, MODEL)} "
-        f"--set vocab_file={os.path.join(output, VOCAB)}"
+        f"to train it on: data_gen build --set vocab_file={os.path.join(output, VOCAB)}, then "
+        f"train --config configs/pretrain/continue.yaml --init {output}"
     )
     return os.path.join(output, TF1_PREFIX)
 

@@ -73,7 +73,7 @@ class FinetuneSettings(OptimizerSettings):
         steps = steps_per_epoch * self.num_train_epochs
         shared = {f.name for f in dataclasses.fields(self)} & {
             f.name for f in dataclasses.fields(TrainConfig)
-        }
+        } - {"num_train_epochs", "warmup_share"}  # given in steps below
         return TrainConfig(
             objective=objective,
             pair_task="none",

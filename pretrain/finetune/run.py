@@ -97,7 +97,7 @@ def run(
     best = (
         _best(setup.features.task, epochs) * config.save_checkpoints_steps
         if epochs
-        else config.num_train_steps
+        else config.resolved_stages()[-1].last_step
     )
     result: Dict[str, Any] = {"seed": seed, "epochs": epochs, "best_step": best}
     result["best_epoch"] = best // config.save_checkpoints_steps

@@ -2,13 +2,13 @@
 held-out data. Needs no TensorFlow.
 """
 
-from typing import List, Optional, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 from data_gen.shared.dataset_info import DatasetInfo, require_same_vocabulary
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import read_pieces
 from pretrain.config import TrainConfig
-from pretrain.learning.stages import Stage
+from pretrain.learning.stages import Stage, StageConfig
 from pretrain.model.config import BertConfig
 
 
@@ -28,7 +28,7 @@ def require_for_model(info: DatasetInfo, model: BertConfig, vocab_file: str) -> 
 
 
 def require_for_stage(
-    info: DatasetInfo, stage: Stage, config: TrainConfig, model: BertConfig
+    info: DatasetInfo, stage: Union[Stage, StageConfig], config: TrainConfig, model: BertConfig
 ) -> None:
     """Raise UserError as `require_for_model` does, and if the data of a stage have another length
     or pair task than the stage, or the vocabulary has more pieces than the model.
@@ -55,7 +55,7 @@ def require_pair_task(info: DatasetInfo, config: TrainConfig) -> None:
     if pair_task != config.pair_task:
         raise UserError(
             f"{info.folder} was built with pair_task {pair_task}, this training has "
-            f"{config.pair_task}: use a configuration of the same task"
+            f"{config.pair_task}: give --set pair_task={pair_task}, or a configuration of that task"
         )
 
 
@@ -66,6 +66,26 @@ def require_a_batch(info: DatasetInfo, stage: Stage) -> None:
             f"{info.folder} holds {info.examples} examples to train on, fewer than one batch of "
             f"{stage.train_batch_size}: lower train_batch_size"
         )
+
+
+def in_steps(
+    config: TrainConfig,
+    examples: Sequence[int],
+    steps: Optional[Sequence[Dict[str, int]]] = None,
+) -> TrainConfig:
+    """Return the settings with steps instead of epochs and shares, for so many examples to train on
+    in each stage.
+
+    steps: those of an earlier call, to be kept
+    Raises UserError if the warm-up is longer than the training, or `steps_per_call` does not fit.
+    """
+    if config.has_steps:
+        return config
+    try:
+        return config.in_steps(steps or config.steps_of(examples))
+    except ValueError as error:
+        counts = ", ".join(f"{count:,}" for count in examples)
+        raise UserError(f"for the data's {counts} examples: {error}") from error
 
 
 def split_heldout(info: DatasetInfo, shards: int) -> Tuple[DatasetInfo, Optional[DatasetInfo]]:

@@ -1,7 +1,8 @@
 """The stages of a training, and the learning rate at each of their steps."""
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Callable, Dict, Optional
+from typing import Any, Callable, Dict, Optional
 
 from pretrain.runtime.tensorflow import Tensor, tf
 
@@ -10,6 +11,8 @@ SCHEDULES: Dict[str, Callable[[Tensor], Tensor]] = {
     "linear": lambda done: 1.0 - tf.minimum(done, 1.0),
     "constant": lambda done: tf.ones_like(done),
 }
+
+_MOST_EPOCHS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,82 @@ class StageConfig:
     train_batch_size: Optional[int] = None
     learning_rate: Optional[float] = None
     num_train_steps: Optional[int] = None
+    num_train_epochs: Optional[float] = None
     num_warmup_steps: Optional[int] = None
+    warmup_share: Optional[float] = None
     gradient_accumulation_steps: Optional[int] = None
+
+
+# Two names of one thing, of which exactly one is given: in steps, or relative to the data and to
+# the steps.
+_PAIRS = (("num_train_steps", "num_train_epochs"), ("num_warmup_steps", "warmup_share"))
+OF_STEPS = tuple(name for names in _PAIRS for name in names)
+_OF_STAGE = ("train_batch_size", "learning_rate", "gradient_accumulation_steps", *OF_STEPS)
+
+
+def values_of(stage: StageConfig, above: Any) -> Dict[str, Any]:
+    """Return the settings of a stage by name: its own, else those of the top level. A stage that
+    gives one of a pair does without the other.
+    """
+    found = {name: getattr(stage, name) for name in _OF_STAGE}
+    given = [names for names in _PAIRS if any(found[name] is not None for name in names)]
+    settled = {name for names in given for name in names}
+    return {
+        name: getattr(above, name) if value is None and name not in settled else value
+        for name, value in found.items()
+    }
+
+
+def check_values(values: Dict[str, Any]) -> None:
+    """Raise ValueError for settings of a stage that cannot be trained with, whatever its data; and
+    unless exactly one of each pair is given.
+
+    values: those of `values_of`
+    """
+    for names in _PAIRS:
+        given = [name for name in names if values[name] is not None]
+        if len(given) > 1:
+            raise ValueError(
+                f"{names[0]} is {values[names[0]]} and {names[1]} is {values[names[1]]}, but only "
+                f"one of them can count: set {names[0]}=null or {names[1]}=null"
+            )
+        if not given:
+            raise ValueError(f"neither {names[0]} nor {names[1]} is given: set one of them")
+    epochs, share = values["num_train_epochs"], values["warmup_share"]
+    if epochs is not None and not 0 < epochs <= _MOST_EPOCHS:
+        raise ValueError(
+            f"num_train_epochs must be above 0 and at most {_MOST_EPOCHS:,}, not {epochs}"
+        )
+    if share is not None and not 0 <= share <= 1:
+        raise ValueError(f"warmup_share must be from 0 to 1, not {share}")
+    unknown = {"num_train_steps": 1 << 60, "num_warmup_steps": 0}
+    as_stage({**values, **{name: x for name, x in unknown.items() if values[name] is None}}).check()
+
+
+def lengths_of(values: Dict[str, Any]) -> Dict[str, Any]:
+    """Return those of the values that say how long the stage is, as they are given."""
+    return {name: values[name] for name in OF_STEPS if values[name] is not None}
+
+
+def has_steps(values: Dict[str, Any]) -> bool:
+    """Return True if the values of a stage are given in steps, as a training needs them."""
+    return all(values[steps] is not None for steps, _ in _PAIRS)
+
+
+def steps_of(values: Dict[str, Any], examples: int, multiple: int) -> Dict[str, int]:
+    """Return the steps of a stage, `num_train_steps` and `num_warmup_steps`, for so many examples.
+
+    An epoch is the whole batches of the data, as the input gives them; epochs are rounded up to a
+    multiple of `multiple` steps.
+    """
+    steps, warmup = values["num_train_steps"], values["num_warmup_steps"]
+    if steps is None:
+        per_epoch = examples // max(1, values["train_batch_size"])
+        steps = max(1, round(values["num_train_epochs"] * per_epoch))
+        steps = -(-steps // multiple) * multiple
+    if warmup is None:
+        warmup = int(steps * values["warmup_share"])  # as in run_classifier.py
+    return {"num_train_steps": steps, "num_warmup_steps": warmup}
 
 
 @dataclass(frozen=True)
@@ -55,6 +132,14 @@ class Stage:
                 f"num_warmup_steps must be between 0 and num_train_steps ({self.num_train_steps}), "
                 f"not {self.num_warmup_steps}"
             )
+
+
+def as_stage(
+    values: Dict[str, Any], first_step: int = 0, max_seq_length: Optional[int] = None
+) -> Stage:
+    """Make the stage of these values, which has steps."""
+    known = {field.name for field in dataclasses.fields(Stage)}
+    return Stage(first_step, max_seq_length, **{n: x for n, x in values.items() if n in known})
 
 
 def learning_rate(stage: Stage, step: Tensor, schedule: str = "linear") -> Tensor:

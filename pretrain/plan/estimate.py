@@ -11,6 +11,7 @@ from data_gen.shared.features import predictions_for
 from pretrain.config import TrainConfig
 from pretrain.inputs.checks import (
     copies_held_back,
+    in_steps,
     require_a_batch,
     require_for_stage,
     split_heldout,
@@ -63,13 +64,15 @@ def estimate(
     Raises UserError for an unknown device, or for another number of folders than of stages.
     """
     device = find_device(device)
-    stages = config.resolved_stages()
-    if data and len(data) != len(stages):
-        raise UserError(f"this training has {len(stages)} stage(s), --data {len(data)} folder(s)")
+    number = len(config.stage_configs())
+    if data and len(data) != number:
+        raise UserError(f"this training has {number} stage(s), --data {len(data)} folder(s)")
+    infos: List[Optional[DatasetInfo]] = [*map(_read, data)] if data else [None] * number
+    config = _in_steps(config, infos)
     model = read_bert_config(config.bert_config_file)
     setup = Setup(config, model, DEVICES[device], devices, utilisation)
-    folders: List[Optional[str]] = [*data] if data else [None] * len(stages)
-    parts = [_estimate_stage(setup, stage, folder) for stage, folder in zip(stages, folders)]
+    stages = config.resolved_stages()
+    parts = [_estimate_stage(setup, stage, info) for stage, info in zip(stages, infos)]
     return {
         "device": device,
         "devices": devices,
@@ -91,8 +94,19 @@ def _read(folder: str) -> DatasetInfo:
     return open_data(folder)
 
 
-def _estimate_stage(setup: Setup, stage: Stage, folder: Optional[str]) -> Dict[str, Any]:
-    info = _read(folder) if folder else None
+def _in_steps(config: TrainConfig, infos: Sequence[Optional[DatasetInfo]]) -> TrainConfig:
+    if not config.has_epochs:
+        return in_steps(config, [0] * len(infos))
+    known = [split_heldout(info, config.heldout_shards)[0] for info in infos if info]
+    if not known:
+        raise UserError(
+            "this training is as long as its data say (num_train_epochs): give --data, or --set "
+            "num_train_epochs=null --set num_train_steps=N"
+        )
+    return in_steps(config, [info.examples for info in known])
+
+
+def _estimate_stage(setup: Setup, stage: Stage, info: Optional[DatasetInfo]) -> Dict[str, Any]:
     length = info.max_seq_length if info else stage.max_seq_length or _LENGTH
     predictions = info.max_predictions_per_seq if info else predictions_for(length, _RATE)
     sequences = stage.num_train_steps * stage.train_batch_size

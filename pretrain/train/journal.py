@@ -8,10 +8,10 @@ import json
 import os
 import socket
 import time
-from typing import Any, Callable, Dict, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from pretrain.checkpoint.folder import EVALUATIONS, METRICS, drop_after, read_journal
-from pretrain.learning.objective import TOTAL
+from pretrain.learning.objective import TOTAL, Evaluation
 from pretrain.runtime import files
 from pretrain.runtime.devices import is_chief
 from pretrain.runtime.log import log
@@ -66,6 +66,20 @@ def _flat(values: Mapping[str, Any]) -> Dict[str, float]:
         elif isinstance(value, (int, float)):
             found[key] = float(value)
     return found
+
+
+def before_and_after(output: str, evaluation: Evaluation) -> List[str]:
+    """Return a line for the held-out data before the first step of a training, and one after its
+    last: what it brought. No lines if it was not evaluated at both times.
+    """
+    lines = [line for line in read_journal(output, EVALUATIONS) if "examples" in line]
+    if len(lines) < 2 or lines[0]["step"] > 0:
+        return []
+    return [
+        f"held-out loss {when} (step {line['step']:,}): {evaluation.log_text(line)} on "
+        f"{line['examples']:,} examples"
+        for when, line in (("before", lines[0]), ("after", lines[-1]))
+    ]
 
 
 class Meter:

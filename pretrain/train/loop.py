@@ -27,7 +27,7 @@ from pretrain.runtime.log import log
 from pretrain.runtime.speed import matmul_rate
 from pretrain.runtime.tensorflow import Strategy
 from pretrain.train import run_folder
-from pretrain.train.journal import Journal, Meter
+from pretrain.train.journal import Journal, Meter, before_and_after
 from pretrain.train.start import (
     Split,
     open_datasets,
@@ -106,11 +106,15 @@ def train(
     model = read_bert_config(config.bert_config_file)
     infos = open_datasets(config, model, data)
     splits = split_datasets(config, model, infos, heldout)
+    examples = [split.trained.examples for split in splits]
+    config, counted = run_folder.in_steps_of(output, config, examples)
     require_feasible(config, strategy, splits)
     source = store.find(init_checkpoint) if init_checkpoint else None
-    description = run_folder.describe(config, model, infos, source, reinit_heads)
+    description = run_folder.describe(config, model, infos, source, reinit_heads, counted)
     if is_chief():
         run_folder.claim(output, config, description)
+    for line in map(run_folder.in_words, counted):
+        log(line)
     state = new_state(strategy, model, config)
     resumed = resume(state, output)
     if not resumed:
@@ -152,23 +156,28 @@ def _train_stages(
     count = sum(int(variable.shape.num_elements()) for variable in variables)
     log(
         f"{describe(training.strategy)}; {count:,} weights; {training.output} is at step "
-        f"{training.step:,}"
+        f"{training.step:,}; its curves: tensorboard --logdir {training.output}"
     )
     start = training.step
-    # A training may have ended between a checkpoint and its evaluation.
-    due = start > 0 and not training.journal.has(EVALUATIONS, start)
+    # Held-out data are evaluated on before the first step, too. A training may have ended between a
+    # checkpoint and its evaluation.
+    due = start > 0 or splits[0].heldout is not None
+    due = due and not training.journal.has(EVALUATIONS, start)
     due = bool(all_gather_int(training.strategy, int(due), training.state.step)[0])
     for stage, split in zip(training.config.resolved_stages(), splits):
         if stage.last_step < start:
             continue
         evaluate = _evaluation(training, split.heldout, measure)
-        if due and stage.first_step < start:
+        if due:
             evaluate()
+            due = False
         if training.step == stage.last_step:
             continue
         if not _train_stage(training, stage, split.trained, evaluate):
             log(f"stopped by SIGTERM after step {training.step:,}; the same command resumes")
             return None
+    for line in before_and_after(training.output, training.objective.evaluation):
+        log(line)
     return store.latest(training.output) if is_chief() else None
 
 
@@ -193,7 +202,7 @@ def _evaluation(
             figures = evaluator()
             text = training.objective.evaluation.log_text(figures)
             log(f"step {training.step:,}, held-out: {text}")
-        more = measure(training) if measure else {}
+        more = measure(training) if measure and training.step else {}
         if more is None:  # cut off: after a restart this is done again
             return
         figures.update(more)

@@ -22,6 +22,8 @@ from data_gen.shared.shipped import revision
 from pretrain.checkpoint import store
 from pretrain.checkpoint.folder import MODEL, RUN, TOKENIZER, VOCAB, write_json
 from pretrain.config import TrainConfig
+from pretrain.inputs.checks import in_steps
+from pretrain.learning.stages import lengths_of
 from pretrain.model.config import BertConfig
 from pretrain.runtime import files
 from pretrain.runtime.tensorflow import tf
@@ -47,11 +49,16 @@ def describe(
     data: Sequence[DatasetInfo],
     init_prefix: Optional[str],
     reinit_heads: bool = False,
+    counted: Sequence[Dict[str, Any]] = (),
 ) -> Dict[str, Any]:
-    """Describe a training; the content of run.json."""
+    """Describe a training; the content of run.json.
+
+    counted: see `in_steps_of`
+    """
     index = files.read_bytes(f"{init_prefix}.index") if init_prefix else b""
     return {
         "config": portable_settings(config),
+        "counted": list(counted),
         "model": dataclasses.asdict(model),
         "vocab_sha256": file_sha256(config.vocab_file),
         "tokenizer": _tokenizer(model, data),
@@ -104,6 +111,38 @@ def _tokenizer(model: BertConfig, data: Sequence[DatasetInfo]) -> Dict[str, Any]
         "do_lower_case": do_lower_case,
         "model_max_length": model.max_position_embeddings,
     }
+
+
+def in_steps_of(
+    output: str, config: TrainConfig, examples: Sequence[int]
+) -> Tuple[TrainConfig, List[Dict[str, Any]]]:
+    """Return the settings with steps instead of epochs and shares, and for run.json what the steps
+    of each stage were counted from; nothing for settings in steps.
+
+    A training that is resumed keeps its steps, although another `steps_per_call` rounds otherwise.
+    """
+    if config.has_steps:
+        return config, []
+    asked = [
+        {"examples": count, **lengths_of(values)}
+        for values, count in zip(config.values_of_stages(), examples)
+    ]
+    path, steps = os.path.join(output, RUN), config.steps_of(examples)
+    before = _read(path).get("counted", []) if files.exists(path) else []
+    if [one["from"] for one in before] == asked and store.latest(output):
+        steps = [one["steps"] for one in before]
+    counted = [{"from": source, "steps": of} for source, of in zip(asked, steps)]
+    return in_steps(config, examples, steps), counted
+
+
+def in_words(counted: Dict[str, Any]) -> str:
+    """Return in a sentence what the steps of a stage were counted from."""
+    source, steps = counted["from"], counted["steps"]
+    given = ", ".join(f"{name} {x}" for name, x in source.items() if name != "examples")
+    return (
+        f"{given} of {source['examples']:,} examples: {steps['num_train_steps']:,} steps, the "
+        f"first {steps['num_warmup_steps']:,} of them warm-up"
+    )
 
 
 def claim(output: str, config: TrainConfig, description: Dict[str, Any]) -> None:

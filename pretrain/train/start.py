@@ -40,7 +40,7 @@ def open_datasets(
     """Open the data of each stage. Raises UserError if they do not fit the model, its vocabulary
     and the stages.
     """
-    stages = config.resolved_stages()
+    stages = config.stage_configs()
     if len(folders) != len(stages):
         raise UserError(
             f"this training has {len(stages)} stage(s), --data {len(folders)} folder(s): give one "

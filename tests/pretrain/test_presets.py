@@ -8,12 +8,15 @@ from data_gen.pairs import tasks
 from data_gen.shared.pair_labels import PAIR_LABELS
 from data_gen.shared.settings import load_settings
 from pretrain.config import TrainConfig
+from pretrain.inputs.checks import in_steps
 from pretrain.model.config import read_bert_config
 
 # (pair task, optimizer, [(length, batch, peak, steps, warm-up) of each stage], layers);
 # Chinese-BERT-wwm's README, wwm#28, #72, #106, #141 and the MacBERT paper, Table III and V-B
 EXPECTED = {
     "base": ("nsp", "adamw", [(None, 32, 1e-4, 100000, 10000)], 12),
+    # 3 epochs of 16,010 examples, batches of 32; 10 % of the steps
+    "continue": ("sop", "adamw", [(None, 32, 5e-5, 1500, 150)], 12),
     "bert_wwm": (
         "nsp",
         "lamb",
@@ -46,7 +49,7 @@ def test_presets(name):
             stage.num_train_steps,
             stage.num_warmup_steps,
         )
-        for stage in preset.resolved_stages()
+        for stage in in_steps(preset, [16010] * 2).resolved_stages()
     ]
     layers = read_bert_config(preset.bert_config_file).num_hidden_layers
     assert (preset.pair_task, preset.optimizer, stages, layers) == EXPECTED[name]

@@ -154,13 +154,13 @@ def lines(folder, name):
         return [json.loads(line) for line in handle]
 
 
-def test_what_is_held_out_is_evaluated_with_every_checkpoint(trained, info):
+def test_what_is_held_out_is_evaluated_at_the_start_and_with_every_checkpoint(trained, info):
     found = lines(trained, EVALUATIONS)
-    assert [line["step"] for line in found] == [5, 10]
+    assert [line["step"] for line in found] == [0, 5, 10]
     heldout = split_heldout(info, 1)[1]
     assert {line["examples"] for line in found} == {heldout.examples}
     assert heldout.examples == info.shards[1].examples
-    assert found[1]["masked_lm_loss"] < found[0]["masked_lm_loss"]
+    assert found[2]["masked_lm_loss"] < found[1]["masked_lm_loss"] < found[0]["masked_lm_loss"]
 
 
 def test_an_evaluation_that_a_stop_prevented_is_made_up(settings, tmp_path, monkeypatch):
@@ -176,11 +176,11 @@ def test_an_evaluation_that_a_stop_prevented_is_made_up(settings, tmp_path, monk
     run = functools.partial(train, settings(*SETS), [DATA], str(tmp_path), None)
     assert run() is None
     assert store.latest(str(tmp_path)).endswith("-5")
-    assert not (tmp_path / EVALUATIONS).exists()
+    assert [line["step"] for line in lines(str(tmp_path), EVALUATIONS)] == [0]
     assert run().endswith("-10")
     found = (tmp_path / EVALUATIONS).read_text().splitlines(keepends=True)
-    assert [json.loads(line)["step"] for line in found] == [5, 10]
-    (tmp_path / EVALUATIONS).write_text(found[0])  # as if it had been killed in the last one
+    assert [json.loads(line)["step"] for line in found] == [0, 5, 10]
+    (tmp_path / EVALUATIONS).write_text("".join(found[:2]))  # as if killed in the last one
     assert run().endswith("-10")
     assert (tmp_path / EVALUATIONS).read_text() == "".join(found)
     assert len(calls) == 10
@@ -191,7 +191,13 @@ def test_a_set_of_its_own_may_be_held_out(settings, tmp_path, capsys):
     found = lines(str(tmp_path), EVALUATIONS)
     again = evaluate(load_model(str(tmp_path)), DATA)
     assert found[-1]["masked_lm_loss"] == pytest.approx(again["masked_lm_loss"], rel=1e-5)
-    assert "step 10, held-out: words " in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "step 10, held-out: words " in said
+    before, after = (line for line in said.splitlines() if line.startswith("held-out loss "))
+    times = (before, "before (step 0)", found[0]), (after, "after (step 10)", again)
+    for line, when, figures in times:
+        assert line.startswith(f"held-out loss {when}: words {figures['masked_lm_loss']:.3f} ")
+    assert after.endswith(f" on {again['examples']} examples")
 
 
 def test_what_is_held_out_is_not_trained_on(info):

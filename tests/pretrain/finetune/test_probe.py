@@ -32,8 +32,10 @@ def test_a_probe_leaves_the_training_as_it_is(probe, settings, tmp_path):
     for name, array in first.items():
         assert np.array_equal(array, second[name]), name
     lines = read_journal(probed, EVALUATIONS)
-    assert [line["step"] for line in lines] == [5, 10, 15]
-    for line, without in zip(lines, read_journal(plain, EVALUATIONS)):
+    assert [line["step"] for line in lines] == [0, 5, 10, 15]
+    start, *without_probe = read_journal(plain, EVALUATIONS)
+    assert lines.pop(0) == start  # a probe comes with checkpoints alone
+    for line, without in zip(lines, without_probe):
         scores = line.pop("probe")["classification"]
         assert set(scores) == {"accuracy", "macro_f1", "matthews"}
         assert 0 <= scores["accuracy"] <= 1
