@@ -59,7 +59,7 @@ def _build(args: argparse.Namespace) -> None:
     megabytes = sum(file["bytes"] for file in info.manifest["input"]) / 1e6
     how = "whole already" if plan.finished else f"{seconds:.1f} s, {megabytes / seconds:.2f} MB/s"
     print(
-        f"{info.folder}: {info.manifest['statistics']['sentences']:,} sentences, "
+        f"{info.folder}: {info.statistics['sentences']:,} sentences, "
         f"{info.examples:,} instances in {len(info.shards)} shards "
         f"({megabytes:.1f} MB of text, {how})"
     )

@@ -18,6 +18,7 @@ VOCAB = "vocab.txt"
 TOKENIZER = "tokenizer_config.json"
 SENTENCEPIECE = "spiece.model"
 RUN = "run.json"  # the settings of a training, and its data
+VERIFIED = "verified.json"  # the shards whose checksums were checked
 METRICS = "metrics.jsonl"  # journals: a line of JSON for each step that is written down
 EVALUATIONS = "evaluations.jsonl"
 RESULT = "result.json"  # the measures of a run of a fine-tuning
