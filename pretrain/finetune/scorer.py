@@ -40,9 +40,7 @@ class Scorer:
         self._limits = OBJECTIVES[objective].limits(
             part.info, model, ObjectiveSettings(objective, "none", list(labels))
         )
-        self._batches = all_batches(
-            strategy, part.info, self._features, _BATCH_SIZE, self._limits
-        )
+        self._batches = all_batches(strategy, part.info, self._features, _BATCH_SIZE, self._limits)
         mode = Mode(settings.precision)
 
         def score(batch: Dict[str, Tensor]) -> Tensor:

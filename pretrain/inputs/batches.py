@@ -24,7 +24,6 @@ _OF_POSITIONS = ("input_ids", "input_mask", "segment_ids")
 NO_LIMITS: Limits = {}
 
 
-
 def open_data(folder: str) -> DatasetInfo:
     """Open the output of `data_gen build`, on a disk or in a bucket that TensorFlow reads.
 

@@ -55,9 +55,7 @@ def _features(info: DatasetInfo) -> Dict[str, Tuple[str, int]]:
     }
 
 
-def _limits(
-    info: DatasetInfo, model: BertConfig, settings: ObjectiveSettings
-) -> Mapping[str, int]:
+def _limits(info: DatasetInfo, model: BertConfig, settings: ObjectiveSettings) -> Mapping[str, int]:
     return {**limits_of_sequence(model), LABELS: len(settings.labels)}
 
 

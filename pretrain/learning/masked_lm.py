@@ -37,9 +37,7 @@ def _features(info: DatasetInfo) -> Dict[str, Tuple[str, int]]:
     return feature_shapes(info.max_seq_length, info.max_predictions_per_seq)
 
 
-def _limits(
-    info: DatasetInfo, model: BertConfig, settings: ObjectiveSettings
-) -> Mapping[str, int]:
+def _limits(info: DatasetInfo, model: BertConfig, settings: ObjectiveSettings) -> Mapping[str, int]:
     return {
         **limits_of_sequence(model),
         "masked_lm_positions": info.max_seq_length,
