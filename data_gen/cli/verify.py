@@ -36,9 +36,10 @@ def _verify(args: argparse.Namespace) -> None:
     info = read_dataset(args.folder)
     pieces = _vocab_size(info, args.vocab)
     engine, show = arguments.engine(args), arguments.progress(args)
-    count = 0
-    for count, problem in enumerate(verify(info, pieces, engine, show), 1):
+    problems = list(verify(info, pieces, engine, show))
+    for problem in problems:
         print(problem)
+    count = len(problems)
     if count:
         raise UserError(
             f"{info.folder} has {count} problem{'s' if count > 1 else ''}: copy it again from "

@@ -1,6 +1,6 @@
 """The bytes of a tf.train.Example message -> its features."""
 
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, Iterator, Tuple
 
 import numpy as np
 

@@ -103,7 +103,7 @@ def parse_info(
         max_predictions_per_seq=config.whole("max_predictions_per_seq", 0, LONGEST),
         vocab_sha256=fields.sha256("vocab_sha256"),
         fingerprint=fields.sha256("fingerprint"),
-        shards=_shards(fields),
+        shards=_shards(folder, fields),
         manifest=fields.values,
     )
     _check_counts(fields, info)
@@ -126,7 +126,7 @@ def _check_config(config: Fields) -> None:
         config.group("masking")
 
 
-def _shards(fields: Fields) -> Tuple[Shard, ...]:
+def _shards(folder: str, fields: Fields) -> Tuple[Shard, ...]:
     """Read the list of shards. A shard that is there twice would be trained on twice."""
     shards: List[Shard] = []
     names: Dict[str, str] = {}  # of the names and the checksums so far: the name
@@ -145,7 +145,8 @@ def _shards(fields: Fields) -> Tuple[Shard, ...]:
         keys = [shard.name, *([shard.sha256] if shard.examples > 1 else [])]
         twin = next((names[key] for key in keys if key in names), None)
         if twin:
-            raise group.error("name", f"is the same shard as {twin}", shard.name)
+            path = os.path.join(folder, MANIFEST)
+            raise UserError(f"{path}: {twin} and {shard.name} are the same shard: {_ADVICE}")
         names.update(dict.fromkeys(keys, shard.name))
         shards.append(shard)
     return tuple(shards)
@@ -158,11 +159,7 @@ def _check_counts(fields: Fields, info: DatasetInfo) -> None:
     if "statistics" not in fields:
         return
     statistics = fields.group("statistics")
-    for name, value in statistics.values.items():
-        parts = value.values() if isinstance(value, dict) else value
-        for number in parts if isinstance(value, (dict, list)) else [value]:
-            if type(number) not in (int, float) or not 0 <= number <= _MOST:
-                raise statistics.error(name, "must be counts and shares", value)
+    check_statistics(statistics)
     for name in ("documents", "sentences", "words", "pieces"):
         statistics.whole(name, 0, _MOST)
     for name in ("ngrams", "kinds_by_piece"):
@@ -173,6 +170,15 @@ def _check_counts(fields: Fields, info: DatasetInfo) -> None:
     if statistics.whole("instances", 0, _MOST) != info.examples:
         problem = f"must be the {info.examples:,} examples of the shards"
         raise statistics.error("instances", problem, statistics.any("instances"))
+
+
+def check_statistics(statistics: Fields) -> None:
+    """Raise UserError unless all fields are numbers, or lists or groups of them, none negative."""
+    for name, value in statistics.values.items():
+        parts = value.values() if isinstance(value, dict) else value
+        for number in parts if isinstance(value, (dict, list)) else [value]:
+            if type(number) not in (int, float) or not 0 <= number <= _MOST:
+                raise statistics.error(name, "must be counts and shares", value)
 
 
 def require_same_vocabulary(info: DatasetInfo, vocab_file: str) -> None:

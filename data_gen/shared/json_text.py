@@ -1,5 +1,5 @@
-"""JSON that may be damaged or hostile: parsed, and read field by field, so that every mistake is one
-sentence with the file and the field.
+"""JSON that may be damaged or hostile: parsed, and read field by field, so that every mistake is
+one sentence with the file and the field.
 
 Python 3.7 syntax: `pretrain` reads its files by it on TensorFlow 1.15.
 """
@@ -42,7 +42,7 @@ def read_fields(path: str, text: Union[str, bytes], advice: str) -> "Fields":
     try:
         return Fields(path, parse_json(text), advice)
     except ValueError as error:
-        raise UserError(f"{path} is no JSON ({error}): {advice}") from error
+        raise UserError(f"{path} is damaged ({error}): {advice}") from error
 
 
 class Fields:

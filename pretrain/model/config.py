@@ -9,7 +9,6 @@ from data_gen.shared.json_text import parse_json
 from data_gen.shared.settings import require_one_of
 from pretrain.model.activations import ACTIVATIONS
 
-
 # The largest that is taken for meant: no model of this form is near them, and a file that says more
 # would only fill the memory.
 _MOST = {
