@@ -60,8 +60,7 @@ def _problems(task: ShardTask, shard: Shard) -> Iterator[str]:
         # Records of a fine-tuning have features of their own.
         if found.problem or not task.info.max_predictions_per_seq:
             return
-        for stored in read_examples(task.info, task.vocab_size):
-            if not stored.example.masked_positions:
-                yield f"{path}: record {stored.number:,} predicts nothing"
+        for _ in read_examples(task.info, task.vocab_size):
+            pass
     except UserError as error:
         yield str(error)

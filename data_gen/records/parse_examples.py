@@ -29,6 +29,8 @@ def parse_example(
     if not ((weights == 0) | (weights == 1)).all():
         raise ValueError("masked_lm_weights holds a value that is neither 0 nor 1")
     masked = weights == 1
+    if not masked.any():
+        raise ValueError("masked_lm_weights has no 1")
     for name, stop in (
         *(("input_ids", vocab_size), ("masked_lm_ids", vocab_size)),
         *(("segment_ids", 2), ("next_sentence_labels", 2)),

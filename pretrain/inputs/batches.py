@@ -22,6 +22,7 @@ _SHUFFLE = 8192
 # Features with a number for each position.
 _OF_POSITIONS = ("input_ids", "input_mask", "segment_ids")
 NO_LIMITS: Limits = {}
+_TOO_FEW = "they are fewer than dataset.json says"
 
 
 def open_data(folder: str) -> DatasetInfo:
@@ -137,6 +138,8 @@ def readable(
         if isinstance(error, peer_gone()) and processes()[0] > 1:
             raise  # several processes read in step
         problem = find_fault(info, lambda path: _read([path], info), features, limits)
+        if not problem and _TOO_FEW in str(error):
+            problem = _TOO_FEW
         raise UserError(
             f"the records in {info.folder} cannot be read ({problem or reason(error)}): copy or "
             "build them again"
@@ -199,7 +202,7 @@ def _too_few() -> Any:
     """Return a dataset that fails when it is asked for its element."""
 
     def fail(_: Tensor) -> Tensor:
-        check = tf.debugging.Assert(False, ["fewer records than dataset.json says"])
+        check = tf.debugging.Assert(False, [_TOO_FEW])
         with tf.control_dependencies([check]):
             return tf.constant("")
 

@@ -1,4 +1,4 @@
-"""Checkpoints, and the files beside them, that are damaged or lie, made from a whole model folder."""
+"""Checkpoints, and files beside them, that are damaged or lie, made from a whole model folder."""
 
 import json
 import os

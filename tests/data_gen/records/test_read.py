@@ -68,7 +68,7 @@ def foreign(**changed):
 def test_every_example_comes_back(data):
     length = data.draw(st.integers(1, S))
     pieces = data.draw(st.lists(st.integers(0, V - 1), min_size=length, max_size=length))
-    positions = sorted(data.draw(st.sets(st.integers(0, length - 1), max_size=P)))
+    positions = sorted(data.draw(st.sets(st.integers(0, length - 1), min_size=1, max_size=P)))
     labels = data.draw(
         st.lists(st.integers(0, V - 1), min_size=len(positions), max_size=len(positions))
     )
