@@ -39,6 +39,9 @@ def faults(parsed: Parsed, limits: Limits) -> List[Tuple[str, Tensor]]:
         found.append((sentence, tf.reduce_any(outside)))
     if "input_mask" in parsed:
         found += _of_mask(parsed["input_mask"])
+    if "masked_lm_weights" in parsed:
+        none = tf.reduce_any(tf.reduce_max(parsed["masked_lm_weights"], axis=1) <= 0)
+        found.append(("masked_lm_weights has no 1", none))
     if {"input_mask", "masked_lm_positions", "masked_lm_weights"} <= set(parsed):
         found += _of_predictions(*(parsed[n] for n in ("input_mask", *_OF_PREDICTIONS)))
     return found
@@ -58,7 +61,6 @@ def _of_predictions(mask: Tensor, positions: Tensor, weights: Tensor) -> List[Tu
     outside = tf.logical_and(positions >= lengths, weights > 0)
     return [
         ("masked_lm_positions holds a place after the end of the sequence", tf.reduce_any(outside)),
-        ("masked_lm_weights has no 1", tf.reduce_any(tf.reduce_max(weights, axis=1) <= 0)),
     ]
 
 

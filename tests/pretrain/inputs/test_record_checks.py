@@ -178,6 +178,9 @@ def test_labels_beyond_the_model_are_not_counted(info, tmp_path):
     lying = changed(info, tmp_path / "data", put("masked_lm_ids", 0, -1))
     with pytest.raises(UserError, match=r"record 5 of .*: masked_lm_ids holds a value outside"):
         label_counts(lying, 21128)
+    silent = changed(info, tmp_path / "silent", fill("masked_lm_weights", 0.0))
+    with pytest.raises(UserError, match=r"record 5 of .*: masked_lm_weights has no 1"):
+        label_counts(silent, 21128)
 
 
 def test_labels_of_a_task_are_held_to_its_classes(root, model):
