@@ -1,6 +1,6 @@
 """The bytes of a tf.train.Example message -> its features."""
 
-from typing import Dict, Iterator, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 import numpy as np
 
@@ -71,7 +71,8 @@ def parse_features(record: bytes) -> Dict[str, Array]:
     found: Dict[str, Array] = {}
     for features in _messages(record, 1):
         for entry in _messages(features, 1):
-            name, values = b"", []
+            name = b""
+            values: List[Array] = []
             for field, wire_type, payload in _fields(entry):
                 if wire_type == _LENGTH_DELIMITED and field == 1:
                     name += payload
@@ -106,9 +107,9 @@ def _floats(data: bytes) -> Array:
 def _int64s(data: bytes) -> Array:
     """Read an Int64List, packed or not: either way field 1 holds a varint a value."""
     payloads = b"".join(payload for number, _, payload in _fields(data) if number == 1)
-    data = np.frombuffer(payloads, np.uint8)
-    last = np.flatnonzero(data < 0x80)  # bytes of the varints
-    if len(data) and (not len(last) or last[-1] + 1 < len(data)):
+    numbers = np.frombuffer(payloads, np.uint8)
+    last = np.flatnonzero(numbers < 0x80)  # bytes of the varints
+    if len(numbers) and (not len(last) or last[-1] + 1 < len(numbers)):
         raise ValueError("a number is cut short")
     first = np.concatenate([[0], last[:-1] + 1]) if len(last) else last
     sizes = last - first + 1
@@ -117,7 +118,7 @@ def _int64s(data: bytes) -> Array:
     values = np.zeros(len(last), np.uint64)
     for place in range(int(sizes.max(initial=0))):
         has = sizes > place
-        bits = data[first[has] + place].astype(np.uint64) & np.uint64(0x7F)
+        bits = numbers[first[has] + place].astype(np.uint64) & np.uint64(0x7F)
         values[has] |= bits << np.uint64(7 * place)
     return values.view(np.int64)
 

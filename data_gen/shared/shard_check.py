@@ -9,7 +9,7 @@ file costs. The checksums of the single records are left to the readers.
 import hashlib
 import struct
 import zlib
-from typing import BinaryIO, Iterator, NamedTuple, Optional
+from typing import IO, Iterator, NamedTuple, Optional
 
 from data_gen.shared.dataset_info import Shard
 
@@ -29,7 +29,7 @@ class Walk(NamedTuple):
     problem: str  # where the records do not follow one another; empty if they do
 
 
-def walk(handle: BinaryIO, packed: bool) -> Walk:
+def walk(handle: IO[bytes], packed: bool) -> Walk:
     """Go through the bytes of a TFRecord file, as stored, once; `packed` by gzip or not."""
     digest = hashlib.sha256()
     size = 0
