@@ -130,17 +130,20 @@ class Campaign:
         return [json.loads(line) for line in lines.splitlines()], ended or f"status {status}"
 
     def _child(self, work, case, writer):
+        """Never returns: an error that left this function would clean up the parent's folders."""
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        work()
-        if case:
-            data, model, commands = case
-            for command in commands:
+        code = 1
+        try:
+            work()
+            for command in case[2] if case else ():
                 start = time.perf_counter()
                 with tempfile.TemporaryDirectory(dir=self.folder) as output:
-                    result = self.run(command, data, model, os.path.join(output, "out"))
+                    result = self.run(command, case[0], case[1], os.path.join(output, "out"))
                 line = [command, *result, time.perf_counter() - start]
                 os.write(writer, json.dumps(line).encode() + b"\n")
-        os._exit(0)
+            code = 0
+        finally:
+            os._exit(code)
 
     def judge(self, name, code, shown, errors, seconds):
         """Say what is wrong with a result; empty if nothing is."""
@@ -209,7 +212,8 @@ def _run(campaign, case, seed, skipped):
         target = os.path.join(folder, "case")
         if kind == "models":
             data, model, source = DATA, target, campaign.model
-            campaign._apart(lambda: make(source, target, damage, rng), 60)
+            _, ended = campaign._apart(lambda: make(source, target, damage, rng), 60)
+            assert ended == "status 0", f"{name} could not be made: {ended}"
         else:
             data, model = target, campaign.model
             make(DATA, target, damage, rng)
