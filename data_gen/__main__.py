@@ -8,6 +8,7 @@ from typing import Optional, Sequence
 from data_gen.cli import segment, synonyms, vocabulary
 from data_gen.cli.build import add_bench, add_build, add_stats
 from data_gen.cli.show import add_show
+from data_gen.cli.verify import add_verify
 from data_gen.shared.commands import Parser, command_parser, run_command
 from data_gen.shared.console import run_program
 
@@ -20,6 +21,7 @@ def make_parser() -> Parser:
     segment.add_segment(commands)
     add_stats(commands)
     add_show(commands)
+    add_verify(commands)
     add_bench(commands)
     synonyms.add_synonyms(commands)
     segment.add_segmenter(commands)

@@ -12,10 +12,15 @@ from data_gen.masking.config import MaskingConfig
 from data_gen.pairs.config import PairsConfig
 from data_gen.pairs.tasks import PAIR_TASKS
 from data_gen.segmentation.segmenters import SegmenterConfig
+from data_gen.shared.bounds import require_between
+from data_gen.shared.dataset_info import LONGEST
 from data_gen.shared.features import COMPRESSIONS, predictions_for
 from data_gen.shared.settings import file_setting, require_one_of
 from data_gen.synonyms.config import SynonymsConfig
 from data_gen.tokenization.tokenizers import TokenizerConfig
+
+_MOST_COPIES, _MOST_SHARDS = 10_000, 1_000_000
+_LARGEST_SEED = 2**32 - 1  # that all packages take
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,6 @@ class DataConfig:
     def __post_init__(self) -> None:
         require_one_of("pair_task", self.pair_task, list(PAIR_TASKS))
         require_one_of("compression", self.compression, list(COMPRESSIONS))
-        if self.num_shards > 1_000_000:
-            raise ValueError(f"num_shards must be at most 1,000,000, not {self.num_shards}")
         shortest = PAIR_TASKS[self.pair_task].shortest
         if self.max_seq_length < shortest:
             raise ValueError(
@@ -58,9 +61,12 @@ class DataConfig:
             raise ValueError(f"masked_lm_prob must be between 0 and 1, not {self.masked_lm_prob}")
         if not 0 <= self.short_seq_prob <= 1:
             raise ValueError(f"short_seq_prob must be between 0 and 1, not {self.short_seq_prob}")
-        for name in ("dupe_factor", "num_shards"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        require_between(self, "max_seq_length", 1, LONGEST)
+        if self.max_predictions_per_seq is not None:
+            require_between(self, "max_predictions_per_seq", 1, LONGEST)
+        require_between(self, "dupe_factor", 1, _MOST_COPIES)
+        require_between(self, "num_shards", 1, _MOST_SHARDS)
+        require_between(self, "random_seed", 0, _LARGEST_SEED)
         needed = math.ceil(self.masked_lm_prob * self.max_seq_length)
         if not needed <= self.predictions <= self.max_seq_length:
             raise ValueError(

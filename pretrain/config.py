@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Dict, List, Optional, Sequence
 
+from data_gen.shared.bounds import MOST_STEPS, require_between
+from data_gen.shared.dataset_info import LONGEST
 from data_gen.shared.settings import file_setting, require_one_of
 from pretrain.learning.objective import ObjectiveSettings
 from pretrain.learning.objectives import OBJECTIVES
@@ -87,16 +89,13 @@ class TrainConfig(ObjectiveSettings, OptimizerSettings):
         self._check_steps_per_call()
 
     def _check_intervals(self) -> None:
-        for name in ("save_checkpoints_steps", "keep_checkpoints", "log_steps", "steps_per_call"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if self.pad_to is not None and self.pad_to < 1:
-            raise ValueError(f"pad_to must be at least 1, not {self.pad_to}")
+        intervals = "save_checkpoints_steps keep_checkpoints log_steps steps_per_call"
+        require_between(self, intervals, 1, MOST_STEPS)
+        require_between(self, "keep_checkpoint_every_steps", 1, MOST_STEPS)
+        require_between(self, "pad_to", 1, LONGEST)
         if self.pad_to is not None and self.jit_compile:
             raise ValueError("jit_compile needs sequences of one length: set pad_to=null")
         every = self.keep_checkpoint_every_steps
-        if every is not None and every < 1:
-            raise ValueError(f"keep_checkpoint_every_steps must be at least 1, not {every}")
         if every and every % self.save_checkpoints_steps:
             raise ValueError(
                 "keep_checkpoint_every_steps must be a multiple of save_checkpoints_steps "

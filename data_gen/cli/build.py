@@ -94,7 +94,7 @@ def _run(plan: BuildPlan, engine: Engine, args: argparse.Namespace, start: float
     megabytes = sum(file["bytes"] for file in info.manifest["input"]) / 1e6
     how = "whole already" if plan.finished else f"{seconds:.1f} s, {megabytes / seconds:.2f} MB/s"
     print(
-        f"{info.folder}: {info.manifest['statistics']['sentences']:,} sentences, "
+        f"{info.folder}: {info.statistics['sentences']:,} sentences, "
         f"{info.examples:,} instances in {len(info.shards)} shards "
         f"({megabytes:.1f} MB of text, {how})"
     )

@@ -66,7 +66,7 @@ def run_benchmark(inputs: Inputs, show: Progress) -> Bench:
         info, building = _timed(lambda: run_build(plan, engine, show))
     seconds = planning + building
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    statistics = info.manifest["statistics"]
+    statistics = info.statistics
     megabytes = sum(file["bytes"] for file in info.manifest["input"]) / 1e6
     cpu: Dict[str, float] = {"load": loading, **statistics["cpu_seconds"]}
     cpu["read, merge and the rest"] = seconds - sum(statistics["cpu_seconds"].values())

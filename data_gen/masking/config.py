@@ -1,6 +1,5 @@
 """Settings of the group `masking`."""
 
-import math
 from dataclasses import dataclass, field
 from typing import Collection, Dict, List
 
@@ -13,6 +12,7 @@ from data_gen.masking.corruption import (
     RANDOM_UNITS,
 )
 from data_gen.masking.selectors import BUDGET_UNITS, NGRAM_WITHIN, OVER_BUDGET, SELECTORS
+from data_gen.shared.bounds import LARGEST
 from data_gen.shared.settings import require_one_of
 
 
@@ -45,10 +45,10 @@ class MaskingConfig:
         for word_class in self.skip:
             require_one_of("masking.skip", word_class, CLASSES[:-1])
         weights = self.ngram_weights
-        finite = all(math.isfinite(weight) for weight in weights)
-        if not weights or not finite or min(weights) < 0 or sum(weights) <= 0:
+        if not weights or not min(weights) >= 0 or not 0 < sum(weights) <= LARGEST:
             raise ValueError(
-                "masking.ngram_weights must be shares of n = 1, 2, ...: none negative, one above 0"
+                "masking.ngram_weights must be shares of n = 1, 2, ...: none negative, one above "
+                f"0, together at most {LARGEST:,.0f}"
             )
         if not 0 <= self.max_fallback <= 1:
             raise ValueError(

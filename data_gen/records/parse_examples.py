@@ -1,13 +1,14 @@
 """The bytes of a tf.train.Example message -> its features."""
 
-import struct
-from typing import Dict, Iterable, Iterator, List, Tuple, Union
+from typing import Dict, Iterator, List, Tuple
 
-from data_gen.core.columns import Example
+import numpy as np
+
+from data_gen.core.columns import Array, Example
 from data_gen.shared.features import feature_shapes
 
 _VARINT, _EIGHT_BYTES, _LENGTH_DELIMITED, _FOUR_BYTES = 0, 1, 2, 5
-Number = Union[int, float]
+_LONGEST_VARINT = 10  # bytes
 
 
 def parse_example(
@@ -20,51 +21,72 @@ def parse_example(
     features = parse_features(record)
     shapes = feature_shapes(max_seq_length, max_predictions_per_seq)
     for name, (dtype, length) in shapes.items():
-        values = features.get(name, [])
-        kinds = {"float32" if isinstance(value, float) else "int64" for value in values}
-        if len(values) != length or kinds != {dtype}:
+        values = features.get(name)
+        if values is None or values.shape != (length,) or values.dtype != dtype:
             raise ValueError(f"{name} is not {length} values of {dtype}")
-    length = sum(1 for value in features["input_mask"] if value)
-    masked = [i for i, weight in enumerate(features["masked_lm_weights"]) if weight]
-    positions = [features["masked_lm_positions"][i] for i in masked]
-    labels = [features["masked_lm_ids"][i] for i in masked]
+    length = _length(features["input_mask"])
+    weights = features["masked_lm_weights"]
+    if not ((weights == 0) | (weights == 1)).all():
+        raise ValueError("masked_lm_weights holds a value that is neither 0 nor 1")
+    masked = weights == 1
+    if not masked.any():
+        raise ValueError("masked_lm_weights has no 1")
+    for name, stop in (
+        *(("input_ids", vocab_size), ("masked_lm_ids", vocab_size)),
+        *(("segment_ids", 2), ("next_sentence_labels", 2)),
+    ):
+        _require_below(stop, features[name], name)
+    positions = features["masked_lm_positions"][masked]
+    _require_below(length, positions, "masked_lm_positions")
     return Example(
-        pieces=_ints(features["input_ids"][:length], vocab_size, "input_ids"),
-        a_stop=sum(1 for segment in features["segment_ids"][:length] if segment == 0),
-        masked_positions=_ints(positions, length, "masked_lm_positions"),
-        masked_labels=_ints(labels, vocab_size, "masked_lm_ids"),
-        label=_ints(features["next_sentence_labels"], 2, "next_sentence_labels")[0],
+        pieces=tuple(features["input_ids"][:length].tolist()),
+        a_stop=int((features["segment_ids"][:length] == 0).sum()),
+        masked_positions=tuple(positions.tolist()),
+        masked_labels=tuple(features["masked_lm_ids"][masked].tolist()),
+        label=int(features["next_sentence_labels"][0]),
     )
 
 
-def _ints(values: Iterable[Number], stop: int, name: str) -> Tuple[int, ...]:
-    """Convert values to integers of `[0, stop)`."""
-    integers = tuple(int(value) for value in values)
-    if integers and not 0 <= min(integers) <= max(integers) < stop:
+def _length(mask: Array) -> int:
+    """Return the ones of a mask. Raises ValueError unless they come first."""
+    length = int((mask == 1).sum())
+    if not length or (mask[:length] != 1).any() or mask[length:].any():
+        raise ValueError("input_mask is not ones, one at least, and then zeros")
+    return length
+
+
+def _require_below(stop: int, values: Array, name: str) -> None:
+    """Raise ValueError for integers outside of `[0, stop)`."""
+    if len(values) and not 0 <= values.min() <= values.max() < stop:
         raise ValueError(f"{name} holds a value outside of 0 ... {stop - 1}")
-    return integers
 
 
-def parse_features(record: bytes) -> Dict[str, List[Number]]:
-    """Read the number features of a tf.train.Example, name -> values; features of bytes are left
-    out.
+def parse_features(record: bytes) -> Dict[str, Array]:
+    """Read the number features of a tf.train.Example, name -> int64 or float32 values; features of
+    bytes have none.
 
     Raises ValueError where the bytes are no protobuf message.
     """
     # Example{features: 1}, Features{feature: 1}, an entry of the map {key: 1, value: 2}
-    found: Dict[str, List[Number]] = {}
+    found: Dict[str, Array] = {}
     for features in _messages(record, 1):
         for entry in _messages(features, 1):
-            name = b"".join(_messages(entry, 1)).decode("utf-8")
-            values: List[Number] = []
-            for feature in _messages(entry, 2):
-                # Feature{float_list: 2, int64_list: 3}, each {value: 1}
-                for floats in _messages(feature, 2):
-                    values += _floats(floats)
-                for integers in _messages(feature, 3):
-                    values += _int64s(integers)
-            found[name] = values
+            name = b""
+            values: List[Array] = []
+            for field, wire_type, payload in _fields(entry):
+                if wire_type == _LENGTH_DELIMITED and field == 1:
+                    name += payload
+                elif wire_type == _LENGTH_DELIMITED and field == 2:
+                    values += _lists(payload)
+            found[name.decode("utf-8")] = np.concatenate(values) if values else np.zeros(0)
     return found
+
+
+def _lists(feature: bytes) -> Iterator[Array]:
+    """Read the lists of a Feature{float_list: 2, int64_list: 3}, each {value: 1}."""
+    for field, wire_type, payload in _fields(feature):
+        if wire_type == _LENGTH_DELIMITED and field in _LISTS:
+            yield _LISTS[field](payload)
 
 
 def _messages(data: bytes, number: int) -> Iterator[bytes]:
@@ -74,23 +96,31 @@ def _messages(data: bytes, number: int) -> Iterator[bytes]:
             yield payload
 
 
-def _floats(data: bytes) -> List[float]:
+def _floats(data: bytes) -> Array:
     """Read a FloatList, packed or not: either way field 1 holds four bytes a value."""
     payloads = b"".join(payload for number, _, payload in _fields(data) if number == 1)
     if len(payloads) % 4:
         raise ValueError("a list of floats is cut short")
-    return [value for (value,) in struct.iter_unpack("<f", payloads)]
+    return np.frombuffer(payloads, "<f4").astype(np.float32, copy=False)
 
 
-def _int64s(data: bytes) -> List[int]:
+def _int64s(data: bytes) -> Array:
     """Read an Int64List, packed or not: either way field 1 holds a varint a value."""
     payloads = b"".join(payload for number, _, payload in _fields(data) if number == 1)
-    values = []
-    position = 0
-    while position < len(payloads):
-        value, position = _varint(payloads, position)
-        values.append(value - (1 << 64) if value >> 63 else value)
-    return values
+    numbers = np.frombuffer(payloads, np.uint8)
+    last = np.flatnonzero(numbers < 0x80)  # bytes of the varints
+    if len(numbers) and (not len(last) or last[-1] + 1 < len(numbers)):
+        raise ValueError("a number is cut short")
+    first = np.concatenate([[0], last[:-1] + 1]) if len(last) else last
+    sizes = last - first + 1
+    if sizes.max(initial=0) > _LONGEST_VARINT:
+        raise ValueError("a number has more than 64 bits")
+    values = np.zeros(len(last), np.uint64)
+    for place in range(int(sizes.max(initial=0))):
+        has = sizes > place
+        bits = numbers[first[has] + place].astype(np.uint64) & np.uint64(0x7F)
+        values[has] |= bits << np.uint64(7 * place)
+    return values.view(np.int64)
 
 
 def _fields(data: bytes) -> Iterator[Tuple[int, int, bytes]]:
@@ -116,6 +146,8 @@ def _fields(data: bytes) -> Iterator[Tuple[int, int, bytes]]:
 
 def _varint(data: bytes, position: int) -> Tuple[int, int]:
     """Read a base-128 number, low bits first. Returns it and the position after it."""
+    if position < len(data) and data[position] < 0x80:
+        return data[position], position + 1
     value = 0
     for shift in range(0, 70, 7):
         if position >= len(data):
@@ -126,3 +158,6 @@ def _varint(data: bytes, position: int) -> Tuple[int, int]:
         if byte < 0x80:
             return value, position
     raise ValueError("a number is cut short")
+
+
+_LISTS = {2: _floats, 3: _int64s}

@@ -10,7 +10,7 @@ from typing import Iterator, NamedTuple
 from data_gen.core.columns import Example
 from data_gen.records.parse_examples import parse_example
 from data_gen.records.tfrecord import read_records
-from data_gen.shared.dataset_info import DatasetInfo
+from data_gen.shared.dataset_info import MANIFEST, DatasetInfo
 from data_gen.shared.errors import UserError
 
 
@@ -33,7 +33,10 @@ def read_examples(info: DatasetInfo, vocab_size: int, skip: int = 0) -> Iterator
             skip -= shard.examples
             continue
         path = os.path.join(info.folder, shard.name)
+        number = 0
         for number, (offset, record) in enumerate(read_records(path), 1):
+            if number > shard.examples:
+                break
             if number <= skip:
                 continue
             try:
@@ -42,8 +45,13 @@ def read_examples(info: DatasetInfo, vocab_size: int, skip: int = 0) -> Iterator
                 )
             except ValueError as error:
                 raise UserError(
-                    f"{path}: the record at byte {offset} is no example of this build ({error}): "
-                    "build the data set again elsewhere"
+                    f"{path}: record {number:,}, at byte {offset}, is no example of this build "
+                    f"({error}): build the data set again elsewhere"
                 ) from error
             yield StoredExample(shard.name, number, example)
+        if number != shard.examples:
+            raise UserError(
+                f"{path} holds {'more' if number > shard.examples else number} records where "
+                f"{MANIFEST} says {shard.examples:,}: build the data set again elsewhere"
+            )
         skip = 0

@@ -63,13 +63,15 @@ def read_records(path: str) -> Iterator[Tuple[int, bytes]]:
     Raises UserError where a record is cut short or does not fit its checksums.
     """
     offset = 0
+    number = 1
     with open_text(path) as handle:
-        while (record := _next_record(handle, path, offset)) is not None:
+        while (record := _next_record(handle, path, number, offset)) is not None:
             yield offset, record
             offset += len(record) + 16
+            number += 1
 
 
-def _next_record(handle: IO[bytes], path: str, offset: int) -> Optional[bytes]:
+def _next_record(handle: IO[bytes], path: str, number: int, offset: int) -> Optional[bytes]:
     """Read the next record; None at the end of the file."""
     with reading(path):
         head = handle.read(12)
@@ -79,8 +81,8 @@ def _next_record(handle: IO[bytes], path: str, offset: int) -> Optional[bytes]:
         record = _read(handle, struct.unpack("<Q", head[:8])[0]) if whole else b""
         if not whole or masked_crc(record) != handle.read(4):
             raise UserError(
-                f"{path} is damaged: the record at byte {offset} does not fit its checksum, "
-                "build the data set again elsewhere"
+                f"{path} is damaged: record {number:,}, at byte {offset}, does not fit its "
+                "checksum, build the data set again elsewhere"
             )
         return record
 

@@ -20,6 +20,7 @@ from data_gen.segmentation.segmenter import Segmenter, Words
 from data_gen.shared.errors import UserError
 from data_gen.shared.extras import needs_extra
 from data_gen.shared.files import file_sha256
+from data_gen.shared.pickles import require_safe_torch
 
 WEIGHTS = "pytorch_model.bin"
 # What a folder on the hub holds for the tokenizer; not every model has all of them.
@@ -92,6 +93,7 @@ def _device(torch: Any, name: str) -> Any:
 def _load_weights(torch: Any, model: Any, path: str) -> None:
     if not os.path.isfile(path):
         raise UserError(f"{path} is missing: fetch the model again, `segmenter fetch`")
+    require_safe_torch(torch, path)
     state = torch.load(path, map_location="cpu", weights_only=True)
     found = model.load_state_dict(state, strict=False)
     # Buffers come and go with versions of transformers; a parameter would stay random.
@@ -105,7 +107,7 @@ def _load_tokenizer(transformers: Any, folder: str, config: Any) -> Any:
     if not any(os.path.exists(os.path.join(folder, n)) for n in ("vocab.txt", "tokenizer.json")):
         raise UserError(f"{folder} has no vocab.txt or tokenizer.json: fetch the model again")
     tokenizer = transformers.AutoTokenizer.from_pretrained(
-        folder, config=config, use_fast=True, local_files_only=True
+        folder, config=config, use_fast=True, local_files_only=True, trust_remote_code=False
     ).backend_tokenizer
     size = tokenizer.get_vocab_size()
     if size > config.vocab_size:

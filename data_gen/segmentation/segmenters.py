@@ -17,6 +17,7 @@ from data_gen.segmentation.latin import load_latin
 from data_gen.segmentation.ltp import load_ltp
 from data_gen.segmentation.segmenter import Segmenter
 from data_gen.segmentation.user_dictionary import UserWord, read_user_words, require_matching
+from data_gen.shared.bounds import require_between
 from data_gen.shared.errors import UserError
 from data_gen.shared.extras import import_extra
 from data_gen.shared.files import file_sha256
@@ -42,8 +43,7 @@ class SegmenterConfig:
             raise ValueError(
                 f"segmenter.device must be auto, cpu, cuda or cuda:N, not {self.device}"
             )
-        if self.batch_size < 1:
-            raise ValueError(f"segmenter.batch_size must be at least 1, not {self.batch_size}")
+        require_between(self, "batch_size", 1, 1_000_000, "segmenter.")
 
 
 def load_segmenter(config: SegmenterConfig) -> Segmenter:

@@ -1,14 +1,20 @@
 """The contract between the generator and a trainer: the dataset.json beside the shards."""
 
-import json
 import os
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from data_gen.shared.errors import UserError
 from data_gen.shared.features import FORMAT
 from data_gen.shared.files import file_sha256
+from data_gen.shared.json_text import Fields, read_fields
 
 MANIFEST = "dataset.json"
+
+LONGEST = 1 << 16  # pieces of a sequence: more than attention can hold
+_MOST_EXAMPLES, _MOST_BYTES = 1 << 40, 1 << 50  # of a shard
+_MOST = 1 << 53  # of a count: beyond it floating point numbers skip some
+_FRAME = 16  # bytes of a record in a TFRecord file beside its own
+_ADVICE = "copy the data set again from where it was built, or build it again"
 
 
 class Shard(NamedTuple):
@@ -37,6 +43,15 @@ class DatasetInfo(NamedTuple):
         return sum(shard.examples for shard in self.shards)
 
     @property
+    def statistics(self) -> Dict[str, Any]:
+        """The counts of the build. Raises UserError for records that no build made."""
+        found: Optional[Dict[str, Any]] = self.manifest.get("statistics")
+        if found is None:
+            path = os.path.join(self.folder, MANIFEST)
+            raise UserError(f"{path}: statistics is missing: {_ADVICE}")
+        return found
+
+    @property
     def paths(self) -> List[str]:
         """The paths of the shards that hold examples, in order."""
         return [os.path.join(self.folder, shard.name) for shard in self.shards if shard.examples]
@@ -48,7 +63,7 @@ def read_info(folder: str) -> DatasetInfo:
     Raises UserError if there is none, a shard is missing, or the record format is another.
     """
     try:
-        with open(os.path.join(folder, MANIFEST), encoding="utf-8") as handle:
+        with open(os.path.join(folder, MANIFEST), "rb") as handle:
             text = handle.read()
     except FileNotFoundError as error:
         raise not_a_build(folder) from error
@@ -64,38 +79,106 @@ def not_a_build(folder: str) -> UserError:
     )
 
 
-def parse_info(folder: str, text: str, sizes: Mapping[str, Optional[int]]) -> DatasetInfo:
+def parse_info(
+    folder: str, text: Union[str, bytes], sizes: Mapping[str, Optional[int]]
+) -> DatasetInfo:
     """Parse the text of dataset.json and check it against the files beside it.
 
     sizes: bytes of each file of the folder; None if the storage has files whole or not at all
-    Raises UserError as `read_info` does.
+    Raises UserError as `read_info` does, and for a field that is missing or has an impossible
+    value.
     """
-    path = os.path.join(folder, MANIFEST)
-    try:
-        manifest = json.loads(text)
-        if manifest["format"] != FORMAT:
-            raise UserError(
-                f"{folder} is of record format {manifest['format']}, this code reads {FORMAT}: "
-                "build it again"
-            )
-        info = DatasetInfo(
-            folder=folder,
-            max_seq_length=manifest["config"]["max_seq_length"],
-            max_predictions_per_seq=manifest["config"]["max_predictions_per_seq"],
-            vocab_sha256=manifest["vocab_sha256"],
-            fingerprint=manifest["fingerprint"],
-            shards=tuple(Shard(**shard) for shard in manifest["shards"]),
-            manifest=manifest,
-        )
-    except (ValueError, KeyError, TypeError) as error:
+    fields = read_fields(os.path.join(folder, MANIFEST), text, _ADVICE)
+    form = fields.any("format")
+    if form != FORMAT:
         raise UserError(
-            f"{path} is damaged ({type(error).__name__}: {error}): build it again"
-        ) from error
+            f"{folder} is of record format {str(form)[:20]}, this code reads {FORMAT}: build it "
+            "again"
+        )
+    config = fields.group("config")
+    _check_config(config)
+    info = DatasetInfo(
+        folder=folder,
+        max_seq_length=config.whole("max_seq_length", 1, LONGEST),
+        max_predictions_per_seq=config.whole("max_predictions_per_seq", 0, LONGEST),
+        vocab_sha256=fields.sha256("vocab_sha256"),
+        fingerprint=fields.sha256("fingerprint"),
+        shards=_shards(folder, fields),
+        manifest=fields.values,
+    )
+    _check_counts(fields, info)
     for shard in info.shards:
         if sizes.get(shard.name, -1) not in (None, shard.bytes):
             file = os.path.join(folder, shard.name)
             raise UserError(f"{file} is missing or cut short: build the data set again elsewhere")
     return info
+
+
+def _check_config(config: Fields) -> None:
+    """Check the settings that are used after a build."""
+    config.text("pair_task")
+    config.whole("dupe_factor", 1, _MOST)
+    config.flag("do_lower_case")
+    config.group("tokenizer").text("name")
+    if "vocab_file" in config:
+        config.text("vocab_file")
+    if "masking" in config:
+        config.group("masking")
+
+
+def _shards(folder: str, fields: Fields) -> Tuple[Shard, ...]:
+    """Read the list of shards. A shard that is there twice would be trained on twice."""
+    shards: List[Shard] = []
+    names: Dict[str, str] = {}  # of the names and the checksums so far: the name
+    for group in fields.groups("shards"):
+        shard = Shard(
+            group.file_name("name"),
+            group.whole("examples", 0, _MOST_EXAMPLES),
+            group.whole("bytes", 0, _MOST_BYTES),
+            group.sha256("sha256"),
+        )
+        least = 0 if shard.name.endswith(".gz") else shard.examples * _FRAME
+        if shard.bytes < least or bool(shard.bytes) < bool(shard.examples):
+            problem = f"cannot be for the {shard.examples:,} examples that it says"
+            raise group.error("bytes", problem, shard.bytes)
+        # Two shards of one example each may be alike by chance.
+        keys = [shard.name, *([shard.sha256] if shard.examples > 1 else [])]
+        twin = next((names[key] for key in keys if key in names), None)
+        if twin:
+            path = os.path.join(folder, MANIFEST)
+            raise UserError(f"{path}: {twin} and {shard.name} are the same shard: {_ADVICE}")
+        names.update(dict.fromkeys(keys, shard.name))
+        shards.append(shard)
+    return tuple(shards)
+
+
+def _check_counts(fields: Fields, info: DatasetInfo) -> None:
+    """Check the statistics of a build and the sizes of its input."""
+    for file in fields.groups("input") if "input" in fields else []:
+        file.whole("bytes", 0, _MOST_BYTES)
+    if "statistics" not in fields:
+        return
+    statistics = fields.group("statistics")
+    check_statistics(statistics)
+    for name in ("documents", "sentences", "words", "pieces"):
+        statistics.whole(name, 0, _MOST)
+    for name in ("ngrams", "kinds_by_piece"):
+        statistics.group(name)
+    for name in ("pieces_kept", "fill", "masked", "unknown_pieces", "label_1"):
+        if isinstance(statistics.any(name), (dict, list)):
+            raise statistics.error(name, "must be a share", statistics.any(name))
+    if statistics.whole("instances", 0, _MOST) != info.examples:
+        problem = f"must be the {info.examples:,} examples of the shards"
+        raise statistics.error("instances", problem, statistics.any("instances"))
+
+
+def check_statistics(statistics: Fields) -> None:
+    """Raise UserError unless all fields are numbers, or lists or groups of them, none negative."""
+    for name, value in statistics.values.items():
+        parts = value.values() if isinstance(value, dict) else value
+        for number in parts if isinstance(value, (dict, list)) else [value]:
+            if type(number) not in (int, float) or not 0 <= number <= _MOST:
+                raise statistics.error(name, "must be counts and shares", value)
 
 
 def require_same_vocabulary(info: DatasetInfo, vocab_file: str) -> None:

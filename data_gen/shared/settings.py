@@ -132,6 +132,8 @@ def _read_values(path: str) -> DictConfig:
         values: Any = OmegaConf.create(text)
     except OSError as error:
         raise UserError(f"cannot read the settings {path}: {error.strerror}") from error
+    except RecursionError as error:
+        raise UserError(f"{path} is nested too deeply for settings") from error
     except (UnicodeDecodeError, yaml.YAMLError, OmegaConfBaseException) as error:
         raise UserError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     except AssertionError:  # OmegaConf's answer to a file that holds one bare value

@@ -35,7 +35,7 @@ def write_page(path: str, info: DatasetInfo, examples: Iterable[ReadableExample]
 
 
 def _head(info: DatasetInfo) -> Iterator[str]:
-    statistics, title = info.manifest["statistics"], escape(info.folder)
+    statistics, title = info.statistics, escape(info.folder)
     yield f'{_START}<html lang="zh">\n<meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<title>{title}</title>\n<style>{_STYLE}</style>\n<main>\n<h1>{title}</h1>"

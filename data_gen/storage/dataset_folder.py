@@ -18,5 +18,5 @@ def read_dataset(folder: str) -> DatasetInfo:
         raise not_a_build(folder)
     path = os.path.join(folder, MANIFEST)
     with open_as_is(path) as handle, reading(path):
-        text = handle.read().decode("utf-8")
+        text = handle.read()
     return parse_info(folder, text, sizes)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import List, Optional
 
+from data_gen.shared.bounds import MOST_STEPS, require_between
 from data_gen.shared.settings import file_setting, require_one_of
 from data_gen.synonyms.lexicon import CANDIDATE_CHOICES
 from data_gen.synonyms.likeness import ALIKE
@@ -26,11 +27,10 @@ class Word2VecConfig:
     threads: int = 1  # with more, no two runs give the same vectors
 
     def __post_init__(self) -> None:
-        for name in ("vector_size", "min_count", "candidate_min_count", "threads"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"synonyms.word2vec.{name} must be at least 1")
-        if self.epochs is not None and self.epochs < 1:
-            raise ValueError("synonyms.word2vec.epochs must be at least 1, or null")
+        group = "synonyms.word2vec."
+        require_between(self, "min_count candidate_min_count", 1, MOST_STEPS, group)
+        require_between(self, "vector_size epochs", 1, 100_000, group)
+        require_between(self, "threads", 1, 1024, group)
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,7 @@ class SynonymsConfig:
         require_one_of("synonyms.other_lengths", self.other_lengths, OTHER_LENGTHS)
         for name in self.alike:
             require_one_of("synonyms.alike", name, list(ALIKE))
-        if self.top_k < 1:
-            raise ValueError(f"synonyms.top_k must be at least 1, not {self.top_k}")
+        require_between(self, "top_k", 1, 10_000, "synonyms.")
         if not -1 <= self.min_similarity <= 1:
             raise ValueError(
                 f"synonyms.min_similarity must be between -1 and 1, not {self.min_similarity}"

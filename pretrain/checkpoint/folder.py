@@ -8,6 +8,7 @@ import shutil
 from typing import Any, Dict, Iterator, List
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.json_text import parse_json, read_fields
 from data_gen.shared.vocabulary import read_pieces
 from pretrain.learning.objective import ObjectiveSettings
 from pretrain.learning.objectives import DEFAULT, OBJECTIVES
@@ -18,6 +19,7 @@ VOCAB = "vocab.txt"
 TOKENIZER = "tokenizer_config.json"
 SENTENCEPIECE = "spiece.model"
 RUN = "run.json"  # the settings of a training, and its data
+VERIFIED = "verified.json"  # the shards whose checksums were checked
 METRICS = "metrics.jsonl"  # journals: a line of JSON for each step that is written down
 EVALUATIONS = "evaluations.jsonl"
 RESULT = "result.json"  # the measures of a run of a fine-tuning
@@ -41,11 +43,11 @@ def tokenizer_settings(folder: str) -> Dict[str, Any]:
     path = os.path.join(folder, TOKENIZER)
     if not files.exists(path):
         return {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
-    try:
-        found: Dict[str, Any] = json.loads(files.read_text(path))
-        return {**found, "do_lower_case": bool(found.get("do_lower_case", True))}
-    except (ValueError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is damaged: copy it again from where it came") from error
+    found = read_fields(path, files.read_bytes(path), "copy it again from where it came")
+    if "tokenizer_class" in found:
+        found.text("tokenizer_class")
+    lower = found.flag("do_lower_case") if "do_lower_case" in found else True
+    return {**found.values, "do_lower_case": lower}
 
 
 def tokenizer_kind(settings: Dict[str, Any]) -> str:
@@ -60,7 +62,7 @@ def read_run(folder: str) -> Dict[str, Any]:
     """Read the run.json of a training; empty if there is none, or it cannot be read."""
     path = os.path.join(folder, RUN)
     try:
-        found = json.loads(files.read_text(path)) if files.exists(path) else {}
+        found = parse_json(files.read_bytes(path)) if files.exists(path) else {}
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
@@ -74,13 +76,24 @@ def objective_of(folder: str) -> ObjectiveSettings:
     if not isinstance(config, dict):
         return ObjectiveSettings(DEFAULT)
     known = [field.name for field in dataclasses.fields(ObjectiveSettings)]
-    settings = ObjectiveSettings(**{name: config[name] for name in known if name in config})
+    try:
+        settings = ObjectiveSettings(**{name: config[name] for name in known if name in config})
+        _require_texts([settings.objective, *settings.labels])
+    except (ValueError, TypeError) as error:
+        raise UserError(
+            f"{os.path.join(folder, RUN)} is damaged ({error}): copy it again from the training"
+        ) from error
     if settings.objective not in OBJECTIVES:
         raise UserError(
             f"{folder} was trained with the objective {settings.objective}, not one of "
             f"{', '.join(OBJECTIVES)}: use the version of this program that trained it"
         )
     return settings
+
+
+def _require_texts(values: List[Any]) -> None:
+    if not all(isinstance(value, str) for value in values):
+        raise ValueError("objective and labels must be texts")
 
 
 def read_journal(folder: str, name: str) -> List[Dict[str, Any]]:

@@ -44,12 +44,16 @@ def load_model(path: str, may_lack: Sequence[str] = (), objective: Optional[str]
     vocab_file = files.local_copy(os.path.join(folder, VOCAB))
     mask = mask_id(vocab_file)
     settings = ObjectiveSettings(objective) if objective else objective_of(folder)
-    variables = init(config, 0, OBJECTIVES[settings.objective].variables(config, settings))
-    report = store.restore(variables, store.read(source), source)
-    missing = [name for name in report.missing if not name.startswith(tuple(may_lack))]
+    shapes, arrays = OBJECTIVES[settings.objective].variables(config, settings), store.read(source)
+    # Before the variables are made: a configuration of another model may ask for all of the memory.
+    store.require_shapes(shapes, arrays, source)
+    absent = [name for name in shapes if name not in arrays]
+    missing = [name for name in absent if not name.startswith(tuple(may_lack))]
     if missing:
         raise UserError(
             f"{source} lacks {', '.join(missing[:3])}, which this command needs: give a checkpoint "
             "with its heads, and the bert_config.json that belongs to it"
         )
+    variables = init(config, 0, shapes)
+    report = store.restore(variables, arrays, source)
     return Model(config, variables, vocab_file, mask, source, tuple(report.missing), settings)

@@ -8,7 +8,7 @@ name only when it is whole: its two files are written under another name and ren
 
 import os
 import re
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Type
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from pretrain.runtime.tensorflow import Tensor, reason, tf
 
 GLOBAL_STEP = "global_step"
 PREFIX = "model.ckpt"
+
+_HUGGING_FACE = "config.json"  # of a folder in its form
 
 LOSS_SCALE, LOSS_SCALE_STEPS = "loss_scale", "loss_scale_steps"
 
@@ -147,6 +149,11 @@ def find(path: str) -> str:
     if newest:
         return newest
     found = [name for name in files.names(path) if name.endswith(".index")]
+    if not found and _HUGGING_FACE in files.names(path):
+        raise UserError(
+            f"{path} is a model in Hugging Face's form: take it in with `python -m pretrain import "
+            f"--from hf {path} --output NEW`, and give NEW"
+        )
     if len(found) != 1:
         raise UserError(
             f"there is no checkpoint at {path}: give the folder of one, or its path without .index"
@@ -203,20 +210,34 @@ def restore(variables: Variables, arrays: Dict[str, np.ndarray], source: str) ->
     and infinity.
     """
     loaded = []
+    require_shapes({name: x.shape for name, x in variables.items()}, arrays, source)
     for name, variable in variables.items():
         if name not in arrays:
             continue
-        if tuple(variable.shape) != arrays[name].shape:
+        dtype = variable.dtype.as_numpy_dtype
+        if not np.can_cast(arrays[name].dtype, dtype, "same_kind"):
             raise UserError(
-                f"{name} is {sizes(arrays[name].shape)} in {source}, {sizes(variable.shape)} "
-                "in this model: use the bert_config.json that belongs to the checkpoint"
+                f"{name} holds values of {arrays[name].dtype} in {source}, not of "
+                f"{np.dtype(dtype)}: it is no weight of this model, so give another checkpoint"
             )
         require_finite(name, arrays[name], source)
-        variable.assign(arrays[name])
+        variable.assign(arrays[name].astype(dtype))
         loaded.append(name)
     return Report(
         loaded, sorted(set(variables) - set(arrays)), sorted(set(arrays) - set(variables))
     )
+
+
+def require_shapes(
+    shapes: Mapping[str, Sequence[int]], arrays: Dict[str, np.ndarray], source: str
+) -> None:
+    """Raise UserError for an array of another shape than its name's in `shapes`."""
+    for name, shape in shapes.items():
+        if name in arrays and tuple(shape) != arrays[name].shape:
+            raise UserError(
+                f"{name} is {sizes(arrays[name].shape)} in {source}, {sizes(shape)} "
+                "in this model: use the bert_config.json that belongs to the checkpoint"
+            )
 
 
 def require_finite(name: str, array: np.ndarray, source: str) -> None:

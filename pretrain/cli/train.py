@@ -66,6 +66,12 @@ def add_train(commands: Any) -> None:
     parser.add_argument(
         "--reinit-heads", action="store_true", help="with --init: but new heads (cls/*)"
     )
+    parser.add_argument(
+        "--no-verify",
+        dest="verified",
+        action="store_false",
+        help="do not check the shards' sha256 first; run.json says so",
+    )
 
 
 def _train(args: argparse.Namespace) -> None:
@@ -77,7 +83,16 @@ def _train(args: argparse.Namespace) -> None:
     from pretrain.train.loop import train
 
     probe = _probe(args, config) if args.probe else None
-    last = train(config, args.data, args.output, args.init, args.reinit_heads, args.heldout, probe)
+    last = train(
+        config,
+        args.data,
+        args.output,
+        args.init,
+        args.reinit_heads,
+        args.heldout,
+        probe,
+        verified=args.verified,
+    )
     if last:
         print(last)
 

@@ -5,10 +5,13 @@ from typing import Any, Dict, Optional
 import numpy as np
 
 from data_gen.shared.dataset_info import DatasetInfo
+from data_gen.shared.errors import UserError
 from pretrain.checkpoint.load import Model
 from pretrain.evaluate.similar_pairs import read_similar_pairs
-from pretrain.inputs.batches import all_batches, open_data, readable
+from pretrain.inputs.batches import NO_LIMITS, all_batches, open_data, readable
 from pretrain.inputs.checks import require_for_model
+from pretrain.inputs.record_checks import Limits
+from pretrain.inputs.verify import verify
 from pretrain.learning.objective import Batch, EvaluationContext, Objective
 from pretrain.learning.spread import SpreadMeter, spread_sums
 from pretrain.model.bert import Variables
@@ -36,6 +39,7 @@ def evaluate(
     """
     info = open_data(folder)
     require_for_model(info, model.config, model.vocab_file)
+    verify([info], {})
     pairs = read_similar_pairs(similar_words, model.config.vocab_size) if similar_words else None
     evaluator = Evaluator(
         one_device(),
@@ -46,6 +50,7 @@ def evaluate(
         model.mask,
         pairs,
         batch_size,
+        model.objective.limits(info, model.config, model.settings),
     )
     with device_errors_explained():
         return {"checkpoint": model.source, "data": folder, **evaluator()}
@@ -66,12 +71,14 @@ class Evaluator:
         mask: int,
         similar_pairs: Optional[np.ndarray] = None,
         batch_size: int = _BATCH_SIZE,
+        limits: Limits = NO_LIMITS,
     ) -> None:
         self._variables, self._info, self._evaluation = variables, info, objective.evaluation
         pair_task = info.manifest["config"]["pair_task"]
         self._context = EvaluationContext(config, mask, pair_task, similar_pairs)
         self._counts = NamedVector(["examples", *objective.evaluation.names(self._context)])
-        self._batches = all_batches(strategy, info, objective.features(info), batch_size)
+        self._features, self._limits = objective.features(info), limits
+        self._batches = all_batches(strategy, info, self._features, batch_size, limits)
         self._count_batch = compiled(
             lambda batch: first_replica(strategy, run_replicas(strategy, self._count, batch))
         )
@@ -80,10 +87,15 @@ class Evaluator:
         """Go through the data once."""
         size = len(self._counts.names)
         totals, spread = np.zeros([size]), SpreadMeter(self._evaluation.vectors)
-        for batch in readable(self._batches, self._info):
+        for batch in readable(self._batches, self._info, self._features, self._limits):
             sums = self._count_batch(batch).numpy()
             totals += sums[:size]
             spread.add(self._counts.get(sums, "examples"), sums[size:])
+        if self._counts.get(totals, "examples") != self._info.examples:
+            raise UserError(
+                f"{self._info.folder} does not hold the {self._info.examples:,} examples that its "
+                "dataset.json says: copy or build it again"
+            )
         named = {name: float(total) for name, total in self._counts.unpack(totals).items()}
         figures = self._evaluation.figures(named, self._context)
         return {"examples": int(named["examples"]), **figures, **spread.figures()}

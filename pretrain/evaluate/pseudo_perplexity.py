@@ -32,6 +32,7 @@ from pretrain.checkpoint.load import Model
 from pretrain.evaluate.head_scores import HeadProbe, Question
 from pretrain.inputs.batches import all_batches, open_data, readable
 from pretrain.inputs.checks import require_for_model
+from pretrain.inputs.verify import verify
 from pretrain.learning.objectives import DEFAULT, OBJECTIVES
 from pretrain.model.heads import OUTPUT_BIAS
 from pretrain.runtime.devices import device_errors_explained, one_device
@@ -66,9 +67,10 @@ def pseudo_perplexity(model: Model, folder: str, sequences: int, seed: int = 0) 
         )
     info = open_data(folder)
     require_for_model(info, model.config, model.vocab_file)
+    verify([info], {})
     specials = [i for i, piece in enumerate(read_pieces(model.vocab_file)) if piece in SPECIALS]
     with device_errors_explained():
-        texts = _read_texts(info, sequences)
+        texts = _read_texts(info, model, sequences)
         asked = (texts.mask == 1) & ~np.isin(texts.ids, specials)
         pool = np.unique(texts.ids[asked])
         if len(pool) < 2:
@@ -94,12 +96,15 @@ def pseudo_perplexity_line(figures: Dict[str, Any]) -> str:
     )
 
 
-def _read_texts(info: DatasetInfo, count: int) -> _Texts:
+def _read_texts(info: DatasetInfo, model: Model, count: int) -> _Texts:
     """Read the first `count` sequences, or all if there are fewer, and undo their masking."""
-    features = OBJECTIVES[DEFAULT].features(info)
+    objective = OBJECTIVES[DEFAULT]
+    features = objective.features(info)
+    limits = objective.limits(info, model.config, model.settings)
+    batches = all_batches(one_device(), info, features, _BATCH, limits)
     parts = []
     left = count
-    for batch in readable(all_batches(one_device(), info, features, _BATCH), info):
+    for batch in readable(batches, info, features, limits):
         arrays = {name: tensor.numpy() for name, tensor in batch.items()}
         size = min(left, int(arrays["example_weights"].sum()))
         parts.append(_restored({name: array[:size] for name, array in arrays.items()}))

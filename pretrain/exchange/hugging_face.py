@@ -5,19 +5,19 @@ of the masked LM head is the word embedding in both; Hugging Face's files leave 
 """
 
 import dataclasses
-import json
 import re
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional
 
 import numpy as np
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.json_text import parse_json
 from pretrain.exchange.forms import OF_BERT, Weights, form_of, head_names, loads_as
 from pretrain.exchange.weight_files import Tensors
 from pretrain.learning.objective import ObjectiveSettings
 from pretrain.model.activations import ACTIVATIONS, from_hugging_face
 from pretrain.model.bert import EMBEDDINGS, variable_shapes
-from pretrain.model.config import BertConfig
+from pretrain.model.config import BertConfig, bert_config_of
 from pretrain.model.heads import OUTPUT_BIAS
 
 CONFIG = "config.json"
@@ -63,6 +63,7 @@ class Found(NamedTuple):
 
     weights: Weights  # by Google's names
     left_over: List[str]  # tensors that are not used, by Hugging Face's names
+    prefix: str  # that was taken off the names; empty if there was none
 
 
 def from_tensors(tensors: Tensors, config: BertConfig, source: str) -> Found:
@@ -70,6 +71,8 @@ def from_tensors(tensors: Tensors, config: BertConfig, source: str) -> Found:
 
     Raises UserError if the masked LM head has its own decoder.
     """
+    prefix = prefix_of(tensors, "bert.", "embeddings.word_embeddings.weight", source)
+    tensors = without_prefix(tensors, prefix)
     tensors = {_present_name(name): array for name, array in tensors.items()}
     names = {hf_name(name): name for name in variable_shapes(config)}
     bias = tensors.pop(f"{_DECODER}bias", None)
@@ -86,7 +89,33 @@ def from_tensors(tensors: Tensors, config: BertConfig, source: str) -> Found:
     for name in names.keys() & tensors.keys():
         array, ours = tensors[name], names[name]
         weights[ours] = np.ascontiguousarray(array.T if ours.endswith("/kernel") else array)
-    return Found(weights, sorted(tensors.keys() - names.keys()))
+    return Found(weights, sorted(tensors.keys() - names.keys()), prefix)
+
+
+def prefix_of(names: Iterable[str], model: str, embedding: str, source: str) -> str:
+    """Find what stands before the names of a BERT that is part of another model, or was saved by a
+    wrapper: `module.`, `bert.` before `bert.embeddings`; empty for a BERT of its own.
+
+    model:     the first part of a BERT's names, which those of its encoder alone may lack
+    embedding: the end of the name of the word embedding
+    Raises UserError if there are several models.
+    """
+    found = {name[: -len(embedding)] for name in names if name.endswith(embedding)}
+    prefixes = {start[: -len(model)] if start.endswith(model) else start for start in found}
+    if len(prefixes) > 1 and "" not in prefixes:
+        raise UserError(
+            f"{source} holds several models ({', '.join(sorted(prefixes))}): save the one to "
+            "import alone"
+        )
+    return prefixes.pop() if len(prefixes) == 1 else ""
+
+
+def without_prefix(tensors: Tensors, prefix: str) -> Tensors:
+    """Return the tensors with `prefix` taken off the names that begin with it."""
+    if not prefix:
+        return tensors
+    inner = {n[len(prefix) :]: x for n, x in tensors.items() if n.startswith(prefix)}
+    return {**{n: x for n, x in tensors.items() if not n.startswith(prefix)}, **inner}
 
 
 def _present_name(name: str) -> str:
@@ -122,19 +151,17 @@ def to_config(
 
 def from_config(path: str) -> BertConfig:
     """Read a config.json. Raises UserError if it is not of a BERT as this code computes it."""
-    known = {field.name for field in dataclasses.fields(BertConfig)}
     try:
-        with open(path, encoding="utf-8") as handle:
-            values = json.load(handle)
+        with open(path, "rb") as handle:
+            values = parse_json(handle.read())
         require_bert(values, path)
-        ours = {name: value for name, value in values.items() if name in known}
-        act, known_acts = ours.get("hidden_act", "gelu"), from_hugging_face()
-        if act not in known_acts:
+        act, known_acts = values.get("hidden_act", "gelu"), from_hugging_face()
+        if act not in list(known_acts):
             raise UserError(
                 f"{path} is of a model with the activation {act}, not one of "
                 f"{', '.join(known_acts)}: it cannot be imported"
             )
-        return BertConfig(**{**ours, "hidden_act": known_acts[act]})
+        return bert_config_of({**values, "hidden_act": known_acts[act]})
     except OSError as error:
         raise UserError(f"cannot read the model {path}: {error.strerror}") from error
     except (ValueError, TypeError, AttributeError) as error:

@@ -1,13 +1,13 @@
 """Import a released BERT of Google or Hugging Face into a folder that every command here reads."""
 
 import dataclasses
-import json
 import os
 import re
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from data_gen.shared.errors import UserError
 from data_gen.shared.extras import needs_extra
+from data_gen.shared.json_text import parse_json
 from data_gen.shared.vocabulary import read_vocabulary
 from pretrain.checkpoint import store
 from pretrain.checkpoint.folder import (
@@ -20,8 +20,21 @@ from pretrain.checkpoint.folder import (
     write_json,
 )
 from pretrain.exchange.forms import Weights, task_tensors
-from pretrain.exchange.hf_tokenizer import TOKENIZER_JSON, pieces_of_json
-from pretrain.exchange.hugging_face import CONFIG, from_config, from_tensors, require_bert
+from pretrain.exchange.hf_tokenizer import (
+    ADDED_TOKENS,
+    TOKENIZER_JSON,
+    added_pieces,
+    is_one_run,
+    pieces_of_json,
+)
+from pretrain.exchange.hugging_face import (
+    CONFIG,
+    from_config,
+    from_tensors,
+    prefix_of,
+    require_bert,
+    without_prefix,
+)
 from pretrain.exchange.release import TF1_PREFIX, describe_absent, require_whole
 from pretrain.exchange.weight_files import read_tensors
 from pretrain.model.bert import EMBEDDINGS, variable_shapes
@@ -60,16 +73,19 @@ def import_release(form: str, source: str, output: str, hidden_act: Optional[str
     config = dataclasses.replace(found.config, hidden_act=hidden_act or found.config.hidden_act)
     _require_rows(found)
     require_whole(found.weights, config, source)
-    pieces = _pieces(found.folder)
+    own = _pieces(found.folder)
+    added = _added(found.folder, own)
+    pieces = [*own, *added]
     _require_fitting(pieces, config, source)
     tokenizer = _tokenizer(found.folder, pieces, config)
     with new_folder(output) as folder:
-        _write_vocabulary(found.folder, pieces, folder)
+        _write_vocabulary(found.folder, own, added, folder)
         write_json(os.path.join(folder, MODEL), dataclasses.asdict(config))
         write_json(os.path.join(folder, TOKENIZER), tokenizer)
         tensors = {name: tf.constant(array) for name, array in found.weights.items()}
         store.save(os.path.join(folder, TF1_PREFIX), tensors)
     _report(found, hidden_act)
+    _report_added(added, tokenizer["do_lower_case"])
     padding = config.vocab_size - len(pieces)
     if padding:
         log(
@@ -89,9 +105,12 @@ def read_tf1(source: str) -> Source:
     folder = os.path.dirname(prefix)
     path = os.path.join(folder, MODEL)
     config = read_bert_config(path)
-    with open(path, encoding="utf-8") as handle:
-        require_bert(json.load(handle), path)
+    with open(path, "rb") as handle:
+        require_bert(parse_json(handle.read()), path)
     arrays = store.without_slots(store.read(prefix))
+    before = prefix_of(arrays, "bert/", "embeddings/word_embeddings", source)
+    _log_prefix(source, before)
+    arrays = without_prefix(arrays, before)
     known = variable_shapes(config)
     weights = {name: arrays[name].astype("float32") for name in arrays if name in known}
     return Source(folder, config, weights, sorted(set(arrays) - set(known)))
@@ -102,7 +121,13 @@ def read_hf(source: str) -> Source:
     folder = source if os.path.isdir(source) else _fetch(source)
     config = from_config(os.path.join(folder, CONFIG))
     found = from_tensors(read_tensors(folder), config, source)
+    _log_prefix(source, found.prefix)
     return Source(folder, config, found.weights, found.left_over)
+
+
+def _log_prefix(source: str, prefix: str) -> None:
+    if prefix:
+        log(f"the names of the weights in {source} begin with {prefix}, which is taken off")
 
 
 # Form of a release -> its reader.
@@ -115,7 +140,7 @@ def _fetch(source: str) -> str:
         raise UserError(f"there is no folder {source}: give one, or a hub id such as user/model")
     with needs_extra("hf", f"there is no folder {source}, and a model of the hub"):
         from huggingface_hub import snapshot_download
-    texts = [CONFIG, VOCAB, TOKENIZER, TOKENIZER_JSON]
+    texts = [CONFIG, VOCAB, TOKENIZER, TOKENIZER_JSON, ADDED_TOKENS]
     try:
         folder: str = snapshot_download(source, allow_patterns=[*texts, "model*.safetensors*"])
         if not any(".safetensors" in name for name in os.listdir(folder)):
@@ -183,12 +208,37 @@ def _tokenizer(folder: str, pieces: List[str], config: BertConfig) -> Dict[str, 
     }
 
 
-def _write_vocabulary(source: str, pieces: List[str], folder: str) -> None:
+def _added(folder: str, pieces: List[str]) -> List[str]:
+    """Return the tokens added to a vocabulary, as lines for it: their rows of the embedding follow
+    its own. A token that cannot be a line gets a name.
+    """
+    found = added_pieces(folder, len(pieces))
+    known = {*pieces, ""}
+    return [
+        f"[added{i}]" if token in known or len(f"{token}.".splitlines()) > 1 else token
+        for i, token in enumerate(found, len(pieces))
+    ]
+
+
+def _write_vocabulary(source: str, pieces: List[str], added: List[str], folder: str) -> None:
     vocab = os.path.join(source, VOCAB)
-    if os.path.exists(vocab):  # to the byte: data sets know it by its sha256
+    if os.path.exists(vocab) and not added:  # to the byte: data sets know it by its sha256
         files.copy(vocab, os.path.join(folder, VOCAB))
     else:
-        files.write_text(os.path.join(folder, VOCAB), "".join(f"{p}\n" for p in pieces))
+        lines = "".join(f"{piece}\n" for piece in [*pieces, *added])
+        files.write_text(os.path.join(folder, VOCAB), lines)
+
+
+def _report_added(added: List[str], do_lower_case: bool) -> None:
+    if not added:
+        return
+    log(f"vocab.txt has {len(added)} tokens more, which were added in transformers")
+    never = [token for token in added if not is_one_run(token, do_lower_case)]
+    if never:
+        log(
+            f"{len(never)} of them no text gives here, since transformers finds them before it "
+            f"cuts a text into words, and WordPiece cuts them up: {' '.join(never[:20])}"
+        )
 
 
 def _report(found: Source, hidden_act: Optional[str]) -> None:

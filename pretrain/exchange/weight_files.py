@@ -5,7 +5,6 @@ No code of a source is ever run: safetensors holds numbers alone, and a pickle i
 `weights_only`.
 """
 
-import json
 import os
 import warnings
 from typing import Any, Callable, Dict, Iterable
@@ -14,13 +13,13 @@ import numpy as np
 
 from data_gen.shared.errors import UserError
 from data_gen.shared.extras import needs_extra
+from data_gen.shared.json_text import parse_json
+from data_gen.shared.pickles import require_safe_torch
 
 SAFETENSORS = "model.safetensors"
 
 Tensors = Dict[str, "np.ndarray"]
 
-# Older ones run code of a pickle in spite of weights_only (CVE-2025-32434).
-_SAFE_TORCH = (2, 6)
 _DTYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
 
 
@@ -52,8 +51,8 @@ def write_tensors(path: str, tensors: Tensors) -> None:
 
 def _read_shards(index: str, read: Callable[[str], Tensors]) -> Tensors:
     try:
-        with open(index, encoding="utf-8") as handle:
-            names = sorted(set(json.load(handle)["weight_map"].values()))
+        with open(index, "rb") as handle:
+            names = sorted(set(parse_json(handle.read())["weight_map"].values()))
         if any(os.path.basename(name) != name for name in names):
             raise ValueError("a shard lies outside of the folder")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -99,11 +98,7 @@ def _read_pickle(path: str) -> Tensors:
             f"{path} is a pickle, which only the package torch reads: get the model.safetensors of "
             "the same model, or pip install torch"
         ) from error
-    if tuple(int(part) for part in torch.__version__.split(".")[:2]) < _SAFE_TORCH:
-        raise UserError(
-            f"torch {torch.__version__} may run code that hides in {path}: install torch 2.6 or "
-            "newer"
-        )
+    require_safe_torch(torch, path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of torch, about the form of a pickle

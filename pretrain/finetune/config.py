@@ -4,6 +4,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import ClassVar, List, Optional, Sequence
 
+from data_gen.shared.bounds import LARGEST, MOST_SEQUENCES, require_between
+from data_gen.shared.dataset_info import LONGEST
 from data_gen.shared.settings import require_one_of
 from pretrain.config import PRECISIONS, TrainConfig
 from pretrain.learning.optimizers import OptimizerSettings
@@ -40,14 +42,16 @@ class FinetuneSettings(OptimizerSettings):
         OptimizerSettings.__post_init__(self)
         require_one_of("schedule", self.schedule, list(SCHEDULES))
         require_one_of("precision", self.precision, PRECISIONS)
-        for name in (
-            *("num_train_epochs", "train_batch_size", "doc_stride", "max_query_length"),
-            *("max_answer_length", "n_best", "log_steps", "gradient_accumulation_steps"),
-        ):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if self.max_seq_length < 8:
-            raise ValueError(f"max_seq_length must be at least 8, not {self.max_seq_length}")
+        require_between(
+            self,
+            "num_train_epochs log_steps gradient_accumulation_steps train_batch_size doc_stride "
+            "max_query_length max_answer_length n_best",
+            1,
+            MOST_SEQUENCES,
+        )
+        require_between(self, "learning_rate", 0, LARGEST)
+        require_between(self, "pad_to", 1, LONGEST)
+        require_between(self, "max_seq_length", 8, LONGEST)
         if not 0 <= self.warmup_share <= 1:
             raise ValueError(f"warmup_share must be from 0 to 1, not {self.warmup_share}")
         if self.dropout is not None and not 0 <= self.dropout < 1:

@@ -16,6 +16,7 @@ from data_gen.shared.dataset_info import MANIFEST, DatasetInfo, Shard, read_info
 from data_gen.shared.errors import UserError
 from data_gen.shared.features import FORMAT
 from data_gen.shared.files import file_sha256
+from data_gen.shared.json_text import parse_json
 from pretrain.checkpoint.folder import write_json
 from pretrain.finetune.config import FinetuneSettings
 from pretrain.finetune.kinds import KINDS
@@ -86,14 +87,14 @@ def read_features(folder: str) -> Features:
     """Open a feature folder. Raises UserError if none is there."""
     path = os.path.join(folder, DESCRIPTION)
     try:
-        with open(path, encoding="utf-8") as handle:
-            about: Dict[str, Any] = json.load(handle)
+        with open(path, "rb") as handle:
+            about: Dict[str, Any] = parse_json(handle.read())
         task, labels = about["task"], about["labels"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{folder} holds no features of a task: make them with `finetune --features-only`"
         ) from error
-    if task not in TASKS:
+    if task not in list(TASKS):
         raise UserError(f"{folder} is of the task {task}, not one of {', '.join(TASKS)}")
     return Features(folder, task, labels, about)
 

@@ -8,6 +8,7 @@ from pretrain.finetune.config import FinetuneSettings
 from pretrain.finetune.features import Part
 from pretrain.finetune.kinds import KINDS, Predictions
 from pretrain.inputs.batches import all_batches, readable, trim
+from pretrain.learning.objective import ObjectiveSettings
 from pretrain.learning.objectives import OBJECTIVES
 from pretrain.model.bert import Mode, Variables
 from pretrain.model.config import BertConfig
@@ -35,8 +36,11 @@ class Scorer:
     ) -> None:
         self._strategy, self._part, self._settings = strategy, part, settings
         self._kind, self._labels = KINDS[objective], labels
-        features = OBJECTIVES[objective].features(part.info)
-        self._batches = all_batches(strategy, part.info, features, _BATCH_SIZE)
+        self._features = OBJECTIVES[objective].features(part.info)
+        self._limits = OBJECTIVES[objective].limits(
+            part.info, model, ObjectiveSettings(objective, "none", list(labels))
+        )
+        self._batches = all_batches(strategy, part.info, self._features, _BATCH_SIZE, self._limits)
         mode = Mode(settings.precision)
 
         def score(batch: Dict[str, Tensor]) -> Tensor:
@@ -51,7 +55,7 @@ class Scorer:
         measures.
         """
         scores: List[np.ndarray] = []
-        for batch in readable(self._batches, self._part.info):
+        for batch in readable(self._batches, self._part.info, self._features, self._limits):
             for found in self._strategy.experimental_local_results(self._score(batch)):
                 scores.extend(np.moveaxis(found.numpy(), self._kind.batch_axis, 0))
         rows = self._part.rows

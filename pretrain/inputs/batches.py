@@ -4,12 +4,13 @@ S is max_seq_length, P is max_predictions_per_seq, B the batch size.
 """
 
 import os
-from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Sequence, Tuple
+from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, Tuple
 
 import numpy as np
 
 from data_gen.shared.dataset_info import MANIFEST, DatasetInfo, not_a_build, parse_info, read_info
 from data_gen.shared.errors import UserError
+from pretrain.inputs.record_checks import Features, Limits, find_fault, parse_checked
 from pretrain.learning.objective import Batch
 from pretrain.learning.stages import Stage
 from pretrain.runtime import files
@@ -20,8 +21,8 @@ from pretrain.runtime.tensorflow import Strategy, Tensor, peer_gone, reason, tf
 _SHUFFLE = 8192
 # Features with a number for each position.
 _OF_POSITIONS = ("input_ids", "input_mask", "segment_ids")
-
-Features = Dict[str, Tuple[str, int]]  # name -> (dtype, length)
+NO_LIMITS: Limits = {}
+_TOO_FEW = "they are fewer than dataset.json says"
 
 
 def open_data(folder: str) -> DatasetInfo:
@@ -34,22 +35,19 @@ def open_data(folder: str) -> DatasetInfo:
     names = files.names(folder)
     if MANIFEST not in names:
         raise not_a_build(folder)
-    text = files.read_text(os.path.join(folder, MANIFEST))
+    text = files.read_bytes(os.path.join(folder, MANIFEST))
     return parse_info(folder, text, dict.fromkeys(names))
 
 
-def parse(records: Tensor, features: Features) -> Batch:
-    """Parse a batch of serialized examples at once (four times as fast as one by one).
+def parse(records: Tensor, features: Features, limits: Limits = NO_LIMITS) -> Batch:
+    """Parse a batch of serialized examples and check their values.
 
     records:  string [B]
     features: those to read, by `Objective.features`
+    limits:   of their integers, by `Objective.limits`
     Returns   name -> int32 or float32 [B, length], e.g. [B, S] or [B, P]
     """
-    wanted = {
-        name: tf.io.FixedLenFeature([size], getattr(tf, dtype))
-        for name, (dtype, size) in features.items()
-    }
-    parsed = tf.io.parse_example(records, wanted)
+    parsed = parse_checked(records, features, limits)
     return {name: tf.cast(x, tf.int32) if x.dtype == tf.int64 else x for name, x in parsed.items()}
 
 
@@ -62,6 +60,7 @@ def training_batches(
     start: int,
     steps: int = 1,
     by_length: bool = False,
+    limits: Limits = NO_LIMITS,
 ) -> Iterator[Batch]:
     """Yield the input of every replica without end, each element that of `steps` steps, from step
     `start` of the stage on: name -> [steps, micro batches, B, ...].
@@ -85,21 +84,23 @@ def training_batches(
             context,
             lambda records: {
                 name: tf.reshape(x, [steps, micro_batches, size, *x.shape[2:]])
-                for name, x in of_steps(parse(records, features)).items()
+                for name, x in of_steps(parse(records, features, limits)).items()
             },
             steps,
         )
 
-    return readable(distribute(strategy, make), info)
+    return readable(distribute(strategy, make), info, features, limits)
 
 
 def label_counts(info: DatasetInfo, vocab_size: int) -> np.ndarray:
     """Count how often each piece is a label of the masked LM in all records; int64 [V]."""
     width = info.max_predictions_per_seq
     features = {"masked_lm_ids": ("int64", width), "masked_lm_weights": ("float32", width)}
-    parsed = _read(info.paths, info).batch(_SHUFFLE).map(lambda records: parse(records, features))
+    limits = {"masked_lm_ids": vocab_size}
+    groups = _read(info.paths, info).batch(_SHUFFLE)
+    parsed = groups.map(lambda records: parse(records, features, limits))
     counts = np.zeros([vocab_size], np.int64)
-    for batch in readable(parsed, info):
+    for batch in readable(parsed, info, features, limits):
         labels = batch["masked_lm_ids"].numpy()[batch["masked_lm_weights"].numpy() > 0]
         counts += np.bincount(labels, minlength=vocab_size)
     return counts
@@ -122,18 +123,26 @@ def trim(batch: Batch, pad_to: Optional[int]) -> Batch:
     return {n: x[:, :length] if n in _OF_POSITIONS else x for n, x in batch.items()}
 
 
-def readable(batches: Iterable[Batch], info: DatasetInfo) -> Iterator[Batch]:
-    """Yield the same batches. Raises UserError at a record that is damaged, or has other features
-    than dataset.json says.
+def readable(
+    batches: Iterable[Batch],
+    info: DatasetInfo,
+    features: Features,
+    limits: Limits = NO_LIMITS,
+) -> Iterator[Batch]:
+    """Yield the same batches. Raises UserError at a record that is damaged, holds impossible values
+    or has other features than dataset.json says, and names it.
     """
     try:
         yield from batches
     except tf.errors.OpError as error:
         if isinstance(error, peer_gone()) and processes()[0] > 1:
             raise  # several processes read in step
+        problem = find_fault(info, lambda path: _read([path], info), features, limits)
+        if not problem and _TOO_FEW in str(error):
+            problem = _TOO_FEW
         raise UserError(
-            f"the records in {info.folder} cannot be read ({reason(error)}): copy or build them "
-            "again"
+            f"the records in {info.folder} cannot be read ({problem or reason(error)}): copy or "
+            "build them again"
         ) from error
 
 
@@ -182,10 +191,22 @@ def _records(info: DatasetInfo, batch_size: int, seed: int, start: int) -> Any:
         shuffled = records.shuffle(
             _SHUFFLE, seed=(seed << 20) + epoch, reshuffle_each_iteration=False
         )
-        return shuffled.take(per_epoch * batch_size)
+        # Without it a training on fewer records than promised would wait for more without end.
+        return shuffled.concatenate(_too_few()).take(per_epoch * batch_size)
 
     epochs = tf.data.Dataset.range(first, 1 << 40)
     return epochs.flat_map(of_epoch).skip(done * batch_size)
+
+
+def _too_few() -> Any:
+    """Return a dataset that fails when it is asked for its element."""
+
+    def fail(_: Tensor) -> Tensor:
+        check = tf.debugging.Assert(False, [_TOO_FEW])
+        with tf.control_dependencies([check]):
+            return tf.constant("")
+
+    return tf.data.Dataset.range(1).map(fail)
 
 
 def _read(paths: Any, info: DatasetInfo) -> Any:
@@ -193,7 +214,13 @@ def _read(paths: Any, info: DatasetInfo) -> Any:
     return tf.data.TFRecordDataset(paths, compression_type=compression)
 
 
-def all_batches(strategy: Strategy, info: DatasetInfo, features: Features, size: int) -> Any:
+def all_batches(
+    strategy: Strategy,
+    info: DatasetInfo,
+    features: Features,
+    size: int,
+    limits: Limits = NO_LIMITS,
+) -> Any:
     """Return every example once, in the shards' order, in batches of `size` for every replica; may
     be iterated again and again, best with `readable`.
 
@@ -207,7 +234,7 @@ def all_batches(strategy: Strategy, info: DatasetInfo, features: Features, size:
             groups.map(lambda records: _filled(records, whole)),
             context,
             lambda records, weights: {
-                **parse(tf.reshape(records, [size]), features),
+                **parse(tf.reshape(records, [size]), features, limits),
                 "example_weights": tf.reshape(weights, [size]),
             },
         )

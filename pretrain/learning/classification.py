@@ -17,6 +17,7 @@ from pretrain.learning.objective import (
     Loss,
     Objective,
     ObjectiveSettings,
+    limits_of_sequence,
 )
 from pretrain.model.bert import (
     FLOAT32,
@@ -52,6 +53,10 @@ def _features(info: DatasetInfo) -> Dict[str, Tuple[str, int]]:
         "segment_ids": ("int64", length),
         LABELS: ("int64", 1),
     }
+
+
+def _limits(info: DatasetInfo, model: BertConfig, settings: ObjectiveSettings) -> Mapping[str, int]:
+    return {**limits_of_sequence(model), LABELS: len(settings.labels)}
 
 
 def logits(
@@ -133,4 +138,5 @@ CLASSIFICATION = Objective(
     ),
     flops=encoder_flops,
     activation_bytes=encoder_activation_bytes,
+    limits=_limits,
 )

@@ -11,7 +11,13 @@ from typing import Dict, Mapping, Optional, Tuple
 from data_gen.shared.dataset_info import DatasetInfo
 from data_gen.shared.features import feature_shapes
 from pretrain.learning.masked_lm_evaluation import EVALUATION
-from pretrain.learning.objective import Batch, Loss, Objective, ObjectiveSettings
+from pretrain.learning.objective import (
+    Batch,
+    Loss,
+    Objective,
+    ObjectiveSettings,
+    limits_of_sequence,
+)
 from pretrain.model.bert import Dropout, Mode, Shape, Variables, variable_shapes
 from pretrain.model.config import BertConfig
 from pretrain.model.cost import activation_bytes, flops
@@ -29,6 +35,15 @@ def _trains(settings: ObjectiveSettings, name: str) -> bool:
 
 def _features(info: DatasetInfo) -> Dict[str, Tuple[str, int]]:
     return feature_shapes(info.max_seq_length, info.max_predictions_per_seq)
+
+
+def _limits(info: DatasetInfo, model: BertConfig, settings: ObjectiveSettings) -> Mapping[str, int]:
+    return {
+        **limits_of_sequence(model),
+        "masked_lm_positions": info.max_seq_length,
+        "masked_lm_ids": model.vocab_size,
+        "next_sentence_labels": 2,
+    }
 
 
 def _count_masked(batch: Batch) -> Tensor:
@@ -77,4 +92,5 @@ MASKED_LM = Objective(
     evaluation=EVALUATION,
     flops=flops,
     activation_bytes=activation_bytes,
+    limits=_limits,
 )

@@ -72,6 +72,17 @@ class Evaluation(NamedTuple):
     vectors: Sequence[str] = ()  # names of vectors of each text, float32 [B, N]: see spread.py
 
 
+def _no_limits(
+    info: DatasetInfo, model: BertConfig, settings: ObjectiveSettings
+) -> Mapping[str, int]:
+    return {}
+
+
+def limits_of_sequence(model: BertConfig) -> Dict[str, int]:
+    """Return the limits of the features that every sequence has, for `Objective.limits`."""
+    return {"input_ids": model.vocab_size, "segment_ids": model.type_vocab_size}
+
+
 class Objective(NamedTuple):
     """A training objective. Functions of a batch run in a graph, on each device for its part."""
 
@@ -89,6 +100,8 @@ class Objective(NamedTuple):
     flops: Callable[[BertConfig, int, int, bool], float]
     # (model, length, predictions, precision, recompute) -> bytes kept for the backward pass
     activation_bytes: Callable[[BertConfig, int, int, str, bool], int]
+    # Of the integers of a record, by feature: each is below it. Records with others are refused.
+    limits: Callable[[DatasetInfo, BertConfig, ObjectiveSettings], Mapping[str, int]] = _no_limits
 
 
 def mean_losses(

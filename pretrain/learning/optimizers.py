@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Callable, Dict, Mapping, NamedTuple, Optional, Tuple
 
+from data_gen.shared.bounds import LARGEST, require_between
 from data_gen.shared.settings import require_one_of
 from pretrain.model.bert import Shape, Variables
 from pretrain.runtime.tensorflow import Tensor, tf
@@ -35,6 +36,7 @@ class OptimizerSettings:
         for name in ("epsilon", "clip_norm"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
+        require_between(self, "weight_decay epsilon clip_norm", 0, LARGEST)
         for name in ("beta_1", "beta_2"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(

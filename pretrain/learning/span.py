@@ -18,6 +18,7 @@ from pretrain.learning.objective import (
     Loss,
     Objective,
     ObjectiveSettings,
+    limits_of_sequence,
 )
 from pretrain.model.bert import (
     FLOAT32,
@@ -52,6 +53,10 @@ def _features(info: DatasetInfo) -> Dict[str, Tuple[str, int]]:
         START: ("int64", 1),
         END: ("int64", 1),
     }
+
+
+def _limits(info: DatasetInfo, model: BertConfig, settings: ObjectiveSettings) -> Mapping[str, int]:
+    return {**limits_of_sequence(model), START: info.max_seq_length, END: info.max_seq_length}
 
 
 def logits(
@@ -143,4 +148,5 @@ SPAN = Objective(
     ),
     flops=encoder_flops,
     activation_bytes=encoder_activation_bytes,
+    limits=_limits,
 )

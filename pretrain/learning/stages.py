@@ -4,6 +4,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Optional
 
+from data_gen.shared.bounds import LARGEST, MOST_SEQUENCES, MOST_STEPS, require_between
+from data_gen.shared.dataset_info import LONGEST
 from pretrain.runtime.tensorflow import Tensor, tf
 
 # Name -> (share of the stage that is done, float32) -> factor of the peak rate.
@@ -122,11 +124,12 @@ class Stage:
 
     def check(self) -> None:
         """Raise ValueError for values that cannot be trained with."""
-        for name in ("train_batch_size", "num_train_steps", "gradient_accumulation_steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        require_between(self, "train_batch_size gradient_accumulation_steps", 1, MOST_SEQUENCES)
+        require_between(self, "num_train_steps", 1, MOST_STEPS)
+        require_between(self, "max_seq_length", 1, LONGEST)
         if not self.learning_rate > 0:
             raise ValueError(f"learning_rate must be above 0, not {self.learning_rate}")
+        require_between(self, "learning_rate", 0, LARGEST)
         if not 0 <= self.num_warmup_steps <= self.num_train_steps:
             raise ValueError(
                 f"num_warmup_steps must be between 0 and num_train_steps ({self.num_train_steps}), "

@@ -1,13 +1,31 @@
 """BERT's own bert_config.json as a dataclass."""
 
 import dataclasses
-import json
 from dataclasses import dataclass
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.json_text import parse_json
 from data_gen.shared.settings import require_one_of
 from pretrain.model.activations import ACTIVATIONS
+
+# The largest that is taken for meant: no model of this form is near them, and a file that says more
+# would only fill the memory.
+_MOST = {
+    "vocab_size": 1 << 24,
+    "hidden_size": 1 << 16,
+    "num_hidden_layers": 256,
+    "num_attention_heads": 1 << 12,
+    "intermediate_size": 1 << 18,
+    "max_position_embeddings": 1 << 16,
+    "type_vocab_size": 1 << 12,
+}
+# Least and most of the other numbers.
+_RANGES: Dict[str, Tuple[float, float]] = {
+    "hidden_dropout_prob": (0.0, 0.99),
+    "attention_probs_dropout_prob": (0.0, 0.99),
+    "initializer_range": (0.0, 100.0),
+}
 
 
 @dataclass(frozen=True)
@@ -29,8 +47,10 @@ class BertConfig:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.type is int and not (isinstance(value, int) and value > 0):
-                raise ValueError(f"{field.name} must be a whole number above 0, not {value}")
+            if field.name in _MOST:
+                _require_whole(field.name, value)
+            elif field.name in _RANGES:
+                _require_in_range(field.name, value)
         if self.hidden_size % self.num_attention_heads:
             raise ValueError(
                 f"hidden_size {self.hidden_size} is no multiple of num_attention_heads "
@@ -39,18 +59,42 @@ class BertConfig:
         require_one_of("hidden_act", self.hidden_act, list(ACTIVATIONS))
 
 
+def _require_whole(name: str, value: Any) -> None:
+    if type(value) is not int or value < 1:
+        raise ValueError(f"{name} must be a whole number above 0, not {str(value)[:40]}")
+    if value > _MOST[name]:
+        raise ValueError(f"{name} must be at most {_MOST[name]:,}, not {str(value)[:40]}")
+
+
+def _require_in_range(name: str, value: Any) -> None:
+    least, most = _RANGES[name]
+    if type(value) not in (int, float) or not least <= value <= most:
+        raise ValueError(f"{name} must be from {least:g} to {most:g}, not {str(value)[:40]}")
+
+
 def read_bert_config(path: str) -> BertConfig:
     """Read a bert_config.json. Keys of other tools (`pooler_type`, `directionality`, ...) are
     ignored.
 
     Raises UserError if the file cannot be read or does not describe a model.
     """
-    known = {field.name for field in dataclasses.fields(BertConfig)}
     try:
-        with open(path, encoding="utf-8") as handle:
-            values: Dict[str, Any] = json.load(handle)
-        return BertConfig(**{name: value for name, value in values.items() if name in known})
+        with open(path, "rb") as handle:
+            return bert_config_of(parse_json(handle.read()))
     except OSError as error:
         raise UserError(f"cannot read the model {path}: {error.strerror}") from error
-    except (ValueError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise UserError(f"{path} is no bert_config.json: {error}") from error
+
+
+def bert_config_of(values: Any) -> BertConfig:
+    """Return the configuration in a JSON object. Raises ValueError where it does not describe a
+    model.
+    """
+    if not isinstance(values, dict):
+        raise ValueError("it is no JSON object")
+    known = {field.name: field for field in dataclasses.fields(BertConfig)}
+    missing = [n for n, f in known.items() if n not in values and f.default is dataclasses.MISSING]
+    if missing:
+        raise ValueError(f"{missing[0]} is missing")
+    return BertConfig(**{name: value for name, value in values.items() if name in known})

@@ -18,7 +18,8 @@ import numpy as np
 from data_gen.shared.dataset_info import DatasetInfo, Shard
 from data_gen.shared.errors import UserError
 from pretrain.config import TrainConfig
-from pretrain.inputs.batches import Features, share, training_batches
+from pretrain.inputs.batches import share, training_batches
+from pretrain.inputs.record_checks import Features
 from pretrain.learning.objectives import OBJECTIVES
 from pretrain.learning.stages import Stage
 from pretrain.model.config import BertConfig

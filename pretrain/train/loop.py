@@ -11,6 +11,7 @@ from pretrain.checkpoint.folder import EVALUATIONS, mask_id
 from pretrain.config import TrainConfig
 from pretrain.evaluate.measure import Evaluator
 from pretrain.inputs.batches import training_batches
+from pretrain.inputs.verify import can_verify
 from pretrain.learning.objective import Objective
 from pretrain.learning.objectives import OBJECTIVES
 from pretrain.learning.stages import Stage
@@ -89,6 +90,7 @@ def train(
     heldout: Optional[str] = None,
     measure: Optional[Measure] = None,
     inside: Optional[Training] = None,
+    verified: bool = True,
 ) -> Optional[str]:
     """Train to the last step, resuming from the newest checkpoint in `output`. Returns the prefix
     of the last checkpoint; None if SIGTERM came before, or another process writes.
@@ -98,6 +100,7 @@ def train(
     heldout:      data to evaluate on with every checkpoint, instead of `heldout_shards`
     measure:      called with every checkpoint; returns more figures for evaluations.jsonl
     inside:       a training in progress, whose devices and whose watch on SIGTERM serve this one
+    verified:     check the shards' checksums first
 
     Raises UserError if data, vocabulary and model do not belong together, if `output` holds another
     training, or if a loss or a gradient is NaN or infinite.
@@ -111,10 +114,14 @@ def train(
     require_feasible(config, strategy, splits)
     source = store.find(init_checkpoint) if init_checkpoint else None
     description = run_folder.describe(config, model, infos, source, reinit_heads, counted)
+    used = [info for split in splits for info in split if info]
+    description["shards_verified"] = verified and can_verify(used)
     if is_chief():
         run_folder.claim(output, config, description)
     for line in map(run_folder.in_words, counted):
         log(line)
+    if verified:
+        run_folder.verify_shards(output, used)
     state = new_state(strategy, model, config)
     resumed = resume(state, output)
     if not resumed:
@@ -194,6 +201,7 @@ def _evaluation(
         training.objective,
         info,
         mask_id(training.config.vocab_file),
+        limits=training.objective.limits(info, training.model, training.config),
     )
 
     def evaluate() -> None:
@@ -228,6 +236,7 @@ def _train_stage(
         step - stage.first_step,
         config.steps_per_call,
         config.pad_to is not None,
+        training.objective.limits(info, training.model, config),
     )
     alone = processes()[0] == 1
     meter = _meter(training, stage, info)

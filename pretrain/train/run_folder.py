@@ -17,15 +17,18 @@ import numpy as np
 from data_gen.shared.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
+from data_gen.shared.json_text import parse_json
 from data_gen.shared.settings import differences, portable_settings
 from data_gen.shared.shipped import revision
 from pretrain.checkpoint import store
-from pretrain.checkpoint.folder import MODEL, RUN, TOKENIZER, VOCAB, write_json
+from pretrain.checkpoint.folder import MODEL, RUN, TOKENIZER, VERIFIED, VOCAB, write_json
 from pretrain.config import TrainConfig
 from pretrain.inputs.checks import in_steps
+from pretrain.inputs.verify import verify
 from pretrain.learning.stages import lengths_of
 from pretrain.model.config import BertConfig
 from pretrain.runtime import files
+from pretrain.runtime.devices import is_chief
 from pretrain.runtime.tensorflow import tf
 
 # Settings that may change when a training is resumed: they do not change the weights. The model and
@@ -173,9 +176,23 @@ def claim(output: str, config: TrainConfig, description: Dict[str, Any]) -> None
     write_json(os.path.join(output, TOKENIZER), description["tokenizer"])
 
 
+def verify_shards(output: str, infos: Sequence[DatasetInfo]) -> None:
+    """Check the shards by `inputs.verify`, and note in the folder which were: a training that is
+    resumed reads none of them again. Raises UserError for a shard that is damaged.
+    """
+    path = os.path.join(output, VERIFIED)
+    try:
+        known = parse_json(files.read_bytes(path)) if files.exists(path) else {}
+    except ValueError:  # then all of them are checked
+        known = {}
+    stamps = verify(infos, known if isinstance(known, dict) else {})
+    if is_chief() and stamps != known:
+        write_json(path, stamps)
+
+
 def _read(path: str) -> Dict[str, Any]:
     try:
-        found: Dict[str, Any] = json.loads(files.read_text(path))
+        found: Dict[str, Any] = parse_json(files.read_bytes(path))
         _decisive(found)
         return found
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -93,6 +93,11 @@ def resume(state: State, output: str) -> bool:
             f"the checkpoint in {output} lacks {', '.join(report.missing[:3])}: it is not of this "
             "training"
         )
+    if state.steps_done < 0:
+        raise UserError(
+            f"the checkpoint in {output} is of step {state.steps_done}: it is damaged, so choose "
+            "another --output"
+        )
     return True
 
 

@@ -1,0 +1,1 @@
+"""Campaigns of faults: many seeded cases, of which CI runs a part."""

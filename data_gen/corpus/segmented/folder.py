@@ -7,7 +7,6 @@ parts, each with the number of its block, counted over all files.
 """
 
 import io
-import json
 import os
 from typing import Any, Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
 
@@ -15,13 +14,16 @@ from data_gen.corpus.blocks import InputFile, SegmentedRange
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.input_kinds import SegmentedInput
 from data_gen.corpus.segmented.file import AGAIN, FORMAT_KEY, MANIFEST, is_manifest
+from data_gen.shared.dataset_info import check_statistics
 from data_gen.shared.errors import UserError
+from data_gen.shared.json_text import Fields, read_fields
 from data_gen.storage.errors import reading
 from data_gen.storage.reading import open_as_is
 
 # Bumped with every change of the files, and of how text is cut into blocks, documents and sentences
 # (blocks.py, scan.py, forms, sentences.py).
 FORMAT = 3
+_MOST = 1 << 50  # bytes, and counts of anything in them
 
 
 class SegmentedCorpus(NamedTuple):
@@ -58,15 +60,16 @@ def read(folder: str) -> SegmentedCorpus:
     path = os.path.join(folder, MANIFEST)
     with open_as_is(path) as handle, reading(path):
         data = handle.read()
+    fields = read_fields(path, data, AGAIN)
+    form = fields.any(FORMAT_KEY)
+    if form != FORMAT:
+        raise UserError(
+            f"{folder} is of word format {str(form)[:20]}, this code reads {FORMAT}: segment the "
+            "text again"
+        )
     try:
-        manifest = json.loads(data)
-        if manifest[FORMAT_KEY] != FORMAT:
-            raise UserError(
-                f"{folder} is of word format {manifest[FORMAT_KEY]}, this code reads {FORMAT}: "
-                "segment the text again"
-            )
-        return _described(folder, manifest)
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+        return _described(folder, fields)
+    except (ValueError, KeyError, TypeError) as error:  # of the settings within
         raise damaged(folder, error) from error
 
 
@@ -76,47 +79,49 @@ def damaged(folder: str, error: Exception) -> UserError:
     return UserError(f"{path} is damaged ({type(error).__name__}: {error}): {AGAIN}")
 
 
-def _described(folder: str, manifest: Dict[str, Any]) -> SegmentedCorpus:
-    blocks = list(_blocks(folder, manifest["word_files"]))
-    settings = manifest["config"]
+def _described(folder: str, fields: Fields) -> SegmentedCorpus:
+    blocks = list(_blocks(folder, fields.groups("word_files")))
+    settings = fields.group("config")
+    fields.sha256("fingerprint")
+    check_statistics(fields.group("statistics"))
     return SegmentedCorpus(
         folder=folder,
-        corpus=CorpusConfig(**settings["corpus"]),
-        segmenter=dict(settings["segmenter"]),
-        kind=SegmentedInput(manifest["segmenter"], manifest["opencc"]),
-        files=tuple(_input_file(file, blocks) for file in manifest["input"]),
-        text=dict(manifest["text"]),
-        manifest=manifest,
+        corpus=CorpusConfig(**settings.group("corpus").values),
+        segmenter=dict(settings.group("segmenter").values),
+        kind=SegmentedInput(fields.text("segmenter"), fields.any("opencc")),
+        files=tuple(_input_file(file, blocks) for file in fields.groups("input")),
+        text=dict(fields.group("text").values),
+        manifest=fields.values,
     )
 
 
-def _input_file(
-    file: Dict[str, Any], blocks: Sequence[Tuple[str, int, int]]
-) -> InputFile[SegmentedRange]:
+def _input_file(file: Fields, blocks: Sequence[Tuple[str, int, int]]) -> InputFile[SegmentedRange]:
+    name = file.text("name")
     parts = []
-    for part in file["parts"]:
-        path, offset, size = blocks[part["block"]]
+    for part in file.groups("parts"):
+        path, offset, size = blocks[part.whole("block", 0, len(blocks) - 1)]
         parts.append(
             SegmentedRange(
                 path=path,
-                name=file["name"],
-                size=part["text_bytes"],
-                first=part["first"],
-                dropped=tuple(part["dropped"]),
-                documents=part["documents"],
+                name=name,
+                size=part.whole("text_bytes", 0, _MOST),
+                first=part.whole("first", 0, _MOST),
+                dropped=tuple(part.wholes("dropped", 0, _MOST)),
+                documents=part.whole("documents", 0, _MOST),
                 block_offset=offset,
                 block_bytes=size,
             )
         )
-    return InputFile(file["name"], file["sha256"], tuple(parts))
+    return InputFile(name, file.sha256("sha256"), tuple(parts))
 
 
-def _blocks(folder: str, files: Sequence[Dict[str, Any]]) -> Iterator[Tuple[str, int, int]]:
+def _blocks(folder: str, files: Sequence[Fields]) -> Iterator[Tuple[str, int, int]]:
     """Yield (path, offset, bytes) of every block."""
     for file in files:
         offset = 0
-        for size in file["blocks"]:
-            yield os.path.join(folder, file["name"]), offset, size
+        name = file.file_name("name")
+        for size in file.wholes("blocks", 0, _MOST):
+            yield os.path.join(folder, name), offset, size
             offset += size
 
 

@@ -292,7 +292,7 @@ DAMAGES = {
     ),
     "the list lacks something": (
         lambda w: change(os.path.join(w, MANIFEST), b'"word_files"', b'"files"'),
-        r"words\.json is damaged .KeyError",
+        r"words\.json: word_files is missing: copy the whole",
     ),
     "the list is missing": (
         lambda w: os.remove(os.path.join(w, MANIFEST)),

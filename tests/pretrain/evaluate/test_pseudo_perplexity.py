@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.files import file_sha256
 from pretrain.__main__ import main
 from pretrain.checkpoint.load import load_model
 from pretrain.evaluate.pseudo_perplexity import pseudo_perplexity
@@ -119,7 +120,9 @@ def write_records(folder, texts, seed, masked):
     with open(os.path.join(DATA, "dataset.json"), encoding="utf-8") as handle:
         manifest = json.load(handle)
     size, name = os.path.getsize(path), os.path.basename(path)
-    manifest["shards"] = [{"name": name, "examples": len(texts), "bytes": size, "sha256": ""}]
+    manifest["shards"] = [{"name": name, "examples": len(texts), "bytes": size}]
+    manifest["shards"][0]["sha256"] = file_sha256(str(path))
+    del manifest["statistics"]
     manifest["config"].update(max_seq_length=LENGTH, max_predictions_per_seq=SLOTS)
     (folder / "dataset.json").write_text(json.dumps(manifest))
     return str(folder)

@@ -63,7 +63,8 @@ def test_a_folder_of_hugging_face_holds_all_that_a_release_needs(exported):
         name: value for name, value in MODEL.items() if name != "hidden_act"
     }
     tokenizer = read_json(exported, "tokenizer_config.json")
-    assert tokenizer["tokenizer_class"] == "BertTokenizer"
+    # transformers 5 makes [UNK] of runs of more than 100 characters in its BertTokenizer
+    assert tokenizer["tokenizer_class"] == "PreTrainedTokenizerFast"
     assert (tokenizer["model_max_length"], tokenizer["do_lower_case"]) == (48, True)
     marks = {
         entry["content"]: entry["id"]

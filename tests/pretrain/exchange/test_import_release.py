@@ -16,6 +16,7 @@ from data_gen.shared.errors import UserError
 from pretrain.__main__ import main
 from pretrain.checkpoint import store
 from pretrain.checkpoint.load import load_model
+from pretrain.exchange.hf_tokenizer import is_one_run
 from pretrain.exchange.import_release import import_release
 from pretrain.exchange.release import absent_parts
 from pretrain.exchange.weight_files import read_tensors
@@ -580,3 +581,130 @@ def test_a_cased_vocabulary_that_is_lowered_is_told(google, take, capsys, settin
     take(folder, "tf1")
     told = "the vocabulary has capitals, which then never occur" in capsys.readouterr().err
     assert told == settings.get("do_lower_case", True)
+
+
+def read_lines(path):
+    with open(path, encoding="utf-8") as handle:
+        return handle.read().split("\n")[:-1]
+
+
+# Of the golden vocabulary, which has 37 pieces; as transformers 4 and 5 write them.
+ADDED = {"新冠病毒": 37, "covid19": 38, "“": 39, "two\nlines": 40, "Upper": 41}
+
+
+@pytest.mark.parametrize("form", ["added_tokens.json", "tokenizer.json"])
+def test_tokens_added_in_transformers_keep_their_rows(rewrite, take, capsys, form):
+    def more_rows(tensors):
+        rows = np.concatenate([tensors[WORDS], np.full([5, 8], 0.5, np.float32)])
+        bias = np.concatenate([tensors["cls.predictions.bias"], np.zeros(5, np.float32)])
+        return {**tensors, WORDS: rows, "cls.predictions.bias": bias}
+
+    folder = rewrite(more_rows)
+    set_config(folder, vocab_size=42)
+    if form == "added_tokens.json":
+        with open(os.path.join(folder, form), "w", encoding="utf-8") as handle:
+            json.dump(ADDED, handle)
+    else:
+        tokens = [{"id": i, "content": token} for token, i in ADDED.items()]
+        set_config(folder, form, added_tokens=[{"id": 0, "content": "[PAD]"}, *tokens])
+    beside = os.path.dirname(take(folder))
+    pieces = read_lines(os.path.join(beside, "vocab.txt"))
+    assert len(pieces) == 42
+    assert pieces[36:] == [pieces[36], "新冠病毒", "covid19", "“", "[added40]", "Upper"]
+    said = capsys.readouterr().err
+    assert "vocab.txt has 5 tokens more, which were added in transformers" in said
+    assert "3 of them no text gives here" in said
+    assert "cuts them up: 新冠病毒 [added40] Upper\n" in said
+
+
+def test_what_can_be_given_is_given(take, rewrite):
+    """The rule is that of the tokenizer itself."""
+    pytest.importorskip("tokenizers")
+    from data_gen.tokenization.wordpiece import WordPiece
+
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    for lower in (True, False):
+        for token in (
+            "covid19",
+            "Covid",
+            "é",
+            "新",
+            "新冠",
+            "“",
+            "a.b",
+            "x" * 200,
+            "x" * 201,
+            "##a",
+        ):
+            wordpiece = WordPiece([*specials, token], lower)
+            ((ids, _),) = wordpiece.encode([token])
+            assert is_one_run(token, lower) == (list(ids) == [5]), (token, lower)
+
+
+def test_added_tokens_with_a_gap_are_refused(folder, take):
+    with open(os.path.join(folder, "added_tokens.json"), "w", encoding="utf-8") as handle:
+        json.dump({"covid19": 39}, handle)
+    with pytest.raises(UserError, match=r"added_tokens\.json holds no added tokens .*have gaps"):
+        take(folder)
+
+
+@pytest.mark.parametrize("prefix", ["module.", "bert.", "model.language.", "_orig_mod.module."])
+def test_a_prefix_of_all_names_is_found_and_said(rewrite, take, whole, capsys, prefix):
+    def named(tensors):
+        return {
+            **{prefix + name: x for name, x in tensors.items()},
+            "other.weight": np.zeros(3, "f4"),
+        }
+
+    found = store.read(take(rewrite(named)))
+    assert found.keys() == whole.keys()
+    assert all(np.array_equal(found[name], whole[name]) for name in whole)
+    said = capsys.readouterr().err
+    assert f"begin with {prefix}, which is taken off\n" in said
+    assert "left over: other.weight" in said
+
+
+def test_the_encoder_of_another_model_is_found(rewrite, take, whole):
+    def within(tensors):
+        inner = {n[len("bert.") :]: x for n, x in tensors.items() if n.startswith("bert.")}
+        return {f"retriever.{name}": x for name, x in inner.items()}
+
+    found = store.read(take(rewrite(within)))
+    assert found.keys() == {name for name in whole if name.startswith("bert/")}
+    assert all(np.array_equal(found[name], whole[name]) for name in found)
+
+
+def test_two_models_in_one_are_refused(rewrite, take):
+    def twice(tensors):
+        return {f"{side}.{name}": x for name, x in tensors.items() for side in ("left", "right")}
+
+    with pytest.raises(UserError, match=r"holds several models \(left\., right\.\): save the one"):
+        take(rewrite(twice))
+
+
+def test_a_prefix_in_googles_form_is_found(take, whole, tmp_path, capsys):
+    source = tmp_path / "google"
+    shutil.copytree(os.path.dirname(take(FOLDER)), str(source))
+    arrays = {f"model/{name}": tf.constant(x) for name, x in whole.items()}
+    store.save(str(source / "bert_model.ckpt"), arrays)
+    found = store.read(import_release("tf1", str(source), str(tmp_path / "again")))
+    assert all(np.array_equal(found[name], whole[name]) for name in whole)
+    assert "begin with model/, which is taken off" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["evaluate --data DATA --model", "predict 今天 --model"])
+def test_a_hugging_face_folder_names_the_import(command, capsys):
+    words = [word.replace("DATA", "tests/golden/dataset") for word in command.split()]
+    assert main([*words, FOLDER]) == 1
+    said = capsys.readouterr().err
+    advice = f"take it in with `python -m pretrain import --from hf {FOLDER} --output"
+    assert advice in said
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
+@pytest.mark.parametrize("content", [b"\xff", b"[" * 10000, b"{}", b'{"model": NaN}', b"[]"])
+def test_damaged_descriptions_are_one_sentence(folder, take, name, content):
+    with open(os.path.join(folder, name), "wb") as handle:
+        handle.write(content)
+    with pytest.raises(UserError, match=name.replace(".", r"\.")):
+        take(folder)

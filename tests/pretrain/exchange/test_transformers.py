@@ -105,6 +105,9 @@ def test_its_tokenizer_gives_our_pieces(trained, exported, root):
         lines = [line.replace(" ", "").strip() for line in handle if line.strip()]
     mine = [list(ids) for ids, _ in load_tokenizer(trained).encode(lines)]
     assert [tokenizer(line, add_special_tokens=False)["input_ids"] for line in lines] == mine
+    runs = ["校验值是" + "ab12" * 35 + "，完成。", "x" * 101, "y" * 200, "z" * 201]
+    mine = [list(ids) for ids, _ in load_tokenizer(trained).encode(runs)]
+    assert [tokenizer(run, add_special_tokens=False)["input_ids"] for run in runs] == mine
     filled = tokenizer("今天[MASK]好", "是")
     assert filled["input_ids"][:4] == [101, 791, 1921, 103]
     assert filled["token_type_ids"] == [0] * 6 + [1] * 2

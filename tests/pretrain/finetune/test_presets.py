@@ -61,8 +61,8 @@ def test_the_training_of_a_run():
     ("setting", "said"),
     [
         ("dropout=1.0", "dropout must be at least 0 and below 1, not 1.0"),
-        ("num_train_epochs=0", "num_train_epochs must be at least 1, not 0"),
-        ("max_seq_length=4", "max_seq_length must be at least 8, not 4"),
+        ("num_train_epochs=0", "num_train_epochs must be between 1 and 10,000,000, not 0"),
+        ("max_seq_length=4", "max_seq_length must be between 8 and 65,536, not 4"),
         ("tpu=local", "a TPU needs sequences of one length: set pad_to=null"),
         ("epochs=3", "there is no setting epochs; did you mean"),
     ],
