@@ -38,14 +38,14 @@ def load_model(path: str, may_lack: Sequence[str] = (), objective: Optional[str]
     objective: whose weights to load; default: that of its training, by its run.json
     Raises UserError if something is missing or they do not belong together.
     """
-    source = store.find(path)
+    source, arrays = store.read_found(path)
     folder = os.path.dirname(source)
     config = read_bert_config(files.local_copy(os.path.join(folder, MODEL)))
     vocab_file = files.local_copy(os.path.join(folder, VOCAB))
     mask = mask_id(vocab_file)
     settings = ObjectiveSettings(objective) if objective else objective_of(folder)
     variables = init(config, 0, OBJECTIVES[settings.objective].variables(config, settings))
-    report = store.restore(variables, store.read(source), source)
+    report = store.restore(variables, arrays, source)
     missing = [name for name in report.missing if not name.startswith(tuple(may_lack))]
     if missing:
         raise UserError(

@@ -14,7 +14,6 @@ from pretrain.checkpoint.folder import (
     TOKENIZER,
     VOCAB,
     new_folder,
-    require_new,
     tokenizer_settings,
     write_json,
 )
@@ -54,18 +53,16 @@ def import_release(form: str, source: str, output: str, hidden_act: Optional[str
     hidden_act: the activation of its training, if the release names a wrong one
     Raises UserError if the source is damaged or no BERT, or `output` is not empty.
     """
-    require_new(output)
-    found = FORMS[form](source)
-    config = dataclasses.replace(found.config, hidden_act=hidden_act or found.config.hidden_act)
-    _require_rows(found)
-    require_whole(found.weights, config, source)
-    pieces = _pieces(found.folder)
-    _require_fitting(pieces, config, source)
-    tokenizer = _tokenizer(found.folder, pieces, config)
     with new_folder(output) as folder:
+        found = FORMS[form](source)
+        config = dataclasses.replace(found.config, hidden_act=hidden_act or found.config.hidden_act)
+        _require_rows(found)
+        require_whole(found.weights, config, source)
+        pieces = _pieces(found.folder)
+        _require_fitting(pieces, config, source)
         _write_vocabulary(found.folder, pieces, folder)
         write_json(os.path.join(folder, MODEL), dataclasses.asdict(config))
-        write_json(os.path.join(folder, TOKENIZER), tokenizer)
+        write_json(os.path.join(folder, TOKENIZER), _tokenizer(found.folder, pieces, config))
         tensors = {name: tf.constant(array) for name, array in found.weights.items()}
         store.save(os.path.join(folder, TF1_PREFIX), tensors)
     _report(found, hidden_act)

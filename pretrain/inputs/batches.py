@@ -14,6 +14,7 @@ from pretrain.learning.objective import Batch
 from pretrain.learning.stages import Stage
 from pretrain.runtime import files
 from pretrain.runtime.devices import distribute, processes, reader_of
+from pretrain.runtime.stopping import waited_for
 from pretrain.runtime.tensorflow import Strategy, Tensor, peer_gone, reason, tf
 
 # Serialized records. The build has shuffled all shards already; this varies the order by epoch.
@@ -127,7 +128,7 @@ def readable(batches: Iterable[Batch], info: DatasetInfo) -> Iterator[Batch]:
     than dataset.json says.
     """
     try:
-        yield from batches
+        yield from waited_for(batches)
     except tf.errors.OpError as error:
         if isinstance(error, peer_gone()) and processes()[0] > 1:
             raise  # several processes read in step

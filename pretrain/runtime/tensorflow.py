@@ -4,11 +4,12 @@ TensorFlow takes seconds to import, so `tf` imports it when the first of its nam
 settings and commands can import any module of this package and stay fast.
 """
 
-import os
 import re
+import sys
 from typing import Any, Callable, Tuple, Type
 
 from data_gen.shared.errors import UserError
+from pretrain.runtime.quiet import quiet
 
 __all__ = ["Strategy", "Tensor", "compiled", "is_version_1", "peer_gone", "reason", "tf"]
 
@@ -22,7 +23,8 @@ class _TensorFlow:
     """
 
     def __getattr__(self, name: str) -> Any:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        if "tensorflow" not in sys.modules:
+            quiet()
         import tensorflow
 
         if tensorflow.__version__.startswith("1."):
