@@ -7,6 +7,7 @@ goes through files.
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -15,6 +16,8 @@ from multiprocessing.connection import Connection
 from typing import Callable, Iterable, Iterator, Optional, Protocol, TypeVar
 
 from data_gen.shared.errors import UserError
+
+_MOST_ON_WINDOWS = 61  # processes that one there can wait for
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -36,6 +39,8 @@ class LocalEngine:
     def __init__(self, workers: int = 0) -> None:
         """Use `workers` processes, 0 for one a core. They live as long as the engine."""
         self.workers = workers or os.cpu_count() or 1
+        if sys.platform == "win32":
+            self.workers = min(self.workers, _MOST_ON_WINDOWS)
         self._processes: Optional[_Processes] = None
 
     def expect(self, tasks: int, load: Callable[[Task], object], argument: Task) -> None:
@@ -100,10 +105,14 @@ class _Processes:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back during the block. Processes that are started in it never see Ctrl-C.
+    """Hold Ctrl-C back during the block, but on Windows. Processes that are started in it never see
+    Ctrl-C.
 
     A terminal sends it to all processes, and this one answers for all.
     """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

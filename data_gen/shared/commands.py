@@ -115,6 +115,8 @@ def _reader_is_gone() -> bool:
         output = sys.stdout.fileno()
     except OSError:  # it is no file
         return False
+    if not hasattr(select, "poll"):  # Windows
+        return True
     poll = select.poll()
     poll.register(output, 0)  # errors are told unasked
     if not poll.poll(0):

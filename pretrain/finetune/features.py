@@ -20,6 +20,7 @@ from pretrain.checkpoint.folder import write_json
 from pretrain.finetune.config import FinetuneSettings
 from pretrain.finetune.kinds import KINDS
 from pretrain.finetune.rows import Row
+from pretrain.runtime import files
 from pretrain.runtime.tensorflow import tf
 from pretrain.tasks.examples import Example
 from pretrain.tasks.tasks import TASKS
@@ -106,9 +107,9 @@ def _write_part(
     settings: FinetuneSettings,
     about: Dict[str, Any],
 ) -> None:
-    os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, _SHARD)
-    with tf.io.TFRecordWriter(path) as writer:
+    files.make_folder(folder)
+    with files.writing(path), tf.io.TFRecordWriter(path) as writer:
         for number, row in enumerate(rows):
             writer.write(_serialized(number, row, settings.max_seq_length))
     shard = Shard(_SHARD, len(rows), os.path.getsize(path), file_sha256(path))
@@ -159,9 +160,7 @@ def steps_per_epoch(info: DatasetInfo, batch_size: int) -> int:
 
 
 def _write_lines(path: str, lines: Sequence[Dict[str, Any]]) -> None:
-    with open(path, "w", encoding="utf-8") as handle:
-        for line in lines:
-            handle.write(json.dumps(line, ensure_ascii=False) + "\n")
+    files.write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
 
 
 def _read_lines(path: str) -> List[Dict[str, Any]]:
