@@ -145,10 +145,11 @@ def room_for(output: str) -> Iterator[None]:
 
 
 def _cannot_write(path: str, error: Exception) -> UserError:
-    """Return the sentence for an error of TensorFlow, whose text begins with a path."""
-    text = reason(error)
-    said = next((word for word in map(os.strerror, FULL) if word in text), None)
-    return cannot_write(path, OSError(FULL[0], said) if said else UserError(text))
+    """Return the sentence for an error of TensorFlow."""
+    for number in FULL:
+        if os.strerror(number) in str(error):
+            return cannot_write(path, OSError(number, os.strerror(number)))
+    return cannot_write(path, UserError(reason(error)))
 
 
 def _is_full(error: Exception) -> bool:
