@@ -84,7 +84,7 @@ def finetune(
 
 
 def write_features_only(data: Data, source: Source, output: str, settings: FinetuneSettings) -> str:
-    """Make the features of a fine-tuning and return their folder. Raises UserError as `finetune`."""
+    """Make the features of a fine-tuning. Returns their folder. Raises UserError as `finetune`."""
     with held(output), files.room_for(output):
         return prepare(data, source, output, settings).features.folder
 

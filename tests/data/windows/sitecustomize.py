@@ -1,16 +1,11 @@
 """Hide what Windows lacks from every process that starts with this folder in PYTHONPATH."""
 
 # These of Python's own need on this system what is hidden.
-import asyncio
-import concurrent.futures.process
 import importlib.abc
-import multiprocessing.popen_spawn_posix
 import os
 import select
 import signal
-import subprocess
 import sys
-import tempfile
 
 _HIDDEN = ("fcntl", "grp", "posix_ipc", "pty", "pwd", "resource", "syslog", "termios", "tty")
 
