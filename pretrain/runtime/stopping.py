@@ -73,6 +73,8 @@ class Stop:
                     continue
                 if not number:
                     return
+                if number[0] not in (signal.SIGTERM, signal.SIGINT):  # someone else's
+                    continue
                 if seen and number[0] == signal.SIGINT:
                     _quit()
                 if not seen:
