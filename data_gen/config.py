@@ -13,8 +13,8 @@ from data_gen.pairs.config import PairsConfig
 from data_gen.pairs.tasks import PAIR_TASKS
 from data_gen.segmentation.segmenters import SegmenterConfig
 from data_gen.shared.bounds import require_between
-from data_gen.shared.dataset_info import LONGEST
-from data_gen.shared.features import COMPRESSIONS, predictions_for
+from data_gen.shared.dataset.dataset_info import LONGEST
+from data_gen.shared.dataset.features import COMPRESSIONS, predictions_for
 from data_gen.shared.settings import file_setting, require_one_of
 from data_gen.synonyms.config import SynonymsConfig
 from data_gen.tokenization.tokenizers import TokenizerConfig

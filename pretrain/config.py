@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Dict, List, Optional, Sequence
 
 from data_gen.shared.bounds import MOST_STEPS, require_between
-from data_gen.shared.dataset_info import LONGEST
+from data_gen.shared.dataset.dataset_info import LONGEST
 from data_gen.shared.settings import file_setting, require_one_of
 from pretrain.learning.objective import ObjectiveSettings
 from pretrain.learning.objectives import OBJECTIVES

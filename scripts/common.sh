@@ -58,9 +58,6 @@ ensure_env() {
 # pip_install FOLDER ARGUMENTS...: quiet, but for errors.
 pip_install() { PYTHONWARNINGS=ignore "$1/bin/python" -m pip install -qq --disable-pip-version-check "${@:2}"; }
 
-# quietly COMMAND...: without the two lines that TensorFlow prints at every start whatever the log level.
-quietly() { "$@" 2> >(grep --line-buffered -v -E 'absl::InitializeLog|oneDNN custom operations' >&2); }
-
 # sets KEY=VALUE...: `options` becomes `--set KEY=VALUE ...`, those of SETS behind them.
 sets() {
   local setting

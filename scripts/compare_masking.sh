@@ -30,7 +30,7 @@ for name in macbert ngram word piece; do
   "$python" -m data_gen build --config configs/data/macbert_512.yaml --input "$out/words" --output "$out/data-$name" \
     --set max_seq_length=128 --set dupe_factor=1 --set num_shards=8 \
     --set masking.selector="$selector" --set masking.corruption="$corruption"
-  quietly "$python" -m pretrain train --config configs/pretrain/small.yaml --data "$out/data-$name" --output "$out/model-$name" \
+  "$python" -m pretrain train --config configs/pretrain/small.yaml --data "$out/data-$name" --output "$out/model-$name" \
     --set precision=bfloat16
 done
 
@@ -38,7 +38,7 @@ done
 finetune_on() {
   local random=()
   [ "$2" != none ] || random=(--random-init)
-  quietly "$python" -m pretrain finetune --task "${kind[$1]}" --data "$out/tasks/$1" --init "$out/model-${2/none/macbert}" \
+  "$python" -m pretrain finetune --task "${kind[$1]}" --data "$out/tasks/$1" --init "$out/model-${2/none/macbert}" \
     ${random[@]+"${random[@]}"} --output "$3" --set max_seq_length="${length[$1]}" --set train_batch_size=32 --set num_train_epochs=3 \
     --dev-share 0.1 --set dropout=0.1 --set gradient_accumulation_steps=4 --set precision=bfloat16 \
     --set doc_stride=64 "${@:4}" >/dev/null

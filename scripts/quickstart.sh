@@ -27,11 +27,11 @@ say "3/7 TFRecords (whole words, n-grams, similar words, sentence order)"
 build_data "$python" configs/data/tiny.yaml "$out" "$out/text/train.txt" "$out/text/heldout.txt"
 
 say "4/7 training configs/pretrain/tiny.yaml"
-quietly $python -m pretrain train --config configs/pretrain/tiny.yaml --data "$out/data" --output "$out/model"
+$python -m pretrain train --config configs/pretrain/tiny.yaml --data "$out/data" --output "$out/model"
 
 say "5/7 evaluating on held-out text"
 if [ ! "$out/evaluation.json" -nt "$out/model/checkpoint" ]; then
-  quietly $python -m pretrain evaluate --model "$out/model" --data "$out/data-heldout" --json >"$out/evaluation.partial"
+  $python -m pretrain evaluate --model "$out/model" --data "$out/data-heldout" --json >"$out/evaluation.partial"
   mv "$out/evaluation.partial" "$out/evaluation.json"
 fi
 
@@ -39,13 +39,13 @@ say "6/7 fine-tuning on a few reviews, beside random weights"
 for weights in model none; do
   random=()
   [ "$weights" = model ] || random=(--random-init)
-  quietly $python -m pretrain finetune --task classification --data "$out/text/reviews" --init "$out/model" ${random[@]+"${random[@]}"} \
+  $python -m pretrain finetune --task classification --data "$out/text/reviews" --init "$out/model" ${random[@]+"${random[@]}"} \
     --output "$out/reviews-$weights" --runs 2 --set max_seq_length=128 --set learning_rate=3.0e-4
 done
 
 say "7/7 exporting a BERT release"
 [ -e "$out/release/bert_model.ckpt.index" ] ||
-  quietly $python -m pretrain export --format tf1 --model "$out/model" --output "$out/release"
+  $python -m pretrain export --format tf1 --model "$out/model" --output "$out/release"
 
 $python scripts/summary.py "$out"
 echo "$((installed - start)) s for the installation, $((SECONDS - installed)) s for the rest"

@@ -21,7 +21,7 @@ for task in cmrc2018 drcd xnli chnsenticorp lcqmc bq; do
     continue
   fi
   say "$task"
-  quietly "$python" -m pretrain finetune --task "$task" --data "$data/$task" --init "$model" --output "$out/$task" \
+  "$python" -m pretrain finetune --task "$task" --data "$data/$task" --init "$model" --output "$out/$task" \
     --runs "${RUNS:-10}" ${options[@]+"${options[@]}"}
   [ -e "$out/$task/results.json" ] || exit 0  # stopped by SIGTERM, as it has said
   done+=("$out/$task")

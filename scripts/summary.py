@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 # A clone needs not be installed.
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from data_gen.shared.dataset_info import read_info
+from data_gen.shared.dataset.dataset_info import read_info
 from data_gen.shared.errors import UserError
 from pretrain.results.files import read_results
 from pretrain.results.statistics import summary as summary_of

@@ -25,12 +25,12 @@ table=$out/data/synonyms.safetensors
 say "3/4 training"
 sets precision="${PRECISION:-bfloat16}" jit_compile=true gradient_accumulation_steps=8
 $python -m pretrain plan --config "$config" --device "${DEVICE:-a100-80}" --data "$out/data" "${options[@]}"
-trained=$(quietly $python -m pretrain train --config "$config" --data "$out/data" --heldout "$out/data-heldout" \
+trained=$($python -m pretrain train --config "$config" --data "$out/data" --heldout "$out/data-heldout" \
   --output "$out/model" ${init:+--init "$init"} "${options[@]}")
 [ -n "$trained" ] || exit 0  # stopped by SIGTERM, as it has said
 
 say "4/4 evaluation and releases"
-quietly $python -m pretrain evaluate --model "$trained" --data "$out/data-heldout" ${table:+--similar-words "$table"}
+$python -m pretrain evaluate --model "$trained" --data "$out/data-heldout" ${table:+--similar-words "$table"}
 for format in tf1 hf; do
-  [ -d "$out/release-$format" ] || quietly $python -m pretrain export --format "$format" --model "$trained" --output "$out/release-$format"
+  [ -d "$out/release-$format" ] || $python -m pretrain export --format "$format" --model "$trained" --output "$out/release-$format"
 done

@@ -31,7 +31,7 @@ fi
 
 sets precision="${PRECISION:-bfloat16}" jit_compile=true
 for ((attempt = 0; ; attempt++)); do
-  quietly .venv/bin/python -m pretrain train --config "$config" --data "$data" --output "$model" \
+  .venv/bin/python -m pretrain train --config "$config" --data "$data" --output "$model" \
     "${options[@]}" && break
   [ "$attempt" -lt "${RETRIES:-3}" ] || exit 1
   echo "ended with an error; once more in 30 s from the newest checkpoint" >&2

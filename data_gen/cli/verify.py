@@ -7,7 +7,7 @@ from typing import Any, Optional
 from data_gen.cli import arguments
 from data_gen.jobs.verify_dataset import verify
 from data_gen.shared.commands import add_command
-from data_gen.shared.dataset_info import DatasetInfo
+from data_gen.shared.dataset.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
 from data_gen.show.readable import build_vocabulary
 from data_gen.storage.dataset_folder import read_dataset

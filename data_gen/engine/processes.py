@@ -7,6 +7,7 @@ goes through files.
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -17,6 +18,8 @@ from multiprocessing.process import BaseProcess
 from typing import Callable, Iterable, Iterator, Optional, Protocol, Sequence, Set, TypeVar
 
 from data_gen.shared.errors import UserError
+
+_MOST_ON_WINDOWS = 61  # processes that one there can wait for
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -40,6 +43,8 @@ class LocalEngine:
     def __init__(self, workers: int = 0) -> None:
         """Use `workers` processes, 0 for one a core. They live until `close`."""
         self.workers = workers or os.cpu_count() or 1
+        if sys.platform == "win32":
+            self.workers = min(self.workers, _MOST_ON_WINDOWS)
         self._processes: Optional[_Processes] = None
 
     def expect(self, tasks: int, load: Callable[[Task], object], argument: Task) -> None:
@@ -137,10 +142,14 @@ def _how_it_died(exit_codes: Sequence[int]) -> str:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back during the block. Processes that are started in it never see Ctrl-C.
+    """Hold Ctrl-C back during the block, but on Windows. Processes that are started in it never see
+    Ctrl-C.
 
     A terminal sends it to all processes, and this one answers for all.
     """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -2,12 +2,10 @@
 `jieba.lcut` on the same text, in the same run. All times are CPU time, user and system.
 """
 
-import resource
-import sys
 import tempfile
 import time
 from itertools import chain, islice
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.core.progress import Progress
 from data_gen.corpus.blocks import group_into_blocks
@@ -18,6 +16,7 @@ from data_gen.jobs.inputs import Inputs
 from data_gen.pipeline.load import prepare_map
 from data_gen.segmentation.segmenter import Segmenter
 from data_gen.segmentation.segmenters import SegmenterConfig, load_segmenter
+from data_gen.shared.memory import peak_memory
 
 _YARDSTICK_CHARACTERS = 1_000_000  # of the text, taken evenly from all of it
 _MEASURABLE = 0.005  # CPU seconds; a rate of less is noise
@@ -48,7 +47,7 @@ class Bench(NamedTuple):
     characters: int
     instances: int
     characters_per_second: float
-    peak_memory_megabytes: float
+    peak_memory_megabytes: Optional[float]  # None where the system does not tell
     stages: List[Stage]
     yardsticks: List[Yardstick]
 
@@ -65,7 +64,7 @@ def run_benchmark(inputs: Inputs, show: Progress) -> Bench:
         plan, planning = _timed(lambda: plan_build(inputs, folder, engine, show))
         info, building = _timed(lambda: run_build(plan, engine, show))
     seconds = planning + building
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    memory = peak_memory()
     statistics = info.statistics
     megabytes = sum(file["bytes"] for file in info.manifest["input"]) / 1e6
     cpu: Dict[str, float] = {"load": loading, **statistics["cpu_seconds"]}
@@ -81,7 +80,7 @@ def run_benchmark(inputs: Inputs, show: Progress) -> Bench:
         statistics["characters"],
         info.examples,
         rate,
-        memory / (1e6 if sys.platform == "darwin" else 1e3),
+        None if memory is None else memory / 1e6,
         [Stage(name, used, megabytes / max(used, 1e-9)) for name, used in cpu.items()],
         [_measured(one, sentences, rate) for one in segmenters],
     )
@@ -115,9 +114,11 @@ def _exhaust(words: Iterable[Any]) -> None:
 
 def lines(bench: Bench) -> List[str]:
     """Return the measurement as lines for a terminal."""
+    used = bench.peak_memory_megabytes
+    memory = "" if used is None else f"; at most {used:,.0f} MB of memory"
     return [
         f"{bench.megabytes:.1f} MB of text, {bench.characters:,} characters, "
-        f"{bench.instances:,} instances; at most {bench.peak_memory_megabytes:,.0f} MB of memory",
+        f"{bench.instances:,} instances{memory}",
         f"{'stage':26}{'CPU s':>8}{'MB/s':>9}",
         *(
             f"{name:26}{cpu:8.2f}" + (f"{speed:9.2f}" if cpu >= _MEASURABLE else f"{'-':>9}")

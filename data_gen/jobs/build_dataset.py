@@ -31,9 +31,9 @@ from data_gen.pipeline.load import (
     prepare_words,
 )
 from data_gen.pipeline.tokenized_text import DocumentTokenizer
-from data_gen.shared.dataset_info import MANIFEST, DatasetInfo
+from data_gen.shared.dataset.dataset_info import MANIFEST, DatasetInfo
+from data_gen.shared.dataset.features import FORMAT
 from data_gen.shared.errors import UserError
-from data_gen.shared.features import FORMAT
 from data_gen.shared.files import file_sha256
 from data_gen.shared.settings import differences, portable_settings
 from data_gen.storage.dataset_folder import read_dataset

@@ -11,7 +11,7 @@ from data_gen.corpus.duplicates import ByShare, CountedTexts, NotIn
 from data_gen.engine.processes import Engine
 from data_gen.jobs.build_dataset import BuildPlan, plan_build
 from data_gen.jobs.inputs import Inputs, resolve_inputs, scan_text_files
-from data_gen.shared.dataset_info import MANIFEST
+from data_gen.shared.dataset.dataset_info import MANIFEST
 from data_gen.shared.errors import UserError
 from data_gen.storage.dataset_folder import read_dataset
 from data_gen.storage.folders import list_names

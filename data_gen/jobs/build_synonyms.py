@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 from collections import Counter
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
@@ -20,10 +21,11 @@ from data_gen.engine.processes import Engine
 from data_gen.jobs.corpus_vectors import vectors_of_text
 from data_gen.jobs.table_cache import CachedLayer, cached_layer
 from data_gen.pipeline.load import load_document_tokenizer, load_tokenizer, pieces_identity
+from data_gen.shared.dataset.similar_words import FORMAT
 from data_gen.shared.errors import UserError
-from data_gen.shared.similar_words import FORMAT
+from data_gen.shared.outputs import lock_beside, only_writer
 from data_gen.storage.errors import reading
-from data_gen.storage.folders import delete_folder, list_names, locked, make_folder
+from data_gen.storage.folders import delete_folder, list_names, make_folder
 from data_gen.storage.reading import is_file, open_text
 from data_gen.synonyms.config import TOOLKIT_SOURCE
 from data_gen.synonyms.neighbours import nearby, nearest_of_size
@@ -172,18 +174,16 @@ def _work_folder(path: str, provenance: Dict[str, Any]) -> Iterator[str]:
     """
     digest = hashlib.sha256(json.dumps(provenance, sort_keys=True).encode()).hexdigest()
     folder, name = os.path.split(path)
-    start = os.path.join(folder, f".{name}.work-")
-    work = start + digest[:16]
-    make_folder(work)
-    with locked(work) as ours:
-        if not ours:
-            raise UserError(f"{path} is being made by another run: wait for it")
-        for other in list_names(folder or "."):
+    start = f".{name}.work-"
+    ours = re.compile(re.escape(start) + "[0-9a-f]{16}")
+    work = os.path.join(folder, start + digest[:16])
+    make_folder(folder or ".")
+    with only_writer(path, lock_beside(path)) as alone:
+        for other in list_names(folder or ".") if alone else ():
             old = os.path.join(folder, other)
-            if old.startswith(start) and old != work:
-                with locked(old) as unused:
-                    if unused:
-                        delete_folder(old)
+            if ours.fullmatch(other) and old != work:
+                delete_folder(old)
+        make_folder(work)
         yield work
         delete_folder(work)
 

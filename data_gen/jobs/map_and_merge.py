@@ -21,8 +21,8 @@ from data_gen.pipeline.load import environment, load_pipeline
 from data_gen.pipeline.tokenized_text import DocumentTokenizer
 from data_gen.records.pack_examples import ExamplePacker
 from data_gen.records.shuffle import KeyedRecord, RunSlice, combine_slices, write_run, write_shard
+from data_gen.shared.dataset.features import COMPRESSIONS
 from data_gen.shared.errors import UserError
-from data_gen.shared.features import COMPRESSIONS
 
 
 class MapTask(NamedTuple):

@@ -7,9 +7,9 @@ from data_gen.core.progress import Amount, Progress
 from data_gen.engine.processes import Engine
 from data_gen.engine.tasks import TaskResult
 from data_gen.records.read import read_examples
-from data_gen.shared.dataset_info import DatasetInfo, Shard
+from data_gen.shared.dataset.dataset_info import DatasetInfo, Shard
+from data_gen.shared.dataset.shard_check import difference, walk
 from data_gen.shared.errors import UserError
-from data_gen.shared.shard_check import difference, walk
 from data_gen.storage.errors import reading
 from data_gen.storage.reading import open_as_is
 

@@ -7,7 +7,7 @@ from typing import List, Tuple
 import numpy as np
 
 from data_gen.core.columns import Array, Examples, offsets_of
-from data_gen.shared.features import feature_shapes
+from data_gen.shared.dataset.features import feature_shapes
 
 _LENGTH_DELIMITED = 2
 

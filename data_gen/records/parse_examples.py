@@ -5,7 +5,7 @@ from typing import Dict, Iterator, List, Tuple
 import numpy as np
 
 from data_gen.core.columns import Array, Example
-from data_gen.shared.features import feature_shapes
+from data_gen.shared.dataset.features import feature_shapes
 
 _VARINT, _EIGHT_BYTES, _LENGTH_DELIMITED, _FOUR_BYTES = 0, 1, 2, 5
 _LONGEST_VARINT = 10  # bytes

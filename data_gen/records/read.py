@@ -10,7 +10,7 @@ from typing import Iterator, NamedTuple
 from data_gen.core.columns import Example
 from data_gen.records.parse_examples import parse_example
 from data_gen.records.tfrecord import read_records
-from data_gen.shared.dataset_info import MANIFEST, DatasetInfo
+from data_gen.shared.dataset.dataset_info import MANIFEST, DatasetInfo
 from data_gen.shared.errors import UserError
 
 

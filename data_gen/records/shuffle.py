@@ -15,7 +15,7 @@ from heapq import merge
 from typing import Any, BinaryIO, Iterator, List, NamedTuple, Sequence, Tuple, cast
 
 from data_gen.records.tfrecord import frame
-from data_gen.shared.dataset_info import Shard
+from data_gen.shared.dataset.dataset_info import Shard
 from data_gen.shared.errors import UserError
 from data_gen.storage.remote_files import open_range
 from data_gen.storage.writing import atomic_file

@@ -4,7 +4,7 @@ import os
 from html import escape
 from typing import Any, Dict, Iterable, Iterator, Mapping, Tuple
 
-from data_gen.shared.dataset_info import DatasetInfo
+from data_gen.shared.dataset.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
 from data_gen.show.readable import LEGEND, MarkedText, ReadableExample
 from data_gen.storage.writing import atomic_file

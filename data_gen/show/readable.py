@@ -11,10 +11,10 @@ from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.core.columns import Example
 from data_gen.records.read import StoredExample, read_examples
-from data_gen.shared.dataset_info import DatasetInfo
+from data_gen.shared.dataset.dataset_info import DatasetInfo
+from data_gen.shared.dataset.pair_labels import PAIR_LABELS
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
-from data_gen.shared.pair_labels import PAIR_LABELS
 from data_gen.shared.shipped import shipped_file
 from data_gen.shared.vocabulary import SPECIALS, read_vocabulary
 from data_gen.tokenization.running_text import Join, is_mark

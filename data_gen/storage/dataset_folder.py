@@ -2,7 +2,7 @@
 
 import os
 
-from data_gen.shared.dataset_info import MANIFEST, DatasetInfo, not_a_build, parse_info
+from data_gen.shared.dataset.dataset_info import MANIFEST, DatasetInfo, not_a_build, parse_info
 from data_gen.storage.errors import reading
 from data_gen.storage.folders import file_sizes
 from data_gen.storage.reading import open_as_is

@@ -1,30 +1,17 @@
-"""List, make, lock and clean folders, local or behind a URL."""
+"""List, make and delete folders, local or behind a URL."""
 
-import fcntl
 import os
 import posixpath
-import re
 import shutil
-from contextlib import contextmanager, suppress
-from typing import Dict, Iterable, Iterator, List
+from contextlib import suppress
+from typing import Dict, List
 
-from data_gen.storage.errors import reading, writing
+from data_gen.shared.errors import writing
+from data_gen.storage.errors import reading
 from data_gen.storage.locations import filesystem_of, is_url
 
 # Storages whose folders exist with their first file. To make one might make a bucket.
 _WITHOUT_FOLDERS = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "oci", "memory")
-_PARTIAL = re.compile(r"\.[0-9a-f]{16}\.partial")  # behind the name that the file is to have
-
-
-def sweep(folder: str, names: Iterable[str], ours: "re.Pattern[str]") -> None:
-    """Delete the partial files that killed writers left in a folder with these names, if the whole
-    file would have a name that matches `ours`.
-    """
-    for name in names:
-        partial = _PARTIAL.search(name)
-        if partial and partial.end() == len(name) and ours.fullmatch(name[: partial.start()]):
-            with suppress(OSError):
-                os.unlink(os.path.join(folder, name))
 
 
 def list_names(folder: str) -> List[str]:
@@ -77,26 +64,3 @@ def delete_folder(path: str) -> None:
     filesystem, inner = filesystem_of(path)
     with writing(path), suppress(FileNotFoundError):
         filesystem.rm(inner, recursive=True)
-
-
-@contextmanager
-def locked(folder: str) -> Iterator[bool]:
-    """Hold the lock of a folder during the block; yield False if another process holds it.
-
-    A file system without locks lets everybody in, and so does a URL.
-    """
-    if is_url(folder):
-        yield True
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        free = True
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            free = False
-        except OSError:
-            pass
-        yield free
-    finally:
-        os.close(handle)

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import Any, Dict, Iterator, NamedTuple, Sequence
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.outputs import lock_within, only_writer, sweep
 from data_gen.shared.settings import differences
-from data_gen.storage.folders import delete_folder, list_names, locked, make_folder, sweep
+from data_gen.storage.folders import delete_folder, list_names, make_folder
 from data_gen.storage.reading import read_json
 from data_gen.storage.writing import write_json
 
@@ -52,17 +53,16 @@ def open_work_folder(
     run holds the lock.
     """
     work = os.path.join(output, WORK)
-    names = list_names(output)
-    _require_free(output, names, work, kind)
-    make_folder(work)
-    with locked(work) as ours:
-        if not ours:
-            raise UserError(f"{output} is being made by another run: wait for it")
+    make_folder(output)
+    with only_writer(output, lock_within(output)) as alone:
+        names = list_names(output)
+        _require_free(output, names, work, kind)
+        make_folder(work)
         unfinished = list_names(work)
         _resume(output, work, unfinished, fingerprint, kind, _noted(identity))
-        # Partial files of killed writers would take room from this run.
-        sweep(output, names, kind.every)
-        sweep(work, unfinished, _ANYTHING)
+        if alone:  # partial files of killed writers would take room from this run
+            sweep(output, names, kind.every)
+            sweep(work, unfinished, _ANYTHING)
         yield work
         clean(output, kind)
 
@@ -77,6 +77,8 @@ def _require_free(output: str, names: Sequence[str], work: str, kind: OutputKind
     unfinished = list_names(work)
     if _FINGERPRINT in unfinished:
         return
+    if kind.manifest in names:
+        raise UserError(f"{output} was finished by another run: run the same command again")
     if unfinished:
         raise UserError(f"{work} is not of a {kind.name}: choose another --output")
     if any(kind.suffix in name for name in names):

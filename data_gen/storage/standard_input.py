@@ -8,7 +8,7 @@ import tempfile
 from contextlib import suppress
 from functools import cache
 
-from data_gen.storage.errors import writing
+from data_gen.shared.errors import writing
 
 STANDARD_INPUT = "-"  # its name
 

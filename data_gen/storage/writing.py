@@ -7,12 +7,11 @@ or absent.
 import io
 import json
 import os
-import secrets
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, Dict, Iterator, cast
 
-from data_gen.shared.errors import UserError
-from data_gen.storage.errors import cannot_write, writing
+from data_gen.shared.errors import UserError, cannot_write, writing
+from data_gen.shared.outputs import partial_name
 from data_gen.storage.locations import filesystem_of, is_url
 
 
@@ -47,7 +46,7 @@ def atomic_file(path: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _on_disk(path: str) -> Iterator[BinaryIO]:
-    partial = f"{path}.{secrets.token_hex(8)}.partial"
+    partial = partial_name(path)
     with writing(path):
         handle = open(partial, "wb")  # noqa: SIM115 - closed before it gets its name
     try:

@@ -12,9 +12,9 @@ import numpy as np
 
 from data_gen.core.columns import Array, Pieces, offsets_of
 from data_gen.core.word_keys import word_keys
+from data_gen.shared.dataset.similar_words import ENTRY, SourceArrays, map_table, table_file
 from data_gen.shared.errors import UserError
 from data_gen.shared.extras import import_extra
-from data_gen.shared.similar_words import ENTRY, SourceArrays, map_table, table_file
 from data_gen.storage.folders import make_folder
 from data_gen.storage.remote_files import local_copy
 from data_gen.storage.writing import atomic_file

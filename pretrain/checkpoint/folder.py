@@ -4,11 +4,19 @@ import contextlib
 import dataclasses
 import json
 import os
-import shutil
+import re
 from typing import Any, Dict, Iterator, List
 
 from data_gen.shared.errors import UserError
 from data_gen.shared.json_text import parse_json, read_fields
+from data_gen.shared.outputs import (
+    delete,
+    lock_beside,
+    lock_within,
+    only_writer,
+    partial_name,
+    sweep,
+)
 from data_gen.shared.vocabulary import read_pieces
 from pretrain.learning.objective import ObjectiveSettings
 from pretrain.learning.objectives import DEFAULT, OBJECTIVES
@@ -125,23 +133,66 @@ def drop_after(folder: str, name: str, step: int) -> None:
         files.write_text(path, "".join(kept))
 
 
+# Names that a training or a fine-tuning writes, apart from those of its events.
+_OURS = re.compile(r"model\.ckpt-\d+|checkpoint|[\w-]+\.(json|jsonl|txt|model)")
+
+
+@contextlib.contextmanager
+def held(output: str) -> Iterator[None]:
+    """Make the folder of a training or a fine-tuning, unless it is there, and hold its lock during
+    the block; delete the partial files that killed commands left in it.
+
+    Raises UserError if another process holds the lock.
+    """
+    new = not files.exists(output)
+    files.make_folder(output)
+    try:
+        with only_writer(output, lock_within(output)) as alone:
+            if alone:
+                sweep(output, os.listdir(output), _OURS)
+            yield
+    finally:
+        if new and not files.is_url(output):
+            with contextlib.suppress(OSError):  # something is in it
+                os.rmdir(output)
+
+
 @contextlib.contextmanager
 def new_folder(output: str) -> Iterator[str]:
-    """Give a folder to write into that becomes `output` when all is written, and not before.
+    """Give a folder to write into that becomes `output` when all is written, and not before. To be
+    entered before the work, so that a second command learns early that this one is at it.
 
-    Raises UserError as `require_new` does.
+    Raises UserError as `require_new` does, if another process makes `output`, and if the disk is
+    full.
     """
     require_new(output)
-    output = os.path.realpath(output)
-    partial = os.path.join(os.path.dirname(output), f".{os.path.basename(output)}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # left by a command of ours that was killed
-    os.makedirs(partial)
-    try:
-        yield partial
-        os.replace(partial, output)  # an empty folder is replaced
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+    path = os.path.realpath(output)
+    above, name = os.path.split(path)
+    hidden = os.path.join(above, f".{name}")
+    with files.writing(output):
+        os.makedirs(above, exist_ok=True)
+    with only_writer(output, lock_beside(path)) as alone, files.room_for(output):
+        require_new(output)
+        if alone:  # left by commands that were killed
+            sweep(above, os.listdir(above), re.compile(re.escape(f".{name}")))
+        partial = partial_name(hidden)
+        with files.writing(output):
+            os.makedirs(partial)
+        try:
+            yield partial
+            _rename(partial, path, output)
+        except UserError as error:
+            raise UserError(str(error).replace(partial, output)) from error
+        finally:
+            delete(partial)
+
+
+def _rename(partial: str, path: str, output: str) -> None:
+    with files.writing(output):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            require_new(output)
+            os.rmdir(path)  # Windows does not replace a folder, not even an empty one
+        os.rename(partial, path)
 
 
 def require_new(output: str) -> None:

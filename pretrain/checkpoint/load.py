@@ -38,13 +38,13 @@ def load_model(path: str, may_lack: Sequence[str] = (), objective: Optional[str]
     objective: whose weights to load; default: that of its training, by its run.json
     Raises UserError if something is missing or they do not belong together.
     """
-    source = store.find(path)
+    source, arrays = store.read_found(path)
     folder = os.path.dirname(source)
     config = read_bert_config(files.local_copy(os.path.join(folder, MODEL)))
     vocab_file = files.local_copy(os.path.join(folder, VOCAB))
     mask = mask_id(vocab_file)
     settings = ObjectiveSettings(objective) if objective else objective_of(folder)
-    shapes, arrays = OBJECTIVES[settings.objective].variables(config, settings), store.read(source)
+    shapes = OBJECTIVES[settings.objective].variables(config, settings)
     # Before the variables are made: a configuration of another model may ask for all of the memory.
     store.require_shapes(shapes, arrays, source)
     absent = [name for name in shapes if name not in arrays]

@@ -13,6 +13,7 @@ from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 import numpy as np
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.outputs import partial_name
 from pretrain.learning.optimizers import slot_of
 from pretrain.model.bert import Variables
 from pretrain.runtime import files
@@ -31,23 +32,22 @@ def save(prefix: str, tensors: Dict[str, Tensor]) -> None:
     names. Raises UserError if they cannot be written.
     """
     folder, name = os.path.split(prefix)
-    scratch = os.path.join(folder, ".saving")
-    files.remove_folder(scratch)  # left by an interrupted save
-    files.make_folder(scratch)
+    scratch = partial_name(prefix)
     names = sorted(tensors)
     try:
-        tf.raw_ops.SaveV2(
-            prefix=os.path.join(scratch, name),
-            tensor_names=names,
-            shape_and_slices=[""] * len(names),
-            tensors=[tf.convert_to_tensor(tensors[n]) for n in names],
-        )
-    except tf.errors.OpError as error:
-        raise UserError(f"cannot write {prefix}: {reason(error)}") from error
-    # The data before the index: without an index there is no checkpoint.
-    for part in sorted(files.names(scratch)):
-        files.move(os.path.join(scratch, part), os.path.join(folder, part))
-    files.remove_folder(scratch)
+        with files.writing(prefix):
+            files.make_folder(scratch)
+            tf.raw_ops.SaveV2(
+                prefix=os.path.join(scratch, name),
+                tensor_names=names,
+                shape_and_slices=[""] * len(names),
+                tensors=[tf.convert_to_tensor(tensors[n]) for n in names],
+            )
+        # The data before the index: without an index there is no checkpoint.
+        for part in sorted(files.names(scratch)):
+            files.move(os.path.join(scratch, part), os.path.join(folder, part))
+    finally:
+        files.remove_folder(scratch)
 
 
 def save_step(
@@ -187,6 +187,20 @@ def read(prefix: str) -> Dict[str, np.ndarray]:
         raise DamagedError(
             f"the checkpoint {prefix} is damaged or lacks a file: name another one"
         ) from error
+
+
+def read_found(path: str) -> Tuple[str, Dict[str, np.ndarray]]:
+    """Find a checkpoint by `find` and read it. Returns its prefix and its arrays.
+
+    Where a training goes on in the folder, the newest may be deleted in between, for a newer one.
+    """
+    while True:
+        prefix = find(path)
+        try:
+            return prefix, read(prefix)
+        except DamagedError:
+            if find(path) == prefix:
+                raise
 
 
 def without_slots(arrays: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:

@@ -73,7 +73,7 @@ def settings_of(task: str, config: Optional[str], overrides: Sequence[str]) -> A
 
 
 def _finetune(args: argparse.Namespace) -> None:
-    from pretrain.finetune.runs import Data, Source, finetune, prepare
+    from pretrain.finetune.runs import Data, Source, finetune, write_features_only
     from pretrain.results.files import find_results
     from pretrain.results.report import text_report
     from pretrain.tasks.published import rows
@@ -85,7 +85,7 @@ def _finetune(args: argparse.Namespace) -> None:
     source = Source(args.init, args.random_init)
     seeds = range(args.first_seed, args.first_seed + args.runs)
     if args.features_only:
-        print(prepare(data, source, args.output, settings).features.folder)
+        print(write_features_only(data, source, args.output, settings))
         return
     if finetune(data, source, args.output, settings, seeds):
         print(text_report(find_results([args.output]), None, rows, False))

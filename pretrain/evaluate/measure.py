@@ -4,7 +4,7 @@ from typing import Any, Dict, Optional
 
 import numpy as np
 
-from data_gen.shared.dataset_info import DatasetInfo
+from data_gen.shared.dataset.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
 from pretrain.checkpoint.load import Model
 from pretrain.evaluate.similar_pairs import read_similar_pairs

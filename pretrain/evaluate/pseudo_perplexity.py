@@ -25,7 +25,7 @@ from typing import Any, Dict, Iterator, NamedTuple
 
 import numpy as np
 
-from data_gen.shared.dataset_info import DatasetInfo
+from data_gen.shared.dataset.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import SPECIALS, read_pieces
 from pretrain.checkpoint.load import Model

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from data_gen.shared.dataset.similar_words import SourceArrays, map_table
 from data_gen.shared.errors import UserError
-from data_gen.shared.similar_words import SourceArrays, map_table
 
 
 def read_similar_pairs(path: str, vocab_size: int) -> np.ndarray:

@@ -47,8 +47,8 @@ def export_tf1(source: str, output: str) -> str:
 
     Raises UserError if `output` is not empty or a URL, or the source lacks a file.
     """
-    release = read_release(source)
     with new_folder(output) as folder:
+        release = read_release(source)
         for name in (VOCAB, TOKENIZER, SENTENCEPIECE):
             path = os.path.join(release.folder, name)
             if files.exists(path):
@@ -89,31 +89,35 @@ def export_hf(source: str, output: str) -> str:
 
     Raises UserError as `export_tf1` does, and if a package is missing.
     """
-    release = read_release(source)
+    with new_folder(output) as folder:
+        release = read_release(source)
+        left_out = release.form.leaves_out
+        release = release._replace(
+            weights={n: w for n, w in release.weights.items() if not n.startswith(tuple(left_out))}
+        )
+        _write_hf(release, folder, os.path.basename(os.path.abspath(output)))
+    for sentence in left_out.values():
+        log(sentence)
+    _log_absent(release)
+    return output
+
+
+def _write_hf(release: Release, folder: str, name: str) -> None:
+    """Write the files of Hugging Face; `name` is that of the model card."""
     pieces = read_vocabulary(release.vocab_file)
     if len(pieces) > release.config.vocab_size:
         raise UserError(
             f"{release.vocab_file} has {len(pieces)} pieces, the embedding "
             f"{release.config.vocab_size} rows: put the vocab.txt of this very model there"
         )
-    left_out = release.form.leaves_out
-    release = release._replace(
-        weights={n: w for n, w in release.weights.items() if not n.startswith(tuple(left_out))}
-    )
     pad = pieces.index("[PAD]")
     config = to_config(release.config, release.weights, pad, release.settings)
-    with new_folder(output) as folder:
-        write_tensors(os.path.join(folder, SAFETENSORS), to_tensors(release.weights))
-        write_json(os.path.join(folder, CONFIG), config)
-        files.copy(release.vocab_file, os.path.join(folder, VOCAB))
-        positions = release.config.max_position_embeddings
-        write_tokenizer(folder, release.vocab_file, release.tokenizer, positions)
-        name = os.path.basename(os.path.abspath(output))
-        files.write_text(os.path.join(folder, "README.md"), model_card(release, name))
-    for sentence in left_out.values():
-        log(sentence)
-    _log_absent(release)
-    return output
+    write_tensors(os.path.join(folder, SAFETENSORS), to_tensors(release.weights))
+    write_json(os.path.join(folder, CONFIG), config)
+    files.copy(release.vocab_file, os.path.join(folder, VOCAB))
+    positions = release.config.max_position_embeddings
+    write_tokenizer(folder, release.vocab_file, release.tokenizer, positions)
+    files.write_text(os.path.join(folder, "README.md"), model_card(release, name))
 
 
 def _log_absent(release: Release) -> None:
@@ -128,18 +132,18 @@ def export_saved_model(source: str, output: str, count: Optional[int] = None) ->
     Raises UserError on TensorFlow 1.15, if the checkpoint lacks its head or the pooler, or as
     `export_tf1` does.
     """
-    form = form_of(objective_of(os.path.dirname(store.find(source))))
-    if count and form.of_task:
-        raise UserError(f"{source} is fine-tuned and proposes no pieces: leave out --count")
-    objective = None if form.of_task else DEFAULT
-    model = load_model(source, may_lack=(PAIR_CLASSIFIER,), objective=objective)
-    count = count or _PROPOSALS
-    if count > model.config.vocab_size:
-        raise UserError(
-            f"--count {count} is more than the vocabulary has: give at most "
-            f"{model.config.vocab_size}"
-        )
     with new_folder(output) as folder:
+        form = form_of(objective_of(os.path.dirname(store.find(source))))
+        if count and form.of_task:
+            raise UserError(f"{source} is fine-tuned and proposes no pieces: leave out --count")
+        objective = None if form.of_task else DEFAULT
+        model = load_model(source, may_lack=(PAIR_CLASSIFIER,), objective=objective)
+        count = count or _PROPOSALS
+        if count > model.config.vocab_size:
+            raise UserError(
+                f"--count {count} is more than the vocabulary has: give at most "
+                f"{model.config.vocab_size}"
+            )
         write_saved_model(model, folder, form.signatures(model, count))
     return output
 

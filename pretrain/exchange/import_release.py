@@ -15,7 +15,6 @@ from pretrain.checkpoint.folder import (
     TOKENIZER,
     VOCAB,
     new_folder,
-    require_new,
     tokenizer_settings,
     write_json,
 )
@@ -68,17 +67,16 @@ def import_release(form: str, source: str, output: str, hidden_act: Optional[str
     hidden_act: the activation of its training, if the release names a wrong one
     Raises UserError if the source is damaged or no BERT, or `output` is not empty.
     """
-    require_new(output)
-    found = FORMS[form](source)
-    config = dataclasses.replace(found.config, hidden_act=hidden_act or found.config.hidden_act)
-    _require_rows(found)
-    require_whole(found.weights, config, source)
-    own = _pieces(found.folder)
-    added = _added(found.folder, own)
-    pieces = [*own, *added]
-    _require_fitting(pieces, config, source)
-    tokenizer = _tokenizer(found.folder, pieces, config)
     with new_folder(output) as folder:
+        found = FORMS[form](source)
+        config = dataclasses.replace(found.config, hidden_act=hidden_act or found.config.hidden_act)
+        _require_rows(found)
+        require_whole(found.weights, config, source)
+        own = _pieces(found.folder)
+        added = _added(found.folder, own)
+        pieces = [*own, *added]
+        _require_fitting(pieces, config, source)
+        tokenizer = _tokenizer(found.folder, pieces, config)
         _write_vocabulary(found.folder, own, added, folder)
         write_json(os.path.join(folder, MODEL), dataclasses.asdict(config))
         write_json(os.path.join(folder, TOKENIZER), tokenizer)

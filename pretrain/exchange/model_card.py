@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
-from data_gen.shared.pair_labels import PAIR_LABELS
+from data_gen.shared.dataset.pair_labels import PAIR_LABELS
 from pretrain.checkpoint.folder import EVALUATIONS, METRICS, read_journal, read_run
 from pretrain.exchange.forms import loads_as
 from pretrain.exchange.release import Release

@@ -42,7 +42,7 @@ def read_release(source: str) -> Release:
     """Read a checkpoint and the files beside it. Raises UserError if a file is missing or they do
     not belong together.
     """
-    prefix = store.find(source)
+    prefix, arrays = store.read_found(source)
     folder = os.path.dirname(prefix)
     for name in (MODEL, VOCAB):
         if not files.exists(os.path.join(folder, name)):
@@ -50,7 +50,6 @@ def read_release(source: str) -> Release:
                 f"{os.path.join(folder, name)} is missing: a release needs it beside the checkpoint"
             )
     config = read_bert_config(files.local_copy(os.path.join(folder, MODEL)))
-    arrays = store.read(prefix)
     step = arrays.get(store.GLOBAL_STEP)
     weights = {  # Google's code restores float32 alone
         name: array.astype("float32", copy=False)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, List, Optional, Sequence
 
 from data_gen.shared.bounds import LARGEST, MOST_SEQUENCES, require_between
-from data_gen.shared.dataset_info import LONGEST
+from data_gen.shared.dataset.dataset_info import LONGEST
 from data_gen.shared.settings import require_one_of
 from pretrain.config import PRECISIONS, TrainConfig
 from pretrain.learning.optimizers import OptimizerSettings

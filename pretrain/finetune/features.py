@@ -12,15 +12,16 @@ import json
 import os
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
-from data_gen.shared.dataset_info import MANIFEST, DatasetInfo, Shard, read_info
+from data_gen.shared.dataset.dataset_info import MANIFEST, DatasetInfo, Shard, read_info
+from data_gen.shared.dataset.features import FORMAT
 from data_gen.shared.errors import UserError
-from data_gen.shared.features import FORMAT
 from data_gen.shared.files import file_sha256
 from data_gen.shared.json_text import parse_json
 from pretrain.checkpoint.folder import write_json
 from pretrain.finetune.config import FinetuneSettings
 from pretrain.finetune.kinds import KINDS
 from pretrain.finetune.rows import Row
+from pretrain.runtime import files
 from pretrain.runtime.tensorflow import tf
 from pretrain.tasks.examples import Example
 from pretrain.tasks.tasks import TASKS
@@ -107,9 +108,9 @@ def _write_part(
     settings: FinetuneSettings,
     about: Dict[str, Any],
 ) -> None:
-    os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, _SHARD)
-    with tf.io.TFRecordWriter(path) as writer:
+    files.make_folder(folder)
+    with files.writing(path), tf.io.TFRecordWriter(path) as writer:
         for number, row in enumerate(rows):
             writer.write(_serialized(number, row, settings.max_seq_length))
     shard = Shard(_SHARD, len(rows), os.path.getsize(path), file_sha256(path))
@@ -160,9 +161,7 @@ def steps_per_epoch(info: DatasetInfo, batch_size: int) -> int:
 
 
 def _write_lines(path: str, lines: Sequence[Dict[str, Any]]) -> None:
-    with open(path, "w", encoding="utf-8") as handle:
-        for line in lines:
-            handle.write(json.dumps(line, ensure_ascii=False) + "\n")
+    files.write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
 
 
 def _read_lines(path: str) -> List[Dict[str, Any]]:

@@ -24,6 +24,7 @@ from pretrain.checkpoint.folder import (
     SENTENCEPIECE,
     TOKENIZER,
     VOCAB,
+    held,
     tokenizer_kind,
     tokenizer_settings,
     write_json,
@@ -73,11 +74,30 @@ def finetune(
     """Fine-tune once for each seed, going on where an earlier call was stopped. Returns the content
     of results.json; None if SIGTERM came before the end.
 
-    Raises UserError if data, model and settings do not belong together, or `output` holds another
-    fine-tuning.
+    Raises UserError if data, model and settings do not belong together, `output` holds another
+    fine-tuning, or another process writes there. Ctrl-C raises KeyboardInterrupt; what is trained
+    is saved.
     """
     if processes()[0] > 1:
         raise UserError("finetune runs in one process, on all its devices: unset TF_CONFIG")
+    with held(output), files.room_for(output):
+        return _all_runs(data, source, output, settings, seeds, inside)
+
+
+def write_features_only(data: Data, source: Source, output: str, settings: FinetuneSettings) -> str:
+    """Make the features of a fine-tuning. Returns their folder. Raises UserError as `finetune`."""
+    with held(output), files.room_for(output):
+        return prepare(data, source, output, settings).features.folder
+
+
+def _all_runs(
+    data: Data,
+    source: Source,
+    output: str,
+    settings: FinetuneSettings,
+    seeds: Sequence[int],
+    inside: Optional[Training],
+) -> Optional[Dict[str, Any]]:
     setup = prepare(data, source, output, settings)
     runs: List[Dict[str, Any]] = []
     for number, seed in enumerate(seeds, 1):
@@ -98,7 +118,7 @@ def finetune(
 
 
 def prepare(data: Data, source: Source, output: str, settings: FinetuneSettings) -> Setup:
-    """Make or open the features, and claim the output folder. Raises UserError as `finetune`."""
+    """Make or open the features, and claim the output folder, which the caller holds."""
     prefix = store.find(source.checkpoint) if not source.random else None
     base = os.path.join(output, "model")
     _copy_model(source, base, settings)

@@ -8,13 +8,20 @@ from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, Tuple
 
 import numpy as np
 
-from data_gen.shared.dataset_info import MANIFEST, DatasetInfo, not_a_build, parse_info, read_info
+from data_gen.shared.dataset.dataset_info import (
+    MANIFEST,
+    DatasetInfo,
+    not_a_build,
+    parse_info,
+    read_info,
+)
 from data_gen.shared.errors import UserError
 from pretrain.inputs.record_checks import Features, Limits, find_fault, parse_checked
 from pretrain.learning.objective import Batch
 from pretrain.learning.stages import Stage
 from pretrain.runtime import files
 from pretrain.runtime.devices import distribute, processes, reader_of
+from pretrain.runtime.stopping import waited_for
 from pretrain.runtime.tensorflow import Strategy, Tensor, peer_gone, reason, tf
 
 # Serialized records. The build has shuffled all shards already; this varies the order by epoch.
@@ -133,7 +140,7 @@ def readable(
     or has other features than dataset.json says, and names it.
     """
     try:
-        yield from batches
+        yield from waited_for(batches)
     except tf.errors.OpError as error:
         if isinstance(error, peer_gone()) and processes()[0] > 1:
             raise  # several processes read in step

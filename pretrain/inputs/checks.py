@@ -4,7 +4,7 @@ held-out data. Needs no TensorFlow.
 
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
-from data_gen.shared.dataset_info import DatasetInfo, require_same_vocabulary
+from data_gen.shared.dataset.dataset_info import DatasetInfo, require_same_vocabulary
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import read_pieces
 from pretrain.config import TrainConfig

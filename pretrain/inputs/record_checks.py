@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 
-from data_gen.shared.dataset_info import DatasetInfo
+from data_gen.shared.dataset.dataset_info import DatasetInfo
 from pretrain.runtime.tensorflow import Tensor, reason, tf
 
 Features = Dict[str, Tuple[str, int]]  # name -> (dtype, length)

@@ -9,9 +9,9 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from data_gen.shared.dataset_info import DatasetInfo, Shard
+from data_gen.shared.dataset.dataset_info import DatasetInfo, Shard
+from data_gen.shared.dataset.shard_check import fault
 from data_gen.shared.errors import UserError
-from data_gen.shared.shard_check import fault
 from pretrain.runtime import files
 from pretrain.runtime.log import log
 

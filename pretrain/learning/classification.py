@@ -9,7 +9,7 @@ B batch, S sequence, H hidden, K labels.
 
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from data_gen.shared.dataset_info import DatasetInfo
+from data_gen.shared.dataset.dataset_info import DatasetInfo
 from pretrain.learning.objective import (
     Batch,
     Evaluation,

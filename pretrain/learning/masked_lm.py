@@ -8,8 +8,8 @@ B batch, P predictions.
 
 from typing import Dict, Mapping, Optional, Tuple
 
-from data_gen.shared.dataset_info import DatasetInfo
-from data_gen.shared.features import feature_shapes
+from data_gen.shared.dataset.dataset_info import DatasetInfo
+from data_gen.shared.dataset.features import feature_shapes
 from pretrain.learning.masked_lm_evaluation import EVALUATION
 from pretrain.learning.objective import (
     Batch,

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Mapping, Tuple
 
 import numpy as np
 
-from data_gen.shared.pair_labels import PAIR_LABELS
+from data_gen.shared.dataset.pair_labels import PAIR_LABELS
 from pretrain.learning.objective import Batch, Evaluation, EvaluationContext
 from pretrain.learning.spread import VECTORS, text_vectors
 from pretrain.model.bert import Variables, encode

@@ -10,8 +10,8 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Seq
 
 import numpy as np
 
-from data_gen.shared.dataset_info import DatasetInfo
-from data_gen.shared.pair_labels import PAIR_LABELS
+from data_gen.shared.dataset.dataset_info import DatasetInfo
+from data_gen.shared.dataset.pair_labels import PAIR_LABELS
 from data_gen.shared.settings import require_one_of
 from pretrain.model.bert import Dropout, Mode, Shape, Variables
 from pretrain.model.config import BertConfig

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Dict, Optional
 
 from data_gen.shared.bounds import LARGEST, MOST_SEQUENCES, MOST_STEPS, require_between
-from data_gen.shared.dataset_info import LONGEST
+from data_gen.shared.dataset.dataset_info import LONGEST
 from pretrain.runtime.tensorflow import Tensor, tf
 
 # Name -> (share of the stage that is done, float32) -> factor of the peak rate.

@@ -7,16 +7,15 @@ all of them.
 import contextlib
 import dataclasses
 import os
-import resource
-import sys
 import tempfile
 import time
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 
-from data_gen.shared.dataset_info import DatasetInfo, Shard
+from data_gen.shared.dataset.dataset_info import DatasetInfo, Shard
 from data_gen.shared.errors import UserError
+from data_gen.shared.memory import peak_memory
 from pretrain.config import TrainConfig
 from pretrain.inputs.batches import share, training_batches
 from pretrain.inputs.record_checks import Features
@@ -187,11 +186,13 @@ def _feature(dtype: str, values: "np.ndarray") -> Any:
     return tf.train.Feature(float_list=tf.train.FloatList(value=values.tolist()))
 
 
-def _peak_memory() -> int:
-    """Return the peak memory of the first GPU, without one of this process; MiB."""
+def _peak_memory() -> Optional[int]:
+    """Return the peak memory of the first GPU, without one of this process; MiB. None where the
+    system does not tell.
+    """
     if tf.config.experimental.list_physical_devices("GPU"):
         info = getattr(tf.config.experimental, "get_memory_info", None)
         if info:
             return int(info("GPU:0")["peak"] >> 20)
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(used >> (20 if sys.platform == "darwin" else 10))
+    used = peak_memory()
+    return None if used is None else used >> 20

@@ -5,9 +5,9 @@ All but the counts of weights and operations are estimates; the result says what
 
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
-from data_gen.shared.dataset_info import DatasetInfo, read_info
+from data_gen.shared.dataset.dataset_info import DatasetInfo, read_info
+from data_gen.shared.dataset.features import predictions_for
 from data_gen.shared.errors import UserError
-from data_gen.shared.features import predictions_for
 from pretrain.config import TrainConfig
 from pretrain.inputs.checks import (
     copies_held_back,

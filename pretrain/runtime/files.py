@@ -6,7 +6,8 @@ import os
 import tempfile
 from typing import Iterator, List
 
-from data_gen.shared.errors import UserError
+from data_gen.shared.errors import FULL, UserError, cannot_write
+from data_gen.shared.outputs import partial_name
 from pretrain.runtime.tensorflow import reason, tf
 
 
@@ -50,14 +51,20 @@ def write_bytes(path: str, content: bytes) -> None:
     """Write a file whole or not at all; a file with the same content is not touched."""
     if exists(path) and read_bytes(path) == content:
         return
-    with _reaching(path), tf.io.gfile.GFile(path + ".partial", "wb") as handle:
-        handle.write(content)
-    move(path + ".partial", path)
+    partial = partial_name(path)
+    try:
+        with writing(path), tf.io.gfile.GFile(partial, "wb") as handle:
+            handle.write(content)
+        move(partial, path)
+    except BaseException:
+        with contextlib.suppress(tf.errors.OpError):  # there is an error already
+            tf.io.gfile.remove(partial)
+        raise
 
 
 def append_text(path: str, text: str) -> None:
     """Append to a file; in a bucket that writes the whole file again."""
-    with _reaching(path), tf.io.gfile.GFile(path, "ab") as handle:
+    with writing(path), tf.io.gfile.GFile(path, "ab") as handle:
         handle.write(text.encode())
 
 
@@ -68,7 +75,7 @@ def copy(source: str, path: str) -> None:
 
 def move(source: str, path: str) -> None:
     """Rename a file; an existing one is replaced. Atomic on a disk, a copy in a bucket."""
-    with _reaching(path):
+    with writing(path):
         tf.io.gfile.rename(source, path, overwrite=True)
 
 
@@ -80,7 +87,7 @@ def remove(path: str) -> None:
 
 def make_folder(path: str) -> None:
     """Make a folder and its missing parents."""
-    with _reaching(path):
+    with writing(path):
         tf.io.gfile.makedirs(path)
 
 
@@ -105,6 +112,48 @@ def local_copy(path: str) -> str:
 @functools.lru_cache(maxsize=None)
 def _copies() -> "tempfile.TemporaryDirectory[str]":
     return tempfile.TemporaryDirectory(prefix="macbert-")
+
+
+@contextlib.contextmanager
+def writing(path: str) -> Iterator[None]:
+    """Turn an error of writing, by TensorFlow or by Python, into a UserError that names the file or
+    folder and says what to do. Do nothing but writing in the block.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise _cannot_write(path, error) from error
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+@contextlib.contextmanager
+def room_for(output: str) -> Iterator[None]:
+    """Turn the error of a full disk in the block into a UserError that names the output; others
+    stay.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        if not _is_full(error):
+            raise
+        raise _cannot_write(output, error) from error
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise cannot_write(output, error) from error
+
+
+def _cannot_write(path: str, error: Exception) -> UserError:
+    """Return the sentence for an error of TensorFlow."""
+    for number in FULL:
+        if os.strerror(number) in str(error):
+            return cannot_write(path, OSError(number, os.strerror(number)))
+    return cannot_write(path, UserError(reason(error)))
+
+
+def _is_full(error: Exception) -> bool:
+    return any(os.strerror(number) in str(error) for number in FULL)
 
 
 @contextlib.contextmanager

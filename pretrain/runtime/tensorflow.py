@@ -4,12 +4,13 @@ TensorFlow takes seconds to import, so `tf` imports it when the first of its nam
 settings and commands can import any module of this package and stay fast.
 """
 
-import os
 import re
+import sys
 from typing import Any, Callable, Tuple, Type
 
 from data_gen.shared.errors import UserError
 from data_gen.shared.extras import needs_extra
+from pretrain.runtime.quiet import quiet
 
 __all__ = ["Strategy", "Tensor", "compiled", "is_version_1", "peer_gone", "reason", "tf"]
 
@@ -23,7 +24,8 @@ class _TensorFlow:
     """
 
     def __getattr__(self, name: str) -> Any:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        if "tensorflow" not in sys.modules:
+            quiet()
         with needs_extra("train", "a model"):
             import tensorflow
 

@@ -28,7 +28,9 @@ class Journal:
         for name in (METRICS, EVALUATIONS):
             drop_after(output, name, step)
         name = f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}"
-        self._events = tf.io.TFRecordWriter(os.path.join(output, name))
+        self._path = os.path.join(output, name)
+        with files.writing(self._path):
+            self._events = tf.io.TFRecordWriter(self._path)
         self._event(file_version="brain.Event:2")
         # TensorBoard drops later steps that an earlier process wrote.
         start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
@@ -46,7 +48,8 @@ class Journal:
             value(tag=f"{kind}/{key}", simple_value=number) for key, number in _flat(values).items()
         ]
         self._event(step=step, summary=tf.compat.v1.Summary(value=numbers))
-        self._events.flush()
+        with files.writing(self._path):
+            self._events.flush()
 
     def has(self, name: str, step: int) -> bool:
         """Return True if a file has a line of that step."""
@@ -54,7 +57,8 @@ class Journal:
 
     def _event(self, **content: Any) -> None:
         event = tf.compat.v1.Event(wall_time=time.time(), **content)
-        self._events.write(event.SerializeToString())
+        with files.writing(self._path):
+            self._events.write(event.SerializeToString())
 
 
 def _flat(values: Mapping[str, Any]) -> Dict[str, float]:

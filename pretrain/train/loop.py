@@ -1,13 +1,13 @@
 """The training loop: stages, checkpoints, evaluations, resume."""
 
 import contextlib
-import signal
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
+import functools
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence
 
-from data_gen.shared.dataset_info import DatasetInfo
+from data_gen.shared.dataset.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
 from pretrain.checkpoint import store
-from pretrain.checkpoint.folder import EVALUATIONS, mask_id
+from pretrain.checkpoint.folder import EVALUATIONS, held, mask_id
 from pretrain.config import TrainConfig
 from pretrain.evaluate.measure import Evaluator
 from pretrain.inputs.batches import training_batches
@@ -26,6 +26,7 @@ from pretrain.runtime.devices import (
 )
 from pretrain.runtime.log import log
 from pretrain.runtime.speed import matmul_rate
+from pretrain.runtime.stopping import Stop, stoppable
 from pretrain.runtime.tensorflow import Strategy
 from pretrain.train import run_folder
 from pretrain.train.journal import Journal, Meter, before_and_after
@@ -52,7 +53,7 @@ class Training(NamedTuple):
     state: State
     output: str
     journal: Journal
-    asked_to_stop: Callable[[], bool]
+    stop: Stop
 
     @property
     def step(self) -> int:
@@ -76,6 +77,13 @@ class Training(NamedTuple):
                 config.keep_checkpoint_every_steps,
             )
 
+    def tidy(self) -> None:
+        """Set damaged checkpoints aside and remove what is too many; nothing if there is none."""
+        config = self.config
+        if store.saved_steps(self.output):
+            store.set_aside_damaged(self.output, self.step)
+            store.tidy(self.output, config.keep_checkpoints, config.keep_checkpoint_every_steps)
+
 
 # Figures of the present weights; None if SIGTERM came before they were known.
 Measure = Callable[[Training], Optional[Mapping[str, Any]]]
@@ -93,17 +101,18 @@ def train(
     verified: bool = True,
 ) -> Optional[str]:
     """Train to the last step, resuming from the newest checkpoint in `output`. Returns the prefix
-    of the last checkpoint; None if SIGTERM came before, or another process writes.
+    of the last checkpoint; None if SIGTERM came before, or another process writes. Ctrl-C saves,
+    too, and raises KeyboardInterrupt.
 
     data:         a folder of `data_gen build` for each stage
     reinit_heads: load the encoder and the pooler alone from `init_checkpoint`
     heldout:      data to evaluate on with every checkpoint, instead of `heldout_shards`
     measure:      called with every checkpoint; returns more figures for evaluations.jsonl
-    inside:       a training in progress, whose devices and whose watch on SIGTERM serve this one
+    inside:       a training in progress, whose devices and whose wish to stop serve this one
     verified:     check the shards' checksums first
 
-    Raises UserError if data, vocabulary and model do not belong together, if `output` holds another
-    training, or if a loss or a gradient is NaN or infinite.
+    Raises UserError if data, vocabulary and model do not belong together, if another process holds
+    `output` or it has another training, or if a loss or a gradient is NaN or infinite.
     """
     strategy = inside.strategy if inside else open_strategy(config.tpu)
     model = read_bert_config(config.bert_config_file)
@@ -116,44 +125,43 @@ def train(
     description = run_folder.describe(config, model, infos, source, reinit_heads, counted)
     used = [info for split in splits for info in split if info]
     description["shards_verified"] = verified and can_verify(used)
-    if is_chief():
-        run_folder.claim(output, config, description)
-    for line in map(run_folder.in_words, counted):
-        log(line)
-    if verified:
-        run_folder.verify_shards(output, used)
-    state = new_state(strategy, model, config)
-    resumed = resume(state, output)
-    if not resumed:
-        if source:
-            start_from(state, source, reinit_heads)
-        elif config.output_bias == "frequencies":
-            start_at_frequencies(state, splits[0].trained)
-    journal = Journal(output, state.steps_done)
-    with _sigterm(inside) as asked_to_stop, device_errors_explained():
-        training = Training(strategy, model, config, state, output, journal, asked_to_stop)
-        heldouts = [split.heldout.fingerprint for split in splits if split.heldout]
-        require_agreement(strategy, state, run_folder.checksum(description, heldouts))
-        if resumed and is_chief():
-            store.set_aside_damaged(output, training.step)
-            store.tidy(output, config.keep_checkpoints, config.keep_checkpoint_every_steps)
+    heldouts = [split.heldout.fingerprint for split in splits if split.heldout]
+    checksum = run_folder.checksum(description, heldouts)
+    with contextlib.ExitStack() as stack:
+        if is_chief():
+            stack.enter_context(held(output))
+            run_folder.claim(output, config, description)
+        for line in map(run_folder.in_words, counted):
+            log(line)
+        if verified:
+            run_folder.verify_shards(output, used)
+        state = new_state(strategy, model, config)
+        if not resume(state, output):
+            _set_start(state, config, splits[0].trained, source, reinit_heads)
+        journal = Journal(output, state.steps_done)
+        stop = inside.stop if inside else stack.enter_context(stoppable())
+        stack.enter_context(device_errors_explained())
+        training = Training(strategy, model, config, state, output, journal, stop)
+        if not inside:
+            stop.save = functools.partial(_save_where_it_hangs, training)
+        require_agreement(strategy, state, checksum)
+        if is_chief():
+            training.tidy()
         return _train_stages(training, splits, measure)
 
 
-@contextlib.contextmanager
-def _sigterm(inside: Optional[Training]) -> Iterator[Callable[[], bool]]:
-    """Give a function that returns True once SIGTERM has come, the sign of a machine about to be
-    taken away.
-    """
-    if inside:
-        yield inside.asked_to_stop
-        return
-    received: List[int] = []
-    before = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
-    try:
-        yield lambda: bool(received)
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def _set_start(
+    state: State,
+    config: TrainConfig,
+    info: DatasetInfo,
+    source: Optional[str],
+    reinit_heads: bool,
+) -> None:
+    """Set the weights that a new training starts from."""
+    if source:
+        start_from(state, source, reinit_heads)
+    elif config.output_bias == "frequencies":
+        start_at_frequencies(state, info)
 
 
 def _train_stages(
@@ -181,11 +189,23 @@ def _train_stages(
         if training.step == stage.last_step:
             continue
         if not _train_stage(training, stage, split.trained, evaluate):
-            log(f"stopped by SIGTERM after step {training.step:,}; the same command resumes")
+            _say_stopped(training)
+            if training.stop.by_ctrl_c:
+                raise KeyboardInterrupt
             return None
     for line in before_and_after(training.output, training.objective.evaluation):
         log(line)
     return store.latest(training.output) if is_chief() else None
+
+
+def _save_where_it_hangs(training: Training) -> None:
+    if training.step not in store.saved_steps(training.output):
+        training.save()
+    _say_stopped(training)
+
+
+def _say_stopped(training: Training) -> None:
+    log(f"stopped by {training.stop.reason} after step {training.step:,}; the same command resumes")
 
 
 def _evaluation(
@@ -241,13 +261,13 @@ def _train_stage(
     alone = processes()[0] == 1
     meter = _meter(training, stage, info)
     while step < stage.last_step:
-        outcome = update(next(batches), training.asked_to_stop())
+        outcome = update(next(batches), bool(training.stop))
         step += outcome.steps
         meter.add(outcome.sums)
         if outcome.failed:
             raise UserError(_not_finite(outcome.failed, step, store.latest(training.output)))
         # Several processes stop after the same call, which all of them have to hear of before.
-        stop = outcome.stop or (alone and training.asked_to_stop())
+        stop = outcome.stop or (alone and bool(training.stop))
         saves = stop or step == stage.last_step or step % config.save_checkpoints_steps == 0
         if saves or step % config.log_steps == 0:
             meter.write(step, stage.last_step)

@@ -14,7 +14,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from data_gen.shared.dataset_info import DatasetInfo
+from data_gen.shared.dataset.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
 from data_gen.shared.json_text import parse_json

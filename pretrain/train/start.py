@@ -4,7 +4,7 @@ from typing import List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from data_gen.shared.dataset_info import DatasetInfo
+from data_gen.shared.dataset.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
 from pretrain.checkpoint import store
 from pretrain.config import TrainConfig

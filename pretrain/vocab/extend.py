@@ -16,7 +16,15 @@ from typing import Any, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import UNUSED
-from pretrain.vocab.resize import EmbeddingRow, named, open_model, tokenizer_of, write_model
+from pretrain.checkpoint.folder import new_folder
+from pretrain.vocab.resize import (
+    EmbeddingRow,
+    ModelToResize,
+    named,
+    open_model,
+    tokenizer_of,
+    write_model,
+)
 
 # Marks that Google's Chinese vocabulary lacks, and the marks that it has instead. Unicode has no
 # compatibility form for these, as it has for … and ①.
@@ -48,7 +56,13 @@ def extend(
 
     Raises UserError for pieces that the vocabulary has already, or that no text can give.
     """
-    source = open_model(path)
+    with new_folder(output) as folder:
+        return _extend(open_model(path), folder, like, reuse_unused)
+
+
+def _extend(
+    source: ModelToResize, folder: str, like: Mapping[str, Optional[str]], reuse_unused: bool
+) -> List[Added]:
     tokenizer = source.tokenizer
     # A line end would make two lines of the vocabulary; the tokenizer drops other such characters.
     _require_possible([piece for piece in like if not piece.isprintable()])
@@ -66,7 +80,7 @@ def extend(
     extended = tokenizer_of([row.piece for row in rows], source.settings)
     producible = set(extended.reachable_ids)
     _require_possible([row.piece for place, row in added if place not in producible])
-    write_model(source, output, rows)
+    write_model(source, folder, rows)
     return [
         Added(row.piece, place, tuple(tokenizer.pieces[i] for i in row.ids)) for place, row in added
     ]

@@ -18,7 +18,6 @@ from pretrain.checkpoint.folder import (
     MODEL,
     TOKENIZER,
     VOCAB,
-    new_folder,
     tokenizer_kind,
     tokenizer_settings,
     write_json,
@@ -64,7 +63,7 @@ def open_model(path: str) -> ModelToResize:
     Raises UserError if something is missing, or the vocabulary is SentencePiece's or does not fit
     the embeddings.
     """
-    prefix = store.find(path)
+    prefix, arrays = store.read_found(path)
     folder = os.path.dirname(prefix)
     settings = tokenizer_settings(folder)
     if tokenizer_kind(settings) != "wordpiece":
@@ -74,7 +73,6 @@ def open_model(path: str) -> ModelToResize:
         )
     path = files.local_copy(os.path.join(folder, MODEL))
     model, config = read_bert_config(path), json.loads(files.read_text(path))
-    arrays = store.read(prefix)
     source = ModelToResize(prefix, arrays, model, config, settings, load_tokenizer(folder))
     pieces = len(source.tokenizer.pieces)
     rows = len(source.arrays.get(EMBEDDINGS, ()))
@@ -125,22 +123,23 @@ def _write_vocabulary(folder: str, pieces: Iterable[str], settings: Dict[str, An
 
 
 def write_model(
-    source: ModelToResize, output: str, rows: Sequence[EmbeddingRow], id_map: bool = False
+    source: ModelToResize, folder: str, rows: Sequence[EmbeddingRow], id_map: bool = False
 ) -> Tuple[int, int]:
-    """Write a model with these rows. Returns the number of its weights before and after."""
+    """Write a model with these rows into an empty folder. Returns the number of its weights before
+    and after.
+    """
     arrays = {
         name: _resized(name, array, rows, source.model) for name, array in source.arrays.items()
     }
-    with new_folder(output) as folder:
-        _write_vocabulary(folder, (row.piece for row in rows), source.settings)
-        write_json(os.path.join(folder, MODEL), {**source.config, "vocab_size": len(rows)})
-        if id_map:
-            ids = [f"{row.ids[0]}\t{i}\t{row.piece}\n" for i, row in enumerate(rows)]
-            files.write_text(os.path.join(folder, ID_MAP), "".join(["old\tnew\tpiece\n", *ids]))
-        prefix = os.path.join(folder, os.path.basename(source.prefix))
-        store.save(prefix, {name: tf.constant(array) for name, array in arrays.items()})
-        if store.latest(folder):
-            store.tidy(folder, keep=1)
+    _write_vocabulary(folder, (row.piece for row in rows), source.settings)
+    write_json(os.path.join(folder, MODEL), {**source.config, "vocab_size": len(rows)})
+    if id_map:
+        ids = [f"{row.ids[0]}\t{i}\t{row.piece}\n" for i, row in enumerate(rows)]
+        files.write_text(os.path.join(folder, ID_MAP), "".join(["old\tnew\tpiece\n", *ids]))
+    prefix = os.path.join(folder, os.path.basename(source.prefix))
+    store.save(prefix, {name: tf.constant(array) for name, array in arrays.items()})
+    if store.latest(folder):
+        store.tidy(folder, keep=1)
     before, after = (
         sum(int(array.size) for array in store.without_slots(tensors).values())
         for tensors in (source.arrays, arrays)

@@ -16,8 +16,15 @@ import numpy as np
 
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import SPECIALS
-from pretrain.checkpoint.folder import VOCAB, require_new
-from pretrain.vocab.resize import EmbeddingRow, named, open_model, tokenizer_of, write_model
+from pretrain.checkpoint.folder import VOCAB, new_folder
+from pretrain.vocab.resize import (
+    EmbeddingRow,
+    ModelToResize,
+    named,
+    open_model,
+    tokenizer_of,
+    write_model,
+)
 
 _SENTENCES = 1000  # tokenized at once
 
@@ -47,8 +54,17 @@ def shrink(
     Memory grows with `min_count`, not with the text. Raises UserError if there is no text, or
     `keep` names an unknown piece.
     """
-    require_new(output)
-    source = open_model(path)
+    with new_folder(output) as folder:
+        return _shrink(open_model(path), folder, documents, min_count, keep)
+
+
+def _shrink(
+    source: ModelToResize,
+    folder: str,
+    documents: Iterable[Sequence[str]],
+    min_count: int,
+    keep: Sequence[str],
+) -> Shrunk:
     tokenizer = source.tokenizer
     strange = [piece for piece in keep if piece not in tokenizer.ids]
     if strange:
@@ -63,7 +79,7 @@ def shrink(
         raise UserError("the text is empty: give text of the kind that the model is for")
     kept, words = used.enough(source.settings)
     rows = [EmbeddingRow(tokenizer.pieces[i], (i,)) for i in np.flatnonzero(kept).tolist()]
-    weights = write_model(source, output, rows, id_map=True)
+    weights = write_model(source, folder, rows, id_map=True)
     total, unknown = int(used.counts.sum()), int(used.counts[tokenizer.unk])
     return Shrunk(
         (len(kept), len(rows)),

@@ -12,7 +12,7 @@ import pytest
 with warnings.catch_warnings():  # 1.15 warns of NumPy's and Python's changes since
     warnings.simplefilter("ignore")
     import tensorflow  # noqa: F401
-from data_gen.shared.dataset_info import read_info
+from data_gen.shared.dataset.dataset_info import read_info
 from pretrain.config import TrainConfig
 from pretrain.inputs.batches import training_batches
 from pretrain.model.config import BertConfig

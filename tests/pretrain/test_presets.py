@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from data_gen.pairs import tasks
-from data_gen.shared.pair_labels import PAIR_LABELS
+from data_gen.shared.dataset.pair_labels import PAIR_LABELS
 from data_gen.shared.settings import load_settings
 from pretrain.config import TrainConfig
 from pretrain.inputs.checks import in_steps

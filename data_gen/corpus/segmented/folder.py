@@ -14,7 +14,7 @@ from data_gen.corpus.blocks import InputFile, SegmentedRange
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.input_kinds import SegmentedInput
 from data_gen.corpus.segmented.file import AGAIN, FORMAT_KEY, MANIFEST, is_manifest
-from data_gen.shared.dataset_info import check_statistics
+from data_gen.shared.dataset.dataset_info import check_statistics
 from data_gen.shared.errors import UserError
 from data_gen.shared.json_text import Fields, read_fields
 from data_gen.storage.errors import reading

@@ -20,7 +20,7 @@ from data_gen.corpus.forms.decoded import read_lines
 from data_gen.corpus.forms.form import END, Form
 from data_gen.corpus.forms.formats import FORMATS
 from data_gen.corpus.read import read_blocks
-from data_gen.shared.dataset_info import read_info
+from data_gen.shared.dataset.dataset_info import read_info
 from data_gen.shared.errors import UserError
 from tests.conftest import default_settings
 from tests.data_gen.helpers import WRITERS, as_arrow, run, scan, shards

@@ -18,7 +18,7 @@ from data_gen.jobs.build_dataset import TABLE
 from data_gen.pipeline import load
 from data_gen.records.read import read_examples
 from data_gen.segmentation.segmenters import SEGMENTERS
-from data_gen.shared.dataset_info import MANIFEST, read_info, require_same_vocabulary
+from data_gen.shared.dataset.dataset_info import MANIFEST, read_info, require_same_vocabulary
 from data_gen.shared.errors import UserError
 from data_gen.shared.settings import load_settings
 from data_gen.storage import folders, output_folder

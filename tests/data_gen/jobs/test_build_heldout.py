@@ -14,7 +14,7 @@ from data_gen.jobs.build_dataset import run_build
 from data_gen.jobs.build_heldout import plan_heldout, plan_trained, split_inputs
 from data_gen.jobs.inputs import resolve_inputs
 from data_gen.jobs.segment_corpus import segment
-from data_gen.shared.dataset_info import MANIFEST, read_info
+from data_gen.shared.dataset.dataset_info import MANIFEST, read_info
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
 from data_gen.synonyms.table import load_table

@@ -181,8 +181,16 @@ def test_two_runs_do_not_make_the_same_table(near, tmp_path, monkeypatch):
     monkeypatch.setattr(build_synonyms, "nearest_of_size", second)
     nearest_of_size = neighbours.nearest_of_size
     assert make(path, [near]).new
-    assert during == [f"{path} is being made by another run: wait for it", True]
+    refused = f"{path} is being made by another run: wait for it, or choose another --output"
+    assert during == [refused, refused]
     assert os.listdir(tmp_path) == ["table"]
+
+
+def test_only_its_own_hidden_folders_are_deleted(near, tmp_path):
+    for name in (".table.work-notes", ".table.work-0123456789abcdef", ".table.partial"):
+        (tmp_path / name).mkdir()
+    make(tmp_path / "table", [near])
+    assert sorted(os.listdir(tmp_path)) == [".table.partial", ".table.work-notes", "table"]
 
 
 def test_two_files_of_one_name_are_refused(near, tmp_path):

@@ -4,7 +4,6 @@ to the same bytes.
 
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -15,7 +14,8 @@ import pytest
 
 from data_gen.__main__ import main
 from data_gen.jobs import inputs
-from data_gen.shared.dataset_info import MANIFEST
+from data_gen.shared.dataset.dataset_info import MANIFEST
+from data_gen.shared.outputs import LOCK
 from data_gen.storage.output_folder import WORK
 from tests.data_gen.helpers import SEGMENTED, shards
 
@@ -75,7 +75,7 @@ def test_a_killed_build_goes_on_to_the_same_bytes(tmp_path, table, whole):
 def test_what_a_killed_build_left_of_a_shard_is_swept(tmp_path, table, whole):
     argv = arguments(table, tmp_path / "out")
     run(argv, env={**os.environ, "DIE_AT": "main 36"})
-    left = [name for name in os.listdir(tmp_path / "out") if name not in (WORK, *whole)]
+    left = [name for name in os.listdir(tmp_path / "out") if name not in (LOCK, WORK, *whole)]
     assert len(left) == 1
     assert left[0].startswith("part-00001-of-00002.tfrecord.")
     # before the next run needs the room
@@ -99,6 +99,7 @@ def test_a_killed_worker_is_one_sentence(tmp_path, table, whole):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_file_that_may_not_grow_is_one_sentence(tmp_path, table, whole, workers):
     """As on a full disk, and without one."""
+    resource = pytest.importorskip("resource")
 
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (9000, resource.RLIM_INFINITY))
@@ -158,7 +159,7 @@ def test_a_full_disk_is_one_sentence(mounted, tmp_path, table, whole):
 def test_a_read_only_output_is_one_sentence(mounted, tmp_path, table):
     lines = [f"mount -t tmpfs none {tmp_path}", f"mount -o remount,ro {tmp_path}"]
     result = mounted(*lines, shell(arguments(table, tmp_path / "out")))
-    expected = f"error: cannot write {tmp_path}/out/{WORK}: Read-only file system: choose another"
+    expected = f"error: cannot write {tmp_path}/out: Read-only file system: choose another"
     assert (result.returncode, result.stderr) == (1, f"{expected} --output\n")
 
 

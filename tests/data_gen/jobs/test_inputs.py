@@ -22,7 +22,7 @@ from data_gen.corpus.detection.encodings import CODECS
 from data_gen.corpus.duplicates import DuplicateFinder
 from data_gen.corpus.forms.formats import FORMATS
 from data_gen.corpus.read import read_blocks
-from data_gen.shared.dataset_info import MANIFEST
+from data_gen.shared.dataset.dataset_info import MANIFEST
 from data_gen.shared.errors import UserError
 from tests.conftest import default_settings
 from tests.data_gen.helpers import (

@@ -15,7 +15,7 @@ from data_gen.jobs import build_synonyms, segment_corpus, train_vocabulary
 from data_gen.jobs.build_dataset import TABLE
 from data_gen.segmentation import segmenters
 from data_gen.segmentation.segmenter import Segmenter
-from data_gen.shared.dataset_info import MANIFEST as DATASET
+from data_gen.shared.dataset.dataset_info import MANIFEST as DATASET
 from data_gen.shared.errors import UserError
 from data_gen.shared.settings import load_settings
 from data_gen.storage.output_folder import WORK

@@ -14,7 +14,7 @@ from data_gen.records.pack_examples import ExamplePacker
 from data_gen.records.parse_examples import parse_example, parse_features
 from data_gen.records.read import read_examples
 from data_gen.records.tfrecord import frame, masked_crc, read_records
-from data_gen.shared.dataset_info import read_info
+from data_gen.shared.dataset.dataset_info import read_info
 from data_gen.shared.errors import UserError
 from tests.data_gen.helpers import columns
 

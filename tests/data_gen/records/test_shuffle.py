@@ -14,8 +14,8 @@ from data_gen.records.shuffle import (
     write_shard,
 )
 from data_gen.records.tfrecord import frame
+from data_gen.shared.dataset.features import feature_shapes
 from data_gen.shared.errors import UserError
-from data_gen.shared.features import feature_shapes
 from tests.data_gen.helpers import columns, unpack
 
 S, P = 16, 4

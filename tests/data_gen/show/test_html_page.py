@@ -2,7 +2,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from data_gen.shared.dataset_info import read_info
+from data_gen.shared.dataset.dataset_info import read_info
 from data_gen.shared.errors import UserError
 from data_gen.show.html_page import require_new_page, write_page
 from data_gen.show.readable import MarkedText, ReadableExample, build_vocabulary, shown_examples

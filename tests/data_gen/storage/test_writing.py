@@ -1,10 +1,8 @@
 import os
-import re
 
 import pytest
 
 from data_gen.shared.errors import UserError
-from data_gen.storage.folders import locked, sweep
 from data_gen.storage.writing import atomic_file, write_json, write_new
 
 
@@ -35,25 +33,6 @@ def test_two_writers_of_one_file_do_not_mix(tmp_path):
         assert len(os.listdir(tmp_path)) == 2
     assert os.listdir(tmp_path) == ["file"]
     assert (tmp_path / "file").read_bytes() == b"one"  # the outer ended last
-
-
-def test_partial_files_of_the_names_given_are_swept(tmp_path):
-    users = [
-        "a.json.partial",
-        "b.json",
-        "a.json.0123456789abcdeg.partial",
-        "x.0123456789abcdef.partial",
-    ]
-    for name in ["a.json.0123456789abcdef.partial", *users]:
-        (tmp_path / name).write_text("")
-    sweep(str(tmp_path), os.listdir(tmp_path), re.compile(r"[a-z]\.json"))
-    assert sorted(os.listdir(tmp_path)) == sorted(users)
-
-
-def test_a_folder_is_held_by_one(tmp_path):
-    for _ in range(2):
-        with locked(str(tmp_path)) as first, locked(str(tmp_path)) as second:
-            assert (first, second) == (True, False)
 
 
 @pytest.mark.parametrize("path", ["file/x", "none/x", "."])

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from data_gen.__main__ import main
-from data_gen.shared.dataset_info import read_info
+from data_gen.shared.dataset.dataset_info import read_info
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import SPECIALS, read_vocabulary
 from data_gen.show.readable import shown_examples

@@ -11,8 +11,8 @@ import struct
 import numpy as np
 import pytest
 
+from data_gen.shared.dataset.similar_words import SourceArrays, table_file
 from data_gen.shared.errors import UserError
-from data_gen.shared.similar_words import SourceArrays, table_file
 from pretrain.checkpoint import store
 from pretrain.checkpoint.folder import EVALUATIONS, METRICS
 from pretrain.checkpoint.load import load_model

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from data_gen.shared.dataset.features import feature_shapes
 from data_gen.shared.errors import UserError
-from data_gen.shared.features import feature_shapes
 from pretrain.inputs import batches
 from pretrain.inputs.batches import all_batches, readable, training_batches
 from pretrain.learning.stages import Stage

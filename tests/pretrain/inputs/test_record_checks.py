@@ -9,7 +9,7 @@ import struct
 import numpy as np
 import pytest
 
-from data_gen.shared.dataset_info import read_info
+from data_gen.shared.dataset.dataset_info import read_info
 from data_gen.shared.errors import UserError
 from pretrain.evaluate.measure import Evaluator
 from pretrain.inputs.batches import all_batches, label_counts, readable, training_batches

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from data_gen.shared.dataset_info import read_info
+from data_gen.shared.dataset.dataset_info import read_info
 from data_gen.shared.errors import UserError
 from pretrain.inputs import verify as module
 from pretrain.inputs.verify import verify

@@ -1,6 +1,6 @@
 import json
 
-from data_gen.shared.dataset_info import DatasetInfo
+from data_gen.shared.dataset.dataset_info import DatasetInfo
 from pretrain.__main__ import main
 from pretrain.inputs.batches import all_batches
 from pretrain.plan import benchmark

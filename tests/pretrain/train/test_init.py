@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
-from data_gen.shared.dataset_info import read_info
+from data_gen.shared.dataset.dataset_info import read_info
 from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
 from pretrain.checkpoint import store

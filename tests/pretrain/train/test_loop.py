@@ -16,6 +16,7 @@ from pretrain.inputs.batches import training_batches
 from pretrain.model.bert import variable_shapes
 from pretrain.runtime.devices import one_device, processes
 from pretrain.runtime.log import log
+from pretrain.runtime.stopping import Stop
 from pretrain.runtime.tensorflow import tf
 from pretrain.train import loop, start
 from pretrain.train.journal import Journal
@@ -216,7 +217,7 @@ def test_of_several_processes_only_the_first_writes(
         journal = Journal(str(tmp_path), 0)
         journal.write(METRICS, 1, {"loss": 1.0})
         parts = one_device(), model, settings(), state, str(tmp_path), journal
-        loop.Training(*parts, asked_to_stop=bool).save()
+        loop.Training(*parts, stop=Stop()).save()
         log("done")
         found = sorted({re.sub(r"\.(out|data|index).*", "", n) for n in os.listdir(str(tmp_path))})
         assert found == written

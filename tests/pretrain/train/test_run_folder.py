@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from data_gen.shared.dataset_info import read_info
+from data_gen.shared.dataset.dataset_info import read_info
 from data_gen.shared.errors import UserError
 from pretrain.checkpoint.folder import EVALUATIONS, METRICS, new_folder, read_journal
 from pretrain.runtime.tensorflow import tf
@@ -92,11 +92,14 @@ def test_a_new_folder_is_there_when_all_is_written(tmp_path):
     with pytest.raises(KeyError):
         write_into(output, {}.popitem)
     assert os.listdir(str(tmp_path)) == []
-    (tmp_path / ".out.partial").mkdir()  # of a command that was killed
-    (tmp_path / ".out.partial" / "old").touch()
+    (tmp_path / ".out.0123456789abcdef.partial").mkdir()  # of a command that was killed
+    (tmp_path / ".out.0123456789abcdef.partial" / "old").touch()
+    (tmp_path / ".out.partial").mkdir()  # the user's
+    (tmp_path / ".out.partial" / "mine").touch()
     write_into(output, dict)
     assert os.listdir(output) == ["name"]
-    assert os.listdir(str(tmp_path)) == ["out"]
+    assert sorted(os.listdir(str(tmp_path))) == [".out.partial", "out"]
+    assert os.listdir(str(tmp_path / ".out.partial")) == ["mine"]
     with pytest.raises(UserError, match="is not empty: choose another --output"):
         write_into(output, dict)
     with pytest.raises(UserError, match="is a URL: give a folder"):

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from data_gen.shared.dataset_info import parse_info, read_info
+from data_gen.shared.dataset.dataset_info import parse_info, read_info
 from data_gen.shared.errors import UserError
 
 GOLDEN = "tests/golden/dataset"

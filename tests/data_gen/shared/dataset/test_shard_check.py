@@ -8,9 +8,9 @@ import struct
 import pytest
 
 from data_gen.records.tfrecord import frame
-from data_gen.shared import shard_check
-from data_gen.shared.dataset_info import Shard
-from data_gen.shared.shard_check import difference, walk
+from data_gen.shared.dataset import shard_check
+from data_gen.shared.dataset.dataset_info import Shard
+from data_gen.shared.dataset.shard_check import difference, walk
 
 RECORDS = [b"", b"abc", bytes(range(256)) * 9, b"x"]
 WHOLE = b"".join(map(frame, RECORDS))

@@ -3,8 +3,8 @@
 import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
+from data_gen.shared.dataset.features import FORMAT
 from data_gen.shared.errors import UserError
-from data_gen.shared.features import FORMAT
 from data_gen.shared.files import file_sha256
 from data_gen.shared.json_text import Fields, read_fields
 

@@ -11,7 +11,7 @@ import struct
 import zlib
 from typing import IO, Iterator, NamedTuple, Optional
 
-from data_gen.shared.dataset_info import Shard
+from data_gen.shared.dataset.dataset_info import Shard
 
 _CHUNK = 1 << 20  # bytes
 _HEAD = 12  # bytes before a record: its length and the checksum of that

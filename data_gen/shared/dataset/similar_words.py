@@ -10,7 +10,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from data_gen.shared.array_file import map_arrays
+from data_gen.shared.dataset.array_file import map_arrays
 from data_gen.shared.errors import UserError
 
 FORMAT = 5  # bumped whenever a reader of older tables would misread newer ones

@@ -1,0 +1,77 @@
+"""A full disk: the output is named, nothing half-written is left, and later the command works."""
+
+import os
+import signal
+
+import pytest
+
+from pretrain.__main__ import main
+from tests.pretrain.helpers import DATA
+from tests.pretrain.small_model import write_model
+
+resource = pytest.importorskip("resource")
+
+
+@pytest.fixture
+def files_up_to():
+    """Let no file of this process grow beyond some bytes, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    def limit(most):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+
+    yield limit
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+def failed(capsys, output):
+    """Check that a command said one sentence, which names the output and what to do."""
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert errors[0].startswith(f"error: cannot write {output}")
+    assert errors[0].endswith("make room there")
+
+
+COMMANDS = {
+    "export": ["export", "--format", "tf1", "--model"],
+    "export hf": ["export", "--format", "hf", "--model"],
+    "import": ["import", "--from", "tf1"],
+    "vocab": ["vocab", "extend", "--pieces", "星", "--model"],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [
+        *(("export", 0), ("export", 100), ("export", 1500), ("import", 100), ("import", 1500)),
+        *(("export hf", 100), ("export hf", 1500), ("vocab", 1500)),
+    ],
+)
+def test_a_new_folder(tmp_path, files_up_to, capsys, name, most):
+    if name in ("export hf", "vocab"):
+        pytest.importorskip("tokenizers")
+    model, output = write_model(tmp_path / "model"), str(tmp_path / "out")
+    command = [*COMMANDS[name], model, "--output", output]
+    files_up_to(most)
+    assert main(command) == 1
+    files_up_to(resource.RLIM_INFINITY)
+    failed(capsys, output)
+    assert os.listdir(str(tmp_path)) == ["model"]
+    assert main(command) == 0
+
+
+@pytest.mark.parametrize("most", [100, 3000, 100_000])
+def test_a_training(tmp_path, model_file, files_up_to, capsys, most):
+    output = str(tmp_path / "out")
+    sets = [f"bert_config_file={model_file}", "train_batch_size=8", "num_train_steps=2"]
+    command = ["train", "--config", "tests/data/defaults.yaml", "--data", DATA, "--output", output]
+    command += [word for setting in [*sets, "num_warmup_steps=1"] for word in ("--set", setting)]
+    files_up_to(most)
+    assert main(command) == 1
+    files_up_to(resource.RLIM_INFINITY)
+    failed(capsys, output)
+    left = os.listdir(output) if os.path.isdir(output) else []
+    assert not [n for n in left if "ckpt" in n or "partial" in n or n == ".lock"], left
+    assert main(command) == 0
