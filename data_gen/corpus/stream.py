@@ -12,6 +12,8 @@ from data_gen.corpus.documents import make_documents, texts_of
 from data_gen.corpus.find_files import FoundFile, find_inputs
 from data_gen.corpus.forms.entries import read_entries
 from data_gen.corpus.forms.form import END, START, BadBytesError, FormatError, Source
+from data_gen.corpus.forms.formats import FORMATS
+from data_gen.corpus.lines import LINES
 from data_gen.corpus.normalize import normalizer
 from data_gen.corpus.scan import wrong_form
 from data_gen.shared.errors import UserError
@@ -43,6 +45,29 @@ def stream_texts(patterns: Sequence[str], config: CorpusConfig) -> Iterator[Text
             yield Text(f"{name}:{ordinal}", texts)
 
 
+def stream_lines(patterns: Sequence[str], config: CorpusConfig) -> Iterator[str]:
+    """Yield the lines of text, blank ones as well; where lines are joined, or the file holds
+    records, the lines of each document together. They are not normalised.
+    """
+    empty = True
+    for file in find_inputs(patterns):
+        source = _source(file, config)
+        if source is None:
+            continue
+        by_line = FORMATS[source.form].blank_ends and not LINES[config.lines].joins
+        for part in _blocks(source, config):
+            texts = part if by_line else map("\n".join, texts_of(part, config))
+            for text in texts:
+                empty = empty and not text
+                yield text
+    if empty:
+        raise _no_text(patterns)
+
+
+def _no_text(patterns: Sequence[str]) -> UserError:
+    return UserError(f"there is no text in {', '.join(patterns)}: empty or blank")
+
+
 class _Part(NamedTuple):
     name: str
     first: int  # ordinal of the first document
@@ -61,7 +86,7 @@ def _parts(patterns: Sequence[str], config: CorpusConfig) -> Iterator[_Part]:
                 yield _Part(file.name, first, lines)
             first += count
     if empty:
-        raise UserError(f"there is no text in {', '.join(patterns)}: empty or blank")
+        raise _no_text(patterns)
 
 
 def _source(file: FoundFile, config: CorpusConfig) -> Optional[Source]:

@@ -10,8 +10,21 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_text(parser: argparse.ArgumentParser) -> None:
-    """Add `--input`, text files."""
+def add_text(parser: argparse.ArgumentParser, required: bool = True) -> None:
+    """Add `--input`, text, and `--set`, how it is read."""
     parser.add_argument(
-        "--input", required=True, nargs="+", metavar="FILE", help="text files, - for stdin"
+        "--input",
+        required=required,
+        nargs="+",
+        metavar="PATH",
+        help="text, JSON or tables, as data_gen reads them: files, folders or globs in quotes; "
+        "- is standard input",
+    )
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="how --input is read, such as corpus.field=content; may be given again",
     )

@@ -42,7 +42,9 @@ def _check_head(args: argparse.Namespace) -> None:
 
     model = load_model(args.model, may_lack=(POOLER, "cls/"), objective=DEFAULT)
     tokenizer = load_tokenizer(os.path.dirname(model.source))
-    result = check_head(model, tokenizer, sentences_of(args.input), args.windows, args.seed)
+    result = check_head(
+        model, tokenizer, sentences_of(args.input, args.overrides), args.windows, args.seed
+    )
     print(json.dumps(result, ensure_ascii=False, indent=1) if args.json else _scores(result))
     if not result["works"]:
         raise UserError(result["verdict"])

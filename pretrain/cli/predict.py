@@ -9,7 +9,7 @@ from typing import Any, Iterator, Sequence
 
 from data_gen.shared.commands import add_command, number, positive
 from data_gen.shared.errors import UserError
-from pretrain.cli.arguments import add_model
+from pretrain.cli.arguments import add_model, add_text
 
 _OF_PROPOSALS = ("top", "ratio", "above", "serve")  # options
 
@@ -32,7 +32,7 @@ def add_predict(commands: Any) -> None:
         "text, two with a tab between (a pair), or a question, a tab and a paragraph",
     )
     add_model(parser)
-    parser.add_argument("--input", metavar="FILE", help="text as a UTF-8 file; - is standard input")
+    add_text(parser, required=False)
     parser.add_argument(
         "--top", type=positive, metavar="N", help="proposals for a place, default 5"
     )
@@ -62,7 +62,7 @@ def add_predict(commands: Any) -> None:
 
 def _predict(args: argparse.Namespace) -> None:
     if bool(args.texts) + bool(args.input) + args.serve != 1:
-        raise UserError("give one of: texts, --input FILE, --serve")
+        raise UserError("give one of: texts, --input PATH, --serve")
     if args.port is not None and not args.serve:
         raise UserError("--port is of the page: add --serve")
     from pretrain.checkpoint import store
@@ -114,6 +114,9 @@ def _use_task(source: str, lines: Any, args: argparse.Namespace) -> None:
 
     tokenizer = load_tokenizer(os.path.dirname(source))
     predictor = TaskPredictor(load_model(source), tokenizer, lines)
+    if all(path.endswith(".tsv") for path in args.input or ()):
+        # Lines with a tab, as TEXT takes them, and no table with a header.
+        args.overrides = ["corpus.format=text", *args.overrides]
     _print_predictions(predictor, lines.as_lines, args)
 
 
@@ -121,9 +124,9 @@ def _print_predictions(predict: Any, as_lines: Any, args: argparse.Namespace) ->
     """Print the result for each sentence or line; `predict` takes the lines and `together`."""
     from pretrain.text.sentences import read_lines
 
-    lines = read_lines(args.input) if args.input else _require_utf8(args.texts)
+    lines = read_lines(args.input, args.overrides) if args.input else _require_utf8(args.texts)
     # A person at a terminal wants each answer at once.
-    options = {"together": 1} if args.input == "-" and sys.stdin.isatty() else {}
+    options = {"together": 1} if args.input == ["-"] and sys.stdin.isatty() else {}
     for found in predict(lines, **options):
         if args.json:  # in UTF-8 in any terminal
             sys.stdout.buffer.write(json.dumps(found, ensure_ascii=False).encode() + b"\n")

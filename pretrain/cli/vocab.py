@@ -88,7 +88,9 @@ def _shrink(args: argparse.Namespace) -> None:
     from pretrain.vocab.shrink import shrink
 
     keep = _read_pieces(args.keep) if args.keep else []
-    done = shrink(args.model, args.output, sentences_of(args.input), args.min_count, keep)
+    done = shrink(
+        args.model, args.output, sentences_of(args.input, args.overrides), args.min_count, keep
+    )
     for title, (before, after) in (("pieces", done.pieces), ("weights", done.weights)):
         print(f"{title:8} {before:,} -> {after:,} ({after / before:.1%})")
     saved = done.weights[0] - done.weights[1]

@@ -1,9 +1,12 @@
-"""Read the text that a command is given, sentence by sentence."""
+"""Read the text that a command is given, sentence by sentence, with the generator's reader."""
 
-from typing import Iterable, Iterator, List, NamedTuple, Sequence
+import sys
+from typing import Any, Iterable, Iterator, List, NamedTuple, Sequence
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.settings import load_overrides
 
+STANDARD_INPUT = "-"
 _LONG_DOCUMENT = 1000  # sentences
 
 
@@ -27,40 +30,53 @@ def split_lines(lines: Iterable[str]) -> Iterator[Sentence]:
             start += len(text)
 
 
-def sentences_of(inputs: Sequence[str]) -> Iterator[List[str]]:
-    """Yield the sentences of each document of UTF-8 text files, `-` for standard input. A blank
-    line ends a document, and so do 1,000 sentences: memory does not grow with the text.
+def sentences_of(inputs: Sequence[str], settings: Sequence[str] = ()) -> Iterator[List[str]]:
+    """Yield the sentences of each document of all that `data_gen build` reads as text, `-` for
+    standard input. A document of more than 1,000 is cut.
 
-    Raises UserError if a file cannot be read.
+    settings: corpus.KEY=VALUE
+    Raises UserError as `build` does.
     """
-    from data_gen.corpus.sentences import split_sentences
-
-    for path in inputs:
-        document: List[str] = []
-        for line in read_lines(path):
-            found = split_sentences(line)
-            document += found
-            if document and (not found or len(document) >= _LONG_DOCUMENT):
-                yield document
-                document = []
-        if document:
-            yield document
+    for document in _reader().stream_documents(inputs, _corpus(settings)):
+        for start in range(0, len(document.sentences), _LONG_DOCUMENT):
+            yield [*document.sentences[start : start + _LONG_DOCUMENT]]
 
 
-def read_lines(path: str) -> Iterator[str]:
-    """Yield the lines of a UTF-8 file, or with `-` of the standard input, one at a time.
+def read_lines(inputs: Sequence[str], settings: Sequence[str] = ()) -> Iterator[str]:
+    """Yield the lines of all that `data_gen build` reads as text. Of a file that holds documents,
+    such as JSON lines or a table, a line is a document. From a terminal lines come as they are
+    typed.
 
-    Raises UserError if the file cannot be read or is not UTF-8.
+    Raises UserError as `build` does.
     """
-    name = "the standard input" if path == "-" else path
+    config = _corpus(settings)
+    if list(inputs) == [STANDARD_INPUT] and sys.stdin.isatty():
+        yield from sys.stdin
+        return
+    from data_gen.corpus.normalize import normalizer
+
+    normalise = normalizer(config.normalize)
+    yield from map(normalise, _reader().stream_lines(inputs, config))
+
+
+def _corpus(settings: Sequence[str]) -> Any:
+    """Return the group `corpus` of the generator's settings."""
+    for setting in settings:
+        if not setting.startswith("corpus."):
+            raise UserError(f"--set {setting} is no setting of the text: give corpus.KEY=VALUE")
+    _reader()  # says what is missing
+    from data_gen.corpus.config import TextConfig
+
+    return load_overrides(TextConfig, settings).corpus
+
+
+def _reader() -> Any:
+    """Return the generator's reader. Raises UserError if its packages are missing."""
     try:
-        with open(0 if path == "-" else path, "rb", closefd=path != "-") as handle:
-            for number, line in enumerate(handle, start=1):
-                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as error:
+        from data_gen.corpus import stream
+    except (ImportError, SyntaxError) as error:
         raise UserError(
-            f"line {number} of {name} is not UTF-8: unpack it, or convert it, e.g. with iconv -f "
-            "gb18030 -t utf-8"
+            f"text needs Python 3.9 or newer and the generator's packages ({error}): "
+            "pip install '.[data]'"
         ) from error
-    except OSError as error:
-        raise UserError(f"cannot read {name}: {error.strerror}") from error
+    return stream

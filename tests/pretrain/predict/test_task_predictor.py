@@ -180,10 +180,10 @@ def test_options_of_proposals_are_refused(classifier, predict, arguments):
 def test_a_terminal_gets_each_answer_at_once(
     classifier, capsys, monkeypatch, standard_input, tmp_path
 ):
-    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     path = tmp_path / "in.txt"
     path.write_text("天\n地\n", encoding="utf-8")
     standard_input(path)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     assert len(json_of(capsys, classifier, *["--input", "-"])) == 2
 
 

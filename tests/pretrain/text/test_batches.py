@@ -1,7 +1,13 @@
+import gzip
+import json
+import subprocess
+import sys
+
 import pytest
 
+from data_gen.shared.errors import UserError
 from pretrain.text.batches import as_batch, encode_with_masks, padded_length
-from pretrain.text.sentences import read_lines, split_lines
+from pretrain.text.sentences import read_lines, sentences_of, split_lines
 from pretrain.text.tokenizer import load_tokenizer
 from tests.pretrain.small_model import FakeTokenizer, write_model
 
@@ -69,9 +75,77 @@ def test_sentencepiece_around_masks(tmp_path):
 
 
 def test_damaged_utf8_names_the_line(tmp_path):
+    pytest.importorskip("omegaconf")
     path = tmp_path / "text.txt"
     path.write_bytes("天\n".encode() + "地\n".encode("gb18030"))
-    lines = read_lines(str(path))
-    assert next(lines) == "天\n"
-    with pytest.raises(Exception, match=r"line 2 of .*text\.txt is not UTF-8: unpack it, or"):
-        next(lines)
+    with pytest.raises(UserError, match=r"text\.txt, line 2 is not UTF-8"):
+        list(read_lines([str(path)]))
+    assert list(read_lines([str(path)], ["corpus.bad_bytes=skip_line"])) == ["天"]
+
+
+TEXT = "第一篇。\n还有一行\n\n第二篇"
+RECORDS = [{"text": "第一篇。\n还有一行"}, {"text": "第二篇"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "settings"),
+    [
+        ("a.txt", TEXT.encode(), []),
+        ("a.txt.gz", gzip.compress(TEXT.encode()), []),
+        ("a.txt", TEXT.encode("gb18030"), ["corpus.encoding=gb18030"]),
+        ("a.jsonl", "\n".join(map(json.dumps, RECORDS)).encode(), []),
+        ("a.json", json.dumps(RECORDS, ensure_ascii=False).encode(), []),
+        (
+            "b.jsonl.gz",
+            gzip.compress("\n".join(json.dumps({"content": r["text"]}) for r in RECORDS).encode()),
+            ["corpus.field=content"],
+        ),
+        ("a.csv", 'text\n"第一篇。\n还有一行"\n第二篇\n'.encode(), []),
+    ],
+)
+def test_text_of_any_form_is_read_as_build_reads_it(tmp_path, name, data, settings):
+    pytest.importorskip("omegaconf")
+    (tmp_path / "in").mkdir()
+    path = tmp_path / "in" / name
+    path.write_bytes(data)
+    for pattern in (path, tmp_path / "in", tmp_path / "in" / "*"):
+        found = list(sentences_of([str(pattern)], settings))
+        assert found == [["第一篇。", "还有一行"], ["第二篇"]]
+    lines = list(read_lines([str(path)], settings))
+    by_line = ["第一篇。", "还有一行", "", "第二篇"]
+    assert lines == (by_line if ".txt" in name else ["第一篇。\n还有一行", "第二篇"])
+
+
+def test_what_is_not_text_is_refused_or_skipped(tmp_path):
+    pytest.importorskip("omegaconf")
+    (tmp_path / "a.txt").write_text("天。", encoding="utf-8")
+    (tmp_path / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    assert list(sentences_of([str(tmp_path)])) == [["天。"]]
+    with pytest.raises(UserError, match=r"b\.png"):
+        list(sentences_of([str(tmp_path / "b.png")]))
+    (tmp_path / "a.txt").write_text(" \n", encoding="utf-8")
+    with pytest.raises(UserError, match="there is no text in"):
+        list(sentences_of([str(tmp_path)]))
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("masking.seed=1", "--set masking.seed=1 is no setting of the text"),
+        ("corpus.feld=a", "there is no setting corpus.feld; did you mean field"),
+        ("corpus.format=nothing", "corpus.format must be one of"),
+    ],
+)
+def test_settings_of_the_text_are_checked(tmp_path, setting, sentence):
+    pytest.importorskip("omegaconf")
+    (tmp_path / "a.txt").write_text("天。", encoding="utf-8")
+    with pytest.raises(UserError, match=sentence):
+        list(sentences_of([str(tmp_path)], [setting]))
+
+
+def test_standard_input_is_read_as_a_file_is(tmp_path):
+    pytest.importorskip("omegaconf")
+    code = "from pretrain.text.sentences import sentences_of; print(*sentences_of(['-']))"
+    data = json.dumps(RECORDS).encode()
+    done = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True)
+    assert done.stdout.decode().strip() == "['第一篇。', '还有一行'] ['第二篇']"

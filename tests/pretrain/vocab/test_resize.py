@@ -325,7 +325,7 @@ def test_shrinking_to_nothing_is_refused(source, tmp_path, text, keep, sentence)
 def test_documents_end_at_blank_lines_and_after_many_sentences(tmp_path):
     path = tmp_path / "text.txt"
     path.write_bytes("\ufeff一。二\r\n三\n\n\n四".encode())
-    assert list(sentences_of([str(path), str(path)])) == [["一。", "二", "三"], ["四"]] * 2
+    assert list(sentences_of([str(path)])) == [["一。", "二", "三"], ["四"]]
     path.write_text("五\n" * 2500, encoding="utf-8")
     assert [len(document) for document in sentences_of([str(path)])] == [1000, 1000, 500]
 
