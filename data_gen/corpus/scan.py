@@ -15,9 +15,11 @@ from data_gen.corpus.documents import joined_lines
 from data_gen.corpus.duplicates import DuplicateFinder, SeenTexts
 from data_gen.corpus.forms.entries import read_entries
 from data_gen.corpus.forms.form import END, START, BadBytesError, Batch, FormatError, Source
+from data_gen.corpus.forms.formats import AUTO, FORMATS
 from data_gen.corpus.line_sizes import WrapDetector
 from data_gen.corpus.lines import LINES
 from data_gen.shared.errors import UserError
+from data_gen.storage.standard_input import shown
 
 PLAIN = CorpusConfig()
 _LOOKED_AT = 1000  # lines at the start of a part
@@ -44,7 +46,7 @@ def scan_if_text(
     source, refused = resolve(path, name, config)
     if source is None:
         if named and refused != "empty":
-            raise UserError(f"{path} {REFUSED[refused]}")
+            raise UserError(f"{shown(path)} {REFUSED[refused]}")
         return SkippedFile(name, refused)
     return scan(source, name, config, seen)
 
@@ -71,8 +73,15 @@ def scan(
             [undecoded(source.path, error.line, error.byte, source.codec)]
         ) from error
     except FormatError as error:
-        raise UserError(f"{source.path}, {error}") from error
+        raise wrong_form(source, error, config) from error
     return cutter.finish(replaced, skipped)
+
+
+def wrong_form(source: Source, error: FormatError, config: CorpusConfig) -> UserError:
+    """Return the error for a file that is not of its format, with the format if it was guessed."""
+    guessed = config.format == AUTO and not FORMATS[source.form].blank_ends
+    form = f" (corpus.format=auto took it for {source.form})" if guessed else ""
+    return UserError(f"{shown(source.path)}, {error}{form}")
 
 
 class _Cutter:

@@ -15,7 +15,9 @@ from data_gen.corpus.forms.form import END, START, BadBytesError, FormatError, S
 from data_gen.corpus.forms.formats import FORMATS
 from data_gen.corpus.lines import LINES
 from data_gen.corpus.normalize import normalizer
+from data_gen.corpus.scan import wrong_form
 from data_gen.shared.errors import UserError
+from data_gen.storage.standard_input import shown
 
 
 class Text(NamedTuple):
@@ -92,7 +94,7 @@ def _source(file: FoundFile, config: CorpusConfig) -> Optional[Source]:
         return None
     source, refused = resolve(file.path, file.name, config)
     if source is None and file.named and refused != "empty":
-        raise UserError(f"{file.path} {REFUSED[refused]}")
+        raise UserError(f"{shown(file.path)} {REFUSED[refused]}")
     return source
 
 
@@ -112,5 +114,5 @@ def _blocks(source: Source, config: CorpusConfig) -> Iterator[List[str]]:
         place = undecoded(source.path, error.line, error.byte, source.codec)
         raise EncodingError([place]) from error
     except FormatError as error:
-        raise UserError(f"{source.path}, {error}") from error
+        raise wrong_form(source, error, config) from error
     yield part

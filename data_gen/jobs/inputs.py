@@ -181,16 +181,21 @@ def scan_text_files(
         [file for one in scanned for file in one.files],
         [file for one in scanned for file in one.skipped],
     )
-    skipped = _skipped(found.skipped)
     if not any(file.parts for file in found.files):
-        nothing = f"nothing but {skipped}" if skipped else "empty or blank"
-        raise UserError(f"there is no text in {', '.join(patterns)}: {nothing}")
-    if skipped:
-        note(show, f"skipped: {skipped}")
+        nothing = _skipped(found.skipped)
+        why = f"nothing but {nothing}" if nothing else "empty or blank"
+        raise UserError(f"there is no text in {', '.join(patterns)}: {why}")
+    _say(found, show)
+    return found
+
+
+def _say(found: TextFiles, show: Progress) -> None:
+    """Tell what was skipped, and what looks wrong."""
+    if found.skipped:
+        note(show, f"skipped: {_skipped(found.skipped)}")
     wrapped = [file for file in found.files if file.width]
     if wrapped:
         note(show, _warning(wrapped))
-    return found
 
 
 def _warning(wrapped: Sequence[TextFile]) -> str:

@@ -93,7 +93,7 @@ def _local_files(path: str) -> Iterator[str]:
 def _regular(path: str) -> str:
     """Return a path. Raises UserError for a device or a pipe, whose reading may never end."""
     if os.path.exists(path) and not os.path.isfile(path):
-        raise UserError(f"{path} is no regular file: write the text to a file first")
+        raise UserError(f"{path} is no regular file: write the text to a file first, or pipe it")
     return path
 
 

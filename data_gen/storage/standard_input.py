@@ -11,6 +11,7 @@ from functools import cache
 from data_gen.shared.errors import writing
 
 STANDARD_INPUT = "-"  # its name
+_PREFIX = "macbert-pretraining-stdin-"
 
 
 @cache
@@ -19,11 +20,16 @@ def standard_input() -> str:
     deleted when this process ends. Raises UserError if there is no room for it.
     """
     with writing(tempfile.gettempdir()):
-        handle, path = tempfile.mkstemp(prefix="macbert-stdin-")
+        handle, path = tempfile.mkstemp(prefix=_PREFIX)
         atexit.register(_delete, path)
         with os.fdopen(handle, "wb") as target:
             shutil.copyfileobj(sys.stdin.buffer, target, 1 << 20)
     return path
+
+
+def shown(path: str) -> str:
+    """Return the name of a file for people: that of standard input is no path."""
+    return "standard input" if os.path.basename(path).startswith(_PREFIX) else path
 
 
 def _delete(path: str) -> None:

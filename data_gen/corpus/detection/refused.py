@@ -8,7 +8,8 @@ REFUSED: Dict[str, str] = {
     "tags are text",
     "XML": "is XML: extract its text first, or set corpus.format if its tags are text",
     "archive": "is an archive: unpack it and give the files or their folder",
-    "packed file": "is packed, but its name says nothing of it: add .gz, .bz2, .xz or .zst to it",
+    "packed file": "is packed, but its name says nothing of it: unpack it, or add .gz, .bz2, .xz "
+    "or .zst to the name",
     "packed table": "is a packed Parquet or Arrow file: unpack it, its columns are packed already",
     "Feather of version 1": "is Feather of version 1: write it anew with pyarrow, as Parquet",
     "PDF": "is a PDF: extract its text first, e.g. with pdftotext",

@@ -24,6 +24,7 @@ from data_gen.corpus.forms.formats import FORMATS
 from data_gen.shared.errors import UserError
 from data_gen.storage.errors import reading
 from data_gen.storage.reading import is_packed, open_text
+from data_gen.storage.standard_input import shown
 
 _SAMPLE = 1 << 20  # bytes from which the advice for bad bytes is made
 _DAMAGED = (
@@ -117,8 +118,8 @@ def _require_other_than_utf8(head: bytes, path: str, encoding: str) -> None:
     is_ascii = encoding == UTF16 and b"\0" not in head and decodes(head, UTF8) is not None
     if is_ascii or looks_like_utf8(head):
         raise UserError(
-            f"{path} is UTF-8, not {_label(encoding)}: set corpus.encoding={AUTO}, which tells "
-            "files apart, or give it alone"
+            f"{shown(path)} is UTF-8, not {_label(encoding)}: set corpus.encoding={AUTO}, which "
+            "tells files apart, or give it alone"
         )
 
 
@@ -137,7 +138,7 @@ def undecoded(path: str, line: int, byte: int, codec: str) -> Undecoded:
     with open_text(path) as handle, reading(path):
         sample = handle.read(_SAMPLE)
     encoding = next(name for name in CODECS if codec_of(name, sample) == codec)
-    return Undecoded(path, line, byte, encoding, _advice(sample, encoding))
+    return Undecoded(shown(path), line, byte, encoding, _advice(sample, encoding))
 
 
 def _advice(sample: bytes, encoding: str) -> str:

@@ -207,11 +207,8 @@ def read_lines(
             start = carry.place(())
             yield batch(start, _cut_off(carry, cut, limit))._replace(open=True)
     if carry.size:
-        start = carry.place(())
         lines = split_lines(carry.text())
-        if carry.ends_with_cr:
-            lines.pop()
-        yield batch(start, lines)
+        yield batch(carry.place(()), lines[:-1] if carry.ends_with_cr else lines)
 
 
 def _cut_off(carry: Carry, cut: Cut, limit: int) -> List[str]:

@@ -104,8 +104,12 @@ def test_text_of_single_words(build, fails, tmp_path):
 
 
 def test_invalid_utf8(build, fails, tmp_path):
-    (tmp_path / "gbk.txt").write_bytes("好。\n\n".encode() + "中文".encode("gb18030"))
-    fails(build([str(tmp_path / "gbk.txt")]), "gbk.txt, line 3 is not UTF-8", "iconv")
+    (tmp_path / "gbk.txt").write_bytes("OK\n\n我们的中文。".encode("gb18030"))
+    fails(
+        build([str(tmp_path / "gbk.txt")]),
+        "gbk.txt, line 3 is not UTF-8 (byte 1)",
+        "corpus.encoding=gb18030",
+    )
 
 
 def test_an_unknown_setting(build, fails):
