@@ -11,9 +11,9 @@ import os
 from contextlib import suppress
 from typing import Any, Callable, Dict, NamedTuple, Optional
 
+from data_gen.shared.dataset.similar_words import FORMAT
 from data_gen.shared.errors import UserError
 from data_gen.shared.extras import import_extra
-from data_gen.shared.similar_words import FORMAT
 from data_gen.synonyms.table import SourceTable, Table, load_table
 
 _LAYER = "vectors"
