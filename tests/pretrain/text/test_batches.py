@@ -91,13 +91,15 @@ RECORDS = [{"text": "第一篇。\n还有一行"}, {"text": "第二篇"}]
     ("name", "data", "settings"),
     [
         ("a.txt", TEXT.encode(), []),
-        ("a.txt.gz", gzip.compress(TEXT.encode()), []),
+        ("a.txt.gz", gzip.compress(TEXT.encode(), mtime=0), []),
         ("a.txt", TEXT.encode("gb18030"), ["corpus.encoding=gb18030"]),
         ("a.jsonl", "\n".join(map(json.dumps, RECORDS)).encode(), []),
         ("a.json", json.dumps(RECORDS, ensure_ascii=False).encode(), []),
         (
             "b.jsonl.gz",
-            gzip.compress("\n".join(json.dumps({"content": r["text"]}) for r in RECORDS).encode()),
+            gzip.compress(
+                "\n".join(json.dumps({"content": r["text"]}) for r in RECORDS).encode(), mtime=0
+            ),
             ["corpus.field=content"],
         ),
         ("a.csv", 'text\n"第一篇。\n还有一行"\n第二篇\n'.encode(), []),
