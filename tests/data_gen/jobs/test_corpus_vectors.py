@@ -112,12 +112,12 @@ def test_words_that_are_written_are_not_segmented_again(text, tmp_path, monkeypa
     assert np.array_equal(again.matrix, whole.matrix)
 
 
-@pytest.mark.parametrize(("words", "epochs"), [(5_000_000, 10), (1_000_000, 40), (2_000_000, 20)])
+@pytest.mark.parametrize(("words", "epochs"), [(5_000_000, 5), (1_000_000, 10), (2_000_000, 6)])
 def test_a_small_text_is_read_more_often(words, epochs):
     assert enough_epochs(words) == epochs
 
 
-@pytest.mark.parametrize(("setting", "epochs"), [("null", 40), ("3", 3)])
+@pytest.mark.parametrize(("setting", "epochs"), [("null", 10), ("3", 3)])
 def test_the_setting_decides_the_epochs(tmp_path, setting, epochs):
     path = tmp_path / "in.txt"
     path.write_text("今天 天气 很 好 。\n" * 3, encoding="utf-8")
