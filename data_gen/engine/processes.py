@@ -126,7 +126,8 @@ class _Processes:
 def _how_it_died(exit_codes: Sequence[int]) -> str:
     """Say how a worker died, from the exit codes of all: the pool ends the others with SIGTERM."""
     own = [code for code in exit_codes if code not in (0, -signal.SIGTERM)]
-    code = own[0] if own else -signal.SIGTERM
+    # A signal came first: a worker whose pipe is closed after it ends itself with 1.
+    code = min(own, default=-signal.SIGTERM)
     how = f"ended with exit code {code}"
     with suppress(ValueError):
         how = f"was ended by {signal.Signals(-code).name}"

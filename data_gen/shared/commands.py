@@ -18,7 +18,8 @@ COMMANDS = {
     "python -m data_gen": (
         *("build", "segment", "stats", "show", "bench", "corpus sample"),
         *("synonyms build", "synonyms nearby", "synonyms coverage", "synonyms judge"),
-        *("segmenter fetch", "segmenter train", "vocab train", "vocab check"),
+        *("segmenter fetch", "segmenter train", "vocab train", "vocab check", "vocab repair"),
+        "verify",
     ),
     "python -m pretrain": (
         *("train", "evaluate", "export", "import", "predict", "check-head", "finetune"),

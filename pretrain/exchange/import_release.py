@@ -92,7 +92,7 @@ def import_release(form: str, source: str, output: str, hidden_act: Optional[str
         )
     log(
         f"to train it on: data_gen build --set vocab_file={os.path.join(output, VOCAB)}, then "
-        f"train --config configs/pretrain/continue.yaml --init {output}"
+        f"train --config continue --init {output}"
     )
     return os.path.join(output, TF1_PREFIX)
 

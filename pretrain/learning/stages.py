@@ -75,7 +75,7 @@ def check_values(values: Dict[str, Any]) -> None:
         )
     if share is not None and not 0 <= share <= 1:
         raise ValueError(f"warmup_share must be from 0 to 1, not {share}")
-    unknown = {"num_train_steps": 1 << 60, "num_warmup_steps": 0}
+    unknown = {"num_train_steps": MOST_STEPS, "num_warmup_steps": 0}
     as_stage({**values, **{name: x for name, x in unknown.items() if values[name] is None}}).check()
 
 

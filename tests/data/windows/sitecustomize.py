@@ -20,7 +20,7 @@ for name in _HIDDEN:
     sys.modules.pop(name, None)
 sys.meta_path.insert(0, _Hidden())
 for module, names in (
-    (os, "chown fork forkpty getpgid geteuid getuid killpg mkfifo setsid sched_getaffinity"),
+    (os, "chown fork forkpty getpgid geteuid killpg mkfifo setsid sched_getaffinity"),
     (select, "poll epoll"),
     (signal, "SIGHUP SIGKILL SIGPIPE SIGUSR1 SIGUSR2 alarm pthread_sigmask pthread_kill"),
 ):

@@ -90,7 +90,11 @@ def test_what_a_killed_build_left_of_a_shard_is_swept(tmp_path, table, whole):
 
 def test_a_killed_worker_is_one_sentence(tmp_path, table, whole):
     argv = arguments(table, tmp_path / "out", workers=2)
-    failed(run(argv, env={**os.environ, "DIE_AT": "worker 2"}), "worker was killed", "--workers")
+    failed(
+        run(argv, env={**os.environ, "DIE_AT": "worker 2"}),
+        "worker was ended by SIGKILL",
+        "--workers",
+    )
     assert not half_written(tmp_path / "out", whole)
     assert run(argv).returncode == 0
     assert is_whole(tmp_path / "out", whole)

@@ -150,7 +150,7 @@ def test_clause_marks_and_text(tokenizers, name):
     ("lines", "sentence"),
     [
         (["[PAD]", "[UNK]", "中"], r"lacks \[CLS\] \[SEP\] \[MASK\]"),
-        ([*SPECIALS, "中", "中"], "'中' on two lines"),
+        ([*SPECIALS, "中", "中"], "'中' on the lines 6 and 7"),
     ],
 )
 def test_a_vocabulary_that_cannot_be_used_is_an_error(tmp_path, lines, sentence):

@@ -79,7 +79,7 @@ def test_train_evaluate_export(train, tmp_path, capsys):
         (["--set", "bert_config_file=setup.cfg"], "setup.cfg is no bert_config.json"),
         (["--data", "nowhere"], "nowhere has no dataset.json"),
         (["--reinit-heads"], "name it with --init"),
-        (["--output", "nobody://bucket/model"], "cannot reach nobody://bucket/model/run.json: "),
+        (["--output", "nobody://bucket/model"], "cannot reach nobody://bucket/model: "),
         (["--init", "nowhere"], "there is no checkpoint at nowhere"),
     ],
 )

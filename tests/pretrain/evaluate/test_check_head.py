@@ -363,9 +363,9 @@ def test_text_comes_from_standard_input(folder, capsys, standard_input):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"\xff\xfe", "is not UTF-8: unpack it"),
-        (b"", "gives 0 pieces to mask"),
-        (None, "cannot read "),
+        (b"\xff\xfe", "is not UTF-8 (byte 1): it reads as UTF-16"),
+        (b"", "there is no text in "),
+        (None, "no input matches "),
     ],
 )
 def test_text_that_cannot_be_used(folder, capsys, content, sentence):

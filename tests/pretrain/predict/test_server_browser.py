@@ -62,7 +62,7 @@ def page(server, browser):
 
 
 def answers(server, text):
-    return list(server.predictor(text.split("\n"), server.rule))
+    return list(server.predictor(text.split("\n"), server.threshold))
 
 
 def test_what_is_typed_is_corrected(server, page):

@@ -124,7 +124,7 @@ def test_a_training_that_has_saved_nothing_may_be_started_otherwise(settings, tm
     with pytest.raises(UserError, match="there is no checkpoint at nowhere"):
         train(settings(), [DATA], output, "nowhere")
     with pytest.raises(UserError, match="lower learning_rate"):
-        train(settings("learning_rate=1.0e30"), [DATA], output, None)
+        train(settings("learning_rate=1.0e+6"), [DATA], output, None)
     train(settings("num_train_steps=2"), [DATA], output, None)
 
 

@@ -128,4 +128,4 @@ def test_ctrl_c_saves_and_says_the_step(model_file, tmp_path, capsys, monkeypatc
     assert signal.signal(signal.SIGINT, before) is signal.default_int_handler
     # as one that was never stopped
     assert main(command(model_file, DATA, str(tmp_path), "num_train_steps=5")) == 1
-    assert "another training (num_train_steps differ)" in capsys.readouterr().err
+    assert "another training (num_train_steps is" in capsys.readouterr().err
