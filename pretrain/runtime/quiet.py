@@ -6,12 +6,15 @@ as it is. A process and no thread: it also passes on what TensorFlow says when i
 """
 
 import contextlib
+import io
 import os
 import subprocess
 import sys
+from typing import Any
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _ERRORS_ONLY = 2
+_STDERR = 2
 
 _FILTER = r"""
 import re, signal, sys
@@ -22,6 +25,7 @@ noise = re.compile(
     rb"|WARNING: All log messages before absl::InitializeLog"
     rb"|E.*Unable to register cu(DNN|BLAS|FFT) "
     rb"|E.*failed call to cuInit"
+    rb"|E.*oneDNN supports DT_STRING only"
     rb"|To enable the following instructions: "
     rb"|Skipping registering GPU devices"
 )
@@ -39,17 +43,25 @@ def quiet() -> None:
     os.environ.setdefault(_LEVEL, str(_ERRORS_ONLY))
     asked = os.environ[_LEVEL]
     # Where something else has taken stderr, such as a test, it sees what it is to see.
-    if (asked.isdigit() and int(asked) < _ERRORS_ONLY) or sys.stderr is not sys.__stderr__:
+    if (asked.isdigit() and int(asked) < _ERRORS_ONLY) or not _writes_to_stderr(sys.stderr):
         return
     with contextlib.suppress(OSError):  # without a stderr, or too many processes
         _filter()
 
 
+def _writes_to_stderr(stream: Any) -> bool:
+    """Return True if a stream of Python's writes to the file that C++ calls stderr."""
+    try:
+        return isinstance(stream, io.TextIOWrapper) and stream.fileno() == _STDERR
+    except (OSError, ValueError):  # it is closed, or no file
+        return False
+
+
 def _filter() -> None:
-    if not sys.executable or sys.stderr is None:
+    if not sys.executable:
         return
     sys.stderr.flush()
-    terminal = os.dup(2)
+    terminal = os.dup(_STDERR)
     process = subprocess.Popen(  # noqa: S603  # our own code alone
         [sys.executable, "-I", "-S", "-c", _FILTER],
         stdin=subprocess.PIPE,
@@ -58,15 +70,14 @@ def _filter() -> None:
     )
     if process.stdin is None:
         return
-    old = sys.stderr
-    sys.stderr = open(  # noqa: SIM115 - for the rest of this process
-        terminal,
-        "w",
-        buffering=1,
+    old: Any = sys.stderr
+    # Of the same class, which may have its own way with a reader that is gone.
+    sys.stderr = type(old)(
+        open(terminal, "wb", closefd=False),  # noqa: SIM115 - for the rest of this process
         encoding=old.encoding,
         errors=old.errors,
-        closefd=False,
+        line_buffering=True,
     )
-    os.dup2(process.stdin.fileno(), 2)
+    os.dup2(process.stdin.fileno(), _STDERR)
     process.stdin.close()
     process.returncode = 0  # it ends after this process; nobody waits for it

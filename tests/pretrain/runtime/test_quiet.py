@@ -62,5 +62,13 @@ def test_who_asks_for_it_sees_it(level):
 def test_a_command_says_nothing_of_tensorflow():
     script = "from pretrain.runtime.tensorflow import tf\nprint(tf.constant(1) + tf.constant(1))"
     assert said(script) == ""
+    # The program has a stderr of its own, which outlives its reader.
+    lines = ["from data_gen.shared.console import run_program", "import sys", script.split("\n")[0]]
+    lines += [
+        "def main():",
+        "    tf.constant(1) + tf.constant(1)",
+        "    print('said', file=sys.stderr)",
+    ]
+    assert said("\n".join([*lines, "run_program(main)"])) == "said\n"
     if not is_version_1():
         assert "oneDNN" in said(script, TF_CPP_MIN_LOG_LEVEL="0")
