@@ -11,6 +11,10 @@ from pretrain.text.sentences import read_lines, sentences_of, split_lines
 from pretrain.text.tokenizer import load_tokenizer
 from tests.pretrain.small_model import FakeTokenizer, write_model
 
+reads_text = pytest.mark.skipif(
+    sys.version_info < (3, 9), reason="is about text, which needs Python 3.9"
+)
+
 
 def test_a_batch_has_both_marks_and_is_padded():
     batch = as_batch([[10, 11], [12] * 31], cls=2, sep=3)
@@ -74,6 +78,7 @@ def test_sentencepiece_around_masks(tmp_path):
     assert surfaces.replace(" ", "") == text.replace(" ", "")
 
 
+@reads_text
 def test_damaged_utf8_names_the_line(tmp_path):
     pytest.importorskip("omegaconf")
     path = tmp_path / "text.txt"
@@ -87,6 +92,7 @@ TEXT = "第一篇。\n还有一行\n\n第二篇"
 RECORDS = [{"text": "第一篇。\n还有一行"}, {"text": "第二篇"}]
 
 
+@reads_text
 @pytest.mark.parametrize(
     ("name", "data", "settings"),
     [
@@ -117,6 +123,7 @@ def test_text_of_any_form_is_read_as_build_reads_it(tmp_path, name, data, settin
     assert lines == (by_line if ".txt" in name else ["第一篇。\n还有一行", "第二篇"])
 
 
+@reads_text
 def test_what_is_not_text_is_refused_or_skipped(tmp_path):
     pytest.importorskip("omegaconf")
     (tmp_path / "a.txt").write_text("天。", encoding="utf-8")
@@ -129,6 +136,7 @@ def test_what_is_not_text_is_refused_or_skipped(tmp_path):
         list(sentences_of([str(tmp_path)]))
 
 
+@reads_text
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [
@@ -144,6 +152,7 @@ def test_settings_of_the_text_are_checked(tmp_path, setting, sentence):
         list(sentences_of([str(tmp_path)], [setting]))
 
 
+@reads_text
 def test_standard_input_is_read_as_a_file_is(tmp_path):
     pytest.importorskip("omegaconf")
     code = "from pretrain.text.sentences import sentences_of; print(*sentences_of(['-']))"
