@@ -59,7 +59,7 @@ tests 2 "$envs/data/bin/python" -n auto --dist loadfile --doctest-modules data_g
 
 if [ -n "$python37" ]; then
   say "3/5 pretrain on Python 3.7 and TensorFlow 1.15"
-  tests 3 "$python37" tests/pretrain
+  tests 3 "$python37" -n auto --dist loadfile tests/pretrain
 fi
 
 if [ -n "$neural" ]; then
