@@ -1,7 +1,7 @@
 """Lines of a part of a file -> its documents, with their sentences."""
 
 from itertools import groupby
-from typing import AbstractSet, Callable, Iterator, List, Sequence
+from typing import AbstractSet, Callable, Iterable, Iterator, List, Sequence
 
 from data_gen.core.documents import Document
 from data_gen.corpus.config import CorpusConfig
@@ -31,18 +31,17 @@ def joined_lines(lines: Sequence[str], config: CorpusConfig) -> int:
 
 
 def make_documents(
-    lines: Sequence[str],
+    texts_of_documents: Iterable[List[str]],
     name: str,
     first: int,
-    config: CorpusConfig,
     normalise: Callable[[str], str],
     dropped: AbstractSet[int] = frozenset(),
 ) -> Iterator[Document]:
     """Yield the documents of a part, of ordinals from `first` on, without those that are dropped.
 
-    The first may be the rest of one that was cut.
+    texts_of_documents: of `texts_of`; the first may be the rest of a document that was cut
     """
-    for ordinal, texts in enumerate(texts_of(lines, config), start=first):
+    for ordinal, texts in enumerate(texts_of_documents, start=first):
         if ordinal not in dropped:
             sentences = split_sentences("\n".join(texts))
             sentences = normalise("\n".join(sentences)).split("\n")

@@ -7,7 +7,7 @@ from typing import Iterator, List, Optional, Sequence, Tuple
 from data_gen.core.documents import Document
 from data_gen.corpus.blocks import DocumentRange, SegmentedRange
 from data_gen.corpus.config import CorpusConfig
-from data_gen.corpus.documents import make_documents
+from data_gen.corpus.documents import make_documents, texts_of
 from data_gen.corpus.forms.entries import read_entries
 from data_gen.corpus.forms.form import BadBytesError, Batch, FormatError
 from data_gen.corpus.normalize import normalizer
@@ -31,10 +31,9 @@ def read_blocks(
             documents: List[Document] = []
             for part in block:
                 documents += make_documents(
-                    reader.lines(part),
+                    texts_of(reader.lines(part), config),
                     part.name,
                     part.first,
-                    config,
                     normalise,
                     frozenset(part.dropped),
                 )

@@ -8,18 +8,13 @@ from typing import Iterator, List, NamedTuple, Optional, Sequence, Union
 from data_gen.corpus import blocks
 from data_gen.corpus.blocks import DocumentRange, TextCounts, TextFile
 from data_gen.corpus.config import CorpusConfig
-from data_gen.corpus.detection.detect import companion
-from data_gen.corpus.detection.refused import REFUSED
-from data_gen.corpus.detection.resolve import EncodingError, resolve, undecoded
+from data_gen.corpus.detection.resolve import find_source, mistakes_named
 from data_gen.corpus.documents import joined_lines
 from data_gen.corpus.duplicates import DuplicateFinder, SeenTexts
 from data_gen.corpus.forms.entries import read_entries
-from data_gen.corpus.forms.form import END, START, BadBytesError, Batch, FormatError, Source
-from data_gen.corpus.forms.formats import AUTO, FORMATS
+from data_gen.corpus.forms.form import END, START, Batch, Source
 from data_gen.corpus.line_sizes import WrapDetector
 from data_gen.corpus.lines import LINES
-from data_gen.shared.errors import UserError
-from data_gen.storage.standard_input import shown
 
 PLAIN = CorpusConfig()
 _LOOKED_AT = 1000  # lines at the start of a part
@@ -40,15 +35,8 @@ def scan_if_text(
 
     Raises UserError as `scan` does, and if a file that is named is of no such form.
     """
-    beside = None if named else companion(name)
-    if beside:
-        return SkippedFile(name, beside)
-    source, refused = resolve(path, name, config)
-    if source is None:
-        if named and refused != "empty":
-            raise UserError(f"{shown(path)} {REFUSED[refused]}")
-        return SkippedFile(name, refused)
-    return scan(source, name, config, seen)
+    source, refused = find_source(path, name, config, named)
+    return scan(source, name, config, seen) if source else SkippedFile(name, refused)
 
 
 def scan(
@@ -63,25 +51,12 @@ def scan(
     """
     cutter = _Cutter(source, name, config, None if seen is None else DuplicateFinder(seen))
     replaced = skipped = 0
-    try:
+    with mistakes_named(source, config):
         for batch in read_entries(source, START, config):
             cutter.add(batch)
             replaced += batch.replaced
             skipped += batch.skipped
-    except BadBytesError as error:
-        raise EncodingError(
-            [undecoded(source.path, error.line, error.byte, source.codec)]
-        ) from error
-    except FormatError as error:
-        raise wrong_form(source, error, config) from error
     return cutter.finish(replaced, skipped)
-
-
-def wrong_form(source: Source, error: FormatError, config: CorpusConfig) -> UserError:
-    """Return the error for a file that is not of its format, with the format if it was guessed."""
-    guessed = config.format == AUTO and not FORMATS[source.form].blank_ends
-    form = f" (corpus.format=auto took it for {source.form})" if guessed else ""
-    return UserError(f"{shown(source.path)}, {error}{form}")
 
 
 class _Cutter:
@@ -165,30 +140,18 @@ class _Cutter:
         self._number += len(lines)
         if self._rule.joins:
             self._lines += lines
-        if self._repeats is not None:
-            self._find_repeats(lines)
+        repeats = self._repeats
         whole, count, opened, fresh = self._whole, self._count, self._open, self._fresh
         for line in lines:
             if not line:
                 opened = False
-            elif (fresh or not opened) and not line.isspace():
+            elif (repeats or fresh or not opened) and not line.isspace():
                 count += fresh or not opened
                 whole += not opened
                 opened, fresh = True, False
+                if repeats:
+                    repeats.add(whole - 1, count - 1, line.strip())
         self._whole, self._count, self._open, self._fresh = whole, count, opened, fresh
-
-    def _find_repeats(self, lines: Sequence[str]) -> None:
-        assert self._repeats is not None
-        whole, count, opened, fresh = self._whole, self._count, self._open, self._fresh
-        for line in lines:
-            text = line.strip()
-            if not text:
-                opened = opened and line != END
-                continue
-            count += fresh or not opened
-            whole += not opened
-            opened, fresh = True, False
-            self._repeats.add(whole - 1, count - 1, text)
 
     def _cut(self) -> None:
         """End a part here; text that follows gets another ordinal, even in the same document."""

@@ -9,6 +9,7 @@ import os
 import re
 from collections import Counter
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -199,12 +200,7 @@ def _layers(
     for path, (name, sha256) in zip(config.synonyms.vectors, plan.provenance["vectors"]):
         if path == TOOLKIT_SOURCE and plan.for_corpus_alone and vectors and not vectors.chinese:
             continue  # none of its words can be needed
-
-        def make(path: str = path, sha256: str = sha256) -> CachedLayer:
-            skipped: Counter[str] = Counter()
-            found = _neighbours_in_file(path, sha256, top_k, tokenizer, show, skipped)
-            return CachedLayer(make_source_table(*found, tokenizer.join), dict(skipped))
-
+        make = partial(_layer_of_file, path, sha256, top_k, tokenizer, show)
         key = {
             "vectors": sha256,
             "toolkit": path == TOOLKIT_SOURCE,
@@ -222,24 +218,22 @@ def _layers(
         )
 
 
-def _neighbours_in_file(
-    path: str, sha256: str, top_k: int, tokenizer: Tokenizer, show: Progress, skipped: Counter[str]
-) -> Tuple[List[Pieces], Array, Array]:
-    """Return the words of a file, as pieces, with the numbers of their neighbours, -1 for none, and
-    the cosines of these.
-    """
-    texts, matrix, reasons = read_vectors(_path(path))
-    skipped.update(reasons)
+def _layer_of_file(
+    path: str, sha256: str, top_k: int, tokenizer: Tokenizer, show: Progress
+) -> CachedLayer:
+    """Make the layer of a file of vectors."""
+    texts, matrix, skipped = read_vectors(_path(path))
     words, numbers = _different_words(texts, tokenizer)
     if path == TOOLKIT_SOURCE:
         # As the toolkit does it: its 10 nearest words are looked for among all, and those of
         # another number of pieces passed over when they are looked up.
         rows, cosines = nearby(matrix, top_k, show, known=shipped_neighbours(sha256, top_k))
-        return words, _different(numbers[rows[_firsts(numbers)]]), cosines[_firsts(numbers)]
-    matrix = matrix[_firsts(numbers)]
-    sizes = np.array([len(word) for word in words])
-    every = np.ones(len(words), bool)
-    return (words, *nearest_of_size(matrix, sizes, every, top_k, show))
+        rows, cosines = _different(numbers[rows[_firsts(numbers)]]), cosines[_firsts(numbers)]
+    else:
+        sizes = np.array([len(word) for word in words])
+        every = np.ones(len(words), bool)
+        rows, cosines = nearest_of_size(matrix[_firsts(numbers)], sizes, every, top_k, show)
+    return CachedLayer(make_source_table(words, rows, cosines, tokenizer.join), skipped)
 
 
 def _different_words(words: Sequence[str], tokenizer: Tokenizer) -> Tuple[List[Pieces], Array]:

@@ -13,7 +13,7 @@ from data_gen.shared.console import print_in_any_encoding, reader_is_gone
 from data_gen.shared.errors import UserError, did_you_mean
 from data_gen.shared.shipped import listing, revision
 
-# For a command that is looked for in the wrong package; tests/test_package.py compares.
+# For a command that is looked for in the wrong package; tests/package/test_wheel.py compares.
 COMMANDS = {
     "python -m data_gen": (
         *("build", "segment", "stats", "show", "bench", "corpus sample"),

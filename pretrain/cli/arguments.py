@@ -5,6 +5,7 @@ import dataclasses
 import os
 from typing import Any, Dict, Sequence
 
+from data_gen.shared.commands import add_overrides
 from data_gen.shared.errors import UserError
 from pretrain.config import TrainConfig
 
@@ -26,13 +27,8 @@ def add_text(parser: argparse.ArgumentParser, required: bool = True) -> None:
         help="text, JSON or tables, as data_gen reads them: files, folders or globs in quotes; "
         "- is standard input",
     )
-    parser.add_argument(
-        "--set",
-        metavar="KEY=VALUE",
-        action="append",
-        default=[],
-        dest="overrides",
-        help="how --input is read, such as corpus.field=content; may be given again",
+    add_overrides(
+        parser, "--set", "how --input is read, such as corpus.field=content; may be given again"
     )
 
 

@@ -1,10 +1,11 @@
 """All that decides how a file is read, from the settings, its name and its first bytes."""
 
 import itertools
-from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from contextlib import contextmanager
+from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.corpus.config import CorpusConfig
-from data_gen.corpus.detection.detect import HEAD, Kind, binary_kind, detect
+from data_gen.corpus.detection.detect import HEAD, Kind, binary_kind, companion, detect
 from data_gen.corpus.detection.encodings import (
     AUTO,
     BAD_BYTES,
@@ -18,8 +19,9 @@ from data_gen.corpus.detection.encodings import (
     is_plausible,
     looks_like_utf8,
 )
+from data_gen.corpus.detection.refused import REFUSED
 from data_gen.corpus.forms import formats
-from data_gen.corpus.forms.form import Source
+from data_gen.corpus.forms.form import BadBytesError, FormatError, Source
 from data_gen.corpus.forms.formats import FORMATS
 from data_gen.shared.errors import UserError
 from data_gen.storage.errors import reading
@@ -65,9 +67,9 @@ def _manner(file: Undecoded) -> Tuple[str, str]:
 def _named(files: Sequence[Undecoded], encoding: str) -> str:
     if len(files) == 1:
         return f"{files[0].path}, line {files[0].line} is not {encoding} (byte {files[0].byte})"
-    shown = [f"{file.path}, line {file.line} (byte {file.byte})" for file in files[:_MOST_NAMED]]
-    more = len(files) - len(shown)
-    return "; ".join(shown) + (f"; and {more:,} more" if more else "") + f" are not {encoding}"
+    named = [f"{file.path}, line {file.line} (byte {file.byte})" for file in files[:_MOST_NAMED]]
+    more = len(files) - len(named)
+    return "; ".join(named) + (f"; and {more:,} more" if more else "") + f" are not {encoding}"
 
 
 class Resolved(NamedTuple):
@@ -75,6 +77,37 @@ class Resolved(NamedTuple):
 
     source: Optional[Source]
     refused: str = ""
+
+
+def find_source(path: str, name: str, config: CorpusConfig, named: bool) -> Resolved:
+    """Tell how an input file is read. One that is not `named`, but found in a folder or by a glob,
+    may also lie beside data and be none.
+
+    Raises UserError as `resolve` does, and if a file that is named is of no form that is read.
+    """
+    beside = None if named else companion(name)
+    if beside:
+        return Resolved(None, beside)
+    found = resolve(path, name, config)
+    if found.source is None and named and found.refused != "empty":
+        raise UserError(f"{shown(path)} {REFUSED[found.refused]}")
+    return found
+
+
+@contextmanager
+def mistakes_named(source: Source, config: CorpusConfig) -> Iterator[None]:
+    """Turn what is wrong in a file that is read in the block into a UserError that names it: bytes
+    of another encoding, and what is not of its format, with the format if that was guessed.
+    """
+    try:
+        yield
+    except BadBytesError as error:
+        place = undecoded(source.path, error.line, error.byte, source.codec)
+        raise EncodingError([place]) from error
+    except FormatError as error:
+        guessed = config.format == formats.AUTO and not FORMATS[source.form].blank_ends
+        form = f" (corpus.format=auto took it for {source.form})" if guessed else ""
+        raise UserError(f"{shown(source.path)}, {error}{form}") from error
 
 
 def resolve(path: str, name: str, config: CorpusConfig) -> Resolved:

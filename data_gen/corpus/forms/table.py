@@ -2,7 +2,7 @@
 
 import csv
 from collections import deque
-from itertools import chain
+from itertools import chain, islice
 from typing import Callable, Deque, Iterator, List, NamedTuple, Tuple
 
 from data_gen.corpus.forms.decoded import mend, read_lines
@@ -149,17 +149,19 @@ def _tsv_rows(lines: _Lines, delimiter: str) -> Rows:
 
 def _quoted_row(line: str, lines: _Lines, delimiter: str) -> List[str]:
     """Return the row that a line begins, if its quotes frame cells; else nothing."""
-    taken = [line]
-    while True:
-        try:
-            return next(csv.reader(taken, delimiter=delimiter, strict=True))
-        except csv.Error as error:
-            more = "unexpected end" in str(error) and len(taken) < _MOST_LINES
-        following = next(lines, None) if more else None
-        if following is None:
-            lines.give_back(taken[1:])
-            return []
-        taken.append(following)
+    taken = []  # behind the first
+
+    def whole() -> Iterator[str]:
+        yield line
+        for following in islice(lines, _MOST_LINES - 1):
+            taken.append(following)
+            yield following
+
+    try:
+        return next(csv.reader(whole(), delimiter=delimiter, strict=True))
+    except csv.Error:
+        lines.give_back(taken)
+        return []
 
 
 _CSV = _Dialect(",;\t", _csv_rows, "a text with a comma or quotes stands between quotes")
