@@ -43,7 +43,14 @@ class Wrapping(NamedTuple):
     width: int  # of a full line
     indent: int = 0  # columns before a line that does not begin a paragraph
     cuts_words: bool = False  # lines end at their width, also within a Latin word
+    keeps_words: bool = False  # they end between words; neither is known where no word stands there
     at_spaces: bool = False  # they end at spaces, also beside Chinese
+
+    def fits(self, lines: Sequence[_Line]) -> bool:
+        """True if lines are as wide. Only some of their ends show more than that."""
+        sizes = [line.sizes[self.measure] for line in lines]
+        full = sizes.count(self.width)
+        return full >= _FEW and full > sum(size > self.width for size in sizes)
 
     def is_full(self, line: _Line, following: _Line) -> bool:
         """True if what follows had no more room in a line, give or take two characters."""
@@ -58,6 +65,8 @@ class Wrapping(NamedTuple):
         size = line.sizes[self.measure]
         if self.cuts_words:  # sizes of rare characters are not exact
             return size >= self.width - 1
+        if not self.keeps_words and line.text[-1].isdigit() and following.text[0].isdigit():
+            return size >= self.width - 1  # one number: one seldom follows another
         # What is longer than a line must be cut somewhere.
         run = line.text.rpartition(" ")[2] + following.text.partition(" ")[0]
         return self.at_spaces and size == self.width < sizes_of(run)[self.measure]
@@ -90,10 +99,10 @@ def join_wrapped(lines: Sequence[str], wrapping: Optional[Wrapping] = None) -> L
 
     A paragraph ends at a blank line, before an indent, before an item of a list, and after a line
     in which what follows would have had room. A document of many lines shows how it was wrapped;
-    others were as `wrapping` says.
+    others were as `wrapping` says, and so was one whose lines are as wide.
     """
     read = [*_read(lines)]
-    if wrapping is None or len(read) >= _OWN:
+    if wrapping is None or (len(read) >= _OWN and not wrapping.fits(read)):
         wrapping = _wrapping(read)
     joined: List[str] = []
     before = first = None
@@ -158,6 +167,7 @@ def _wrapping(lines: Sequence[_Line]) -> Wrapping:
     exact = sum(line.sizes[measure] == width for line in lines)
     if exact >= _FEW and sum(at_words) > 2 * (len(at_words) - sum(at_words)):
         return guess._replace(cuts_words=True)
+    guess = guess._replace(keeps_words=bool(at_words))
     by_spaces = guess._replace(at_spaces=True)
     flush = [pair for pair in pairs if guess.is_flush(pair[1]) and pair[0].text[-1] not in _MARKS]
     short = [pair for pair in flush if not guess.is_full(*pair)]

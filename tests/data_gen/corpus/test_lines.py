@@ -183,3 +183,24 @@ def test_blocks_of_one_text_are_looked_at_together():
 )
 def test_other_text_is_not_taken_for_wrapped(lines):
     assert detected(lines) == 0
+
+
+SENTENCE = "各级人民政府应当加强对食品安全工作的领导，建立健全监督管理的责任制度。"
+
+
+def test_a_number_that_a_full_line_cuts_is_whole_where_no_word_shows_how_lines_end():
+    text = SENTENCE * 3 + SENTENCE[:11] + "12345" + SENTENCE * 2
+    lines = by_characters(text, 40)
+    assert any(line.endswith("1234") for line in lines)
+    assert LINES["wrapped"].join(lines, None) == [text]
+
+
+def test_a_long_document_without_words_is_wrapped_as_its_block_shows():
+    latin = [(SENTENCE[:n] + "microservices" + SENTENCE) * 2 for n in range(20, 36)]
+    number = SENTENCE * 241 + SENTENCE[:3] + "2GB" + SENTENCE
+    documents = [*latin, number]
+    cut = [by_characters(text, 40) for text in documents]
+    assert len(cut[-1]) > 200
+    assert any(line.endswith("2G") for line in cut[-1])
+    block = find_wrapping([line for lines in cut for line in [*lines, " "]])
+    assert [LINES["wrapped"].join(lines, block) for lines in cut] == [[text] for text in documents]
