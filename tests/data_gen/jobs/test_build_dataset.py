@@ -411,6 +411,7 @@ def test_a_build_does_each_thing_once(vectors, tmp_path, monkeypatch):
     ]:
         monkeypatch.setattr(module, name, counted(getattr(module, name), name))
     shutil.copy(VOCAB, tmp_path / "vocab.txt")  # a vocabulary that no test has loaded before
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))  # where no test has left a table
     monkeypatch.setattr(build_synonyms, "toolkit_vectors", lambda: vectors)
     overrides = [f"vocab_file={tmp_path}/vocab.txt", "segmenter.batch_size=17"]
     argv = ["build", "--config", "tests/data/golden.yaml", "--input", SEGMENTED, "--workers", "1"]
