@@ -1,4 +1,4 @@
-"""Packed files of several streams, one after another, as one text: .bz2, .xz and .zst.
+"""Packed files of several streams, one after another, as one text: .gz, .bz2, .xz and .zst.
 
 Python's own `bz2.open` and `lzma.open` take whatever follows the first stream for no part of the
 file if it cannot be unpacked: of a damaged dump of many streams (Wikipedia's, or several files put
@@ -8,6 +8,7 @@ together by `cat`) the rest would be lost without a word.
 import bz2
 import io
 import lzma
+import zlib
 from typing import IO, Any, Callable
 
 from data_gen.shared.extras import import_extra
@@ -77,6 +78,14 @@ class PackedFile(io.RawIOBase):
         while self._position < target and self.read(min(READ_BUFFER, target - self._position)):
             pass
         return self._position
+
+
+def unpack_gz(packed: IO[bytes]) -> IO[bytes]:
+    """Open the text of an open .gz file. Zeros may stand behind a stream, as gzip has it."""
+    with_header = zlib.MAX_WBITS + 16
+    return io.BufferedReader(
+        PackedFile(packed, lambda: zlib.decompressobj(with_header), padding=b"\0")
+    )
 
 
 def unpack_bz2(packed: IO[bytes]) -> IO[bytes]:

@@ -1,6 +1,5 @@
 """Open files for reading: local or behind a URL, packed or not."""
 
-import gzip
 import io
 import json
 import os
@@ -9,10 +8,10 @@ from typing import IO, Any, Callable, Dict, Iterator
 
 from data_gen.storage.errors import reading
 from data_gen.storage.locations import filesystem_of, is_url
-from data_gen.storage.packed import READ_BUFFER, unpack_bz2, unpack_xz, unpack_zstd
+from data_gen.storage.packed import READ_BUFFER, unpack_bz2, unpack_gz, unpack_xz, unpack_zstd
 
 _UNPACKERS: Dict[str, Callable[[Any], Any]] = {
-    ".gz": gzip.open,
+    ".gz": unpack_gz,
     ".bz2": unpack_bz2,
     ".xz": unpack_xz,
     ".zst": unpack_zstd,

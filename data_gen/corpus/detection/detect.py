@@ -3,49 +3,15 @@
 import json
 import os
 import re
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional
 
-from data_gen.corpus.detection.encodings import (
-    UTF8,
-    UTF16,
-    codec_by_mark,
-    codec_of,
-    guess_encoding,
-    is_plausible,
-)
+from data_gen.corpus.detection.binary import PACKED, binary_kind
+from data_gen.corpus.detection.encodings import UTF8, UTF16, codec_by_mark, codec_of
+from data_gen.corpus.detection.tables import form_of_table
 from data_gen.corpus.forms.formats import FORMATS, TEXT
 
 HEAD = 1 << 16  # bytes that are looked at
-
-_ARCHIVE, _PACKED, _OFFICE, _IMAGE = "archive", "packed file", "office document", "image"
-_MEDIA, _BINARY = "sound or film", "binary data"
-_MAGIC: Tuple[Tuple[bytes, str], ...] = (
-    (b"PK\x03\x04", _ARCHIVE),
-    (b"PK\x05\x06", _ARCHIVE),
-    (b"7z\xbc\xaf\x27\x1c", _ARCHIVE),
-    (b"Rar!\x1a\x07", _ARCHIVE),
-    (b"\x1f\x8b", _PACKED),
-    (b"\xfd7zXZ\0", _PACKED),
-    (b"\x28\xb5\x2f\xfd", _PACKED),
-    (b"%PDF-", "PDF"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OFFICE),
-    (b"{\\rtf", _OFFICE),
-    (b"\x89PNG\r\n", _IMAGE),
-    (b"\xff\xd8\xff", _IMAGE),
-    (b"GIF87a", _IMAGE),
-    (b"GIF89a", _IMAGE),
-    (b"ID3\x03", _MEDIA),
-    (b"ID3\x04", _MEDIA),
-    (b"OggS\0", _MEDIA),
-    (b"fLaC\0", _MEDIA),
-    (b"FEA1", "Feather of version 1"),
-)
-_BZIP2 = re.compile(rb"BZh[1-9]1AY&SY")
-_TAR_AT, _TAR = 257, b"ustar"
-_RIFF = {b"WEBP": _IMAGE, b"WAVE": _MEDIA, b"AVI ": _MEDIA}
-_OFFICE_NAMES = (b"[Content_Types].xml", b"_rels/.rels", b"mimetype")  # first in the archive
-_CONTROLS = bytes({*range(32)} - {*b"\t\n\r\f\x1b\x1a\x08"})
-_MOST_CONTROLS = 0.01  # share of the bytes of a text with some damage
+_MOST_VALUES = 8  # lines of JSON
 
 _HTML = re.compile(
     r"(?:\s|<!--.*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
@@ -57,7 +23,18 @@ _ELEMENT = re.compile(r"\s*<([A-Za-z][\w:.-]*)(?:\s[^<>]*)?>\s*\n")
 _WIKIEXTRACTOR = re.compile(r"\s*<doc id=")
 _OBJECT = re.compile(r'\s*\{\s*(?:"(?:[^"\\\n]|\\.)*"\s*:|\}\s*(?:\n|\Z))')
 _ARRAY = re.compile(r'\s*\[\s*(?:\{\s*["}]|\]\s*\Z|"(?:[^"\\\n]|\\.)*"\s*(?:,\s*"|\]\s*\Z))')
-_MARKUP_SUFFIXES = {".html": "HTML", ".htm": "HTML", ".xhtml": "HTML", ".xml": "XML"}
+_SUFFIXES = {  # of what is read only where corpus.format says how
+    "HTML": ".html .htm .xhtml",
+    "XML": ".xml",
+    "LaTeX": ".tex .bib .sty .cls",
+    "subtitles": ".srt .vtt .ass .ssa .lrc",
+    "source code": ".py .pyi .ipynb .js .mjs .ts .jsx .tsx .vue .java .kt .scala .c .h .cc .cpp "
+    ".hpp .cs .go .rs .rb .php .pl .lua .swift .sh .bash .bat .ps1 .sql .css .scss .diff .patch",
+    "settings": ".yaml .yml .toml .ini .cfg .conf .properties .env .lock",
+    "log": ".log",
+    "mail": ".eml .mbox",
+}
+_REFUSED_SUFFIXES = {one: kind for kind, names in _SUFFIXES.items() for one in names.split()}
 
 _DESCRIPTION = re.compile(
     r"(?:readme|license|licence|notice|changelog|citation)(?:\.(?:md|txt|rst|cff))?"
@@ -95,35 +72,8 @@ def detect(head: bytes, name: str, packed: bool) -> Kind:
             return Kind(refused="packed table") if packed else Kind(form)
     refused = binary_kind(head)
     if refused:
-        return Kind(refused=refused)
+        return Kind(refused="file packed twice" if packed and refused == PACKED else refused)
     return _textual(_decoded(head), os.path.splitext(name)[1].lower())
-
-
-def binary_kind(head: bytes) -> str:
-    """Return the kind, a name of REFUSED, of what is no text; "" for text."""
-    if head.startswith(b"PK\x03\x04") and any(one in head[:200] for one in _OFFICE_NAMES):
-        return _OFFICE
-    for magic, kind in _MAGIC:
-        if head.startswith(magic):
-            return kind
-    if _BZIP2.match(head):
-        return _PACKED
-    if head[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR:
-        return _ARCHIVE
-    if head.startswith(b"RIFF") and head[8:12] in _RIFF:
-        return _RIFF[head[8:12]]
-    if head[4:8] == b"ftyp":
-        return _MEDIA
-    return _BINARY if _is_binary(head) else ""
-
-
-def _is_binary(head: bytes) -> bool:
-    controls = len(head) - len(head.translate(None, _CONTROLS))
-    if not controls or codec_by_mark(head):
-        return False
-    if controls <= max(1, _MOST_CONTROLS * len(head)):
-        return False
-    return not is_plausible(guess_encoding(head))
 
 
 def _decoded(head: bytes) -> str:
@@ -139,26 +89,52 @@ def _textual(text: str, suffix: str) -> Kind:
     if _ARRAY.match(text):
         return Kind("json")
     by_suffix = next((name for name, form in FORMATS.items() if suffix in form.suffixes), None)
-    if _OBJECT.match(text):
+    if _OBJECT.match(text) and suffix not in _REFUSED_SUFFIXES:
         return Kind(_form_of_objects(text, by_suffix))
     if by_suffix:
         return Kind(by_suffix)
     first = text.lstrip()[:1]
     if suffix == ".json" and first in ("[", "{", '"'):  # its error names the line
         return Kind("json" if first == "[" else "jsonl")
-    if first == "<":
-        return _markup(text, suffix)
-    return Kind(refused=_MARKUP_SUFFIXES[suffix]) if suffix in _MARKUP_SUFFIXES else Kind(TEXT)
+    if first in ("[", '"') and _are_json_values(text):
+        return Kind("jsonl")  # its error names the line
+    markup = _markup(text) if first == "<" else ""
+    refused = markup or _REFUSED_SUFFIXES.get(suffix, "")
+    return Kind(refused=refused) if refused else _table_or_text(text)
 
 
-def _markup(text: str, suffix: str) -> Kind:
+def _table_or_text(text: str) -> Kind:
+    table = form_of_table(text)
+    if table is None:
+        return Kind(TEXT)
+    return Kind(table) if table else Kind(refused="table without names")
+
+
+def _are_json_values(text: str) -> bool:
+    """Return True if the first lines are JSON arrays that hold texts, or escaped JSON strings: a
+    text may begin with a bracket or a quote, too.
+    """
+    lines = [line.strip() for line in text.split("\n")[:_MOST_VALUES] if line.strip()]
+    return all(map(_is_json_value, lines[:-1] or lines))
+
+
+def _is_json_value(line: str) -> bool:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    if isinstance(value, str):
+        return "\\" in line
+    return isinstance(value, list) and any(isinstance(one, (str, list, dict)) for one in value)
+
+
+def _markup(text: str) -> str:
+    """Return the kind of markup that a text begins with, a name of REFUSED; "" for none."""
     for pattern, refused in ((_MEDIAWIKI, "MediaWiki XML"), (_HTML, "HTML"), (_XML, "XML")):
         if pattern.match(text):
-            return Kind(refused=refused)
+            return refused
     element = _ELEMENT.match(text)
-    if element and f"</{element[1]}>" in text:
-        return Kind(refused="XML")
-    return Kind(refused=_MARKUP_SUFFIXES[suffix]) if suffix in _MARKUP_SUFFIXES else Kind(TEXT)
+    return "XML" if element and f"</{element[1]}>" in text else ""
 
 
 def _form_of_objects(text: str, by_suffix: Optional[str]) -> str:
@@ -167,7 +143,7 @@ def _form_of_objects(text: str, by_suffix: Optional[str]) -> str:
     try:
         record = json.loads(first)
     except (ValueError, RecursionError):
-        if first.strip() == "{":
+        if first.strip() == "{" or _several_objects(first):
             return "json"
         cut = not ended  # by the end of the head
         return by_suffix or ("jsonl" if cut or first.rstrip().endswith("}") else "json")
@@ -176,3 +152,11 @@ def _form_of_objects(text: str, by_suffix: Optional[str]) -> str:
     if wiki and ("revid" in names or "?curid=" in str(record["url"])):
         return "wikiextractor_json"
     return by_suffix or "jsonl"
+
+
+def _several_objects(line: str) -> bool:
+    try:
+        record, end = json.JSONDecoder().raw_decode(line.lstrip())
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(record, dict) and line.lstrip()[end:].lstrip().startswith("{")

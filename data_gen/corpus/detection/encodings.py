@@ -30,6 +30,7 @@ _FREQUENT = frozenset(
 )
 _LEAST_SCORE = 0.15  # share of frequent characters below which a reading is no Chinese text
 _PRIVATE = re.compile("[\ue000-\uf8ff\ufff0-\uffff]")  # where wrong readings of Big5 lead
+_ISO2022 = re.compile(rb"\x1b\$[)*]?[ABGH@]")  # the start of two bytes a character
 _MARKS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -97,6 +98,16 @@ def _score(text: str) -> float:
         return 1.0 if text and (text.isprintable() or "\n" in text) else 0.0
     frequent = sum(character in _FREQUENT for character in beyond)
     return (frequent - 5 * len(_PRIVATE.findall(text))) / len(beyond)
+
+
+def is_seven_bit(sample: bytes) -> bool:
+    """Return True for HZ and ISO-2022, which write Chinese in ASCII bytes and so pass for UTF-8."""
+    if not sample.isascii():
+        return False
+    if _ISO2022.search(sample):
+        return True
+    text = decodes(sample, "hz") if b"~{" in sample else None
+    return bool(text) and _score(str(text)) >= _LEAST_SCORE and not str(text).isascii()
 
 
 def looks_like_utf8(sample: bytes) -> bool:

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.corpus.config import CorpusConfig
-from data_gen.corpus.detection.detect import HEAD, Kind, binary_kind, companion, detect
+from data_gen.corpus.detection.binary import binary_kind
+from data_gen.corpus.detection.detect import HEAD, Kind, companion, detect
 from data_gen.corpus.detection.encodings import (
     AUTO,
     BAD_BYTES,

@@ -63,7 +63,20 @@ def zipped(name):
         ("wiki_00", '<doc id="1" url="u" title="t">\nt\n\n好。\n</doc>\n', "wikiextractor"),
         ("a.csv", "id,text\n1,好。\n", "csv"),
         ("a.TSV", "id\ttext\n1\t好。\n", "tsv"),
+        ("a.json", '{"text": "好。"}{"text": "坏。"}', "json"),  # one after another on a line
+        ("a.txt", '[0, "好。"]\n[1, "坏。"]\n', "jsonl"),  # its error names the line
+        ("a.txt", '"\\u597d\\u3002"\n"\\u574f"\n', "jsonl"),
+        # tables whose name says nothing
+        ("train.txt", "label\ttext\n1\t好。\n0\t坏。\n", "tsv"),
+        ("train", 'id,text\n1,好。\n2,"坏,很坏。"\n', "csv"),
         # begins like something else, and is text
+        ("a.txt", "\t开头空着。\n\t每行都是。\n\t好。\n", "text"),
+        ("a.txt", "目录\t页\n好。\n第一章\t2\n第二章\t3\n", "text"),
+        ("a.txt", "一\t二\n三\t四\n", "text"),  # two lines may be chance
+        ("a.txt", "好,是的\n来,走吧\n去,看看\n", "text"),
+        ("a.txt", "hello,world\n来,走吧\n好。\n", "text"),
+        ("a.txt", '"你好。"\n"再见。"\n', "text"),
+        ("a.txt", "[1, 2]\n[3]\n", "text"),
         ("a.txt", "[1] 参考文献\n", "text"),
         ("a.txt", "[{注}] 一个例子\n", "text"),
         ("a.txt", '["引号"]是这样写的。\n', "text"),
@@ -100,6 +113,20 @@ KINDS = {
     "a.xml": ("XML", "<book>好。</book>".encode()),
     "sogou.txt": ("XML", "<doc>\n<url>http://x</url>\n<content>好。</content>\n</doc>\n".encode()),
     "b.rss": ("XML", b'<?xml version="1.0" encoding="utf-8"?>\n<rss>'),
+    "cnews.train.txt": (
+        "table without names",
+        "体育\t马晓旭受伤。\n".encode() * 9,
+    ),
+    "a.tex": ("LaTeX", "\\documentclass{article}\n好。".encode()),
+    "a.srt": ("subtitles", "1\n00:00:01,000 --> 00:00:02,000\n好。\n".encode()),
+    "clean.py": ("source code", "print('好。')\n".encode()),
+    "a.ipynb": ("source code", b'{"cells": [], "nbformat": 4}'),
+    "a.yaml": ("settings", "text: 好。\n".encode()),
+    "train.log": ("log", "2026-01-01 好。\n".encode()),
+    "a.eml": ("mail", "Subject: x\n\n好。\n".encode()),
+    "utf32.txt": ("UTF-32", "好。".encode("utf-32")),
+    "hz.txt": ("text of seven bits", "天气很好，我们去了。\n".encode("hz")),
+    "iso2022.txt": ("text of seven bits", "天気はいい。\n".encode("iso2022_jp")),
     "a.zip": ("archive", zipped("a.txt")),
     "a.tar": ("archive", packed_tar("w")),
     "a.7z": ("archive", b"7z\xbc\xaf\x27\x1c\0\4"),
@@ -135,6 +162,12 @@ def test_what_is_no_text_is_refused_by_name_with_what_to_do(tmp_path, name):
 def test_markup_is_read_as_text_where_a_user_says_so(tmp_path, name):
     (tmp_path / name).write_bytes(KINDS[name][1])
     assert scan(str(tmp_path / name), name, CorpusConfig(format="text")).form == "text"
+
+
+def test_a_file_packed_twice_is_named(tmp_path):
+    (tmp_path / "a.txt.gz").write_bytes(gzip.compress(gzip.compress("好。".encode())))
+    with pytest.raises(UserError, match="is packed twice: unpack it once"):
+        scan(str(tmp_path / "a.txt.gz"), "a.txt")
 
 
 @pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])

@@ -107,7 +107,7 @@ def test_zeros_between_the_streams_of_an_xz_file_are_no_damage(tmp_path):
         assert handle.read() == 2 * TEXT
 
 
-@pytest.mark.parametrize("kind", ["bz2", "xz", "zst"])
+@pytest.mark.parametrize("kind", ["gz", "bz2", "xz", "zst"])
 def test_a_packed_file_goes_forward_only(tmp_path, kind):
     path = tmp_path / f"a.{kind}"
     path.write_bytes(PACKERS[kind](TEXT))
