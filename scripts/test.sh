@@ -3,8 +3,8 @@
 #
 #   bash scripts/test.sh
 #
-#   1. everything, on the newest TensorFlow and the default Python; the page in a browser where there is a Chromium
-#   2. data_gen without TensorFlow
+#   1. pretrain and what concerns both packages, on the newest TensorFlow and the default Python
+#   2. data_gen, where there is no TensorFlow; pages in a browser where there is a Chromium, here as in 1
 #   3. pretrain on Python 3.7 and TensorFlow 1.15, where there is a Python 3.7
 #   4. LTP's neural models, and exports as transformers loads them, where torch can be installed: NEURAL=0 leaves it out. On Linux the
 #      torch of PyPI brings gigabytes of CUDA along; PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu finds one without.
@@ -24,8 +24,8 @@ left_out=() excuses=()
 tests() { "$2" -m pytest -q --junitxml="$reports/$1.xml" "${@:3}"; }
 
 say "environments"
-ensure_env "$envs/newest" "$(find_python 3.9)" data,parquet,vectors,s3,ray,sample,plot,train,test,test-s3,test-browser,lint
-ensure_env "$envs/data" "$(find_python 3.9)" data,parquet,sample,test
+ensure_env "$envs/newest" "$(find_python 3.9)" data,parquet,sample,plot,train,test,test-browser,lint
+ensure_env "$envs/data" "$(find_python 3.9)" data,parquet,vectors,s3,ray,sample,test,test-s3,test-browser
 if python37=$(find_python 3.7 2>/dev/null); then
   ensure_env "$envs/tf1" "$python37" tf1,test
   python37=$PWD/$envs/tf1/bin/python
@@ -45,17 +45,16 @@ if [ -z "$neural" ]; then
   for package in torch transformers ltp.nerual; do excuses+=(--excuse "could not import '$package'"); done
 fi
 
-say "1/5 everything, $("$envs/newest/bin/python" -m pip list 2>/dev/null | grep -E '^tensorflow' | xargs)"
+say "1/5 pretrain, package, campaigns, $("$envs/newest/bin/python" -m pip list 2>/dev/null | grep -E '^tensorflow' | xargs)"
 # With a second TensorFlow the two also read each other's checkpoints. A file stays in one process, with what its tests share.
-OTHER_PYTHON=$python37 tests 1 "$envs/newest/bin/python" -n auto --dist loadfile
+OTHER_PYTHON=$python37 tests 1 "$envs/newest/bin/python" -n auto --dist loadfile --ignore tests/data_gen
 
 say "2/5 data_gen without TensorFlow"
 if "$envs/data/bin/python" -c "import tensorflow" 2>/dev/null; then
   echo "the environment $envs/data has TensorFlow, so this part proves nothing: delete it" >&2
   exit 1
 fi
-tests 2 "$envs/data/bin/python" -n auto --dist loadfile --doctest-modules data_gen tests/data_gen tests/package/test_extras.py \
-  tests/test_architecture.py
+tests 2 "$envs/data/bin/python" -n auto --dist loadfile --doctest-modules data_gen tests/data_gen tests/package/test_extras.py
 
 if [ -n "$python37" ]; then
   say "3/5 pretrain on Python 3.7 and TensorFlow 1.15"
