@@ -1,4 +1,4 @@
-"""The wheel: all of the project and nothing else, and every command of the README from it."""
+"""The wheel: all of the project and nothing else, and its commands in an empty folder."""
 
 import configparser
 import glob
@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 
@@ -83,32 +82,6 @@ def choices(parser):
         named = action.choices if isinstance(action.choices, dict) else {}
         found.update({name: one for name, one in named.items() if hasattr(one, "parse_args")})
     return found
-
-
-def lines_of(path):
-    """The `python -m` commands of a page, those of several lines joined."""
-    with open(path, encoding="utf-8") as handle:
-        text = handle.read().replace("\\\n", " ")
-    shown = re.findall(r"^(?:\$ )?(python -m (?:data_gen|pretrain) .*)$", text, re.MULTILINE)
-    return [re.sub(r" +#.*| \| cat$", "", line) for line in shown]
-
-
-PAGES = ["README.md", "README_zh.md", *sorted(glob.glob("docs/*.md"))]
-LINES = [line for page in PAGES for line in lines_of(os.path.join(ROOT, page))]
-
-
-def test_every_command_of_the_pages_can_be_given_anywhere(tmp_path, monkeypatch):
-    """It is read, and its preset and the shipped files that it names are found in any folder."""
-    monkeypatch.chdir(tmp_path)
-    assert len(LINES) >= 20
-    for line in LINES:
-        _, _, package, *argv = shlex.split(line)
-        parser = {"data_gen": data_gen, "pretrain": pretrain}[package].__main__.make_parser()
-        args = parser.parse_args([word for word in argv if word != "..."])
-        if getattr(args, "config", None) not in (None, "FILE"):
-            kinds = {"data_gen": "data", "finetune": "finetune"}
-            kind = kinds.get(package) or kinds.get(argv[0], "pretrain")
-            assert os.path.isfile(find_file(kind, args.config))
 
 
 TINY = (
