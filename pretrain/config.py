@@ -53,9 +53,8 @@ class TrainConfig(ObjectiveSettings, OptimizerSettings):
     # Of the masked LM head, without --init: zeros, or frequencies: the logarithms of those that the
     # labels have in the data, which else are learned first, by turning all embeddings one way.
     output_bias: str = "zeros"
-    frozen: List[str] = field(
-        default_factory=list
-    )  # regular expressions of weights that are not trained
+    # Regular expressions of weights that are not trained.
+    frozen: List[str] = field(default_factory=list)
     random_seed: int = 12345  # initial weights, order of the data, dropout
     save_checkpoints_steps: int = 1000  # from one checkpoint to the next
     keep_checkpoints: int = 5  # how many of the newest stay
