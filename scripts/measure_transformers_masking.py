@@ -110,7 +110,8 @@ def measure(
 
 def _runs(offsets: Sequence[Tuple[int, int]]) -> List[int]:
     """Return the lengths of the runs of pieces whose offsets touch."""
-    lengths, end = [], -1
+    lengths: List[int] = []
+    end = -1
     for start, stop in offsets:
         if start == end:
             lengths[-1] += 1

@@ -55,8 +55,6 @@ says why:
 _ABOUT_COMMANDS = """\
 `macbert-data` and `macbert-pretrain` are `python -m data_gen` and `python -m pretrain`. Each
 command has `--help`. Exit codes: 0 done, 1 failed with one sentence, 2 wrong usage, 130 Ctrl-C."""
-# Commands whose example does not run everywhere; tests of the documentation read the mark.
-_NEEDS = {"segmenter fetch": "hub", "import": "hub"}
 
 
 class Setting(typing.NamedTuple):
@@ -265,8 +263,7 @@ def _command(program: Any, name: str, parser: Any) -> List[str]:
         parser.description,
         f"```text\n{_usage(parser)}\n```",
         _arguments(parser),
-        *([f"<!-- needs: {_NEEDS[name]} -->"] if name in _NEEDS else []),
-        f"```bash\n{example}\n```",
+        f"```text\n{example}\n```",
     ]
 
 

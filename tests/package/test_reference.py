@@ -50,7 +50,7 @@ def test_every_command_has_its_arguments_and_an_example_that_parses():
     assert len(rows) > 100
     assert not [row for row in rows if row.endswith("|  |")]
     parsers = {"data_gen": data_gen.__main__, "pretrain": pretrain.__main__}
-    examples = re.findall(r"```bash\n(.*?)\n```", page, re.DOTALL)
+    examples = re.findall(r"\n\n```text\n(.*?)\n```(?=\n\n#|\n*$)", page, re.DOTALL)
     assert len(examples) == len(titles)
     for example in examples:
         for command in example.replace("\\\n", " ").splitlines():
