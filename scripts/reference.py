@@ -309,7 +309,7 @@ def _arguments(parser: Any) -> str:
     for action in _actions(parser):
         about = (action.help or "") % {**vars(action), "prog": parser.prog}
         if action.default not in (None, False, [], argparse.SUPPRESS) and "default" not in about:
-            about = f"{about} (default: {action.default})"
+            about = f"{about} (default: {action.default})".strip()
         rows.append([f"`{_spelling(action)}`", "yes" if action.required else "", about])
     return _table(["argument", "required", "meaning"], rows)
 

@@ -50,7 +50,10 @@ def test_every_command_has_its_arguments_and_an_example_that_parses():
     assert len(rows) > 100
     assert not [row for row in rows if row.endswith("|  |")]
     parsers = {"data_gen": data_gen.__main__, "pretrain": pretrain.__main__}
-    examples = re.findall(r"\n\n```text\n(.*?)\n```(?=\n\n#|\n*$)", page, re.DOTALL)
+    sections = [
+        re.findall(r"```text\n(.*?)\n```", part, re.DOTALL) for part in page.split("\n### ")
+    ]
+    examples = [blocks[1] for blocks in sections[1:]]  # after the usage
     assert len(examples) == len(titles)
     for example in examples:
         for command in example.replace("\\\n", " ").splitlines():
