@@ -1,5 +1,9 @@
-"""The pages of docs/reference that are generated: they say what the code says today."""
+"""Pages that follow from the code: those of docs/reference that are generated, and the tables of
+docs/recipes.md.
+"""
 
+import itertools
+import json
 import os
 import re
 import shlex
@@ -9,6 +13,9 @@ import pytest
 import data_gen.__main__
 import pretrain.__main__
 from data_gen.shared.commands import COMMANDS
+from data_gen.shared.settings import load_settings
+from data_gen.shared.shipped import setting_names
+from pretrain.config import TrainConfig
 from scripts import reference
 
 FOLDER = os.path.join("docs", "reference")
@@ -59,3 +66,45 @@ def test_every_command_has_its_arguments_and_an_example_that_parses():
         for command in example.replace("\\\n", " ").splitlines():
             _, _, package, *words = shlex.split(command)
             parsers[package].make_parser().parse_args(words)
+
+
+def table(page, first):
+    """The rows of the table of a page whose head begins with `first`, as cells."""
+    with open(page, encoding="utf-8") as handle:
+        lines = handle.read().splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(f"| {first} |"))
+    rows = itertools.takewhile(lambda line: line.startswith("|"), lines[start + 2 :])
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
+
+
+RECIPES = {"docs/recipes.md": ("model", "the question"), "docs/zh/recipes.md": ("模型", "问题")}
+
+
+@pytest.mark.parametrize("page", sorted(RECIPES))
+def test_the_recipes_are_the_presets(page):
+    for row in table(page, RECIPES[page][0]):
+        config = load_settings(TrainConfig, row[2].strip("`"))
+        stages = config.values_of_stages()
+        batches = [int(n) for n in re.findall(r"\d+", row[6].replace(",", ""))]
+        assert batches == [values["train_batch_size"] for values in stages]
+        optimizer, rate = re.match(r"(\w+)[,，]\s*([\de-]+)", row[7]).groups()
+        assert optimizer.lower() == config.optimizer
+        assert {float(rate)} == {values["learning_rate"] for values in stages}
+        if page == "docs/recipes.md" and row[2] != "`continue`":
+            plain = row[5].replace(",", "").replace("K", "000").replace("M", "000000")
+            steps = [int(n) for n in re.findall(r"(\d+)(?: steps)? at", plain)]
+            assert steps == [values["num_train_steps"] for values in stages]
+
+
+@pytest.mark.parametrize("page", sorted(RECIPES))
+def test_the_open_points_are_settings_and_statistics(page):
+    rows = table(page, RECIPES[page][1])
+    assert len(rows) == 14
+    with open("tests/golden/dataset/dataset.json", encoding="utf-8") as handle:
+        counted = json.load(handle)["statistics"]
+    known = setting_names("data")
+    for row in rows:
+        for name in re.findall(r"`((?:masking|synonyms|pairs|corpus|segmenter)\.\w+)`", row[1]):
+            assert name in known
+        for name in re.findall(r"`(\w+)`", row[2]):
+            assert name in counted, row
