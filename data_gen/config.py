@@ -29,18 +29,19 @@ class DataConfig:
 
     PRESETS: ClassVar[str] = "data"  # the folder of configs/
 
+    # The pieces, one a line; the line is the id.
     vocab_file: str = file_setting("configs/vocab/bert_base_chinese.txt", "vocab")
-    do_lower_case: bool = True
+    do_lower_case: bool = True  # also strip accents; the same for all data of a vocabulary
     max_seq_length: int = 512  # pieces, [CLS] and both [SEP] included
     # Slots for predictions; null: as many as the length and the masked share take.
     max_predictions_per_seq: Optional[int] = None
     masked_lm_prob: float = 0.15  # masked pieces / pieces of the sequence, specials counted
     dupe_factor: int = 1  # copies of every document, each masked anew
     short_seq_prob: float = 0.0  # share of the sequences that are cut at a random shorter length
-    random_seed: int = 12345
-    pair_task: str = "sop"  # a name in pairs.tasks.PAIR_TASKS
-    num_shards: int = 16
-    compression: str = "none"  # of the shards: a name in features.COMPRESSIONS
+    random_seed: int = 12345  # of every random choice
+    pair_task: str = "sop"  # what pairs of texts teach: a name in pairs.tasks.PAIR_TASKS
+    num_shards: int = 16  # files of the output
+    compression: str = "none"  # of the shards; a name in features.COMPRESSIONS
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     segmenter: SegmenterConfig = field(default_factory=SegmenterConfig)

@@ -36,27 +36,30 @@ class TrainConfig(ObjectiveSettings, OptimizerSettings):
 
     PRESETS: ClassVar[str] = "pretrain"  # the folder of configs/
 
+    # The size of the model: a file of configs/models, or one of that form.
     bert_config_file: str = file_setting("configs/models/base.json", "models")
+    # The vocab.txt that the data were built with.
     vocab_file: str = file_setting("configs/vocab/bert_base_chinese.txt", "vocab")
     train_batch_size: int = 32  # sequences a step, on all devices together
     gradient_accumulation_steps: int = 1  # micro batches of a device's batch, one after the other
     learning_rate: float = 1e-4  # the peak, reached after the warm-up
     schedule: str = "linear"  # from the peak to 0; constant: stays there
-    num_train_steps: Optional[int] = 100000
-    num_train_epochs: Optional[float] = None  # instead: times through the data
-    num_warmup_steps: Optional[int] = 10000
-    warmup_share: Optional[float] = None  # instead: of the steps
+    num_train_steps: Optional[int] = 100000  # of the stage
+    num_train_epochs: Optional[float] = None  # instead of steps: times through the data
+    num_warmup_steps: Optional[int] = 10000  # in which the rate grows from 0 to its peak
+    warmup_share: Optional[float] = None  # instead of warm-up steps: a share of the steps
     # Empty: one stage with the values above.
     stages: List[StageConfig] = field(default_factory=list)
     # Of the masked LM head, without --init: zeros, or frequencies: the logarithms of those that the
     # labels have in the data, which else are learned first, by turning all embeddings one way.
     output_bias: str = "zeros"
-    frozen: List[str] = field(default_factory=list)  # weights with a match of one of these stay
+    # Regular expressions of weights that are not trained.
+    frozen: List[str] = field(default_factory=list)
     random_seed: int = 12345  # initial weights, order of the data, dropout
-    save_checkpoints_steps: int = 1000
-    keep_checkpoints: int = 5  # the newest
-    keep_checkpoint_every_steps: Optional[int] = None  # these, too, for good
-    log_steps: int = 100
+    save_checkpoints_steps: int = 1000  # from one checkpoint to the next
+    keep_checkpoints: int = 5  # how many of the newest stay
+    keep_checkpoint_every_steps: Optional[int] = None  # checkpoints that stay for good, too
+    log_steps: int = 100  # from one line of the log to the next
     heldout_shards: int = 0  # the last ones of each data set: evaluated on, not trained on
     # Padding of a micro batch: to a multiple of this above its longest sequence; then each holds
     # sequences of like lengths. null: to max_seq_length.
@@ -64,7 +67,7 @@ class TrainConfig(ObjectiveSettings, OptimizerSettings):
     steps_per_call: int = 1  # steps from one visit of Python to the next
     precision: str = "float32"  # of activations and products; weights are kept in float32
     recompute: bool = False  # layers once more in the backward pass: less memory, more time
-    jit_compile: bool = False  # XLA
+    jit_compile: bool = False  # compile the step by XLA
     tpu: Optional[str] = None  # local on a TPU VM, or a name
 
     def __post_init__(self) -> None:

@@ -73,7 +73,7 @@ def add_segmenter(commands: Any) -> None:
         metavar="ID",
         help=f"hub id: LTP/tiny, small or base for a neural one (default: {DEFAULT_LTP})",
     )
-    fetch.add_argument("--output", required=True, metavar="DIR")
+    fetch.add_argument("--output", required=True, metavar="DIR", help="folder of the model")
     train = add_command(
         actions,
         "train",
@@ -81,7 +81,7 @@ def add_segmenter(commands: Any) -> None:
         f"train an LTP perceptron on the gold words of {peoples_daily.PACKAGE}",
         "python -m data_gen segmenter train --output work/ltp",
     )
-    train.add_argument("--output", required=True, metavar="DIR")
+    train.add_argument("--output", required=True, metavar="DIR", help="folder of the model")
     train.add_argument(
         "--epochs", type=positive, default=5, metavar="N", help="passes over the text (default: 5)"
     )
@@ -118,7 +118,7 @@ def add_corpus(commands: Any) -> None:
         f"write text of {peoples_daily.PACKAGE}, a part of it held out, and labelled reviews",
         "python -m data_gen corpus sample --output work/text",
     )
-    text.add_argument("--output", required=True, metavar="DIR")
+    text.add_argument("--output", required=True, metavar="DIR", help="folder of the text")
 
 
 def _corpus_sample(args: argparse.Namespace) -> None:

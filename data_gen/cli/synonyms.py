@@ -49,7 +49,7 @@ def _add_nearby(actions: Any) -> None:
         "    --set synonyms.table=work/synonyms.safetensors 语言 模型",
     )
     add_config_arguments(nearby, "configs/data")
-    nearby.add_argument("words", nargs="+", metavar="WORD", type=utf8_text)
+    nearby.add_argument("words", nargs="+", metavar="WORD", type=utf8_text, help="words to look up")
 
 
 def _add_coverage(actions: Any) -> None:

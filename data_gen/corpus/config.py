@@ -13,11 +13,11 @@ from data_gen.shared.settings import require_one_of
 class CorpusConfig:
     """The form of the input files, and changes to their text: by default none."""
 
-    format: str = "auto"  # a name in formats.FORMATS; auto: by suffix and first bytes
-    field: str = "text"  # that holds the document; of nested records dotted, as in data.text
-    encoding: str = "utf-8"  # a name in encodings.CODECS; auto: each file by its first bytes
-    lines: str = "sentence"  # a name in lines.LINES: what the end of a line ends
-    bad_bytes: str = "error"  # or replace them by U+FFFD, or leave out their lines (skip_line)
+    format: str = "auto"  # form of the input files; auto: by suffix and first bytes
+    field: str = "text"  # the field or column of the document; nested: data.text
+    encoding: str = "utf-8"  # auto: each file by its first bytes
+    lines: str = "sentence"  # what the end of a line ends
+    bad_bytes: str = "error"  # replace: put U+FFFD; skip_line: leave out their lines
     # Any of width (full-width letters, digits and ASCII symbols to half width), quotes (curly ones
     # to the straight ones of Google's vocabulary) and a configuration of OpenCC, such as t2s. The
     # order says nothing: `normalize.normalizer` has one of its own.

@@ -20,7 +20,7 @@ from data_gen.shared.settings import require_one_of
 class MaskingConfig:
     """Settings of where to mask, and what to put there."""
 
-    selector: str = "ngram"  # a name in selectors.SELECTORS
+    selector: str = "ngram"  # where to mask: a name in selectors.SELECTORS
     # Shares of n = 1, 2, ...
     ngram_weights: List[float] = field(default_factory=lambda: [0.4, 0.3, 0.2, 0.1])
     # What an n-gram may not cross the end of: segment (A, B) or sentence.
@@ -28,8 +28,8 @@ class MaskingConfig:
     # Classes of words that are never masked: punctuation, number, latin, single (one character).
     skip: List[str] = field(default_factory=list)
     budget_unit: str = "piece"  # what masked_lm_prob is a share of: piece or word
-    over_budget: str = "keep"  # the n-gram that would exceed the budget: keep or shorten
-    corruption: str = "similar"  # a name in corruption.CORRUPTIONS
+    over_budget: str = "keep"  # what to do with the n-gram that would exceed the budget
+    corruption: str = "similar"  # what to put there: a name in corruption.CORRUPTIONS
     # What one draw of [MASK] / similar / random / keep is for: an ngram, a word or a piece.
     corruption_unit: str = "word"
     # What a random replacement is: random pieces, or a random word of as many pieces.

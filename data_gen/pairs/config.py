@@ -11,7 +11,7 @@ class PairsConfig:
     """Settings of how sequences are split in two."""
 
     split: str = "random"  # at a random sentence end, or at the one nearest to the middle
-    swap_prob: float = 0.5  # of SOP
+    swap_prob: float = 0.5  # share of the pairs that SOP swaps
 
     def __post_init__(self) -> None:
         require_one_of("pairs.split", self.split, SPLITS)

@@ -28,14 +28,14 @@ from data_gen.shared.settings import file_setting, require_one_of
 class SegmenterConfig:
     """The engine that makes the words, and its settings."""
 
-    name: str = "ltp"  # a name in SEGMENTERS
-    # An engine that does not take one of these two refuses it.
-    # A folder with config.json, or a hub id; ltp's default: LTP/legacy.
+    name: str = "ltp"  # what makes the words: a name in SEGMENTERS
+    # A folder with config.json, or a hub id, for ltp; null: LTP/legacy.
     model: Optional[str] = file_setting(None, any_name=True)
-    user_dict: Optional[str] = file_setting(None)  # a file of `word [frequency [tag]]` lines
-    # Of effect with an engine that is a neural network alone.
-    device: str = "auto"  # cpu, cuda, cuda:N, or auto (cuda if there is one)
-    batch_size: int = 32  # runs of text in one pass
+    user_dict: Optional[str] = file_setting(
+        None
+    )  # lines `word [frequency [tag]]`, for ltp, jieba, rjieba
+    device: str = "auto"  # of a neural model of ltp; auto: cuda if there is one
+    batch_size: int = 32  # of a neural model of ltp: runs of text in one pass
 
     def __post_init__(self) -> None:
         require_one_of("segmenter.name", self.name, list(SEGMENTERS))

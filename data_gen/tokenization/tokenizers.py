@@ -44,8 +44,8 @@ TOKENIZERS: Dict[str, TokenizerKind] = {
 class TokenizerConfig:
     """The tokenizer that makes the pieces; the top level's `vocab_file` lists them for each."""
 
-    name: str = "wordpiece"  # a name in TOKENIZERS
-    model: Optional[str] = file_setting(None)  # the file of a tokenizer that has one
+    name: str = "wordpiece"  # what makes the pieces: a name in TOKENIZERS
+    model: Optional[str] = file_setting(None)  # a file of `vocab train`, for sentencepiece
 
     def __post_init__(self) -> None:
         require_one_of("tokenizer.name", self.name, list(TOKENIZERS))

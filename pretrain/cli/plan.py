@@ -64,14 +64,24 @@ def add_bench(commands: Any) -> None:
         default="base",
         help="the name of a model (`--list`), or a bert_config.json; default: base",
     )
-    parser.add_argument("--precision", choices=PRECISIONS, default="float32")
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, default="float32", help="of activations and products"
+    )
     parser.add_argument("--jit-compile", action="store_true", help="with XLA")
     parser.add_argument("--recompute", action="store_true", help="layers anew in the backward pass")
-    parser.add_argument("--optimizer", choices=OPTIMIZERS, default="adamw")
-    parser.add_argument("--batch", type=positive, default=8, metavar="N", help="default 8")
-    parser.add_argument("--length", type=positive, default=128, metavar="S", help="default 128")
-    parser.add_argument("--predictions", type=positive, default=20, metavar="P", help="default 20")
-    parser.add_argument("--steps-per-call", type=positive, default=1, metavar="N")
+    parser.add_argument("--optimizer", choices=OPTIMIZERS, default="adamw", help="of the update")
+    parser.add_argument(
+        "--batch", type=positive, default=8, metavar="N", help="sequences, default 8"
+    )
+    parser.add_argument(
+        "--length", type=positive, default=128, metavar="S", help="pieces, default 128"
+    )
+    parser.add_argument(
+        "--predictions", type=positive, default=20, metavar="P", help="a sequence, default 20"
+    )
+    parser.add_argument(
+        "--steps-per-call", type=positive, default=1, metavar="N", help="steps in one call"
+    )
     parser.add_argument("--tpu", help="local, or the name of a TPU")
     parser.add_argument(
         "--seconds", type=positive, default=20, metavar="N", help="for each kind of step"

@@ -28,7 +28,9 @@ def _add_extend(actions: Any) -> None:
     )
     add_model(parser)
     pieces = parser.add_mutually_exclusive_group(required=True)
-    pieces.add_argument("--pieces", nargs="+", metavar="PIECE", type=utf8_text)
+    pieces.add_argument(
+        "--pieces", nargs="+", metavar="PIECE", type=utf8_text, help="the pieces, one or more"
+    )
     pieces.add_argument(
         "--add",
         metavar="FILE",

@@ -19,8 +19,8 @@ class FinetuneSettings(OptimizerSettings):
     PRESETS: ClassVar[str] = "finetune"  # the folder of configs/
 
     max_seq_length: int = 128  # pieces of a sequence, special ones included
-    num_train_epochs: int = 3
-    learning_rate: float = 2e-5  # the peak
+    num_train_epochs: int = 3  # times through the training part
+    learning_rate: float = 2e-5  # the peak, reached after the warm-up
     train_batch_size: int = 64
     warmup_share: float = 0.1  # of the steps
     schedule: str = "linear"

@@ -25,7 +25,7 @@ TOTAL = "loss"  # the name of the weighted sum of all losses
 class ObjectiveSettings:
     """The objective and the tasks in it."""
 
-    objective: str = "masked_lm"  # a name in learning.objectives.OBJECTIVES
+    objective: str = "masked_lm"  # what is learned: a name in learning.objectives.OBJECTIVES
     pair_task: str = "sop"  # none: the pair head is kept and saved, but not trained
     labels: List[str] = field(default_factory=list)  # the classes of a classification, in order
 

@@ -22,11 +22,11 @@ _NO_DECAY = re.compile("LayerNorm|layer_norm|bias")
 class OptimizerSettings:
     """The optimizer and its numbers; which of them count, the entry of `OPTIMIZERS` decides."""
 
-    optimizer: str = "adamw"  # a name in learning.optimizers.OPTIMIZERS
+    optimizer: str = "adamw"  # the rule of the update: a name in learning.optimizers.OPTIMIZERS
     weight_decay: float = 0.01  # of all but LayerNorm and biases
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-6
+    beta_1: float = 0.9  # decay of the mean of gradients
+    beta_2: float = 0.999  # decay of the mean of their squares
+    epsilon: float = 1e-6  # added to the root of the mean square
     clip_norm: float = 1.0  # of all gradients together
 
     def __post_init__(self) -> None:
