@@ -46,9 +46,7 @@ def add_show(commands: Any) -> None:
         metavar="TEXT",
         help="those that hold this text, as it was or as the model sees it",
     )
-    parser.add_argument(
-        "--kind", choices=readable.KINDS, help="those with a mark of this kind"
-    )
+    parser.add_argument("--kind", choices=readable.KINDS, help="those with a mark of this kind")
     parser.add_argument(
         "--pieces",
         type=positive,

@@ -6,7 +6,7 @@ between English and Chinese.
 
 import os
 from html import escape
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 import data_gen.shared
 from data_gen.shared.dataset.dataset_info import DatasetInfo
@@ -98,7 +98,7 @@ def _shares(found: Sequence[Promise]) -> Iterator[str]:
     kept = sum(one.is_kept for one in found)
     verdict = both("{} of {} within", kept, len(found))
     state = "yes" if kept == len(found) else "no"
-    yield f'<details open>\n<summary><h2>{both("Promised and realised")}</h2>'
+    yield f"<details open>\n<summary><h2>{both('Promised and realised')}</h2>"
     yield f'<span class="verdict {state}">{verdict}</span></summary>'
     promise = "The recipe promises shares; this is what the build made of them."
     yield f'<p class="soft">{both(promise)}</p>\n<ul class="shares">'
@@ -126,7 +126,7 @@ def _share(one: Promise, explained: bool) -> Iterator[str]:
 
 def _numbers(info: DatasetInfo) -> Iterator[str]:
     promised = {one.figure for one in promises(info)}
-    yield f'<details open>\n<summary><h2>{both("In numbers")}</h2></summary>'
+    yield f"<details open>\n<summary><h2>{both('In numbers')}</h2></summary>"
     for section, rows in sections(info.statistics, without=promised):
         yield f"<h3>{both(section)}</h3>\n<dl>"
         for row in rows:

@@ -75,9 +75,7 @@ class ReadableExamples(NamedTuple):
                 length=len(example.pieces),
                 masked=len(example.masked_positions),
                 label=_label(self.info, example),
-                segments=tuple(
-                    mark_segments(example, self.vocabulary, self.similar, self.join)
-                ),
+                segments=tuple(mark_segments(example, self.vocabulary, self.similar, self.join)),
             )
 
 
@@ -172,8 +170,8 @@ def _marked_texts(
         if pieces[0][0].startswith(" "):  # a space before a masked word is not masked
             yield MarkedText("text", " ", " ")
         pieces[0] = (pieces[0][0].lstrip(" "), pieces[0][1].lstrip(" "))
-        whole = ("".join(texts) for texts in zip(*pieces))
-        yield MarkedText(kind, *whole, tuple(pieces))
+        old_text, new_text = ("".join(texts) for texts in zip(*pieces))
+        yield MarkedText(kind, old_text, new_text, tuple(pieces))
 
 
 def _texts(pieces: Sequence[str], join: Join) -> List[str]:

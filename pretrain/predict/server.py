@@ -5,8 +5,7 @@ no other site's name can be pointed at it (DNS rebinding), and only JSON of its 
 another site's page cannot send. The page loads nothing from other servers.
 
     GET /               the page, with the files that it names
-    GET /api/model      -> {"model", "ratio", "above"}: its name, and the thresholds until others are
-                        chosen
+    GET /api/model      -> {"model", "ratio", "above"}: its name and the command's thresholds
     POST /api/predict   {"text", and if wanted "ratio", "above"} -> {"sentences": as `predict` says}
 """
 

@@ -53,7 +53,7 @@ def test_the_wheel_holds_everything_and_nothing_else(names):
     pages = [page for folder in WEB for page in glob.glob(f"{folder}/*")]
     neighbours = "data_gen/synonyms/toolkit_neighbours.npz"
     assert len(configs) >= 34
-    assert len(pages) == 7
+    assert len(pages) == 9
     expected = {*sources(), *configs, *pages, neighbours}
     assert {name for name in names if ".dist-info/" not in name} == expected
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {

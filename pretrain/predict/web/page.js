@@ -5,7 +5,7 @@ const WAIT = 500; // milliseconds without a key after which is asked
 const GONE = ["There is no answer: has the command ended?", "连不上：命令已经结束了吗？"];
 const field = document.getElementById("text");
 const ratio = threshold("ratio", (place) => 10 ** place, Math.log10,
-  (value) => both(`≥ ${Number(value.toPrecision(2))} times`, `≥ ${Number(value.toPrecision(2))} 倍`));
+  (value) => both(`${Number(value.toPrecision(2))} times`, `${Number(value.toPrecision(2))} 倍`));
 const above = threshold("above", Number, Number, (value) => [share(value)]);
 const status = document.getElementById("status");
 const results = document.getElementById("results");
@@ -81,7 +81,7 @@ function show(found) {
   const [s, zh] = [count > 1 ? "s" : "", filled ? "" : "可疑"];
   tell(count
     ? both(`${count} ${filled ? "place" : "suspicious word"}${s}`, `${count} 处${zh}`)
-    : both("Nothing suspicious", "没有可疑的地方"));
+    : both("Nothing suspicious at these thresholds", "按这样的标准没有可疑的地方"));
   results.replaceChildren(...found.sentences.map((sentence) => article(sentence, adopt)));
 }
 

@@ -82,7 +82,7 @@ def test_a_count_that_nobody_reports_is_a_mistake(name):
 
 def test_nothing_counted_is_no_error():
     assert report(Counts(), 128)["masked"] == 0.0
-    assert list(statistics_lines(report(Counts(), 128)))[0] == "Text"
+    assert "Text" in statistics_lines(report(Counts(), 128))
 
 
 def test_pieces_masked_whatever_the_words_say_nothing_of_words():
