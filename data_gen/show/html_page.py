@@ -118,10 +118,13 @@ def _share(one: Promise, explained: bool) -> Iterator[str]:
     # The realised share is the bar, the promised one a line across it.
     width, at = (f"{min(share, 1):.2%}" for share in (one.realised, one.promised))
     yield f'<i class="bar"><i style="width:{width}"></i><i style="left:{at}"></i></i>'
-    bound = both(one.bound) + " " if one.bound else ""
-    yield f'<span class="soft">{both("promised")} {bound}<b>{one.promised:.1%}</b></span>'
-    yield f'<span class="soft">{both("realised")} <b>{one.realised:.2%}</b></span>'
-    yield f'<span class="soft">±{100 * one.allowed:.1f}</span></li>'
+    allowed = f"±{100 * one.allowed:.1f}"
+    yield '<span class="soft both">'
+    yield f"<span>{both('promised')} <b>{_BOUNDS[one.bound]}{one.promised:.1%}</b> {allowed}</span>"
+    yield f"<span>{both('realised')} <b>{one.realised:.2%}</b></span></span></li>"
+
+
+_BOUNDS = {"": "", "at most": "≤ ", "at least": "≥ "}
 
 
 def _numbers(info: DatasetInfo) -> Iterator[str]:

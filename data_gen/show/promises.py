@@ -22,8 +22,8 @@ _OF_FILL = 0.01
 _OF_TEXT = 0.001  # documents of a single piece are in no instance
 
 RULE = (
-    "A share is within where it differs from the promise by at most 4 standard deviations of so "
-    "many draws, or by half a point (fill: 1 point, tenths: 5)."
+    "Within is what differs from the promise by no more than is allowed (±): 4 standard deviations "
+    "of so many draws, and at least half a point; fill 1 point, tenths 5, text kept 0.1."
 )
 
 

@@ -6,6 +6,7 @@ several; the pieces within it are told apart.
 """
 
 import os
+from functools import lru_cache
 from itertools import groupby
 from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -22,6 +23,7 @@ from data_gen.tokenization.running_text import Join, is_mark
 from data_gen.tokenization.tokenizers import TOKENIZERS
 
 _CLS, _SEP, _MASK = SPECIALS[2:]
+_PAIRS = 1 << 18  # of pieces, some 50 MB
 
 
 class MarkedText(NamedTuple):
@@ -49,7 +51,8 @@ def readable_examples(info: DatasetInfo, vocabulary: Sequence[str]) -> "Readable
     """Return a reader of examples. Raises UserError for a tokenizer that is unknown."""
     # Only a build whose corruption takes similar words has a table of them.
     similar = any(map(info.manifest.get, ("synonyms_sha256", "synonyms_made_from")))
-    return ReadableExamples(info, vocabulary, similar, _join_of(info))
+    join = lru_cache(_PAIRS)(_join_of(info))  # most neighbours stand side by side again
+    return ReadableExamples(info, vocabulary, similar, join)
 
 
 class ReadableExamples(NamedTuple):

@@ -3,7 +3,7 @@
 import random
 import unicodedata
 from itertools import accumulate, chain, islice
-from typing import Iterator, List, NamedTuple, Optional, Sequence
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 from data_gen.shared.errors import UserError
 from data_gen.show.readable import KINDS, MarkedText, ReadableExample, ReadableExamples
@@ -110,5 +110,16 @@ def simplified(text: str) -> str:
     """Take from a text what a search should not stumble over: case, accents, and white space, which
     the records do not hold.
     """
-    plain = unicodedata.normalize("NFD", text.lower())
-    return "".join(c for c in plain if unicodedata.category(c) != "Mn" and not c.isspace())
+    return unicodedata.normalize("NFD", text.lower()).translate(_KEPT)
+
+
+class _Kept(Dict[int, Optional[int]]):
+    """A table for `str.translate`, made as characters come."""
+
+    def __missing__(self, code: int) -> Optional[int]:
+        char = chr(code)
+        self[code] = None if unicodedata.category(char) == "Mn" or char.isspace() else code
+        return self[code]
+
+
+_KEPT = _Kept()
