@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "config": ["shared", *STAGES],
     "pipeline": ["shared", "core", "config", *STAGES],
     "jobs": ["shared", "core", "storage", "engine", "config", "pipeline", *STAGES],
-    "show": ["shared", "core", "storage", "tokenization", "records"],
+    "show": ["shared", "core", "storage", "tokenization", "records", "pairs", "masking"],
     "cli": ["shared", "core", "storage", "engine", "config", "pipeline", *STAGES, "jobs", "show"],
     "__main__": ["shared", "cli"],
 }

@@ -13,8 +13,9 @@ from data_gen.engine.processes import Engine
 from data_gen.jobs import benchmark
 from data_gen.jobs.build_dataset import TABLE, BuildPlan, plan_build, run_build
 from data_gen.jobs.build_heldout import plan_heldout, plan_trained, split_inputs
-from data_gen.jobs.statistics import lines
 from data_gen.shared.commands import add_command, add_config_arguments, positive
+from data_gen.show.promises import promises
+from data_gen.show.statistics_text import promise_lines, statistics_lines
 from data_gen.storage.dataset_folder import read_dataset
 
 
@@ -106,7 +107,7 @@ def add_stats(commands: Any) -> None:
         commands,
         "stats",
         _stats,
-        "print what a build or a segmentation counted",
+        "print what the recipe of a build promised, what came of it, and what was counted",
         "python -m data_gen stats work/data",
     )
     parser.add_argument("folder", metavar="DIR", help="the output of `build` or `segment`")
@@ -115,13 +116,16 @@ def add_stats(commands: Any) -> None:
 
 def _stats(args: argparse.Namespace) -> None:
     segmented = find([args.folder])
-    described = read(segmented) if segmented else read_dataset(args.folder)
-    statistics = described.manifest["statistics"]
+    if segmented:
+        statistics, found = read(segmented).manifest["statistics"], []
+    else:
+        dataset = read_dataset(args.folder)
+        statistics, found = dataset.statistics, promises(dataset)
     if args.json:
         print(json.dumps(statistics, ensure_ascii=False, indent=1))
         return
-    for name, value in lines(statistics):
-        print(f"{name:24} {value}")
+    lines = [*promise_lines(found), *statistics_lines(statistics, {one.figure for one in found})]
+    print("\n".join(lines))
 
 
 def add_bench(commands: Any) -> None:

@@ -11,10 +11,10 @@ from data_gen.corpus.samples import peoples_daily
 from data_gen.corpus.samples.reviews import write_reviews
 from data_gen.jobs import train_segmenter
 from data_gen.jobs.segment_corpus import segment
-from data_gen.jobs.statistics import lines
 from data_gen.segmentation.ltp import DEFAULT_LTP, SOURCE, fetch_ltp
 from data_gen.shared.commands import add_command, add_config_arguments, positive
 from data_gen.shared.settings import load_settings
+from data_gen.show.statistics_text import statistics_lines
 from data_gen.storage.writing import atomic_file
 
 
@@ -46,8 +46,7 @@ def _segment(args: argparse.Namespace) -> None:
     start = time.perf_counter()
     words = segment(config, args.input, args.output, engine(args), progress(args))
     seconds = time.perf_counter() - start
-    for name, value in lines(words.manifest["statistics"]):
-        print(f"{name:24} {value}")
+    print("\n".join(statistics_lines(words.manifest["statistics"])))
     megabytes = sum(file.size for file in words.files) / 1e6
     packed = sum(sum(file["blocks"]) for file in words.manifest["word_files"]) / 1e6
     print(

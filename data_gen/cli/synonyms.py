@@ -16,15 +16,18 @@ from data_gen.config import DataConfig
 from data_gen.core.columns import Pieces
 from data_gen.jobs.build_synonyms import make_table, plan_table
 from data_gen.jobs.inputs import scan_inputs
-from data_gen.jobs.statistics import lines, similar_words
+from data_gen.jobs.statistics import similar_words
 from data_gen.jobs.synonym_coverage import coverage
 from data_gen.pipeline import load
 from data_gen.pipeline.load import load_tokenizer
 from data_gen.shared.commands import add_command, add_config_arguments
 from data_gen.shared.console import utf8_text
 from data_gen.shared.settings import load_settings
+from data_gen.show.statistics_text import statistics_lines
 from data_gen.synonyms import table, thesaurus
 from data_gen.synonyms.lookup import CandidateLookup
+
+_MISSING_LISTED = 30  # words
 
 _CONFIG = "macbert_512"
 
@@ -148,8 +151,8 @@ def _coverage(args: argparse.Namespace) -> None:
     workers, show = engine(args), progress(args)
     corpus = scan_inputs(inputs, None, workers, show)
     counts = coverage(inputs.config, corpus, workers, show)
-    for name, value in lines({"words": counts["words"], **similar_words(counts)}):
-        print(f"{name:30} {value}")
+    statistics = {"words": counts["words"], **similar_words(counts)}
+    print("\n".join(statistics_lines(statistics, listed=_MISSING_LISTED)))
 
 
 def _judge(args: argparse.Namespace) -> None:

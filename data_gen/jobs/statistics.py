@@ -4,7 +4,7 @@ Counters add up over tasks, so they are the same for any number of workers; shar
 them at the end.
 """
 
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Dict, Mapping
 
 from data_gen.core.counting import COUNTERS, DECILES, GROUPS, LENGTH_BINS, LONG_WORD, require_known
 
@@ -176,21 +176,3 @@ def similar_words(counts: Mapping[str, float]) -> Dict[str, Any]:
         },
         "most_frequent_without_similar": dict(missing[:_MISSING_REPORTED]),
     }
-
-
-def lines(statistics: Mapping[str, Any]) -> List[Tuple[str, str]]:
-    """Return the report as (name, value) rows for a terminal."""
-    rows = []
-    for name, value in statistics.items():
-        if isinstance(value, dict):
-            text = "  ".join(f"{key} {_number(number)}" for key, number in value.items())
-        elif isinstance(value, list):
-            text = " ".join(_number(number) for number in value)
-        else:
-            text = _number(value)
-        rows.append((name.replace("_", " "), text))
-    return rows
-
-
-def _number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

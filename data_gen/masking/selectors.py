@@ -63,6 +63,7 @@ class Selector(NamedTuple):
 
     select: Select
     by_piece: bool = False  # it is given words of one piece each
+    single: bool = False  # its n-grams are single words, whatever their weights
 
 
 def select_ngrams(
@@ -189,8 +190,8 @@ def select_words(
 
 
 SELECTORS: Dict[str, Selector] = {
-    "piece": Selector(select_words, by_piece=True),  # BERT
-    "word": Selector(select_words),
+    "piece": Selector(select_words, by_piece=True, single=True),  # BERT
+    "word": Selector(select_words, single=True),
     "ngram": Selector(select_ngrams),
     "ngram_in_order": Selector(select_in_order),
 }

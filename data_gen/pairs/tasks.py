@@ -33,6 +33,8 @@ class PairTask(NamedTuple):
 
     make: Callable[[Chunk, PairContext, Draws], List[Pair]]
     shortest: int = 8  # the least max_seq_length that leaves room for its pairs
+    # Promised share of label 1, of `swap_prob`; None where there is no label.
+    label_1: Callable[[float], Optional[float]] = lambda swap_prob: None
 
 
 def split(chunk: Chunk, context: PairContext, rng: Draws) -> Optional[Tuple[int, str]]:
@@ -146,7 +148,7 @@ def _in_order(chunk: Chunk, context: PairContext, halves: Optional[Tuple[int, st
 
 
 PAIR_TASKS: Dict[str, PairTask] = {
-    "sop": PairTask(sentence_order),
-    "nsp": PairTask(next_sentence, shortest=32),
+    "sop": PairTask(sentence_order, label_1=lambda swap_prob: swap_prob),
+    "nsp": PairTask(next_sentence, shortest=32, label_1=lambda swap_prob: 0.5),
     "none": PairTask(no_task),
 }

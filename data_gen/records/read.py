@@ -5,7 +5,8 @@ their features may stand in any order, and their numbers need not be packed.
 """
 
 import os
-from typing import Iterator, NamedTuple
+from bisect import bisect_right
+from typing import Container, Iterator, NamedTuple, Optional, Sequence
 
 from data_gen.core.columns import Example
 from data_gen.records.parse_examples import parse_example
@@ -19,25 +20,31 @@ class StoredExample(NamedTuple):
 
     shard: str  # name of the file
     number: int  # within the shard, from 1
+    of_all: int  # within the build, from 1
     example: Example
 
 
-def read_examples(info: DatasetInfo, vocab_size: int, skip: int = 0) -> Iterator[StoredExample]:
+def read_examples(
+    info: DatasetInfo, vocab_size: int, skip: int = 0, only: Optional[Sequence[int]] = None
+) -> Iterator[StoredExample]:
     """Read the examples of a build in the order of its shards, without the first `skip`.
 
+    only: ascending numbers of examples, from 1; the others are passed over
     Raises UserError, naming the shard and the byte, where a record is damaged or is no example of
-    the sizes that dataset.json gives. Shards before the first example wanted are not opened.
+    the sizes that dataset.json gives. Shards without an example wanted are not opened.
     """
+    before = 0
     for shard in info.shards:
-        if skip >= shard.examples:
-            skip -= shard.examples
+        before += shard.examples
+        wanted = _wanted(before - shard.examples, before, skip, only)
+        if wanted is None:
             continue
         path = os.path.join(info.folder, shard.name)
         number = 0
         for number, (offset, record) in enumerate(read_records(path), 1):
             if number > shard.examples:
                 break
-            if number <= skip:
+            if number not in wanted:
                 continue
             try:
                 example = parse_example(
@@ -48,10 +55,22 @@ def read_examples(info: DatasetInfo, vocab_size: int, skip: int = 0) -> Iterator
                     f"{path}: record {number:,}, at byte {offset}, is no example of this build "
                     f"({error}): build the data set again elsewhere"
                 ) from error
-            yield StoredExample(shard.name, number, example)
+            yield StoredExample(shard.name, number, before - shard.examples + number, example)
         if number != shard.examples:
             raise UserError(
                 f"{path} holds {'more' if number > shard.examples else number} records where "
                 f"{MANIFEST} says {shard.examples:,}: build the data set again elsewhere"
             )
-        skip = 0
+
+
+def _wanted(
+    first: int, stop: int, skip: int, only: Optional[Sequence[int]]
+) -> Optional[Container[int]]:
+    """Return the wanted examples of a shard, numbered within it; None where there is none.
+
+    first, stop: examples up to the beginning and the end of the shard
+    """
+    if only is not None:
+        some = only[bisect_right(only, max(first, skip)) : bisect_right(only, stop)]
+        return {number - first for number in some} or None
+    return range(max(skip - first, 0) + 1, stop - first + 1) if max(skip, first) < stop else None

@@ -6,7 +6,7 @@ import math
 import re
 import sys
 import traceback
-from typing import Any, Callable, NoReturn, Optional, Sequence, Tuple
+from typing import Any, Callable, Iterator, NoReturn, Optional, Sequence, Tuple
 
 import data_gen
 from data_gen.shared.console import print_in_any_encoding, reader_is_gone
@@ -27,6 +27,29 @@ COMMANDS = {
     ),
 }
 
+# What to begin with, said where a program is run without arguments: an example, and what it does.
+FIRST = {
+    "python -m data_gen": (
+        (
+            "build --config macbert_512 --input 'corpus/*.txt' --output work/data",
+            "make training data of text",
+        ),
+        ("stats work/data", "print what the recipe promised and what came of it"),
+        ("show work/data --html work/data.html", "see what masking did to the text, in a browser"),
+    ),
+    "python -m pretrain": (
+        (
+            "train --config macbert_base --data work/data --output work/model",
+            "train a model, or resume a training",
+        ),
+        ("predict --model work/model --serve", "try the model, in a browser"),
+        (
+            "export --format hf --model work/model --output work/release",
+            "write the model for Hugging Face",
+        ),
+    ),
+}
+
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors name the nearest command, option or choice."""
@@ -34,6 +57,8 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, and refuse what is unknown where the options are known: in the subcommand."""
         self.given = [str(word) for word in (sys.argv[1:] if args is None else args)]
+        if not self.given and self.prog in FIRST:
+            self.exit(2, "\n".join(_first_steps(self.prog, self.description)) + "\n")
         namespace, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
@@ -77,6 +102,18 @@ class Parser(argparse.ArgumentParser):
                 hint = did_you_mean(name, known)
                 return hint and f"; {name} is unknown{hint}"
         return ""
+
+
+def _first_steps(prog: str, description: Optional[str]) -> Iterator[str]:
+    """Say what a program is for, and its three most useful commands."""
+    yield f"usage: {prog} COMMAND ..."
+    purpose = (description or prog).split(": ", 1)[-1]
+    yield f"\n{purpose[0].upper()}{purpose[1:]}"
+    for example, meaning in FIRST[prog]:
+        yield f"\n  {meaning}:\n    {prog} {example}"
+    yield f"\nAll commands:             {prog} --help"
+    yield f"The options of one:       {prog} COMMAND --help"
+    yield f"All presets and settings: {prog} --list"
 
 
 class _Say(argparse.Action):

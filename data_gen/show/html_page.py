@@ -1,16 +1,29 @@
-"""Examples of a build as one HTML file that needs nothing else: `data_gen show --html`."""
+"""Examples of a build as one HTML file that needs nothing else: `data_gen show --html`.
+
+The page is whole without JavaScript. With it, page.js chooses among its examples, and language.js
+between English and Chinese.
+"""
 
 import os
 from html import escape
-from typing import Any, Dict, Iterable, Iterator, Mapping, Tuple
+from typing import Any, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
+import data_gen.shared
 from data_gen.shared.dataset.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
-from data_gen.show.readable import LEGEND, MarkedText, ReadableExample
+from data_gen.show.bilingual import attributes, both
+from data_gen.show.figures import Row, sections
+from data_gen.show.promises import RULE, Promise, promises
+from data_gen.show.readable import MarkedText, ReadableExample
 from data_gen.storage.writing import atomic_file
 
 # What a page starts with; a file that starts otherwise is not ours to write over.
 _START = '<!DOCTYPE html>\n<meta name="generator" content="data_gen show">\n'
+_LOOK = os.path.join(os.path.dirname(data_gen.shared.__file__), "web")
+_WEB = os.path.join(os.path.dirname(__file__), "web")
+_LONGEST = 5  # pieces in a row that have a choice of their own; more are one choice
+
+Legend = Sequence[Tuple[MarkedText, str]]
 
 
 def require_new_page(path: str) -> None:
@@ -21,143 +34,193 @@ def require_new_page(path: str) -> None:
                 raise UserError(f"{path} is another file: choose another --html")
 
 
-def write_page(path: str, info: DatasetInfo, examples: Iterable[ReadableExample]) -> int:
+def write_page(
+    path: str, info: DatasetInfo, legend: Legend, examples: Iterable[ReadableExample]
+) -> int:
     """Write the page whole or not at all; returns how many examples it shows."""
-    count = 0
+    shown = list(examples)
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     with atomic_file(path) as handle:
-        handle.write("\n".join(_head(info)).encode())
-        for shown in examples:
-            handle.write("\n".join(_example(shown)).encode())
-            count += 1
-        handle.write(b"</main>\n</html>\n")
-    return count
+        for part in (
+            *(_head(info, len(shown)), _shares(promises(info)), _numbers(info)),
+            *(_controls(legend), *(_example(info, one) for one in shown), _end()),
+        ):
+            handle.write("\n".join(part).encode() + b"\n")
+    return len(shown)
 
 
-def _head(info: DatasetInfo) -> Iterator[str]:
-    statistics, title = info.statistics, escape(info.folder)
-    yield f'{_START}<html lang="zh">\n<meta charset="utf-8">'
+def _head(info: DatasetInfo, count: int) -> Iterator[str]:
+    name = escape(os.path.basename(os.path.normpath(info.folder)))
+    title = "Training examples, as the model reads them"
+    style = _read(_LOOK, "look.css") + _read(_WEB, "page.css")
+    yield f'{_START}<html lang="en">\n<meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<title>{title}</title>\n<style>{_STYLE}</style>\n<main>\n<h1>{title}</h1>"
-    yield f"<p class=facts>{_items(_settings(info.manifest))}</p>"
-    yield "<dl class=numbers>"
-    for name, value in _numbers(statistics):
-        yield f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
-    yield "</dl>\n<div class=charts>"
-    for title, name in (("N-grams by words", "ngrams"), ("What was put there", "kinds_by_piece")):
-        yield from _chart(title, statistics.get(name, {}))
-    yield "</div>"
-    yield '<p class=legend lang="en">'
-    yield from (f"<span>{_marked(marked)} {escape(meaning)}</span>" for marked, meaning in LEGEND)
-    yield "</p>\n"
+    yield '<link rel="icon" href="data:,">'
+    yield f"<title>{name} · {title}</title>\n<style>\n{style}</style>\n<main>\n<header>"
+    yield f"<h1>{both(title)}</h1>"
+    yield '<button type="button" class="language">'
+    yield '<span class="en" lang="zh-Hans">中文</span><span class="zh" lang="en">English</span>'
+    yield "</button>\n</header>"
+    yield f'<p class="soft"><b>{name}</b> · '
+    yield both("{} examples of up to {} pieces", f"{info.examples:,}", info.max_seq_length) + " · "
+    yield both("{} of them here", f"{count:,}") + "</p>"
+    yield f'<p class="soft facts">{_items(_settings(info.manifest))}</p>'
+    yield '<div class="columns">\n<aside>'
+
+
+def _read(folder: str, name: str) -> str:
+    with open(os.path.join(folder, name), encoding="utf-8") as handle:
+        return handle.read()
 
 
 def _settings(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Name the settings that decide most of what is seen here."""
     config = manifest["config"]
-    masking = config.get("masking", {})
-    yield f"{config['max_seq_length']} pieces"
+    masking = config.get("masking") or {}
     for name, value in (
-        ("selector", masking.get("selector")),
-        ("corruption", masking.get("corruption")),
-        ("pairs", config.get("pair_task")),
+        ("masking.selector", masking.get("selector")),
+        ("masking.corruption", masking.get("corruption")),
+        ("pair_task", config.get("pair_task")),
         ("segmenter", manifest.get("segmenter")),
-        ("seed", config.get("random_seed")),
+        ("random_seed", config.get("random_seed")),
     ):
-        yield f"{name} {value}"
-
-
-_COUNTS = ("documents", "sentences", "words", "pieces", "instances")
-_SHARES = ("pieces_kept", "fill", "masked", "words_with_similar", "unknown_pieces", "label_1")
-
-
-def _numbers(statistics: Mapping[str, Any]) -> Iterator[Tuple[str, str]]:
-    """List the main statistics; one that a build has no use for, such as labels without a pair
-    task, is 0 and left out.
-    """
-    for names, form in ((_COUNTS, ","), (_SHARES, ".1%")):
-        for name in names:
-            if statistics.get(name):
-                yield name.replace("_", " "), format(statistics[name], form)
-
-
-def _chart(title: str, shares: Dict[str, float]) -> Iterator[str]:
-    """Draw horizontal bars, one a share above 0."""
-    shares = {name: share for name, share in shares.items() if share}
-    if not shares:
-        return
-    yield f"<figure><figcaption>{escape(title)}</figcaption><table>"
-    for name, share in shares.items():
-        bar = f'<i style="width:{share:.1%}"></i>'
-        yield f"<tr><th>{escape(name)}</th><td>{bar}</td><td>{share:.1%}</td></tr>"
-    yield "</table></figure>"
-
-
-def _example(shown: ReadableExample) -> Iterator[str]:
-    yield f"<article>\n<h2>{escape(shown.title)}</h2>"
-    yield f"<p class=facts>{_items(shown.facts)}</p>"
-    for name, text in shown.segments:
-        yield f"<p class=segment><b>{escape(name)}</b>{''.join(map(_marked, text))}</p>"
-    yield "</article>\n"
+        if value is not None:
+            yield f"{name}: {value}"
 
 
 def _items(texts: Iterable[str]) -> str:
     return "".join(f"<span>{escape(text)}</span>" for text in texts)
 
 
-def _marked(marked: MarkedText) -> str:
-    """Write the text that the model sees, with the original above it where that differs."""
+def _shares(found: Sequence[Promise]) -> Iterator[str]:
+    if not found:
+        return
+    kept = sum(one.is_kept for one in found)
+    verdict = both("{} of {} within", kept, len(found))
+    state = "yes" if kept == len(found) else "no"
+    yield f"<details open>\n<summary><h2>{both('Promised and realised')}</h2>"
+    yield f'<span class="verdict {state}">{verdict}</span></summary>'
+    promise = "The recipe promises shares; this is what the build made of them."
+    yield f'<p class="soft">{both(promise)}</p>\n<ul class="shares">'
+    meanings = [""] + [one.meaning for one in found]
+    for one, before in zip(found, meanings):
+        yield from _share(one, one.meaning != before)
+    yield f'</ul>\n<p class="soft">{both(RULE)}</p>\n</details>'
+
+
+def _share(one: Promise, explained: bool) -> Iterator[str]:
+    """Write a share: its name, bar and numbers; the same explanation is given once."""
+    state = "yes" if one.is_kept else "no"
+    verdict = both("within" if one.is_kept else "not within")
+    yield f'<li><b>{both(one.name)}</b><span class="verdict {state}">{verdict}</span>'
+    if explained:
+        yield f'<span class="soft">{both(one.meaning)}</span>'
+    # The realised share is the bar, the promised one a line across it.
+    width, at = (f"{min(share, 1):.2%}" for share in (one.realised, one.promised))
+    yield f'<i class="bar"><i style="width:{width}"></i><i style="left:{at}"></i></i>'
+    allowed = f"±{100 * one.allowed:.1f}"
+    yield '<span class="soft both">'
+    yield f"<span>{both('promised')} <b>{_BOUNDS[one.bound]}{one.promised:.1%}</b> {allowed}</span>"
+    yield f"<span>{both('realised')} <b>{one.realised:.2%}</b></span></span></li>"
+
+
+_BOUNDS = {"": "", "at most": "≤ ", "at least": "≥ "}
+
+
+def _numbers(info: DatasetInfo) -> Iterator[str]:
+    promised = {one.figure for one in promises(info)}
+    yield f"<details open>\n<summary><h2>{both('In numbers')}</h2></summary>"
+    for section, rows in sections(info.statistics, without=promised):
+        yield f"<h3>{both(section)}</h3>\n<dl>"
+        for row in rows:
+            yield from _number(row)
+        yield "</dl>"
+    more = "All of it for programs: data_gen stats --json"
+    yield f'<p class="soft">{both(more)}</p>\n</details>\n</aside>'
+
+
+def _number(row: Row) -> Iterator[str]:
+    yield f"<div><dt>{both(row.name)}</dt>"
+    if row.parts:
+        yield '<dd class="parts">'
+        yield "".join(f"<span>{both(name)} <b>{value}</b></span>" for name, value in row.parts)
+        yield "</dd>"
+    else:
+        yield f"<dd><b>{row.value}</b></dd>"
+    if row.meaning:
+        yield f'<dd class="soft">{both(row.meaning)}</dd>'
+    yield "</div>"
+
+
+def _controls(legend: Legend) -> Iterator[str]:
+    yield f'<section id="examples">\n<h2>{both("Examples")}</h2>'
+    yield '<ul class="legend">'
+    yield from (f"<li>{_marked(marked, True)} {both(meaning)}</li>" for marked, meaning in legend)
+    yield "</ul>"
+    small = (
+        "Small letters above are the original. A line within a mark divides two pieces; the "
+        "records do not say which pieces are one word."
+    )
+    yield f'<p class="soft">{both(small)}</p>'
+    kinds = [("", "all"), *((marked.kind, marked.kind) for marked, _ in legend)]
+    sizes = [("", "any"), *((str(n), str(n)) for n in range(1, _LONGEST))]
+    sizes.append((f"{_LONGEST}+", f"{_LONGEST}+"))
+    yield '<form class="tools" hidden>\n<div class="find">'
+    yield f'<label for="find">{both("Find")}</label>'
+    yield f'<input type="search" id="find" {attributes("placeholder", "a word, e.g. 语言")}>'
+    yield f'<button type="button" id="random">{both("Random one")}</button></div>'
+    yield from _choices("kind", "Marks", kinds)
+    yield from _choices("pieces", "Pieces in a row", sizes)
+    yield '<p id="count" class="soft" role="status"></p>\n</form>'
+    nothing = "Nothing here fits. Other examples: data_gen show --find"
+    yield f'<p id="nothing" hidden>{both(nothing)}</p>'
+
+
+def _choices(name: str, title: str, choices: List[Tuple[str, str]]) -> Iterator[str]:
+    yield f"<fieldset><legend>{both(title)}</legend>"
+    for value, text in choices:
+        checked = "" if value else " checked"
+        field = f'<input type="radio" name="{name}" value="{value}"{checked}>'
+        yield f"<label>{field}<span>{both(text)}</span></label>"
+    yield "</fieldset>"
+
+
+def _example(info: DatasetInfo, shown: ReadableExample) -> Iterator[str]:
+    name = both("example {} of {}", f"{shown.number:,}", f"{info.examples:,}")
+    yield f'<article tabindex="-1">\n<h3>{name}</h3>'
+    yield '<p class="soft facts">'
+    if shown.label:
+        yield f'<span class="label">{both(shown.label)}</span>'
+    share = f"{shown.masked / max(shown.length, 1):.1%}"
+    yield f"<span>{both('{} of {} pieces', shown.length, info.max_seq_length)}</span>"
+    yield f"<span>{both('{} masked ({})', shown.masked, share)}</span>"
+    yield f"<span>{escape(shown.shard)} #{shown.place}</span></p>"
+    for name, text in shown.segments:
+        runs = "".join(map(_marked, text))
+        yield f'<p class="segment" lang="zh"><b>{escape(name)}</b><span>{runs}</span></p>'
+    yield "</article>"
+
+
+def _marked(marked: MarkedText, translated: bool = False) -> str:
+    """Write a text piece by piece as the model sees it, with the original above it where that
+    differs.
+    """
     if marked.kind == "text":
         return escape(marked.original)
-    if marked.kind == "kept":
-        return f"<u class=kept>{escape(marked.original)}</u>"
-    base = "MASK" if marked.kind == "mask" else marked.shown
-    return f"<ruby class={marked.kind}>{escape(base)}<rt>{escape(marked.original)}</rt></ruby>"
+    write = both if translated else escape
+    cells = []
+    for old, new in marked.pieces or ((marked.original, marked.shown),):
+        gap = ' class="gap"' if old.startswith(" ") else ""
+        if marked.kind == "kept":
+            cells.append(f"<u{gap}>{write(old.strip())}</u>")
+            continue
+        base = "<span>MASK</span>" if marked.kind == "mask" else write(new.strip())
+        cells.append(f"<ruby{gap}>{base}<rt>{write(old.strip())}</rt></ruby>")
+    return f'<span class="run {marked.kind}">{"".join(cells)}</span>'
 
 
-_STYLE = """
-:root { color-scheme: light dark; --back: #fafaf7; --card: #fff; --line: #e3e1da; --ink: #24231f;
-  --soft: #6f6d64; --mask: #ffdf8a; --mask-ink: #5c4300; --new: #0a7a43; --new-back: #dff5e8;
-  --old: #b3352b; --kept: #1d63b8; --bar: #8fa9c9; }
-@media (prefers-color-scheme: dark) {
-  :root { --back: #191a1c; --card: #222427; --line: #373a3f; --ink: #e6e4de; --soft: #9b9a93;
-    --mask: #6b5310; --mask-ink: #ffe9ad; --new: #7fdcab; --new-back: #173d2a;
-    --old: #f0938a; --kept: #8cbcf5; --bar: #4d6a90; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--back); color: var(--ink);
-  font: 16px/1.6 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif; }
-main { max-width: 54rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
-h1 { font-size: 1.5rem; margin: 0 0 .25rem; overflow-wrap: anywhere; }
-h2 { font-size: 1rem; margin: 0; }
-.facts { display: flex; flex-wrap: wrap; gap: 0 1.1rem; margin: 0; color: var(--soft);
-  font-size: .85rem; font-variant-numeric: tabular-nums; }
-.numbers { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: .6rem;
-  margin: 1.25rem 0; }
-.numbers div { background: var(--card); border: 1px solid var(--line); border-radius: .5rem;
-  padding: .5rem .7rem; }
-dt { color: var(--soft); font-size: .75rem; white-space: nowrap; }
-dd { margin: 0; font-size: 1.15rem; font-variant-numeric: tabular-nums; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: .6rem; }
-figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: .5rem;
-  padding: .6rem .75rem; }
-figcaption { font-size: .8rem; color: var(--soft); }
-table { width: 100%; border-spacing: 0 .15rem; font-size: .85rem; }
-th { font-weight: normal; text-align: left; width: 4.5rem; }
-td:last-child { width: 3.5rem; text-align: right; font-variant-numeric: tabular-nums; }
-td i { display: block; height: .7rem; min-width: 1px; border-radius: .2rem;
-  background: var(--bar); }
-.legend { position: sticky; top: 0; z-index: 1; display: flex; flex-wrap: wrap; align-items: end;
-  gap: 0 1.75rem; margin: 1.25rem 0 .5rem; padding: .25rem 0 .35rem; background: var(--back);
-  border-bottom: 1px solid var(--line); line-height: 2; }
-article { margin: 1rem 0 0; padding: .9rem 1.1rem; background: var(--card);
-  border: 1px solid var(--line); border-radius: .6rem; }
-.segment { margin: .5rem 0 0; padding-left: 1.75rem; position: relative; font-size: 1.1rem;
-  line-height: 2.2; overflow-wrap: anywhere; }
-.segment b { position: absolute; left: 0; color: var(--soft); font-weight: 600; }
-ruby { border-radius: .25rem; padding: 0 .2rem; margin: 0 .08rem; ruby-align: center; }
-rt { font-size: 12px; line-height: 1.25; user-select: text; letter-spacing: 0; }
-.mask { background: var(--mask); color: var(--mask-ink); font-size: .75em; letter-spacing: .04em; }
-.mask rt { color: var(--ink); }
-.replaced { background: var(--new-back); color: var(--new); }
-.replaced rt { color: var(--old); }
-.kept { color: var(--kept); text-decoration-thickness: 2px; text-underline-offset: .25em; }
-"""
+def _end() -> Iterator[str]:
+    yield "</section>\n</div>\n</main>"
+    for script in (_read(_LOOK, "language.js"), _read(_WEB, "page.js")):
+        yield f"<script>\n{script}</script>"
+    yield "</html>"

@@ -2,15 +2,17 @@
 
 An example becomes two segments of `MarkedText`s, which terminal.py and html_page.py put on paper.
 The records hold no words, so neighbouring pieces of one kind are one text, be they one word or
-several.
+several; the pieces within it are told apart.
 """
 
 import os
-from itertools import groupby, islice
+from functools import lru_cache
+from itertools import groupby
 from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.core.columns import Example
-from data_gen.records.read import StoredExample, read_examples
+from data_gen.masking.corruption import CORRUPTIONS
+from data_gen.records.read import read_examples
 from data_gen.shared.dataset.dataset_info import DatasetInfo
 from data_gen.shared.dataset.pair_labels import PAIR_LABELS
 from data_gen.shared.errors import UserError
@@ -21,45 +23,63 @@ from data_gen.tokenization.running_text import Join, is_mark
 from data_gen.tokenization.tokenizers import TOKENIZERS
 
 _CLS, _SEP, _MASK = SPECIALS[2:]
+_PAIRS = 1 << 18  # of pieces, some 50 MB
 
 
 class MarkedText(NamedTuple):
     """Neighbouring pieces that masking treated alike, as text."""
 
-    kind: str  # "text" (not masked), "mask", "replaced" or "kept"
+    kind: str  # "text" (not masked) or one of KINDS
     original: str
     shown: str  # what the model sees
+    pieces: Tuple[Tuple[str, str], ...] = ()  # original and shown of each; () for "text"
 
 
 class ReadableExample(NamedTuple):
     """An example made readable."""
 
-    title: str
-    facts: Tuple[str, ...]
+    number: int  # in the data set, from 1
+    shard: str
+    place: int  # within the shard, from 1
+    length: int  # pieces, [CLS] and [SEP] included, as masked_lm_prob counts
+    masked: int  # pieces
+    label: str  # of the pair; "" where the task has none
     segments: Tuple[Tuple[str, Tuple[MarkedText, ...]], ...]  # name and text
 
 
-def shown_examples(
-    info: DatasetInfo, vocabulary: Sequence[str], start: int, count: int
-) -> Iterator[ReadableExample]:
-    """Read `count` examples from the `start`-th on (from 1), fewer where the build ends.
-
-    Raises UserError where there is none, and for damaged records.
-    """
-    if start > info.examples:
-        raise UserError(
-            f"{info.folder} holds {info.examples:,} examples: there is none from --start {start}"
-        )
+def readable_examples(info: DatasetInfo, vocabulary: Sequence[str]) -> "ReadableExamples":
+    """Return a reader of examples. Raises UserError for a tokenizer that is unknown."""
     # Only a build whose corruption takes similar words has a table of them.
     similar = any(map(info.manifest.get, ("synonyms_sha256", "synonyms_made_from")))
-    join = _join_of(info)
-    stored = islice(read_examples(info, len(vocabulary), skip=start - 1), count)
-    for number, one in enumerate(stored, start):
-        yield ReadableExample(
-            title=f"example {number:,} of {info.examples:,}",
-            facts=tuple(_facts(info, one)),
-            segments=tuple(mark_segments(one.example, vocabulary, similar, join)),
-        )
+    join = lru_cache(_PAIRS)(_join_of(info))  # most neighbours stand side by side again
+    return ReadableExamples(info, vocabulary, similar, join)
+
+
+class ReadableExamples(NamedTuple):
+    """The examples of a build, to be read in any part."""
+
+    info: DatasetInfo
+    vocabulary: Sequence[str]
+    similar: bool
+    join: Join
+
+    def __call__(
+        self, skip: int = 0, only: Optional[Sequence[int]] = None
+    ) -> Iterator[ReadableExample]:
+        """Read the examples without the first `skip`; with `only`, ascending numbers from 1, those
+        alone. Raises UserError for damaged records.
+        """
+        for one in read_examples(self.info, len(self.vocabulary), skip, only):
+            example = one.example
+            yield ReadableExample(
+                number=one.of_all,
+                shard=one.shard,
+                place=one.number,
+                length=len(example.pieces),
+                masked=len(example.masked_positions),
+                label=_label(self.info, example),
+                segments=tuple(mark_segments(example, self.vocabulary, self.similar, self.join)),
+            )
 
 
 def _join_of(info: DatasetInfo) -> Join:
@@ -90,16 +110,9 @@ def build_vocabulary(info: DatasetInfo, path: Optional[str] = None) -> List[str]
     return read_vocabulary(path)
 
 
-def _facts(info: DatasetInfo, stored: StoredExample) -> Iterator[str]:
-    example = stored.example
-    length, masked = len(example.pieces), len(example.masked_positions)
-    yield f"{stored.shard} #{stored.number}"
-    yield f"{length} of {info.max_seq_length} pieces"
-    # Of all pieces, [CLS] and [SEP] included, as masked_lm_prob counts.
-    yield f"{masked} masked ({masked / max(length, 1):.1%})"
+def _label(info: DatasetInfo, example: Example) -> str:
     labels = PAIR_LABELS.get(info.manifest["config"].get("pair_task"))
-    if labels:
-        yield labels[example.label]
+    return labels[example.label] if labels else ""
 
 
 def mark_segments(
@@ -150,16 +163,18 @@ def _marked_texts(
     kinds: Sequence[str], original: Sequence[str], shown: Sequence[str], start: int, stop: int
 ) -> Iterator[MarkedText]:
     for kind, positions in groupby(range(start, stop), kinds.__getitem__):
-        neighbours = list(positions)
-        old, new = ("".join(texts[i] for i in neighbours) for texts in (original, shown))
+        # A kept piece reads otherwise after a [MASK], and is the same.
+        new = original if kind == "kept" else shown
+        pieces = [(original[i], new[i]) for i in positions]
         if kind == "text":
-            yield MarkedText(kind, old, old)
+            text = "".join(old for old, _ in pieces)
+            yield MarkedText(kind, text, text)
             continue
-        if kind == "kept":
-            new = old  # the same pieces, which read otherwise after a [MASK]
-        if old.startswith(" "):  # a space before a masked word is not masked
+        if pieces[0][0].startswith(" "):  # a space before a masked word is not masked
             yield MarkedText("text", " ", " ")
-        yield MarkedText(kind, old.lstrip(" "), new.lstrip(" "))
+        pieces[0] = (pieces[0][0].lstrip(" "), pieces[0][1].lstrip(" "))
+        old_text, new_text = ("".join(texts) for texts in zip(*pieces))
+        yield MarkedText(kind, old_text, new_text, tuple(pieces))
 
 
 def _texts(pieces: Sequence[str], join: Join) -> List[str]:
@@ -172,3 +187,22 @@ LEGEND = (
     (MarkedText("replaced", "old", "new"), "was replaced"),
     (MarkedText("kept", "kept", "kept"), "stayed, is predicted all the same"),
 )
+KINDS = tuple(marked.kind for marked, _ in LEGEND)
+
+
+def legend_of(info: DatasetInfo) -> List[Tuple[MarkedText, str]]:
+    """Return the part of the legend for the marks that the recipe of a build gives; all of it for
+    a recipe that is unknown.
+    """
+    masking = info.manifest["config"].get("masking") or {}
+    shares = CORRUPTIONS.get(str(masking.get("corruption")))
+    if not shares:
+        return list(LEGEND)
+    by = "a similar word or a random one" if shares.needs_similar_words else "random pieces"
+    mask, (replaced, meaning), kept = LEGEND
+    given = [
+        (shares.mask, mask),
+        (shares.similar + shares.random, (replaced, f"{meaning} by {by}")),
+        (shares.keep, kept),
+    ]
+    return [entry for share, entry in given if share]

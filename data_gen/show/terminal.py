@@ -1,8 +1,9 @@
 """Examples as coloured text for a terminal."""
 
-from typing import Iterator
+from typing import Iterable, Iterator, Sequence, Tuple
 
-from data_gen.show.readable import LEGEND, MarkedText, ReadableExample
+from data_gen.shared.dataset.dataset_info import DatasetInfo
+from data_gen.show.readable import MarkedText, ReadableExample
 
 # Writers for a terminal and for plain text.
 
@@ -31,13 +32,28 @@ def coloured(marked: MarkedText) -> str:
     return f"{_KEPT_STYLE}{marked.original}{_RESET}" if marked.kind == "kept" else marked.original
 
 
-def text_lines(examples: Iterator[ReadableExample], colour: bool) -> Iterator[str]:
+def text_lines(
+    info: DatasetInfo,
+    examples: Iterable[ReadableExample],
+    legend: Sequence[Tuple[MarkedText, str]],
+    colour: bool,
+) -> Iterator[str]:
     """Write the lines that a terminal shows: the legend, then each example after a blank line."""
     write = coloured if colour else plain
     bold, dim, reset = (_BOLD, _DIM, _RESET) if colour else ("", "", "")
-    yield "   ".join(f"{write(marked)} {meaning}" for marked, meaning in LEGEND)
-    for shown in examples:
+    for i, shown in enumerate(examples):  # without one, its error is all that is said
+        if i == 0:
+            yield "   ".join(f"{write(marked)} {meaning}" for marked, meaning in legend)
         yield ""
-        yield f"{bold}{shown.title}{reset}{dim} · {' · '.join(shown.facts)}{reset}"
+        title = f"example {shown.number:,} of {info.examples:,}"
+        yield f"{bold}{title}{reset}{dim} · {' · '.join(_facts(info, shown))}{reset}"
         for name, text in shown.segments:
             yield f"{bold}{name}{reset} {''.join(map(write, text))}"
+
+
+def _facts(info: DatasetInfo, shown: ReadableExample) -> Iterator[str]:
+    yield f"{shown.shard} #{shown.place}"
+    yield f"{shown.length} of {info.max_seq_length} pieces"
+    yield f"{shown.masked} masked ({shown.masked / max(shown.length, 1):.1%})"
+    if shown.label:
+        yield shown.label

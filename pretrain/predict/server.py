@@ -4,7 +4,8 @@ The server listens on 127.0.0.1 only. It answers only requests for that name or 
 no other site's name can be pointed at it (DNS rebinding), and only JSON of its own pages, which
 another site's page cannot send. The page loads nothing from other servers.
 
-    GET /               the page, with /page.css and /page.js
+    GET /               the page, with the files that it names
+    GET /api/model      -> {"model", "ratio", "above"}: its name and the command's thresholds
     POST /api/predict   {"text", and if wanted "ratio", "above"} -> {"sentences": as `predict` says}
 """
 
@@ -16,6 +17,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Callable, Dict, NoReturn, Optional, Tuple
 
+import data_gen.shared
 from data_gen.shared.errors import UserError
 from pretrain.predict.correct import Threshold
 from pretrain.predict.predictor import Predictor
@@ -26,10 +28,15 @@ LARGEST = 64 << 10  # bytes of a request
 _SECONDS = 30  # that a client may be silent
 
 _WEB = os.path.join(os.path.dirname(os.path.abspath(__file__)), "web")
+_LOOK = os.path.join(os.path.dirname(os.path.abspath(data_gen.shared.__file__)), "web")
+_KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 _FILES = {
-    "/": ("index.html", "text/html"),
-    "/page.css": ("page.css", "text/css"),
-    "/page.js": ("page.js", "text/javascript"),
+    "/": os.path.join(_WEB, "index.html"),
+    "/look.css": os.path.join(_LOOK, "look.css"),
+    "/page.css": os.path.join(_WEB, "page.css"),
+    "/language.js": os.path.join(_LOOK, "language.js"),
+    "/sentences.js": os.path.join(_WEB, "sentences.js"),
+    "/page.js": os.path.join(_WEB, "page.js"),
 }
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -122,11 +129,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _page(self) -> Tuple[str, bytes]:
         path = self.path.split("?")[0]
+        if path == "/api/model":
+            return _as_json({"model": self.server.name, **self.server.threshold._asdict()})
         if path not in _FILES:
             raise _RefusalError(404, "there is nothing here")
-        name, kind = _FILES[path]
-        with open(os.path.join(_WEB, name), "rb") as handle:
-            return kind, handle.read()
+        with open(_FILES[path], "rb") as handle:
+            return _KINDS[os.path.splitext(_FILES[path])[1]], handle.read()
 
     def _predict(self) -> Tuple[str, bytes]:
         if self.path != "/api/predict":

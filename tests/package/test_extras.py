@@ -57,7 +57,7 @@ for line in sys.argv[1:]:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (f"data_gen stats {DATA}", "instances                78"),
+        (f"data_gen stats {DATA}", "  78  training examples"),
         (f"data_gen show {DATA} -n 1", "example 1 of 78"),
         (f"data_gen verify {DATA}", "78"),
         ("data_gen --list", "  macbert_512  "),

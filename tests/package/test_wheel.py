@@ -40,16 +40,19 @@ def test_the_packages_listed_are_those_of_the_tree():
     assert sorted(listed) == sorted({*tree, "data_gen.configs"})
 
 
+WEB = ["pretrain/predict/web", "data_gen/shared/web", "data_gen/show/web"]
+
+
 def test_the_wheel_holds_everything_and_nothing_else(names):
     configs = [
         f"data_gen/{path}"
         for path in glob.glob("configs/**", recursive=True)
         if os.path.isfile(path)
     ]
-    pages = glob.glob("pretrain/predict/web/*")
+    pages = [page for folder in WEB for page in glob.glob(f"{folder}/*")]
     neighbours = "data_gen/synonyms/toolkit_neighbours.npz"
     assert len(configs) >= 34
-    assert len(pages) == 3
+    assert len(pages) == 9
     expected = {*sources(), *configs, *pages, neighbours}
     assert {name for name in names if ".dist-info/" not in name} == expected
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {

@@ -2,13 +2,15 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
 
 import pytest
 
-from data_gen.__main__ import main
+from data_gen.__main__ import main, make_parser
 from data_gen.corpus.samples import peoples_daily
 from data_gen.synonyms.vector_files import read_vectors
 from tests.data_gen.helpers import SEGMENTED, TEXT, VOCAB
@@ -66,7 +68,8 @@ def test_build_then_stats(build, tmp_path, capsys):
     assert "51 sentences" in capsys.readouterr().out
     assert main(["stats", str(tmp_path / "out")]) == 0
     rows = capsys.readouterr().out.splitlines()
-    assert any(row.split() == ["instances", "18"] for row in rows), rows
+    assert any(row.split()[:2] == ["instances", "18"] for row in rows), rows
+    assert rows[0].startswith("Promised and realised: ")
     assert main(["stats", str(tmp_path / "out"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["sentences"] == 51
 
@@ -166,6 +169,21 @@ def test_commands_with_tasks_are_run_alike(command, capsys):
         assert flag in said
 
 
+def test_without_arguments_three_commands_are_named(capsys):
+    with pytest.raises(SystemExit) as exit_code:
+        main([])
+    assert exit_code.value.code == 2  # a script that names no command has done nothing
+    said = capsys.readouterr()
+    assert said.out == ""
+    examples = re.findall(r"^    python -m data_gen (.*)$", said.err, re.MULTILINE)
+    assert [example.split()[0] for example in examples] == ["build", "stats", "show"]
+    for example in examples:  # the parser takes them
+        make_parser().parse_args(shlex.split(example))
+    for more in ("--help", "COMMAND --help", "--list"):
+        assert f"python -m data_gen {more}\n" in said.err
+    assert max(map(len, said.err.splitlines())) <= 100
+
+
 @pytest.mark.parametrize(
     "argv", [[], ["biuld"], ["build", "--set", "random_seed"], ["build", "--workers", "0"]]
 )
@@ -238,10 +256,12 @@ def test_coverage(table, vectors, capsys):
     share = sum(word in known for word in words) / len(words)
     argv = ["--input", SEGMENTED, "--workers", "1"]
     assert main(["synonyms", "coverage", *golden_settings(table), *argv]) == 0
-    said = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines())
-    assert float(said["words with similar"]) == pytest.approx(share, abs=0.01)
-    assert said["similar words from"].split() == ["vectors.bin", said["words with similar"].strip()]
-    assert "，" in said["most frequent without similar"]
+    rows = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    row = next(row for row in rows if row.startswith("words with similar"))
+    realised = row.split()[3]
+    assert float(realised.rstrip("%")) / 100 == pytest.approx(share, abs=0.01)
+    assert f"vectors.bin {realised}" in rows
+    assert any(row.startswith("， ") for row in rows)
 
 
 def test_judge(table, tmp_path, capsys):
@@ -317,7 +337,40 @@ def test_show(capsys, tmp_path):
     page = tmp_path / "page.html"
     assert main(["show", GOLDEN, "--html", str(page), "-n", "1000"]) == 0
     assert capsys.readouterr().out == f"{page}: 78 examples\n"
-    assert page.read_text(encoding="utf-8").count("<article>") == 78
+    assert page.read_text(encoding="utf-8").count("<article ") == 78
+
+
+def test_show_finds(capsys, fails, tmp_path):
+    assert main(["show", GOLDEN, "--find", "老顾客", "-n", "100"]) == 0
+    legend, *lines = capsys.readouterr().out.splitlines()
+    assert "MASK" not in legend  # the recipe has no [MASK]
+    titles = [line for line in lines if line.startswith("example ")]
+    assert 0 < len(titles) < 78
+    assert main(["show", GOLDEN, "--kind", "kept", "--pieces", "2", "-n", "1"]) == 0
+    assert re.search(r"\[=..\]", capsys.readouterr().out.split("\n", 1)[1])
+    assert main(["show", GOLDEN, "--random", "7", "-n", "2"]) == 0
+    first = capsys.readouterr().out
+    assert main(["show", GOLDEN, "--random", "7", "-n", "2"]) == 0
+    assert capsys.readouterr().out == first
+    page = tmp_path / "page.html"
+    assert main(["show", GOLDEN, "--find", "老顾客", "--html", str(page)]) == 0
+    assert capsys.readouterr().out == f"{page}: {len(titles)} examples\n"
+    fails(main(["show", GOLDEN, "--find", "未必存在"]), "none of its 78 examples", "“未必存在”")
+    fails(main(["show", GOLDEN, "--random", "1", "--start", "2"]), "--start or --random, not both")
+    fails(
+        main(["show", GOLDEN, "--find", "未必", "--html", str(page.with_name("no.html"))]), "none"
+    )
+    assert not page.with_name("no.html").exists()
+
+
+@pytest.mark.parametrize(
+    "argv", [["--find", " "], ["--kind", "masked"], ["--pieces", "0"], ["--random", "-1"]]
+)
+def test_show_of_nothing_to_look_for_is_wrong_usage(argv, capsys):
+    with pytest.raises(SystemExit) as exit_code:
+        main(["show", GOLDEN, *argv])
+    assert exit_code.value.code == 2
+    assert f"argument {argv[0]}: " in capsys.readouterr().err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

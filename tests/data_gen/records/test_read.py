@@ -207,6 +207,21 @@ def test_examples_in_order_from_any_on(tmp_path, skip):
     assert [stored.example for stored in found] == examples[skip:]
     places = [("part-1", 1), ("part-1", 2), ("part-3", 1), ("part-3", 2), ("part-3", 3)]
     assert [(stored.shard, stored.number) for stored in found] == places[skip:]
+    assert [stored.of_all for stored in found] == list(range(1, 6))[skip:]
+
+
+@pytest.mark.parametrize("only", [(), (1,), (3,), (2, 3), (1, 2, 5), (1, 2, 3, 4, 5), (5, 6, 99)])
+def test_examples_by_their_numbers(tmp_path, only):
+    examples = [EXAMPLE._replace(pieces=(101, i, 9, 102, 7, 102)) for i in range(5)]
+    packed = ExamplePacker(S, P)(columns(*examples))
+    info = write_build(tmp_path, [[], packed[:2], [], packed[2:], []])
+    wanted = [number for number in only if number <= 5]
+    found = list(read_examples(info, V, only=only))
+    assert [stored.of_all for stored in found] == wanted
+    assert [stored.example for stored in found] == [examples[number - 1] for number in wanted]
+    if not set(wanted) & {1, 2}:
+        os.unlink(tmp_path / "part-1")  # a shard without a wanted one is not opened
+        assert len(list(read_examples(info, V, only=only))) == len(wanted)
 
 
 def test_shards_before_the_first_wanted_are_not_opened(tmp_path):

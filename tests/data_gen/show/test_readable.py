@@ -10,12 +10,15 @@ from data_gen.shared.dataset.dataset_info import read_info
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import SPECIALS
 from data_gen.show.readable import (
+    LEGEND,
     MarkedText,
     ReadableExample,
     build_vocabulary,
+    legend_of,
     mark_segments,
-    shown_examples,
+    readable_examples,
 )
+from data_gen.show.selection import Wanted, selected
 from data_gen.show.terminal import coloured, plain, text_lines
 from data_gen.tokenization.running_text import join_wordpiece
 from data_gen.tokenization.sentence_piece import join_sentencepiece
@@ -125,24 +128,47 @@ def test_the_originals_read_as_the_text_and_every_run_has_one_kind(data):
             assert run.kind in ("text", "mask", "replaced", "kept")
             assert run.kind not in ("text", "kept") or run.original == run.shown
             assert run.kind != "mask" or set(run.shown.split("[MASK]")) == {""}
+            if run.kind == "text":
+                assert run.pieces == ()
+            else:
+                originals, shown = zip(*run.pieces)
+                assert ("".join(originals), "".join(shown)) == (run.original, run.shown)
         kinds = [run.kind for run in runs if run.original.strip()]
         assert ("text" in kinds) == (len(masked) < len(ids))
+
+
+@pytest.mark.parametrize(
+    ("corruption", "kinds"),
+    [
+        ("similar", ["replaced", "kept"]),
+        ("partial_mask", ["mask", "replaced", "kept"]),
+        ("all_mask", ["mask", "kept"]),
+        ("random", ["replaced", "kept"]),
+        ("of another version", ["mask", "replaced", "kept"]),
+    ],
+)
+def test_the_legend_has_the_marks_of_the_recipe(corruption, kinds):
+    info = read_info(GOLDEN)
+    masking = {**info.manifest["config"]["masking"], "corruption": corruption}
+    config = {**info.manifest["config"], "masking": masking}
+    legend = legend_of(info._replace(manifest={**info.manifest, "config": config}))
+    assert [marked.kind for marked, _ in legend] == kinds
+    assert ("similar" in "".join(meaning for _, meaning in legend)) == (corruption == "similar")
 
 
 def labels_shown(pair_task):
     info = read_info(GOLDEN)
     config = {**info.manifest["config"], "pair_task": pair_task}
     info = info._replace(manifest={**info.manifest, "config": config})
-    found = shown_examples(info, build_vocabulary(info), 1, 78)
-    return {shown.facts[3:] for shown in found}
+    return {shown.label for shown in readable_examples(info, build_vocabulary(info))()}
 
 
 @pytest.mark.parametrize(
     ("pair_task", "expected"),
     [
-        ("sop", {("in order",), ("swapped",)}),
-        ("nsp", {("next",), ("random",)}),
-        ("none", {()}),
+        ("sop", {"in order", "swapped"}),
+        ("nsp", {"next", "random"}),
+        ("none", {""}),
     ],
 )
 def test_the_label_is_explained_by_the_pair_task(pair_task, expected):
@@ -151,12 +177,14 @@ def test_the_label_is_explained_by_the_pair_task(pair_task, expected):
 
 def golden(start, count, colour=False):
     info = read_info(GOLDEN)
-    return list(text_lines(shown_examples(info, build_vocabulary(info), start, count), colour))
+    examples = readable_examples(info, build_vocabulary(info))
+    shown = selected(examples, Wanted(), start, count)
+    return list(text_lines(info, shown, legend_of(info), colour))
 
 
 def test_the_golden_set_read():
     assert golden(2, 2) == [
-        "[masked→MASK] became [MASK]   [old→new] was replaced   "
+        "[old→new] was replaced by a similar word or a random one   "
         "[=kept] stayed, is predicted all the same",
         "",
         "example 2 of 78 · part-00000-of-00002.tfrecord #2 · 44 of 48 pieces · "
@@ -189,10 +217,12 @@ def test_colour_changes_no_text():
         MarkedText("text", "乙", "乙"),
         MarkedText("replaced", "丙", "丁"),
     )
-    shown = [ReadableExample("title", ("fact",), (("A", runs),))]
-    clean = [re.sub("\033\\[[0-9;]*m", "", line) for line in text_lines(iter(shown), True)]
-    assert clean[1:] == ["", "title · fact", "A 甲乙丙→丁"]
-    assert "\033" not in "".join(text_lines(iter(shown), False))
+    shown = [ReadableExample(7, "shard", 2, 4, 1, "", (("A", runs),))]
+    info = read_info(GOLDEN)
+    clean = [re.sub("\033\\[[0-9;]*m", "", line) for line in text_lines(info, shown, LEGEND, True)]
+    title = "example 7 of 78 · shard #2 · 4 of 48 pieces · 1 masked (25.0%)"
+    assert clean[1:] == ["", title, "A 甲乙丙→丁"]
+    assert "\033" not in "".join(text_lines(info, shown, LEGEND, False))
 
 
 def test_the_vocabulary_is_checked(tmp_path):

@@ -1,10 +1,12 @@
 import json
+import re
+import shlex
 import subprocess
 import sys
 
 import pytest
 
-from pretrain.__main__ import main
+from pretrain.__main__ import main, make_parser
 from tests.pretrain.helpers import DATA
 
 
@@ -103,7 +105,7 @@ def test_plans_and_wrong_settings_do_not_wait_for_tensorflow():
     """It takes seconds to import."""
     script = """
 import sys
-from pretrain.__main__ import main
+from pretrain.__main__ import main, make_parser
 config = ["--config", "configs/pretrain/tiny.yaml"]
 assert main(["plan", *config]) == 0
 train = ["train", *config, "--data", "nowhere", "--output", "nowhere"]
@@ -117,4 +119,8 @@ def test_wrong_usage_exits_with_2(capsys):
     with pytest.raises(SystemExit) as exit_code:
         main([])
     assert exit_code.value.code == 2
-    capsys.readouterr()
+    said = capsys.readouterr().err
+    examples = re.findall(r"^    python -m pretrain (.*)$", said, re.MULTILINE)
+    assert [example.split()[0] for example in examples] == ["train", "predict", "export"]
+    for example in examples:  # the parser takes them
+        make_parser().parse_args(shlex.split(example))

@@ -81,9 +81,17 @@ def test_requests_at_once_are_each_answered(server):
     assert found == {text: text for text in texts}
 
 
-@pytest.mark.parametrize(
-    ("path", "kind"), [("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/java")]
-)
+FILES = {
+    "/": "text/html",
+    "/look.css": "text/css",
+    "/page.css": "text/css",
+    "/language.js": "text/javascript",
+    "/sentences.js": "text/javascript",
+    "/page.js": "text/javascript",
+}
+
+
+@pytest.mark.parametrize(("path", "kind"), FILES.items())
 def test_the_page_loads_nothing_from_elsewhere(server, path, kind):
     status, headers, body = ask(server, "GET", path)
     assert status == 200
@@ -93,7 +101,16 @@ def test_the_page_loads_nothing_from_elsewhere(server, path, kind):
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert not re.search(r"https?://|innerHTML|<script>|<style>|style=", body)
     linked = set(re.findall(r'(?:src|href)="(/[^"]*)"', body))
-    assert linked <= {"/page.css", "/page.js"}
+    assert linked == (FILES.keys() - {"/"} if path == "/" else set())
+
+
+def test_the_thresholds_of_the_command_are_told(server):
+    status, _, body = ask(server, "GET", "/api/model")
+    found = server.threshold
+    assert (status, json.loads(body)) == (
+        200,
+        {"model": server.name, "ratio": found.ratio, "above": found.above},
+    )
 
 
 def test_it_listens_to_this_machine_alone(server):

@@ -1,6 +1,5 @@
 """The page in a browser: needs the package playwright and a Chromium."""
 
-import shutil
 import threading
 
 import pytest
@@ -15,9 +14,9 @@ from pretrain.predict.correct import Threshold
 from pretrain.predict.predictor import Predictor
 from pretrain.predict.server import Server
 from pretrain.text.tokenizer import load_tokenizer
+from tests.browser import CHROMIUM, least_contrast, open_browser, watched_page
 from tests.pretrain.small_model import write_model
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no chromium")
 
 
@@ -36,29 +35,39 @@ def server(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser():
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = open_browser(driver)
         yield browser
         browser.close()
 
 
 @pytest.fixture
-def page(server, browser):
-    """The page on a phone; what it complains of fails the test, and so does what it loads from
+def open_page(server, browser):
+    """Opens the page; what it complains of fails the test, and so does what it loads from
     elsewhere.
     """
-    context = browser.new_context(viewport={"width": 360, "height": 700})
-    page = context.new_page()
-    wrong, requested = [], []
-    page.on("console", lambda message: wrong.append(message.text))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda request: requested.append(request.url))
-    page.goto(server.address)
-    # The page has the cursor in its text field; a browser may take a moment to put it there.
-    page.wait_for_function("document.hasFocus() && document.activeElement.id === 'text'")
-    yield page
+    wrong, requested, pages = [], [], []
+
+    def opened(width=360, locale="zh-CN", **options):
+        viewport = {"width": width, "height": 700}
+        page = watched_page(browser, wrong, viewport=viewport, locale=locale, **options)
+        pages.append(page)
+        page.on("request", lambda request: requested.append(request.url))
+        page.goto(server.address)
+        # The page has the cursor in its text field; a browser may take a moment to put it there.
+        page.wait_for_function("document.hasFocus() && document.activeElement.id === 'text'")
+        return page
+
+    yield opened
     assert wrong == []
     assert all(url.startswith((server.address, "data:,")) for url in requested)
-    context.close()
+    for page in pages:
+        page.context.close()
+
+
+@pytest.fixture
+def page(open_page):
+    """The page on a phone, in Chinese."""
+    return open_page()
 
 
 def answers(server, text):
@@ -125,7 +134,58 @@ def test_the_slider_lists_less(server, page):
     page.keyboard.press("End")
     page.wait_for_selector(f"text={after} 处可疑" if after else "text=没有可疑的地方")
     assert page.locator(".word").count() == after
-    assert page.locator("#ratio-value").inner_text() == "≥ 10000 倍"
+    assert page.locator("#ratio-value").inner_text() == "10000 倍"
+
+
+def test_the_other_slider_lists_less(server, page):
+    page.locator("#text").fill("天\n地\n人\n日")
+    page.wait_for_selector(".word")
+    page.locator("#above").focus()
+    page.keyboard.press("End")
+    page.wait_for_selector("text=没有可疑的地方")
+    assert page.locator("#above-value").inner_text() == "100.0%"
+
+
+def test_model_and_thresholds_are_shown_from_the_start(page):
+    page.wait_for_selector("#ratio-value :visible")
+    assert page.locator("#model").inner_text() == "small <b>model</b>"
+    assert page.locator("#ratio-value").inner_text() == "1 倍"
+    assert page.locator("#above-value").inner_text() == "0%"
+
+
+def test_an_example_is_a_click_away(page):
+    for example in page.locator(".example").all():
+        text = example.inner_text()
+        example.press("Enter")
+        page.wait_for_selector("article")
+        assert page.locator("#text").input_value() == text
+    assert "[MASK]" in text
+
+
+def test_the_interface_speaks_the_browsers_language(open_page):
+    page = open_page(locale="en-GB")
+    assert page.locator("h1").inner_text() == "Correct and fill in"
+    page.locator("#text").fill("天地日月")
+    page.wait_for_selector("article")
+    assert "suspicious word" in page.locator("#status").inner_text()
+    word = page.locator(".word").first
+    assert word.get_attribute("aria-label").endswith("; choose another word")
+    page.get_by_role("button", name="中文").click()  # what is there changes its language
+    assert page.locator("h1").inner_text() == "改错与填空"
+    assert "处可疑" in page.locator("#status").inner_text()
+    assert word.get_attribute("aria-label").endswith("；选择别的词")
+    assert page.get_by_role("button", name="采用").count() > 0
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_readable_everywhere(open_page, width, scheme):
+    page = open_page(width, color_scheme=scheme)
+    page.locator("#text").fill("天地日月\n天[MASK]")
+    page.wait_for_selector("article >> nth=1")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    ratio, text = least_contrast(page)
+    assert ratio >= 4.5, text
 
 
 def test_it_fits_a_phone_and_every_control_has_a_name(page):
@@ -140,7 +200,7 @@ def test_it_fits_a_phone_and_every_control_has_a_name(page):
 
 
 def test_a_server_that_is_gone_is_told(server, browser):
-    page = browser.new_page()
+    page = browser.new_page(locale="zh-CN")
     page.goto(server.address)
     page.route("**/api/predict", lambda route: route.abort())
     page.locator("#text").fill("天")
