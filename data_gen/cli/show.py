@@ -6,8 +6,6 @@ import sys
 from typing import Any
 
 from data_gen.shared.commands import add_command, positive
-from data_gen.show import html_page, readable, terminal
-from data_gen.storage.dataset_folder import read_dataset
 
 
 def add_show(commands: Any) -> None:
@@ -33,6 +31,9 @@ def add_show(commands: Any) -> None:
 
 
 def _show_examples(args: argparse.Namespace) -> None:
+    from data_gen.show import html_page, readable, terminal
+    from data_gen.storage.dataset_folder import read_dataset
+
     info = read_dataset(args.folder)
     vocabulary = readable.build_vocabulary(info, args.vocab)
     examples = readable.shown_examples(info, vocabulary, args.start, args.count)
