@@ -162,5 +162,6 @@ def ranges(starts: Array, stops: Array) -> Array:
     """
     sizes = stops - starts
     ends = np.cumsum(sizes)
-    total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) + np.repeat(starts - ends + sizes, sizes)
+    numbers = np.repeat(starts - ends + sizes, sizes)
+    numbers += np.arange(len(numbers))
+    return numbers
