@@ -1,16 +1,18 @@
-"""Arguments that several commands share."""
+"""Arguments that several commands share.
+
+Making the parser of all commands imports no job and no numpy: what a command runs is imported in
+the function that runs it, so that `--help` and a typo are answered at once.
+"""
 
 import argparse
-from typing import Optional, Sequence
+from typing import TYPE_CHECKING, Optional, Sequence
 
-from data_gen.config import DataConfig
 from data_gen.core.progress import Progress, log_json, say, show_progress
-from data_gen.engine.processes import Engine, LocalEngine
-from data_gen.engine.ray_cluster import RayEngine
-from data_gen.jobs.inputs import Inputs, resolve_inputs
-from data_gen.jobs.table_cache import cache_folder
 from data_gen.shared.commands import positive
-from data_gen.shared.settings import load_settings
+
+if TYPE_CHECKING:
+    from data_gen.engine.processes import Engine
+    from data_gen.jobs.inputs import Inputs
 
 
 def add_input(
@@ -68,6 +70,8 @@ def add_cache(parser: argparse.ArgumentParser) -> None:
 
 def cache(args: argparse.Namespace) -> Optional[str]:
     """Return the folder that keeps the similar words of vector files for this user."""
+    from data_gen.jobs.table_cache import cache_folder
+
     return None if args.no_cache else cache_folder()
 
 
@@ -76,21 +80,29 @@ def progress(args: argparse.Namespace) -> Progress:
     return log_json if args.log_json else show_progress
 
 
-def engine(args: argparse.Namespace) -> Engine:
+def engine(args: argparse.Namespace) -> "Engine":
     """Return the engine that a command line asks for; it is closed when the command ends."""
     if args.engine == "ray":
+        from data_gen.engine.ray_cluster import RayEngine
+
         return RayEngine(args.ray_address, args.workers)
+    from data_gen.engine.processes import LocalEngine
+
     local = LocalEngine(args.workers)
     args.closing.callback(local.close)
     return local
 
 
-def load_inputs(args: argparse.Namespace, patterns: Sequence[str]) -> Inputs:
+def load_inputs(args: argparse.Namespace, patterns: Sequence[str]) -> "Inputs":
     """Load the settings of a command and resolve its input. Say which settings a segmented corpus
     replaces by its own.
 
     Raises UserError as `load_settings` and `resolve_inputs` do.
     """
+    from data_gen.config import DataConfig
+    from data_gen.jobs.inputs import resolve_inputs
+    from data_gen.shared.settings import load_settings
+
     config = load_settings(DataConfig, args.config, args.overrides)
     inputs = resolve_inputs(config, patterns, args.overrides)
     if inputs.segmented:

@@ -4,19 +4,15 @@ import argparse
 import json
 import os
 import time
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from data_gen.cli import arguments
 from data_gen.core.progress import say, show_progress
-from data_gen.corpus.segmented.folder import find, read
-from data_gen.engine.processes import Engine
-from data_gen.jobs import benchmark
-from data_gen.jobs.build_dataset import TABLE, BuildPlan, plan_build, run_build
-from data_gen.jobs.build_heldout import plan_heldout, plan_trained, split_inputs
 from data_gen.shared.commands import add_command, add_config_arguments, positive
-from data_gen.show.promises import promises
-from data_gen.show.statistics_text import promise_lines, statistics_lines
-from data_gen.storage.dataset_folder import read_dataset
+
+if TYPE_CHECKING:
+    from data_gen.engine.processes import Engine
+    from data_gen.jobs.build_dataset import BuildPlan
 
 
 def add_build(commands: Any) -> None:
@@ -69,12 +65,16 @@ def _share_or_file(text: str) -> Union[float, str]:
 
 
 def _build(args: argparse.Namespace) -> None:
+    from data_gen.jobs.build_dataset import plan_build
+
     inputs = arguments.load_inputs(args, args.input)
     engine, show = arguments.engine(args), arguments.progress(args)
     start = time.perf_counter()
     if args.heldout is None:
         _run(plan_build(inputs, args.output, engine, show), engine, args, start)
         return
+    from data_gen.jobs.build_heldout import plan_heldout, plan_trained, split_inputs
+
     split = split_inputs(inputs, args.heldout, engine, show)
     trained = plan_trained(split, args.output, engine, show)
     _run(trained, engine, args, start)
@@ -82,8 +82,10 @@ def _build(args: argparse.Namespace) -> None:
     _run(plan_heldout(split, trained, engine, show), engine, args, start)
 
 
-def _run(plan: BuildPlan, engine: Engine, args: argparse.Namespace, start: float) -> None:
+def _run(plan: "BuildPlan", engine: "Engine", args: argparse.Namespace, start: float) -> None:
     """Run a build that was planned from the time `start` on, and print what it made."""
+    from data_gen.jobs.build_dataset import TABLE, run_build
+
     show = arguments.progress(args)
     if plan.table and not plan.finished and not args.log_json:
         path = os.path.join(args.output, TABLE)
@@ -115,6 +117,11 @@ def add_stats(commands: Any) -> None:
 
 
 def _stats(args: argparse.Namespace) -> None:
+    from data_gen.corpus.segmented.folder import find, read
+    from data_gen.show.promises import promises
+    from data_gen.show.statistics_text import promise_lines, statistics_lines
+    from data_gen.storage.dataset_folder import read_dataset
+
     segmented = find([args.folder])
     if segmented:
         statistics, found = read(segmented).manifest["statistics"], []
@@ -143,5 +150,7 @@ def add_bench(commands: Any) -> None:
 
 
 def _bench(args: argparse.Namespace) -> None:
+    from data_gen.jobs import benchmark
+
     inputs = arguments.load_inputs(args, args.input)
     print("\n".join(benchmark.lines(benchmark.run_benchmark(inputs, show_progress))))

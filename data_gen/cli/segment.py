@@ -6,15 +6,9 @@ import time
 from typing import Any
 
 from data_gen.cli.arguments import add_engine, add_input, engine, progress
-from data_gen.config import DataConfig
 from data_gen.corpus.samples import peoples_daily
-from data_gen.corpus.samples.reviews import write_reviews
-from data_gen.jobs import train_segmenter
-from data_gen.jobs.segment_corpus import segment
 from data_gen.segmentation.ltp import DEFAULT_LTP, SOURCE, fetch_ltp
 from data_gen.shared.commands import add_command, add_config_arguments, positive
-from data_gen.shared.settings import load_settings
-from data_gen.show.statistics_text import statistics_lines
 from data_gen.storage.writing import atomic_file
 
 
@@ -42,6 +36,11 @@ def add_segment(commands: Any) -> None:
 
 
 def _segment(args: argparse.Namespace) -> None:
+    from data_gen.config import DataConfig
+    from data_gen.jobs.segment_corpus import segment
+    from data_gen.shared.settings import load_settings
+    from data_gen.show.statistics_text import statistics_lines
+
     config = load_settings(DataConfig, args.config, args.overrides)
     start = time.perf_counter()
     words = segment(config, args.input, args.output, engine(args), progress(args))
@@ -91,7 +90,9 @@ def _segmenter_fetch(args: argparse.Namespace) -> None:
 
 
 def _segmenter_train(args: argparse.Namespace) -> None:
-    scores = train_segmenter.train_segmenter(args.output, args.epochs, seed=1)
+    from data_gen.jobs.train_segmenter import train_segmenter
+
+    scores = train_segmenter(args.output, args.epochs, seed=1)
     _note_source(
         args.output,
         "LTP perceptron trained on the People's Daily of January 1998, held-out F1 "
@@ -121,6 +122,8 @@ def add_corpus(commands: Any) -> None:
 
 
 def _corpus_sample(args: argparse.Namespace) -> None:
+    from data_gen.corpus.samples.reviews import write_reviews
+
     text = peoples_daily.write_text(args.output)
     print(
         f"{text.train}, {text.heldout}: {text.documents:,} articles, {text.characters:,} characters"

@@ -8,9 +8,7 @@ from typing import Any
 from data_gen.shared.commands import add_command, number, positive
 from data_gen.shared.console import utf8_text
 from data_gen.shared.errors import UserError
-from data_gen.show import html_page, readable, terminal
-from data_gen.show.selection import Wanted, selected, simplified
-from data_gen.storage.dataset_folder import read_dataset
+from data_gen.show.marks import KINDS
 
 _IN_TERMINAL, _ON_PAGE = 3, 100  # examples
 
@@ -46,7 +44,7 @@ def add_show(commands: Any) -> None:
         metavar="TEXT",
         help="those that hold this text, as it was or as the model sees it",
     )
-    parser.add_argument("--kind", choices=readable.KINDS, help="those with a mark of this kind")
+    parser.add_argument("--kind", choices=KINDS, help="those with a mark of this kind")
     parser.add_argument(
         "--pieces",
         type=positive,
@@ -61,6 +59,8 @@ def add_show(commands: Any) -> None:
 
 
 def _searched(text: str) -> str:
+    from data_gen.show.selection import simplified
+
     text = utf8_text(text)
     if not simplified(text):
         raise argparse.ArgumentTypeError("there is nothing to look for in it")
@@ -68,6 +68,10 @@ def _searched(text: str) -> str:
 
 
 def _show_examples(args: argparse.Namespace) -> None:
+    from data_gen.show import html_page, readable, terminal
+    from data_gen.show.selection import Wanted, selected
+    from data_gen.storage.dataset_folder import read_dataset
+
     if args.start and args.random is not None:
         raise UserError("give --start or --random, not both")
     info = read_dataset(args.folder)

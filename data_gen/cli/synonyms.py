@@ -1,7 +1,7 @@
 """The commands around similar words: `python -m data_gen synonyms ...`."""
 
 import argparse
-from typing import Any, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Sequence, Tuple
 
 from data_gen.cli.arguments import (
     add_cache,
@@ -12,20 +12,13 @@ from data_gen.cli.arguments import (
     load_inputs,
     progress,
 )
-from data_gen.config import DataConfig
-from data_gen.core.columns import Pieces
-from data_gen.jobs.build_synonyms import make_table, plan_table
-from data_gen.jobs.inputs import scan_inputs
-from data_gen.jobs.statistics import similar_words
-from data_gen.jobs.synonym_coverage import coverage
-from data_gen.pipeline import load
-from data_gen.pipeline.load import load_tokenizer
 from data_gen.shared.commands import add_command, add_config_arguments
 from data_gen.shared.console import utf8_text
-from data_gen.shared.settings import load_settings
-from data_gen.show.statistics_text import statistics_lines
-from data_gen.synonyms import table, thesaurus
-from data_gen.synonyms.lookup import CandidateLookup
+
+if TYPE_CHECKING:
+    from data_gen.core.columns import Pieces
+    from data_gen.synonyms.lookup import CandidateLookup
+    from data_gen.tokenization.tokenizer import Tokenizer
 
 _MISSING_LISTED = 30  # words
 
@@ -114,8 +107,12 @@ def _add_build(actions: Any) -> None:
 
 
 def _build(args: argparse.Namespace) -> None:
+    from data_gen.jobs.build_synonyms import make_table, plan_table
+    from data_gen.jobs.inputs import scan_inputs
+    from data_gen.synonyms.table import require_new_table
+
     inputs = load_inputs(args, args.corpus)
-    table.require_new_table(args.output)
+    require_new_table(args.output)
     workers, show = engine(args), progress(args)
     corpus = scan_inputs(inputs, args.output, workers, show) if args.corpus else None
     made = make_table(plan_table(inputs.config, corpus), args.output, workers, show, cache(args))
@@ -126,10 +123,19 @@ def _build(args: argparse.Namespace) -> None:
     print(f"{args.output}: {'made' if made.new else 'up to date, nothing to do'}")
 
 
-def _nearby(args: argparse.Namespace) -> None:
+def _load(args: argparse.Namespace) -> Tuple["Tokenizer", "CandidateLookup"]:
+    """Load the tokenizer and the table of the settings."""
+    from data_gen.config import DataConfig
+    from data_gen.pipeline.load import load_similar, load_tokenizer
+    from data_gen.shared.settings import load_settings
+
     config = load_settings(DataConfig, args.config, args.overrides)
     tokenizer = load_tokenizer(config)
-    similar = load.load_similar(config, tokenizer)
+    return tokenizer, load_similar(config, tokenizer)
+
+
+def _nearby(args: argparse.Namespace) -> None:
+    tokenizer, similar = _load(args)
     for word, (pieces, _) in zip(args.words, tokenizer.encode(args.words)):
         for source, candidates in _by_source(similar, tuple(pieces)):
             found = [f"{tokenizer.join(other)} {score:.3f}" for other, score in candidates]
@@ -137,8 +143,8 @@ def _nearby(args: argparse.Namespace) -> None:
 
 
 def _by_source(
-    similar: CandidateLookup, word: Pieces
-) -> Sequence[Tuple[str, Sequence[Tuple[Pieces, float]]]]:
+    similar: "CandidateLookup", word: "Pieces"
+) -> Sequence[Tuple[str, Sequence[Tuple["Pieces", float]]]]:
     """Return the candidates that a build takes, then those of the other sources."""
     taken = similar.of_word(word)
     others = {name: similar.of_source(name, word) for name in similar.layers}
@@ -147,6 +153,11 @@ def _by_source(
 
 
 def _coverage(args: argparse.Namespace) -> None:
+    from data_gen.jobs.inputs import scan_inputs
+    from data_gen.jobs.statistics import similar_words
+    from data_gen.jobs.synonym_coverage import coverage
+    from data_gen.show.statistics_text import statistics_lines
+
     inputs = load_inputs(args, args.input)
     workers, show = engine(args), progress(args)
     corpus = scan_inputs(inputs, None, workers, show)
@@ -156,9 +167,9 @@ def _coverage(args: argparse.Namespace) -> None:
 
 
 def _judge(args: argparse.Namespace) -> None:
-    config = load_settings(DataConfig, args.config, args.overrides)
-    tokenizer = load_tokenizer(config)
-    similar = load.load_similar(config, tokenizer)
+    from data_gen.synonyms import thesaurus
+
+    tokenizer, similar = _load(args)
     groups = thesaurus.read_groups(args.thesaurus)
     for source, words, first, among in thesaurus.score_with_thesaurus(similar, tokenizer, groups):
         print(f"{source:32} {words:7,} words  first {first:6.1%}  among them {among:6.1%}")

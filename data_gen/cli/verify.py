@@ -2,15 +2,14 @@
 
 import argparse
 import os
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from data_gen.cli import arguments
-from data_gen.jobs.verify_dataset import verify
 from data_gen.shared.commands import add_command
-from data_gen.shared.dataset.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
-from data_gen.show.readable import build_vocabulary
-from data_gen.storage.dataset_folder import read_dataset
+
+if TYPE_CHECKING:
+    from data_gen.shared.dataset.dataset_info import DatasetInfo
 
 
 def add_verify(commands: Any) -> None:
@@ -33,6 +32,9 @@ def add_verify(commands: Any) -> None:
 
 
 def _verify(args: argparse.Namespace) -> None:
+    from data_gen.jobs.verify_dataset import verify
+    from data_gen.storage.dataset_folder import read_dataset
+
     info = read_dataset(args.folder)
     pieces = _vocab_size(info, args.vocab)
     engine, show = arguments.engine(args), arguments.progress(args)
@@ -53,10 +55,12 @@ def _verify(args: argparse.Namespace) -> None:
     )
 
 
-def _vocab_size(info: DatasetInfo, path: Optional[str]) -> Optional[int]:
+def _vocab_size(info: "DatasetInfo", path: Optional[str]) -> Optional[int]:
     """Return the pieces of the vocabulary; None where no file is given and that of the build is not
     here.
     """
+    from data_gen.show.readable import build_vocabulary
+
     named = path or info.manifest["config"].get("vocab_file")
     if not path and not (named and os.path.isfile(named)):
         return None

@@ -2,17 +2,10 @@
 
 import argparse
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any, Iterator, Sequence
 
 from data_gen.cli.arguments import add_input
-from data_gen.config import DataConfig
 from data_gen.core.progress import show_progress
-from data_gen.corpus.blocks import group_into_blocks
-from data_gen.corpus.config import TextConfig
-from data_gen.corpus.read import read_blocks
-from data_gen.engine.processes import LocalEngine
-from data_gen.jobs.inputs import scan_text_files
-from data_gen.jobs.train_vocabulary import train_vocabulary
 from data_gen.shared.commands import (
     add_command,
     add_config_arguments,
@@ -21,13 +14,12 @@ from data_gen.shared.commands import (
     positive,
 )
 from data_gen.shared.errors import UserError
-from data_gen.shared.settings import load_overrides, load_settings
 from data_gen.shared.vocabulary import mistakes, read_pieces
 from data_gen.storage.writing import write_new
-from data_gen.tokenization.check_vocabulary import Coverage, check_vocabulary
-from data_gen.tokenization.repair_vocabulary import repair_pieces
 from data_gen.tokenization.training import MODEL_TYPES, VOCABULARY, Options
-from data_gen.tokenization.wordpiece import WordPiece
+
+if TYPE_CHECKING:
+    from data_gen.corpus.config import CorpusConfig
 
 
 def add_vocab(commands: Any) -> None:
@@ -104,6 +96,8 @@ def _add_repair(actions: Any) -> None:
 
 
 def _vocab_repair(args: argparse.Namespace) -> None:
+    from data_gen.tokenization.repair_vocabulary import repair_pieces
+
     pieces, changes = repair_pieces(read_pieces(args.file))
     for mistake in mistakes(pieces):
         raise UserError(f"the vocabulary {args.file} {mistake}")
@@ -113,6 +107,10 @@ def _vocab_repair(args: argparse.Namespace) -> None:
 
 
 def _vocab_train(args: argparse.Namespace) -> None:
+    from data_gen.config import DataConfig
+    from data_gen.jobs.train_vocabulary import train_vocabulary
+    from data_gen.shared.settings import load_settings
+
     config = load_settings(DataConfig, args.config, args.overrides)
     options = Options(args.size, args.model_type, args.character_coverage)
     pieces = train_vocabulary(config, args.input, args.output, options, show_progress)
@@ -122,6 +120,10 @@ def _vocab_train(args: argparse.Namespace) -> None:
 
 
 def _vocab_check(args: argparse.Namespace) -> None:
+    from data_gen.corpus.config import TextConfig
+    from data_gen.shared.settings import load_overrides
+    from data_gen.tokenization.check_vocabulary import check_vocabulary
+
     config = load_overrides(TextConfig, args.overrides).corpus
     pieces, errors, notes = check_vocabulary(args.file, not args.cased)
     print(f"{args.file}: {len(pieces):,} pieces")
@@ -130,9 +132,23 @@ def _vocab_check(args: argparse.Namespace) -> None:
     if errors:
         raise UserError(f"the vocabulary {args.file} {'; '.join(errors)}")
     if args.input:
-        found = Coverage(WordPiece(pieces, not args.cased))
-        files = scan_text_files(args.input, config, None, LocalEngine(1), show_progress).files
-        blocks = list(group_into_blocks(files))
-        for documents in show_progress("read", len(blocks), read_blocks(blocks, config)):
-            found.add(documents)
-        print("\n".join(found.lines()))
+        print("\n".join(_coverage(pieces, args, config)))
+
+
+def _coverage(
+    pieces: Sequence[str], args: argparse.Namespace, config: "CorpusConfig"
+) -> Iterator[str]:
+    """Return the lines that say how a vocabulary fits the input."""
+    from data_gen.corpus.blocks import group_into_blocks
+    from data_gen.corpus.read import read_blocks
+    from data_gen.engine.processes import LocalEngine
+    from data_gen.jobs.inputs import scan_text_files
+    from data_gen.tokenization.check_vocabulary import Coverage
+    from data_gen.tokenization.wordpiece import WordPiece
+
+    found = Coverage(WordPiece(pieces, not args.cased))
+    files = scan_text_files(args.input, config, None, LocalEngine(1), show_progress).files
+    blocks = list(group_into_blocks(files))
+    for documents in show_progress("read", len(blocks), read_blocks(blocks, config)):
+        found.add(documents)
+    return found.lines()

@@ -63,16 +63,16 @@ class TokenizedBlock(NamedTuple):
         return [every[first:last] for first, last in zip(ends, ends[1:])]
 
     def split_words(self, numbers: Array, continues: Optional[Array] = None) -> "TokenizedBlock":
-        """Take some words apart into single pieces; with `continues`, bool [V], a piece whose id it
-        names stays with the piece before it.
+        """Take some words, ascending numbers, apart into single pieces; with `continues`, bool [V],
+        a piece whose id it names stays with the piece before it.
         """
         inner = ranges(self.words[numbers] + 1, self.words[numbers + 1])
         if continues is not None:
             inner = inner[~continues[self.pieces[inner]]]
         if not len(inner):
             return self
-        words = np.union1d(self.words, inner)
-        sentences = np.searchsorted(words, self.words[self.sentences])
+        words = np.insert(self.words, np.searchsorted(self.words, inner), inner)
+        sentences = self.sentences + np.searchsorted(inner, self.words[self.sentences])
         return self._replace(words=words, sentences=sentences)
 
 
@@ -162,5 +162,6 @@ def ranges(starts: Array, stops: Array) -> Array:
     """
     sizes = stops - starts
     ends = np.cumsum(sizes)
-    total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) + np.repeat(starts - ends + sizes, sizes)
+    numbers = np.repeat(starts - ends + sizes, sizes)
+    numbers += np.arange(len(numbers))
+    return numbers

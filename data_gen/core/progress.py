@@ -5,8 +5,6 @@ import sys
 import time
 from typing import Any, Callable, Dict, Iterable, Iterator, NamedTuple, Protocol, TypeVar
 
-from tqdm import tqdm
-
 Result = TypeVar("Result")
 
 _LINE_SECONDS = 10.0  # between lines for people
@@ -90,6 +88,8 @@ def show_progress(
     """Show a bar with rates and time left on a terminal; print a line now and then elsewhere."""
     stage = _Stage(title, total)
     if sys.stderr.isatty():
+        from tqdm import tqdm  # takes longer than all of `--help`
+
         with tqdm(results, desc=title, total=total) as bar:
             for result in bar:
                 stage.add(amount(result))

@@ -33,9 +33,12 @@ def draw(seeds: Array, number: Union[int, Array]) -> Array:
     """
     # Arrays wrap around; numpy's scalars would warn of it.
     z = seeds + (np.atleast_1d(number).astype(np.uint64) + np.uint64(1)) * np.uint64(_STEP)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    z ^= z >> np.uint64(30)
+    z *= np.uint64(0xBF58476D1CE4E5B9)
+    z ^= z >> np.uint64(27)
+    z *= np.uint64(0x94D049BB133111EB)
+    z ^= z >> np.uint64(31)
+    return z
 
 
 def uniform(seeds: Array, number: Union[int, Array]) -> Array:

@@ -25,7 +25,8 @@ def word_keys(pieces: Array, starts: Array) -> Array:
     place = np.arange(len(pieces)) - np.repeat(starts[:-1], sizes)
     # A sum of products with random numbers, one for each place.
     factors = draw(np.zeros(1, np.uint64), np.arange(sizes.max(initial=0)))
-    mixed = (pieces + 1).astype(np.uint64) * factors[place]
+    mixed = factors[place]
+    mixed *= (pieces + 1).astype(np.uint64)
     return draw(np.add.reduceat(mixed, starts[:-1]) if len(sizes) else mixed, sizes)
 
 

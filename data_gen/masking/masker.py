@@ -26,7 +26,7 @@ from data_gen.masking.word_facts import WordFacts, WordFactsBuilder, piecewise
 from data_gen.synonyms.lexicon import CandidateCache
 from data_gen.tokenization.tokenizer import Tokenizer
 
-_GROUP = 512  # instances of a block that are masked at once: bounds the memory
+_GROUP = 1 << 18  # pieces of the instances of a block that are masked at once: bounds the memory
 
 _ROOM_DRAW = 2  # of an instance; placing has the first two
 
@@ -90,8 +90,9 @@ class Masker:
         words = self._facts(piecewise(text) if self._selector.by_piece else text)
         counts = self._facts.count(words)
         groups = []
-        for start in range(0, len(instances.keys), _GROUP):
-            group = instances.where(slice(start, start + _GROUP))
+        size = max(1, _GROUP // self._limits.max_seq_length)
+        for start in range(0, len(instances.keys), size):
+            group = instances.where(slice(start, start + size))
             examples, of_group = self._mask_group(words, group)
             groups.append(examples._replace(instances=start + examples.instances))
             counts.update(of_group)
@@ -104,7 +105,9 @@ class Masker:
         budget = self._budget(layout, instances)
         may_be = words.reasons == 0
         masked, counts = self._mask(words, layout, instances, self._selector, budget, may_be)
-        unmasked = np.setdiff1d(np.flatnonzero(~all_unknown), masked.instance)
+        is_unmasked = ~all_unknown
+        is_unmasked[masked.instance] = False
+        unmasked = np.flatnonzero(is_unmasked)
         counts["forced"] += len(unmasked)
         forced = self._mask_at_least_one(words, instances, unmasked)
         for result in forced:

@@ -46,6 +46,10 @@ class CapCost(NamedTuple):
     fallback: Array  # that would become random for want of a similar word
     counted: Array  # that the cap counts: these, or all random ones
 
+    def where(self, mask: Array) -> "CapCost":
+        """Select those of the n-grams that a mask chooses."""
+        return CapCost(self.fallback[mask], self.counted[mask])
+
 
 # The one question that placing asks about replacements. Pure: a function of the n-grams alone.
 CapCostOf = Callable[[Ngrams], CapCost]
@@ -93,10 +97,11 @@ class NgramPlacement:
         self._pieces = np.concatenate([[0], np.cumsum(words.sizes)])
         self._room = np.full(len(seeds), budget.most)  # pieces
         self._fallbacks = budget.fallbacks.copy()  # that are still admitted
-        self._longest = len(budget.ngram_weights)
+        longest = len(budget.ngram_weights)
+        self._backs = np.arange(longest - 1, 0, -1)
         # The length of the longest n-gram that may start at each word.
         rest = words.run_last - np.arange(len(words.sizes))
-        self._free = np.minimum(rest, self._longest)
+        self._free = np.minimum(rest, longest)
         self._chosen: List[Ngrams] = []
         self._past_the_cap: List[Array] = []
         self._refused: List[Array] = []  # seeds
@@ -114,7 +119,7 @@ class NgramPlacement:
 
     def refused(self) -> int:
         """Return the number of n-grams that the cap turned away from at least one place."""
-        return len(np.unique(np.concatenate([np.zeros(0, np.uint64), *self._refused])))
+        return len({seed for seeds in self._refused for seed in seeds.tolist()})
 
     def place(self, ngrams: Ngrams, saves: Array) -> Array:
         """Try one random start for each n-gram, of different instances. Returns which fitted; of
@@ -131,16 +136,20 @@ class NgramPlacement:
         start = np.minimum(start, self.words.run_last[word] - ngrams.length)
         ngrams = ngrams._replace(start=np.maximum(start, self.words.run_first[word]))
         fits = self._fits(ngrams)
-        strict = np.flatnonzero(fits & saves)
-        if len(strict):
-            fits[strict] = self._cap_cost(ngrams.where(strict)).fallback == 0
-        fits[fits] = self._take(ngrams.where(fits))
+        found = ngrams.where(fits)
+        cost = self._cap_cost(found)
+        spares = ~saves[fits] | (cost.fallback == 0)
+        if not spares.all():
+            fits[fits] = spares
+            found, cost = found.where(spares), cost.where(spares)
+        fits[fits] = self._take(found, cost)
         return fits
 
     def place_at(self, ngrams: Ngrams) -> Array:
         """Put n-grams, of different instances, where they say. Returns which fitted."""
         fits = self._fits(ngrams)
-        fits[fits] = self._take(ngrams.where(fits))
+        found = ngrams.where(fits)
+        fits[fits] = self._take(found, self._cap_cost(found))
         return fits
 
     def place_exhaustively(self, ngram: Ngrams) -> bool:
@@ -155,7 +164,7 @@ class NgramPlacement:
         if not len(every.start):
             return False
         chosen = every.where(self._below(ngram.instance, np.array([len(every.start)])))
-        return bool(self._take(chosen).all())
+        return bool(self._take(chosen, self._cap_cost(chosen)).all())
 
     def _below(self, instances: Array, limits: Array) -> Array:
         """Return the next draw of the seeds of some instances, an int64 in `[0, limit)`."""
@@ -177,11 +186,10 @@ class NgramPlacement:
     def _past(self, ngrams: Ngrams, cost: CapCost) -> Array:
         return (cost.fallback > 0) & (cost.counted > self._fallbacks[ngrams.instance])
 
-    def _take(self, ngrams: Ngrams) -> Array:
+    def _take(self, ngrams: Ngrams, cost: CapCost) -> Array:
         """Mask n-grams that fit, of different instances, but for those that the cap refuses.
         Returns which.
         """
-        cost = self._cap_cost(ngrams)
         past = self._past(ngrams, cost)
         counted = cost.counted
         taken = np.ones(len(past), bool)
@@ -194,9 +202,10 @@ class NgramPlacement:
                 counted = np.where(past, counted - cost.fallback, counted)
         i, start, stop = ngrams.instance, ngrams.start, ngrams.start + ngrams.length
         self._free[ranges(start, stop)] = 0
-        for back in range(1, self._longest):  # n-grams from before may only reach up to it
-            near = np.maximum(start - back, 0)
-            self._free[near] = np.minimum(self._free[near], back)
+        # N-grams from before may only reach up to it. Of a word that comes twice, as the first of a
+        # stretch may, the last value stays, which is the least.
+        near = np.maximum(start[:, None] - self._backs, self.words.run_first[start][:, None])
+        self._free[near] = np.minimum(self._free[near], self._backs)
         self._room[i] -= self._pieces[stop] - self._pieces[start]
         self._fallbacks[i] -= counted
         self.done[i] += self.passed[stop] - self.passed[start]

@@ -85,22 +85,24 @@ def select_ngrams(
     shortened = 0
     active = np.flatnonzero(placement.counts)
     while active.size:
-        ngrams = Ngrams(active, active, lengths[active], plan.seeds[active, turn[active]])
+        now = turn[active]
+        ngrams = Ngrams(active, active, lengths[active], plan.seeds[active, now])
         # Planned n-grams come while there is choice: they leave the room for fallbacks to the rest.
-        planned = turn[active] < plan.first[active]
+        planned = now < plan.first[active]
         saves = budget.scarce[active] & planned & (tries[active] < _SAVING_TRIES)
         placed = placement.place(ngrams, saves)
         tries[active] += 1
-        for k in np.flatnonzero(~placed & (tries[active] == _TRIES)).tolist():
+        last_try = ~placed & (tries[active] == _TRIES)
+        for k in np.flatnonzero(last_try).tolist():
             placed[k] = placement.place_exhaustively(ngrams.where([k]))
         done = active[placed]
         shortened += int((plan.lengths[done, turn[done]] - lengths[done]).sum())
         turn[done] += 1
         lengths[done] = plan.lengths[done, turn[done]]
         tries[done] = 0
-        stuck = ~placed & (tries[active] == _TRIES)
-        lengths[active[stuck]] -= 1  # 0: not even a single word can be placed any more
-        tries[active[stuck]] = 0
+        stuck = active[last_try & ~placed]
+        lengths[stuck] -= 1  # 0: not even a single word can be placed any more
+        tries[stuck] = 0
         wanting = (turn[active] < plan.first[active]) | (placement.done[active] < target[active])
         active = active[(lengths[active] > 0) & (wanting | (placement.done[active] == 0))]
     return Selection(*placement.chosen(), shortened, placement.refused())
@@ -125,11 +127,13 @@ def _plan(placement: NgramPlacement, seeds: Array, target: Array) -> _Plan:
     turns = placement.budget.most + 2  # each takes a piece at least
     turn_seeds = draw(draw(seeds, PLAN_DRAW)[:, None], np.arange(turns))
     lengths = _lengths(turn_seeds, weights)
-    sure = _SURE * target * placement.counts / np.maximum(placement.total, 1)  # words
-    first = np.maximum(sure / _mean(weights), 0).astype(np.int64)
-    early = np.arange(turns) < first[:, None]
-    order = np.argsort(np.where(early, -lengths, 0), axis=1, kind="stable")
-    return _Plan(np.take_along_axis(lengths, order, axis=1), turn_seeds, first)
+    words = _SURE * target * placement.counts / np.maximum(placement.total, 1)
+    first = np.maximum(words / _mean(weights), 0).astype(np.int64)
+    sure = lengths[:, : first.max(initial=0)]
+    is_early = np.arange(sure.shape[1]) < first[:, None]
+    order = np.argsort(np.where(is_early, -sure, 0), axis=1, kind="stable")
+    sure[:] = np.take_along_axis(sure, order, axis=1)
+    return _Plan(lengths, turn_seeds, first)
 
 
 def select_in_order(

@@ -29,16 +29,10 @@ class NamedPair(NamedTuple):
     """A pair and its name."""
 
     pair: Pair
-    document: Chunk
+    document: Tuple[int, int]  # its pieces
     copy: int
     seed: int  # of that copy of its document
     number: int  # in that copy
-
-    def own_pieces(self, outline: Outline) -> int:
-        """Return how many pieces of the pair are of its own document."""
-        first, last = (outline.starts[word] for word in self.document)
-        segments = (self.pair.a, self.pair.b)
-        return sum(stop - start for start, stop in segments if first <= start < last)
 
 
 def make_pairs(outline: Outline, names: Sequence[str], rules: PairRules) -> List[NamedPair]:
@@ -53,13 +47,14 @@ def make_pairs(outline: Outline, names: Sequence[str], rules: PairRules) -> List
             rules.split,
             rules.swap_prob,
         )
+        pieces = outline.starts[document[0]], outline.starts[document[1]]
         for copy in range(rules.dupe_factor):
             seed = seed_for(rules.random_seed, name, copy)
             rng = Draws(seed)
             chunks = cut(outline, document, rules.room, rules.short_seq_prob, rng)
             pairs = (pair for chunk in chunks for pair in rules.task.make(chunk, context, rng))
             made += [
-                NamedPair(pair, document, copy, seed, number) for number, pair in enumerate(pairs)
+                NamedPair(pair, pieces, copy, seed, number) for number, pair in enumerate(pairs)
             ]
     return made
 
@@ -70,7 +65,7 @@ def as_instances(
     """Put pairs into columns; a word split between A and B is masked piece by piece."""
     pairs = [one.pair for one in made]
     inner = [min(pair.a, pair.b)[0] for pair in pairs if pair.split_at == "piece"]
-    text = text.split_words(np.unique(np.searchsorted(text.words, inner)))
+    text = text.split_words(np.searchsorted(text.words, sorted(set(inner))))
     seeds = np.array([one.seed for one in made], np.uint64)
     numbers = np.array([one.number for one in made], np.uint64)
     return text, Instances(

@@ -44,16 +44,16 @@ def split(chunk: Chunk, context: PairContext, rng: Draws) -> Optional[Tuple[int,
     A chunk of a single word is split between its pieces; None for one of a single piece.
     """
     outline = context.outline
-    for places, where in ((outline.ends, "sentence"), (outline.clauses, "clause")):
-        inner = places[bisect_right(places, chunk[0]) : bisect_left(places, chunk[1])]
+    for words, where in ((outline.ends, "sentence"), (outline.clauses, "clause")):
+        inner = words[bisect_right(words, chunk[0]) : bisect_left(words, chunk[1])]
         if inner:
-            return _choose([outline.starts[word] for word in inner], chunk, context, rng), where
-    start, stop = _pieces(outline, chunk)
+            return _choose(inner, outline.starts, chunk, context, rng), where
     if chunk[1] - chunk[0] > 1:
-        return _choose(outline.starts[chunk[0] + 1 : chunk[1]], chunk, context, rng), "word"
+        return _choose(range(chunk[0] + 1, chunk[1]), outline.starts, chunk, context, rng), "word"
+    start, stop = _pieces(outline, chunk)
     if stop - start == 1:
         return None
-    return _choose(range(start + 1, stop), chunk, context, rng), "piece"
+    return _choose(range(start + 1, stop), range(stop), chunk, context, rng), "piece"
 
 
 def split_alike(chunk: Chunk, context: PairContext, rng: Draws) -> Optional[Tuple[int, str]]:
@@ -67,18 +67,26 @@ def split_alike(chunk: Chunk, context: PairContext, rng: Draws) -> Optional[Tupl
     starts, ends = context.outline.starts, context.outline.ends
     inner = ends[bisect_right(ends, chunk[0]) : bisect_left(ends, chunk[1])]
     whole = ends[bisect_left(ends, chunk[1])] == chunk[1]
-    words = () if whole else sorted(set(range(chunk[0] + 1, chunk[1])).difference(inner))
-    if not words:
+    words = list(range(chunk[0] + 1, chunk[1]))
+    if whole or len(words) == len(inner):
         return split(chunk, context, rng)
-    return _choose([starts[word] for word in words], chunk, context, rng), "word"
+    for end in reversed(inner):
+        del words[end - chunk[0] - 1]
+    return _choose(words, starts, chunk, context, rng), "word"
 
 
-def _choose(places: Sequence[int], chunk: Chunk, context: PairContext, rng: Draws) -> int:
-    """Choose one of the places, pieces of the text, to split a chunk at."""
+def _choose(
+    units: Sequence[int], starts: Sequence[int], chunk: Chunk, context: PairContext, rng: Draws
+) -> int:
+    """Choose one of the units, words or pieces, that a chunk may be split before. Returns the piece
+    that it starts at.
+    """
     if context.split == "random":
-        return places[rng.randrange(len(places))]
+        return starts[units[rng.randrange(len(units))]]
     twice_the_middle = sum(_pieces(context.outline, chunk))
-    return min(places, key=lambda place: abs(2 * place - twice_the_middle))
+    return min(
+        (starts[unit] for unit in units), key=lambda place: abs(2 * place - twice_the_middle)
+    )
 
 
 def _pieces(outline: Outline, chunk: Chunk) -> Tuple[int, int]:
@@ -91,7 +99,7 @@ def sentence_order(chunk: Chunk, context: PairContext, rng: Draws) -> List[Pair]
     """
     in_order = _in_order(chunk, context, split_alike(chunk, context, rng))
     if in_order and rng.random() < context.swap_prob:
-        return [pair._replace(a=pair.b, b=pair.a, label=1) for pair in in_order]
+        return [Pair(b, a, 1, where) for a, b, _, where in in_order]
     return in_order
 
 

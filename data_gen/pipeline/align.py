@@ -4,7 +4,7 @@ from typing import Sequence, Tuple
 
 import numpy as np
 
-from data_gen.core.columns import Array, TokenizedBlock
+from data_gen.core.columns import Array, TokenizedBlock, offsets_of
 from data_gen.core.documents import Document, WordBoundaries
 from data_gen.tokenization.tokenizer import Tokens
 
@@ -22,8 +22,8 @@ def align_words(
                boundaries, bool [V]
     Returns also how many such pieces a boundary had cut off from their word.
     """
-    starts = np.cumsum([0, *(len(sentence) + 1 for sentence in sentences)])
-    pieces = np.searchsorted(tokens.first, starts)  # before each sentence, and all
+    starts = offsets_of(np.fromiter(map(len, sentences), np.int64, len(sentences)) + 1)
+    pieces: Array = np.searchsorted(tokens.first, starts)  # before each sentence, and all
     sentence = np.repeat(np.arange(len(sentences)), np.diff(pieces))
     starting = word_starts(tokens, sentence, marks.boundaries)
     starting |= np.isin(sentence, marks.misaligned)
@@ -49,10 +49,11 @@ def word_starts(tokens: Tokens, sentence: Array, boundaries: Array) -> Array:
     Returns     of each piece whether it starts a word, bool [P]. A piece that straddles a boundary
                 joins the two words. A piece without text goes with the piece that follows.
     """
-    passed = np.concatenate([[0], np.cumsum(boundaries)])
+    passed = np.concatenate([[0], np.cumsum(boundaries, dtype=np.int32)])
     with_text = np.flatnonzero(tokens.first < tokens.last)
-    left, right = with_text[:-1], with_text[1:]
-    between = passed[tokens.first[right] + 1] > passed[tokens.last[left]]
+    left, right = tokens.last[with_text[:-1]], tokens.first[with_text[1:]]
+    between = passed[1:][right] > passed[left]
+    between &= np.diff(sentence[with_text]) == 0
     starts = np.diff(sentence, prepend=-1) > 0
-    starts[left[between & (sentence[left] == sentence[right])] + 1] = True
+    starts[with_text[:-1][between] + 1] = True
     return starts

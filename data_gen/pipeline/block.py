@@ -12,11 +12,11 @@ from typing import NamedTuple, Sequence, Tuple
 import numpy as np
 
 from data_gen.config import DataConfig
-from data_gen.core.columns import Array, Examples, TokenizedBlock
+from data_gen.core.columns import Array, Examples, Instances, TokenizedBlock
 from data_gen.core.counting import Counts, timed
 from data_gen.core.documents import Document
 from data_gen.masking.masker import Masker, MaskLimits
-from data_gen.pairs.chunks import Outline, outline_of
+from data_gen.pairs.chunks import outline_of
 from data_gen.pairs.instances import NamedPair, PairRules, as_instances, make_pairs
 from data_gen.pairs.tasks import PAIR_TASKS
 from data_gen.pipeline.tokenized_text import DocumentTokenizer
@@ -73,7 +73,7 @@ class Pipeline:
         with timed(counts, "mask"):
             examples, masked = self._mask(text, instances)
         counts.update(masked)
-        counts.update(_count_pairs(outline, made, examples))
+        counts.update(_count_pairs(made, instances, examples))
         return KeyedExamples(instances.keys[examples.instances], examples), counts
 
     def _count_documents(self, text: TokenizedBlock) -> Counts:
@@ -87,8 +87,17 @@ class Pipeline:
         )
 
 
-def _count_pairs(outline: Outline, made: Sequence[NamedPair], examples: Examples) -> Counts:
-    places = Counter(f"split_at/{one.pair.split_at}" for one in made)
-    first_copies = [made[i] for i in examples.instances.tolist() if made[i].copy == 0]
-    kept = sum(one.own_pieces(outline) for one in first_copies)
-    return Counts(label_1=int(examples.labels.sum()), pieces_kept=kept, **places)
+def _count_pairs(made: Sequence[NamedPair], instances: Instances, examples: Examples) -> Counts:
+    """Count places of splits and labels; and of the examples of the first copies the pieces that
+    are of their own document.
+    """
+    counts = Counts(label_1=int(examples.labels.sum()))
+    for place, number in Counter(one.pair.split_at for one in made).items():
+        counts[f"split_at/{place}"] = number
+    numbers = examples.instances
+    numbers = numbers[np.array([one.copy for one in made])[numbers] == 0]
+    first, last = np.array([one.document for one in made]).reshape(-1, 2)[numbers].T
+    for start, stop in (column[numbers].T for column in (instances.a, instances.b)):
+        own = (first <= start) & (start < last)
+        counts["pieces_kept"] += int((stop - start)[own].sum())
+    return counts

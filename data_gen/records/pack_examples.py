@@ -33,10 +33,11 @@ def _field_head(number: int, size: int) -> bytes:
 def _packed(values: Array, bounds: Array) -> List[bytes]:
     """Pack integers, ids or positions: `values[bounds[i]:bounds[i + 1]]` for each i."""
     varints, sizes = _varints(int(values.max(initial=0)).bit_length())
+    size = sizes[values]
     # Four bytes a number, of which as many count as it has.
-    there = np.array([0, 0x1, 0x101, 0x10101, 0x1010101], "<u4")[sizes][values].view(bool)
+    there = np.array([0, 0x1, 0x101, 0x10101, 0x1010101], "<u4")[size].view(bool)
     data = varints[values].view(np.uint8)[there].tobytes()
-    ends = offsets_of(sizes[values])[bounds].tolist()
+    ends = offsets_of(size)[bounds].tolist()
     return [data[start:stop] for start, stop in zip(ends, ends[1:])]
 
 
@@ -45,9 +46,13 @@ def _varints(bits: int) -> Tuple[Array, Array]:
     """Write every number of so many bits, at most 28, as if it were one of 32. Returns these and
     how many bytes each has.
     """
-    every = [_varint(value) for value in range(1 << bits)]
-    values = [int.from_bytes(varint, "little") for varint in every]
-    return np.array(values, "<u4"), np.array(list(map(len, every)))
+    numbers = np.arange(1 << bits, dtype="<u4")
+    varints, sizes = numbers & 0x7F, np.ones(1 << bits, np.uint8)
+    for place in (1, 2, 3):
+        rest = numbers >> 7 * place
+        varints |= ((rest & 0x7F) << 8 * place) | ((rest > 0) * np.uint32(0x80 << 8 * (place - 1)))
+        sizes += rest > 0
+    return varints, sizes
 
 
 @cache

@@ -43,12 +43,13 @@ def _boundaries_with_spaces(
         "\n".join([*sentences[start : start + _SENTENCES_AT_ONCE], ""])
         for start in range(0, len(sentences), _SENTENCES_AT_ONCE)
     ]
-    words = list(chain.from_iterable(segmenter.words(chunks)))
-    if "".join(words) != f"{text}\n":
+    # One text again, with a mark at each end of a word: many times as fast as a length each.
+    marked = _WORD_END.join(map(_WORD_END.join, segmenter.words(chunks)))
+    if marked.replace(_WORD_END, "") != f"{text}\n":
         return None
-    sizes = np.fromiter(map(len, words), np.int64, len(words))
-    ends = np.cumsum(sizes)
-    starts = ends - sizes
+    marks = np.flatnonzero(np.frombuffer(marked.encode("utf-32-le"), np.uint32) == ord(_WORD_END))
+    ends = np.append(marks - np.arange(len(marks)), len(text) + 1)
+    starts = np.append(0, ends[:-1])
     solid = ~np.append(spaces, True)[starts]
     boundaries = np.zeros(len(text) + 1, bool)
     boundaries[starts[solid]] = True
@@ -73,6 +74,7 @@ def _sizes_in_runs(segmenter: Segmenter, runs: Sequence[str]) -> Tuple[Array, Li
 
 
 _SENTENCES_AT_ONCE = 64
+_WORD_END = "\0"  # a text that holds it is not the same without, and is segmented in its runs
 
 
 def word_boundaries(segmenter: Segmenter, sentences: Sequence[str]) -> List[Optional[List[int]]]:

@@ -13,8 +13,9 @@ from data_gen.shared.dataset.dataset_info import DatasetInfo
 from data_gen.shared.errors import UserError
 from data_gen.show.bilingual import attributes, both
 from data_gen.show.figures import Row, sections
+from data_gen.show.marks import MarkedText
 from data_gen.show.promises import RULE, Promise, promises
-from data_gen.show.readable import MarkedText, ReadableExample
+from data_gen.show.readable import ReadableExample
 from data_gen.storage.writing import atomic_file
 
 # What a page starts with; a file that starts otherwise is not ours to write over.

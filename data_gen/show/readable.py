@@ -19,20 +19,12 @@ from data_gen.shared.errors import UserError
 from data_gen.shared.files import file_sha256
 from data_gen.shared.shipped import shipped_file
 from data_gen.shared.vocabulary import SPECIALS, read_vocabulary
+from data_gen.show.marks import LEGEND, MarkedText
 from data_gen.tokenization.running_text import Join, is_mark
 from data_gen.tokenization.tokenizers import TOKENIZERS
 
 _CLS, _SEP, _MASK = SPECIALS[2:]
 _PAIRS = 1 << 18  # of pieces, some 50 MB
-
-
-class MarkedText(NamedTuple):
-    """Neighbouring pieces that masking treated alike, as text."""
-
-    kind: str  # "text" (not masked) or one of KINDS
-    original: str
-    shown: str  # what the model sees
-    pieces: Tuple[Tuple[str, str], ...] = ()  # original and shown of each; () for "text"
 
 
 class ReadableExample(NamedTuple):
@@ -180,14 +172,6 @@ def _marked_texts(
 def _texts(pieces: Sequence[str], join: Join) -> List[str]:
     """Write each piece as it reads after the one before it: joined, they are running text."""
     return [join(left, right) for left, right in zip(["", *pieces], pieces)]
-
-
-LEGEND = (
-    (MarkedText("mask", "masked", _MASK), "became [MASK]"),
-    (MarkedText("replaced", "old", "new"), "was replaced"),
-    (MarkedText("kept", "kept", "kept"), "stayed, is predicted all the same"),
-)
-KINDS = tuple(marked.kind for marked, _ in LEGEND)
 
 
 def legend_of(info: DatasetInfo) -> List[Tuple[MarkedText, str]]:

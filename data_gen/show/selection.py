@@ -6,7 +6,8 @@ from itertools import accumulate, chain, islice
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 from data_gen.shared.errors import UserError
-from data_gen.show.readable import KINDS, MarkedText, ReadableExample, ReadableExamples
+from data_gen.show.marks import KINDS, MarkedText
+from data_gen.show.readable import ReadableExample, ReadableExamples
 
 
 class Wanted(NamedTuple):

@@ -3,7 +3,8 @@
 from typing import Iterable, Iterator, Sequence, Tuple
 
 from data_gen.shared.dataset.dataset_info import DatasetInfo
-from data_gen.show.readable import MarkedText, ReadableExample
+from data_gen.show.marks import MarkedText
+from data_gen.show.readable import ReadableExample
 
 # Writers for a terminal and for plain text.
 

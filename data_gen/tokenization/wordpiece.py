@@ -117,10 +117,10 @@ class WordPiece(Tokenizer):
             self._learn_characters(np.unique(codes[found == _UNSEEN]).tolist())
             found = self._known.characters[codes]
         inner = np.diff(found == _INNER, prepend=False, append=False)
-        starts, stops = np.flatnonzero(inner).reshape(-1, 2).T.tolist()
-        runs = [text[start:stop] for start, stop in zip(starts, stops)]
+        edges = np.flatnonzero(inner).reshape(-1, 2)
+        runs = [text[start:stop] for start, stop in edges.tolist()]
         self._learn_runs(runs)
-        found[starts] = self._known.numbers(runs)
+        found[edges[:, 0]] = self._known.numbers(runs)
         positions = np.flatnonzero(found >= 0)
         return self._known.tokens(found[positions], positions)
 
@@ -230,7 +230,7 @@ class _WordpieceCache:
         text.
         """
         bounds = as_array(self._starts)
-        starts, stops = bounds[runs], bounds[runs + 1]
+        starts, stops = bounds[runs], bounds[1:][runs]
         pieces = ranges(starts, stops)
         shifts = np.repeat(positions, stops - starts)
         return Tokens(

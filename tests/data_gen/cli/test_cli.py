@@ -143,7 +143,7 @@ def test_stats_of_no_build(fails, tmp_path):
 
 
 def test_a_mistake_of_ours_asks_for_a_report(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr("data_gen.cli.build.read_dataset", lambda folder: 1 / 0)
+    monkeypatch.setattr("data_gen.storage.dataset_folder.read_dataset", lambda folder: 1 / 0)
     assert main(["stats", str(tmp_path)]) == 1
     assert "unexpected ZeroDivisionError" in capsys.readouterr().err
     assert main(["stats", str(tmp_path), "--debug"]) == 1
@@ -421,3 +421,11 @@ def test_as_a_program_with_several_workers(tmp_path, table):
     result = subprocess.run([sys.executable, *argv], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert "102 sentences" in result.stdout
+
+
+def test_the_parser_of_all_commands_loads_nothing_heavy():
+    """`--help` and a typo are answered at once."""
+    code = "import sys; from data_gen.__main__ import make_parser; make_parser(); "
+    code += "print(sorted({'numpy', 'omegaconf', 'yaml', 'tqdm', 'tokenizers'} & {*sys.modules}))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"

@@ -165,7 +165,7 @@ def test_the_same_command_goes_on_where_it_was_stopped(documents, tmp_path, caps
     text, output = write(tmp_path / "a.txt", documents), str(tmp_path / "out")
     command = [*COMMAND, "--input", text, "--output", output, "--heldout", "0.2"]
     with monkeypatch.context() as patch:
-        patch.setattr("data_gen.cli.build.plan_heldout", lambda *_: 1 / 0)
+        patch.setattr("data_gen.jobs.build_heldout.plan_heldout", lambda *_: 1 / 0)
         assert main(command) == 1
     assert read_info(output).examples
     assert not os.path.exists(f"{output}-heldout/{MANIFEST}")

@@ -11,8 +11,9 @@ from data_gen.show import bilingual
 from data_gen.show.bilingual import both
 from data_gen.show.figures import FIGURES, SECTIONS, sections
 from data_gen.show.html_page import write_page
+from data_gen.show.marks import LEGEND
 from data_gen.show.promises import promises
-from data_gen.show.readable import LEGEND, build_vocabulary, readable_examples
+from data_gen.show.readable import build_vocabulary, readable_examples
 from data_gen.show.statistics_text import promise_lines, statistics_lines
 from tests.data_gen.helpers import GOLDEN
 

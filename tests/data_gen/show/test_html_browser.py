@@ -8,7 +8,8 @@ from playwright.sync_api import sync_playwright
 
 from data_gen.shared.dataset.dataset_info import read_info
 from data_gen.show.html_page import write_page
-from data_gen.show.readable import LEGEND, build_vocabulary, readable_examples
+from data_gen.show.marks import LEGEND
+from data_gen.show.readable import build_vocabulary, readable_examples
 from data_gen.show.selection import Wanted, holds
 from tests.browser import CHROMIUM, least_contrast, open_browser, watched_page
 from tests.data_gen.helpers import GOLDEN

@@ -6,15 +6,9 @@ import pytest
 from data_gen.shared.dataset.dataset_info import read_info
 from data_gen.shared.errors import UserError
 from data_gen.show.html_page import require_new_page, write_page
+from data_gen.show.marks import LEGEND, MarkedText
 from data_gen.show.promises import promises
-from data_gen.show.readable import (
-    LEGEND,
-    MarkedText,
-    ReadableExample,
-    build_vocabulary,
-    legend_of,
-    readable_examples,
-)
+from data_gen.show.readable import ReadableExample, build_vocabulary, legend_of, readable_examples
 from data_gen.show.selection import Wanted, selected
 from tests.data_gen.helpers import GOLDEN
 

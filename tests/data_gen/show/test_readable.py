@@ -9,9 +9,8 @@ from data_gen.core.columns import Example
 from data_gen.shared.dataset.dataset_info import read_info
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import SPECIALS
+from data_gen.show.marks import LEGEND, MarkedText
 from data_gen.show.readable import (
-    LEGEND,
-    MarkedText,
     ReadableExample,
     build_vocabulary,
     legend_of,

@@ -2,13 +2,8 @@ import pytest
 
 from data_gen.shared.dataset.dataset_info import read_info
 from data_gen.shared.errors import UserError
-from data_gen.show.readable import (
-    KINDS,
-    MarkedText,
-    ReadableExample,
-    build_vocabulary,
-    readable_examples,
-)
+from data_gen.show.marks import KINDS, MarkedText
+from data_gen.show.readable import ReadableExample, build_vocabulary, readable_examples
 from data_gen.show.selection import Wanted, holds, selected, simplified
 from tests.data_gen.helpers import GOLDEN
 
