@@ -211,9 +211,9 @@ def _merged(
         _place_files(schema, given, _on_command_line)
         for source, values in files:
             _place_files(schema, values, _beside(source))
-            merged = OmegaConf.merge(merged, values)
+            merged = OmegaConf.unsafe_merge(merged, values)
         source = "--set"
-        merged = OmegaConf.merge(merged, given)
+        merged = OmegaConf.unsafe_merge(merged, given)
         source = "the settings"
         result: T = OmegaConf.to_object(merged)  # type: ignore[assignment]
     except ConfigKeyError as error:

@@ -10,6 +10,7 @@ import re
 from array import array
 from functools import cached_property
 from importlib import metadata
+from itertools import accumulate
 from typing import Dict, FrozenSet, Iterable, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
@@ -81,6 +82,20 @@ class BasicTokenizer:
         """Split a normalized text into its runs."""
         return [run for run, _ in self.splitter.pre_tokenize_str(text)]
 
+    def runs_of(self, texts: Sequence[str]) -> List[List[str]]:
+        """Normalize and split many texts without line feeds, as one: several times as fast as a
+        text each.
+        """
+        normalized = self.normalize("\n".join(texts))
+        ends = [*accumulate(len(line) + 1 for line in normalized.split("\n"))]
+        runs: List[List[str]] = [[] for _ in texts]
+        number = 0
+        for run, (start, _) in self.splitter.pre_tokenize_str(normalized):
+            while start >= ends[number]:
+                number += 1
+            runs[number].append(run)
+        return runs
+
 
 class WordPiece(Tokenizer):
     """Google's FullTokenizer over one vocabulary."""
@@ -114,7 +129,7 @@ class WordPiece(Tokenizer):
         codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
         found = self._known.characters[codes]
         if (found == _UNSEEN).any():
-            self._learn_characters(np.unique(codes[found == _UNSEEN]).tolist())
+            self._learn_characters(sorted({*codes[found == _UNSEEN].tolist()}))
             found = self._known.characters[codes]
         inner = np.diff(found == _INNER, prepend=False, append=False)
         edges = np.flatnonzero(inner).reshape(-1, 2)
@@ -137,10 +152,9 @@ class WordPiece(Tokenizer):
     def _learn_characters(self, codes: Sequence[int]) -> None:
         """Find the characters that are runs of their own, wherever they stand."""
         alone = []
-        for code in codes:
-            parts = self._basic.split(self._basic.normalize(f"a{chr(code)}b"))
-            self._known.characters[code] = _SPACE if len(parts) == 2 else _INNER
-            if len(parts) == 3:
+        for code, runs in zip(codes, self._basic.runs_of([f"a{chr(code)}b" for code in codes])):
+            self._known.characters[code] = _SPACE if len(runs) == 2 else _INNER
+            if len(runs) == 3:
                 alone.append(chr(code))
         self._learn_runs(alone)
         for character in alone:
@@ -149,10 +163,12 @@ class WordPiece(Tokenizer):
 
     def join(self, pieces: Iterable[int]) -> str:
         """Join pieces to one string without spaces."""
-        return "".join(
-            self.pieces[i][2:] if self.pieces[i].startswith("##") else self.pieces[i]
-            for i in pieces
-        )
+        return "".join(map(self._spelt.__getitem__, pieces))
+
+    @cached_property
+    def _spelt(self) -> Sequence[str]:
+        """The pieces without their `##`."""
+        return [piece[2:] if piece.startswith("##") else piece for piece in self.pieces]
 
     @cached_property
     def reachable_ids(self) -> Sequence[int]:
@@ -161,16 +177,18 @@ class WordPiece(Tokenizer):
 
         Google draws random replacements from the whole vocabulary, where 35 % are `##` + Chinese.
         """
-        basic = self._basic
-
-        def whole(piece: str) -> bool:
-            # What is looked up is a run, from its start or from within. A text that is cut into
-            # runs (Chinese, punctuation) or changed (upper case) never is one.
-            inner = piece.startswith("##") and piece != "##"
-            text = f"a{piece[2:]}" if inner else piece
-            return piece not in SPECIALS and basic.split(basic.normalize(text)) == [text]
-
-        return tuple(i for i, piece in enumerate(self.pieces) if whole(piece))
+        # What is looked up is a run, from its start or from within. A text that is cut into runs
+        # (Chinese, punctuation) or changed (upper case) never is one.
+        texts = [
+            f"a{piece[2:]}" if piece.startswith("##") and piece != "##" else piece
+            for piece in self.pieces
+        ]
+        runs = self._basic.runs_of(texts)
+        return tuple(
+            i
+            for i, piece in enumerate(self.pieces)
+            if piece not in SPECIALS and runs[i] == [texts[i]]
+        )
 
     @cached_property
     def continuing_ids(self) -> Sequence[int]:
@@ -194,6 +212,7 @@ class _WordpieceCache:
     def __init__(self) -> None:
         # Of each character the number of the run that it is alone, wherever it stands.
         self.characters = np.full(0x110000, _UNSEEN, np.int32)
+        self.characters[ord("\n")] = _SPACE
         self._numbers: Dict[str, int] = {}
         self._starts = array("q", [0])  # the pieces of run i are at [starts[i], starts[i + 1])
         self._ids, self._first, self._last = array("i"), array("q"), array("q")
