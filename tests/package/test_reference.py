@@ -108,3 +108,14 @@ def test_the_open_points_are_settings_and_statistics(page):
             assert name in known
         for name in re.findall(r"`(\w+)`", row[2]):
             assert name in counted, row
+
+
+def test_where_a_new_thing_goes_is_there():
+    rows = table("CONTRIBUTING.md", "what")
+    assert len(rows) >= 13
+    for row in rows:
+        for path, name in re.findall(r"`([\w/]+\.py)`: `([A-Z_]+)`", " ".join(row)):
+            with open(path, encoding="utf-8") as handle:
+                assert re.search(rf"^{name}\b", handle.read(), re.MULTILINE), (path, name)
+        for path in re.findall(r"`((?:tests|data_gen|pretrain)/[\w/.]+)`", " ".join(row)):
+            assert os.path.exists(path), path
