@@ -5,11 +5,11 @@ as the config.json of the model's folder says.
 import json
 import os
 import re
-from functools import cache
+from functools import cache, partial
 from importlib import metadata
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence
+from typing import Any, BinaryIO, Callable, Dict, Iterable, List, Optional, Sequence, Set
 
-from data_gen.segmentation.avro_file import is_whole
+from data_gen.segmentation.avro_file import is_sound, is_whole
 from data_gen.segmentation.ltp_neural import TOKENIZER_FILES, WEIGHTS, load_neural
 from data_gen.segmentation.segmenter import Segmenter, Words, align
 from data_gen.segmentation.user_dictionary import UserWord
@@ -34,12 +34,13 @@ def load_ltp(
     """
     model = model or DEFAULT_LTP
     folder = model if os.path.isdir(model) else fetch_ltp(model)
-    _require_noted(folder)
+    checked = _require_noted(folder)
     config = _read_config(folder)
     if _is_neural(config):
         segmenter = load_neural(folder, config, device, batch_size)
     else:
-        segmenter = _load_perceptron(os.path.join(folder, str(config["tasks"]["cws"])))
+        name = str(config["tasks"]["cws"])
+        segmenter = _load_perceptron(os.path.join(folder, name), name in checked)
     if user_words:
         return segmenter._replace(words=_with_user_words(segmenter.words, user_words))
     return segmenter
@@ -57,11 +58,11 @@ def _files_of(folder: str) -> List[str]:
     return sorted(known.intersection(os.listdir(folder)))
 
 
-def _require_noted(folder: str) -> None:
+def _require_noted(folder: str) -> Set[str]:
     """Raise UserError where a file of a model is not what was noted of it, by `note_sums` or by the
-    hub's cache, whose large files are named by their sha256. LTP itself would end the process.
+    hub's cache, whose large files are named by their sha256. Returns the files with such a note.
     """
-    noted = {}
+    noted, checked = {}, set()
     path = os.path.join(folder, SUMS)
     if os.path.exists(path):
         with open(path, encoding="utf-8", errors="replace") as handle:
@@ -70,29 +71,33 @@ def _require_noted(folder: str) -> None:
     for name in _files_of(folder):
         file = os.path.join(folder, name)
         digest = noted.get(name, os.path.basename(os.path.realpath(file)))
-        if (name in noted or re.fullmatch("[0-9a-f]{64}", digest)) and file_sha256(file) != digest:
+        if name not in noted and not re.fullmatch("[0-9a-f]{64}", digest):
+            continue
+        if file_sha256(file) != digest:
             raise UserError(
                 f"{file} has another sha256 than was noted when it was fetched or trained, so it "
                 "is damaged: delete it, and use `segmenter fetch` or `segmenter train` again"
             )
+        checked.add(name)
+    return checked
 
 
-def _load_perceptron(path: str) -> Segmenter:
+def _load_perceptron(path: str, checked: bool) -> Segmenter:
+    """Load a perceptron; one whose sha256 was not checked is looked through first, where words are
+    made, for LTP ends the process on a damaged file.
+    """
     perceptron = import_extra("ltp_extension.perceptron", "data", "the segmenter ltp")
     unusable = UserError(
-        f"{path} is not an LTP word segmentation model, or not all of it: fetch it again with "
-        "`segmenter fetch`, or make one with `segmenter train`"
+        f"{path} is not an LTP word segmentation model, not all of it, or damaged: fetch it again "
+        "with `segmenter fetch`, or make one with `segmenter train`"
     )
-    try:
-        with open(path, "rb") as handle:
-            whole = is_whole(handle)
-    except OSError as error:
-        raise unusable from error
-    if not whole:
-        raise unusable
+    require = partial(_require_model, path, unusable)
+    require(is_whole)
 
     @cache
     def engine() -> Any:  # loaded by those processes alone that make words: it takes a second
+        if not checked:
+            require(is_sound)
         try:
             return perceptron.CWSModel.load(path)
         except (OSError, RuntimeError, ValueError) as error:
@@ -106,6 +111,17 @@ def _load_perceptron(path: str) -> Segmenter:
         f"{metadata.version('ltp-extension')})",
         warm_up=engine,
     )
+
+
+def _require_model(path: str, unusable: UserError, test: Callable[[BinaryIO], bool]) -> None:
+    """Raise `unusable` for a file that cannot be read, or does not pass the test."""
+    try:
+        with open(path, "rb") as handle:
+            passed = test(handle)
+    except OSError as error:
+        raise unusable from error
+    if not passed:
+        raise unusable
 
 
 def _with_user_words(

@@ -12,6 +12,9 @@ from typing import Any, Iterator
 from data_gen.shared.errors import UserError
 from data_gen.shared.shipped import project_folder
 
+_OLD_PYTHON = sys.version_info < (3, 9)  # which the extra `data` needs
+_ERRORS = (ImportError, SyntaxError) if _OLD_PYTHON else (ImportError,)
+
 
 def install_command(extra: str) -> str:
     """Return the command that installs the packages of an extra beside this project."""
@@ -27,14 +30,15 @@ def install_command(extra: str) -> str:
 @contextlib.contextmanager
 def needs_extra(extra: str, purpose: str) -> Iterator[None]:
     """Turn an ImportError of the block into a UserError that says what needs which package, of
-    which extra, and how to install it.
+    which extra, and how to install it. On Python 3.7 the generator's own modules raise a
+    SyntaxError, too.
 
     purpose: the subject of the sentence, e.g. "the segmenter jieba"
     """
     try:
         yield
-    except ImportError as error:  # metadata.PackageNotFoundError is one, too
-        raise missing_extra(extra, purpose, error) from error
+    except _ERRORS as error:  # metadata.PackageNotFoundError is one, too
+        raise _missing_extra(extra, purpose, error) from error
 
 
 def import_extra(package: str, extra: str, purpose: str) -> Any:
@@ -43,13 +47,12 @@ def import_extra(package: str, extra: str, purpose: str) -> Any:
         return importlib.import_module(package)
 
 
-def missing_extra(extra: str, purpose: str, error: ImportError) -> UserError:
+def _missing_extra(extra: str, purpose: str, error: Exception) -> UserError:
     """Return the error for a package that cannot be imported."""
+    if extra == "data" and _OLD_PYTHON:
+        return UserError(f"{purpose} needs Python 3.9 or newer: there, {install_command(extra)}")
     name = (getattr(error, "name", None) or "").partition(".")[0]
     package = f"the package {name}" if name else "a package"
     state = "is missing" if isinstance(error, ModuleNotFoundError) else "cannot be imported"
     reason = "" if state == "is missing" else f" ({(str(error).splitlines() or ['?'])[0]})"
-    advice = install_command(extra)
-    if sys.version_info < (3, 9) and extra == "data":
-        advice = "use Python 3.9 or newer, then " + advice
-    return UserError(f"{purpose} needs {package}, which {state}{reason}: {advice}")
+    return UserError(f"{purpose} needs {package}, which {state}{reason}: {install_command(extra)}")

@@ -91,13 +91,9 @@ def _numbers(entries: Iterable[Any]) -> Iterable[Any]:
 
 
 def _read_pickle(path: str) -> Tensors:
-    try:
+    purpose = f"{path} is a pickle (better: the model.safetensors of the same model), which"
+    with needs_extra("torch", purpose):
         import torch
-    except ImportError as error:
-        raise UserError(
-            f"{path} is a pickle, which only the package torch reads: get the model.safetensors of "
-            "the same model, or pip install torch"
-        ) from error
     require_safe_torch(torch, path)
     try:
         with warnings.catch_warnings():

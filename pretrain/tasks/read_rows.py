@@ -9,7 +9,7 @@ import os
 from typing import Any, Callable, Collection, Dict, Iterator, List, Mapping, NamedTuple, Tuple
 
 from data_gen.shared.errors import UserError
-from data_gen.shared.extras import install_command
+from data_gen.shared.extras import needs_extra
 
 PACKINGS = (".gz", ".bz2", ".xz", ".zst")
 Names = Tuple[str, ...]
@@ -76,14 +76,9 @@ def _bytes(path: str) -> bytes:
 
 
 def _unpacked(path: str) -> bytes:
-    try:
+    with needs_extra("data", f"{path}, unless you unpack it,"):
         from data_gen.storage.errors import reading
         from data_gen.storage.reading import open_text
-    except (ImportError, SyntaxError) as error:  # both come from an older Python
-        raise UserError(
-            f"{path} is packed, which needs Python 3.9 and the generator's packages ({error}): "
-            f"unpack it, or {install_command('data')}"
-        ) from error
     with open_text(path) as handle, reading(path):
         return handle.read()
 

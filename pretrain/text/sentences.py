@@ -4,6 +4,7 @@ import sys
 from typing import Any, Iterable, Iterator, List, NamedTuple, Sequence
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.extras import needs_extra
 from data_gen.shared.settings import load_overrides
 
 STANDARD_INPUT = "-"
@@ -72,11 +73,6 @@ def _corpus(settings: Sequence[str]) -> Any:
 
 def _reader() -> Any:
     """Return the generator's reader. Raises UserError if its packages are missing."""
-    try:
+    with needs_extra("data", "text"):
         from data_gen.corpus import stream
-    except (ImportError, SyntaxError) as error:
-        raise UserError(
-            f"text needs Python 3.9 or newer and the generator's packages ({error}): "
-            "pip install '.[data]'"
-        ) from error
     return stream

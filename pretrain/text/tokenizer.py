@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from data_gen.shared.errors import UserError
-from data_gen.shared.extras import missing_extra
+from data_gen.shared.extras import needs_extra
 from pretrain.checkpoint.folder import VOCAB, tokenizer_kind, tokenizer_settings
 from pretrain.runtime import files
 
@@ -16,10 +16,8 @@ def load_tokenizer(folder: str) -> Any:
     Raises UserError if a file or a package is missing.
     """
     settings = tokenizer_settings(folder)
-    try:
+    with needs_extra("data", "text"):
         from data_gen.tokenization.tokenizers import TOKENIZERS
-    except ImportError as error:
-        raise missing_extra("data", "text", error) from error
     name = tokenizer_kind(settings)
     if name not in TOKENIZERS:
         raise UserError(f"{folder} is of a model with {name}, not one of {', '.join(TOKENIZERS)}")

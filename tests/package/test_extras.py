@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -94,6 +95,8 @@ NEEDS = [
      "--set tokenizer.model=a", "sentencepiece", "data"),
     ("data_gen segment --config tiny --input {out}/text.zst --output {out}/words "
      "--set segmenter.name=char", "zstandard", "data"),
+    ("data_gen segment --config tiny --input {out}/text.parquet --output {out}/words "
+     "--set segmenter.name=char", "pyarrow", "parquet"),
     ("data_gen segment --config tiny --input s3://bucket/a.txt --output {out}/words "
      "--set segmenter.name=char", "fsspec", "data"),
     (f"data_gen segment --config tiny --input {TEXT} --output {{out}}/words "
@@ -143,6 +146,7 @@ def folder(tmp_path):
         (hub / "vocab.txt").write_text(handle.read(), encoding="utf-8")
     (hub / "model.safetensors").write_bytes(b"")
     (neural / "config.json").write_text('{"nerual": true}')
+    (tmp_path / "text.parquet").write_bytes(b"PAR1PAR1")
     (tmp_path / "text.zst").write_bytes(gzip.compress(b"text"))
     return tmp_path
 
@@ -183,6 +187,16 @@ def test_every_command_is_tried_without_its_packages():
         package = program.split()[-1]
         for name in set(names) - {"stats", "show", "verify", "plan", "results", "vocab repair"}:
             assert any(line.startswith(f"{package} {name} ") for line in tried), name
+
+
+def test_there_is_one_manner_of_naming_the_command():
+    with_own = [
+        path
+        for folder in ("data_gen", "pretrain", "scripts")
+        for path in sorted(Path(folder).rglob("*.py"))
+        if "pip install" in path.read_text(encoding="utf-8")
+    ]
+    assert with_own == [Path("data_gen/shared/extras.py")]
 
 
 def test_a_package_that_cannot_be_imported_says_why():

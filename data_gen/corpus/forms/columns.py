@@ -4,21 +4,15 @@ from typing import Any, Dict, List
 
 from data_gen.corpus.forms.fields import missing
 from data_gen.corpus.forms.form import FormatError, document_lines
-from data_gen.shared.errors import UserError
+from data_gen.shared.extras import import_extra
 
 _TEXTS = ("string", "large_string", "string_view")
 _BATCH = 1 << 18  # bytes of text, about
 
 
 def pyarrow(path: str) -> Any:
-    """Return the package pyarrow. Raises UserError if it is not installed."""
-    try:
-        import pyarrow
-    except ImportError as error:
-        raise UserError(
-            f"{path} needs the package pyarrow: pip install 'macbert-pretraining[parquet]'"
-        ) from error
-    return pyarrow
+    """Return the package pyarrow, for a file. Raises UserError if it is not installed."""
+    return import_extra("pyarrow", "parquet", path)
 
 
 def require_text(schema: Any, field: str) -> None:

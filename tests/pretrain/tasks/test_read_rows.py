@@ -89,6 +89,13 @@ def test_an_empty_file_has_no_rows(write):
         assert rows(write(name, "")) == rows(write(name, "\n\n")) == []
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 9), reason="is about Python 3.7")
+def test_on_an_old_python_a_packed_file_names_the_newer_one(write):
+    path = write("a.tsv.zst", b"")
+    with pytest.raises(UserError, match=r"needs Python 3\.9 or newer: there, pip .*\[data\]"):
+        rows(path)
+
+
 @pytest.mark.skipif(sys.version_info < (3, 9), reason="packed files need the generator")
 def test_packed_files(write):
     pytest.importorskip("zstandard")
