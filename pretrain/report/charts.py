@@ -149,7 +149,7 @@ def _series(run: Run) -> _Series:
                 wholes[name] = wholes.get(name, True) and isinstance(value, int)
         for name, whole in wholes.items():
             # The size of the held-out data, and the like: facts, not figures of the training.
-            if whole and len({value for _, value in found[name]}) == 1:
+            if heldout and whole and len({value for _, value in found[name]}) == 1:
                 del found[name]
     return found
 

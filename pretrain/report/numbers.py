@@ -6,6 +6,7 @@ from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 _MOST_POINTS = 240  # of a curve: as many as a small chart can show
 _LOG_FROM = 100.0  # an axis of numbers above 0 that are so many times apart is logarithmic
 _LEAST_SHARES = 0.05  # that an axis of shares spans
+_LARGEST = 1e300  # of a value: beyond it the arithmetic of an axis overflows
 _MOST = 1 << 53  # of a step: beyond it floating point numbers skip some
 
 Point = Tuple[int, Optional[float]]  # a step and its value; None: not a finite number
@@ -44,7 +45,9 @@ def finite(value: Any) -> Optional[float]:
         number = float(value)
     except OverflowError:
         return None
-    return number if math.isfinite(number) and abs(number) < 1e300 else None
+    if not math.isfinite(number) or abs(number) > _LARGEST:
+        return None
+    return number if abs(number) > 1 / _LARGEST else 0.0
 
 
 def is_step(value: Any) -> bool:

@@ -25,7 +25,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inl
 
 def require_ours(path: str) -> None:
     """Raise UserError where `path` is a folder, or a file that no report has written."""
-    if os.path.isdir(path):
+    if os.path.isdir(path) or not os.path.basename(path):
         raise UserError(f"{path} is a folder: name a file in it")
     if os.path.exists(path):
         with open(path, "rb") as handle:
@@ -133,9 +133,12 @@ def _axes(runs: Sequence[Run]) -> List[str]:
 def _numbers(facts: Sequence[Tuple[str, str]]) -> Iterator[str]:
     yield '<dl class="numbers">'
     for name, value in facts:
-        small = " class=long" if len(value) > _SHORT else ""
-        yield f"<div><dt>{escape(name)}</dt><dd{small}>{escape(value)}</dd></div>"
+        yield f'<div><dt>{escape(name)}</dt><dd class="{_long(value)}">{escape(value)}</dd></div>'
     yield "</dl>"
+
+
+def _long(value: str) -> str:
+    return " long" if len(value) > _SHORT else ""
 
 
 def _rows(title: str, rows: Sequence[Row], runs: Sequence[Run]) -> Iterator[str]:
@@ -149,7 +152,7 @@ def _rows(title: str, rows: Sequence[Row], runs: Sequence[Run]) -> Iterator[str]
     yield f"<thead><tr><td></td>{heads}</tr></thead><tbody>"
     for row in rows:
         cells = "".join(
-            f'<td class="r{number}{" long" if len(value) > _SHORT else ""}">{escape(value) or "–"}</td>'
+            f'<td class="r{number}{_long(value)}">{escape(value) or "–"}</td>'
             for number, value in enumerate(row.values)
         )
         yield f'<tr><th scope="row">{escape(row.name)}</th>{cells}</tr>'

@@ -106,11 +106,15 @@ def find(paths: Sequence[str]) -> Found:
     folders = list(found.values())
     results, notes = _finetunings([folder for folder in folders if _is_finetuning(folder)])
     runs = [_read(folder, name) for folder, name in _named(folders) if not _is_finetuning(folder)]
-    empty = [run for run in runs if not (run.steps or run.evaluations)]
-    notes += [f"{run.folder}: no step is written down yet" for run in empty]
-    if len(empty) == len(runs) and not results:
-        raise UserError(f"{notes[0]}: try again when {'it' if empty else 'that'} is done")
-    return Found(tuple(run for run in runs if run not in empty), tuple(results), tuple(notes))
+    started = [run for run in runs if run.steps or run.evaluations]
+    notes += [
+        f"{run.folder}: no step is written down yet: try again later"
+        for run in runs
+        if run not in started
+    ]
+    if not started and not results:
+        raise UserError(notes[0])
+    return Found(tuple(started), tuple(results), tuple(notes))
 
 
 def _folders(path: str) -> Iterator[str]:
@@ -124,9 +128,10 @@ def _folders(path: str) -> Iterator[str]:
     if os.path.isfile(path):
         raise UserError(f"{path} is a file: give the folder that it lies in")
     for folder, inside, names in os.walk(path):
-        if _is_training(names) or _is_finetuning(folder):
+        finetuning = _is_finetuning(folder)
+        if finetuning or _is_training(names):
             yield folder
-        inside[:] = [] if _is_finetuning(folder) else sorted(inside)
+        inside[:] = [] if finetuning else sorted(inside)
 
 
 def _is_training(names: Sequence[str]) -> bool:
@@ -134,7 +139,8 @@ def _is_training(names: Sequence[str]) -> bool:
 
 
 def _is_finetuning(folder: str) -> bool:
-    return any(os.path.exists(os.path.join(folder, name)) for name in (NAME, FINETUNE))
+    there = [os.path.exists(os.path.join(folder, name)) for name in (FINETUNE, NAME, RUN, METRICS)]
+    return any(there[:2]) and not any(there[2:])
 
 
 def _finetunings(folders: Sequence[str]) -> Tuple[List[Results], List[str]]:
