@@ -47,5 +47,6 @@ say "7/7 exporting a BERT release"
 [ -e "$out/release/bert_model.ckpt.index" ] ||
   $python -m pretrain export --format tf1 --model "$out/model" --output "$out/release"
 
-$python scripts/summary.py "$out"
+$python -m pretrain report "$out"
+$python -m pretrain report "$out" --html "$out/report.html"
 echo "$((installed - start)) s for the installation, $((SECONDS - installed)) s for the rest"

@@ -5,7 +5,7 @@ from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
 _MOST_POINTS = 240  # of a curve: as many as a small chart can show
 _LOG_FROM = 100.0  # an axis of numbers above 0 that are so many times apart is logarithmic
-_LEAST_SHARES = 0.05  # that an axis of shares spans
+_LEAST_SHARES = 0.1  # that an axis of shares spans
 _LARGEST = 1e300  # of a value: beyond it the arithmetic of an axis overflows
 _MOST = 1 << 53  # of a step: beyond it floating point numbers skip some
 

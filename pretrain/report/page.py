@@ -155,7 +155,8 @@ def _rows(title: str, rows: Sequence[Row], runs: Sequence[Run]) -> Iterator[str]
             f'<td class="r{number}{_long(value)}">{escape(value) or "–"}</td>'
             for number, value in enumerate(row.values)
         )
-        yield f'<tr><th scope="row">{escape(row.name)}</th>{cells}</tr>'
+        name = escape(row.name).replace("_", "_<wbr>")
+        yield f'<tr><th scope="row">{name}</th>{cells}</tr>'
     yield "</tbody></table></div></section>"
 
 

@@ -119,10 +119,15 @@ def _stages(chart: Chart, runs: Sequence[Run], place: Place, axis: Axis) -> Iter
 
 
 def _level(chart: Chart, vertical: Axis) -> Iterator[str]:
-    if chart.group.level is not None:
-        y = _y(vertical, chart.group.level)
+    """Draw a level to compare with, its name on the side where the curves do not end."""
+    level = chart.group.level
+    if level is not None:
+        y = _y(vertical, level)
+        ends = [value for curve in chart.curves for _, value in curve.points[-1:] if value]
+        below = sum(end >= level for end in ends) * 2 > len(ends)
         yield f'<path class="level" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>'
-        yield (f'<text x="{WIDTH - RIGHT}" y="{y - 4:.1f}" text-anchor="end">chance</text>')
+        place = f'x="{WIDTH - RIGHT}" y="{y + (12 if below else -4):.1f}" text-anchor="end"'
+        yield f"<text {place}>chance</text>"
 
 
 def _curve(

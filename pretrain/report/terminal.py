@@ -1,12 +1,15 @@
 """A report as text for a terminal."""
 
-from typing import List, Sequence
+import textwrap
+from typing import Sequence
 
 from pretrain.report.facts import Data, Row
 from pretrain.report.numbers import text
 from pretrain.report.report import Report
 from pretrain.report.runs import Run
 from pretrain.results.layout import Table, as_text
+
+_WIDTH = 100  # columns
 
 
 def as_lines(report: Report) -> str:
@@ -31,8 +34,8 @@ def _table(title: str, rows: Sequence[Row], runs: Sequence[Run]) -> str:
 
 
 def _data(data: Data) -> str:
-    lines: List[str] = [f"data of {data.name}"]
-    lines.append("  ".join(f"{name} {value}" for name, value in data.facts))
+    facts = ", ".join(f"{name.lower()} {value}" for name, value in data.facts)
+    lines = [f"data of {data.name}", textwrap.fill(facts, _WIDTH)]
     for title, shares in data.shares:
         every = "  ".join(f"{name} {text(value, share=True)}" for name, value in shares.items())
         lines.append(f"{title}: {every}")

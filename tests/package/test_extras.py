@@ -15,7 +15,7 @@ DATA = "tests/golden/dataset"
 TEXT = "tests/data/text.txt"
 HIDDEN = (
     *("faiss", "fsspec", "gensim", "google_crc32c", "huggingface_hub", "jieba", "ltp"),
-    *("ltp_extension", "matplotlib", "opencc", "pyarrow", "ray", "rjieba", "safetensors"),
+    *("ltp_extension", "opencc", "pyarrow", "ray", "rjieba", "safetensors"),
     *("sentencepiece", "snownlp", "synonyms", "tensorflow", "tokenizers", "torch"),
     *("transformers", "zstandard"),
 )
@@ -125,6 +125,7 @@ NEEDS = [
      "--output {out}/new", "tensorflow", "train"),
     (f"pretrain vocab extend {MODEL} --pieces “ --output {{out}}/new", "tensorflow", "train"),
     (f"pretrain vocab shrink {MODEL} --input {TEXT} --output {{out}}/new", "tensorflow", "train"),
+    ("pretrain report {out}/model", "tensorflow", "train"),
     ("pretrain bench --model tiny", "tensorflow", "train"),
 ]  # fmt: skip
 

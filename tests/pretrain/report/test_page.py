@@ -19,7 +19,7 @@ from tests.pretrain.report.helpers import DATA, held_lines, step_lines, write_ru
 from tests.pretrain.results.helpers import drawn, write_classification
 
 WEB = os.path.join(ROOT, "pretrain", "report", "web")
-VOID = {"meta", "link", "input", "br"}
+VOID = {"meta", "link", "input", "wbr"}
 
 
 class Page(HTMLParser):
