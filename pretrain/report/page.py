@@ -5,7 +5,8 @@ import os
 from html import escape
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
-from data_gen.shared.errors import UserError
+from data_gen.shared.errors import UserError, writing
+from data_gen.shared.outputs import delete, partial_name
 from pretrain.report.charts import Chart
 from pretrain.report.facts import Data, Row
 from pretrain.report.numbers import text
@@ -13,7 +14,6 @@ from pretrain.report.report import Report
 from pretrain.report.runs import Run
 from pretrain.report.svg import AXES, colour, draw, legend, picture
 from pretrain.results.layout import Table
-from pretrain.runtime import files
 
 _WEB = os.path.join(os.path.dirname(os.path.abspath(__file__)), "web")
 # Files of ours begin so; another one is not ours to write over.
@@ -47,10 +47,15 @@ def write_picture(path: str, report: Report) -> None:
 
 
 def _write(path: str, content: str) -> None:
-    folder = os.path.dirname(path)
-    if folder:
-        files.make_folder(folder)
-    files.write_text(path, content)
+    with writing(path):
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        partial = partial_name(path)
+        try:
+            with open(partial, "w", encoding="utf-8", newline="\n") as handle:
+                handle.write(content)
+            os.replace(partial, path)
+        finally:
+            delete(partial)
 
 
 def _read(name: str) -> str:

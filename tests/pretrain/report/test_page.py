@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 
 import pytest
@@ -91,6 +93,16 @@ def test_two_runs_as_text(two, capsys):
     assert rows["Pieces seen"] == ["143k", "123k"]
     assert rows["optimizer"] == ["adamw", "lamb"]
     assert rows["Pairs told"] == ["50.0%", "-"]
+
+
+def test_needs_no_tensorflow(tmp_path, two):
+    code = (
+        "import sys; from pretrain.__main__ import main; "
+        "assert main(['report', *sys.argv[1:]]) == 0; assert 'tensorflow' not in sys.modules"
+    )
+    for options in ([], ["--html", str(tmp_path / "a.html"), "--svg", str(tmp_path / "a.svg")]):
+        command = [sys.executable, "-c", code, *two, *options]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def test_the_page_of_two_runs(tmp_path, two):
