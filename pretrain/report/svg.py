@@ -52,7 +52,7 @@ def draw(chart: Chart, runs: Sequence[Run], axis: str = "steps", attributes: str
     points = [_placed(curve, runs[curve.run], place) for curve in chart.curves]
     horizontal = step_axis(max(place(run, run.last_step) or 0.0 for run in runs))
     values = _reach(chart, points)
-    peaks = [max(v for _, v in curve.points if v is not None) for curve in chart.curves]
+    peaks = [max(numbers) for numbers in map(_numbers, chart.curves) if numbers]
     may_be_log = not chart.group.falls or min(peaks) * _FAR < max(peaks)
     vertical = value_axis(values, chart.share, may_be_log)
     parts = [*_grid(horizontal, vertical, chart.share, title)]
@@ -63,6 +63,10 @@ def draw(chart: Chart, runs: Sequence[Run], axis: str = "steps", attributes: str
     head = f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" {attributes}>'
     svg = "\n".join([head, *parts, "</svg>"])
     return Drawn(svg, horizontal, vertical, tuple(map(tuple, points)))
+
+
+def _numbers(curve: Curve) -> List[float]:
+    return [value for _, value in curve.points if value is not None]
 
 
 def _placed(curve: Curve, run: Run, place: Place) -> List[Tuple[float, Thinned]]:
@@ -123,7 +127,7 @@ def _level(chart: Chart, vertical: Axis) -> Iterator[str]:
     level = chart.group.level
     if level is not None:
         y = _y(vertical, level)
-        ends = [value for curve in chart.curves for _, value in curve.points[-1:] if value]
+        ends = [value for curve in chart.curves for value in _numbers(curve)[-1:]]
         below = sum(end >= level for end in ends) * 2 > len(ends)
         yield f'<path class="level" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>'
         place = f'x="{WIDTH - RIGHT}" y="{y + (12 if below else -4):.1f}" text-anchor="end"'
@@ -155,7 +159,8 @@ def _curve(
     if len(uppers) > 1:
         yield f'<path class="band {classes}" d="M{"L".join(uppers + lowers[::-1])}Z"/>'
     line = "".join("M" + "L".join(places) for places in whole if places)
-    yield f'<path class="line {classes}" d="{line}"/>'
+    if line:
+        yield f'<path class="line {classes}" d="{line}"/>'
     dots = [place for places in whole for place in places if len(places) == 1]
     if curve.heldout and len(points) <= _MARKED:
         dots = [place for places in whole for place in places]
