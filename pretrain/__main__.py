@@ -10,6 +10,7 @@ from pretrain.cli.exchange import add_exchange
 from pretrain.cli.finetune import add_finetune
 from pretrain.cli.plan import add_bench, add_plan
 from pretrain.cli.predict import add_predict
+from pretrain.cli.report import add_report
 from pretrain.cli.results import add_results
 from pretrain.cli.train import add_train
 from pretrain.cli.vocab import add_vocab
@@ -27,6 +28,7 @@ def make_parser() -> Parser:
     add_check_head(commands)
     add_finetune(commands)
     add_results(commands)
+    add_report(commands)
     add_vocab(commands)
     add_plan(commands)
     add_bench(commands)

@@ -27,13 +27,10 @@ say "3/7 TFRecords (whole words, n-grams, similar words, sentence order)"
 build_data "$python" configs/data/tiny.yaml "$out" "$out/text/train.txt" "$out/text/heldout.txt"
 
 say "4/7 training configs/pretrain/tiny.yaml"
-$python -m pretrain train --config configs/pretrain/tiny.yaml --data "$out/data" --output "$out/model"
+$python -m pretrain train --config configs/pretrain/tiny.yaml --data "$out/data" --heldout "$out/data-heldout" --output "$out/model"
 
 say "5/7 evaluating on held-out text"
-if [ ! "$out/evaluation.json" -nt "$out/model/checkpoint" ]; then
-  $python -m pretrain evaluate --model "$out/model" --data "$out/data-heldout" --json >"$out/evaluation.partial"
-  mv "$out/evaluation.partial" "$out/evaluation.json"
-fi
+$python -m pretrain evaluate --model "$out/model" --data "$out/data-heldout"
 
 say "6/7 fine-tuning on a few reviews, beside random weights"
 for weights in model none; do
@@ -47,5 +44,6 @@ say "7/7 exporting a BERT release"
 [ -e "$out/release/bert_model.ckpt.index" ] ||
   $python -m pretrain export --format tf1 --model "$out/model" --output "$out/release"
 
-$python scripts/summary.py "$out"
+$python -m pretrain report "$out"
+$python -m pretrain report "$out" --html "$out/report.html"
 echo "$((installed - start)) s for the installation, $((SECONDS - installed)) s for the rest"

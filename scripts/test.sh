@@ -24,7 +24,7 @@ left_out=() excuses=()
 tests() { "$2" -m pytest -q --junitxml="$reports/$1.xml" "${@:3}"; }
 
 say "environments"
-ensure_env "$envs/newest" "$(find_python 3.9)" data,parquet,sample,plot,train,test,test-browser,lint
+ensure_env "$envs/newest" "$(find_python 3.9)" data,parquet,sample,train,test,test-browser,lint
 ensure_env "$envs/data" "$(find_python 3.9)" data,parquet,vectors,s3,ray,sample,test,test-s3,test-browser
 if python37=$(find_python 3.7 2>/dev/null); then
   ensure_env "$envs/tf1" "$python37" tf1,test

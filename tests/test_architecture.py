@@ -57,6 +57,7 @@ PRETRAIN = [
     "vocab",
     "exchange",
     "plan",
+    "report",
     "cli",
     "__main__",
 ]
@@ -65,6 +66,7 @@ MAY_NOT_IMPORT = {
     "predict": ["train"],
     "vocab": ["train", "predict"],
     "exchange": ["train", "predict", "vocab"],
+    "report": ["train", "finetune", "predict", "vocab", "exchange", "plan"],
 }
 # `pretrain` uses the generator's contract; text for a model, its tokenizers and readers, too; the
 # data of a task, packed files.

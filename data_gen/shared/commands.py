@@ -23,7 +23,7 @@ COMMANDS = {
     ),
     "python -m pretrain": (
         *("train", "evaluate", "export", "import", "predict", "check-head", "finetune"),
-        *("results", "vocab extend", "vocab shrink", "plan", "bench"),
+        *("results", "report", "vocab extend", "vocab shrink", "plan", "bench"),
     ),
 }
 

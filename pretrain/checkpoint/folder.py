@@ -118,7 +118,7 @@ def _line(text: str) -> Dict[str, Any]:
     try:
         found: Dict[str, Any] = json.loads(text)
         return {**found, "step": int(found["step"])}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return {}
 
 

@@ -1,11 +1,11 @@
 """The whole answer to a list of results: as text, as Markdown, or for programs."""
 
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from pretrain.results.board import make_board
 from pretrain.results.compare import as_values, compare, sentences
 from pretrain.results.files import Results
-from pretrain.results.layout import as_markdown, as_text
+from pretrain.results.layout import Table, as_markdown, as_text
 from pretrain.results.statistics import summary
 from pretrain.results.table import Published, matrix, seed_table
 
@@ -17,13 +17,19 @@ def text_report(
 
     part: `dev` or `test`; None: test where all models of a task have it
     """
-    board = make_board(results, part)
     write, between = (as_markdown, "\n\n") if markdown else (as_text, "\n")
+    table, found = table_and_sentences(results, part, published)
+    return f"{write(table)}\n\n{between.join(found)}" if found else write(table)
+
+
+def table_and_sentences(
+    results: Sequence[Results], part: Optional[str], published: Published
+) -> Tuple[Table, List[str]]:
+    """Make the table of `text_report`, and the sentences on the differences between models."""
+    board = make_board(results, part)
     if len(results) == 1:
-        return write(seed_table(results[0], board.parts[results[0].task], published))
-    found = sentences(compare(board))
-    table = write(matrix(board, published))
-    return f"{table}\n\n{between.join(found)}" if found else table
+        return seed_table(results[0], board.parts[results[0].task], published), []
+    return matrix(board, published), sentences(compare(board))
 
 
 def json_report(results: Sequence[Results], part: Optional[str]) -> Dict[str, Any]:

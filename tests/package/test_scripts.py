@@ -1,7 +1,6 @@
 """The scripts of a clone: their help starts nothing, and a mistake is one sentence."""
 
 import glob
-import json
 import os
 import shutil
 import subprocess
@@ -62,42 +61,3 @@ def test_help_of_a_python_script_and_wrong_usage(tree, script):
     assert result.stdout.startswith(f"usage: {os.path.basename(script)} ")
     result = run(tree, sys.executable, script)
     assert (result.returncode, "Traceback" in result.stderr) == (2, False)
-
-
-def lines(path, rows):
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-
-STEPS = [{"step": n, "loss": 9.0, "masked_lm_loss": 8.0, "pair_loss": 1.0} for n in (1, 2)]
-KINDS = {"masked_lm_accuracy_by_kind": {"kept": 0.7}}
-HELD = {"masked_lm_accuracy": 0.5, "pair_accuracy": 0.6, **KINDS}
-
-
-@pytest.mark.parametrize(
-    ("metrics", "evaluations", "panels"),
-    [
-        (STEPS, [{"step": 2, **HELD}], 3),
-        (STEPS, None, 1),  # as the quickstart: nothing was held out
-        ([{"step": 1, "loss": 2.0}], None, 1),  # a fine-tuning
-        (STEPS, [{"step": 2, "masked_lm_accuracy": 0.5}], 2),  # without a pair task
-    ],
-)
-def test_a_curve_of_whatever_was_measured(tree, metrics, evaluations, panels):
-    pytest.importorskip("matplotlib")
-    model = tree / "model"
-    model.mkdir()
-    lines(model / "metrics.jsonl", metrics)
-    if evaluations:
-        lines(model / "evaluations.jsonl", evaluations)
-    result = run(tree, sys.executable, "scripts/learning_curve.py", "model", "curve.svg")
-    assert (result.returncode, result.stderr) == (0, "")
-    assert (tree / "curve.svg").read_text().count('<g id="axes_') == panels
-
-
-def test_no_training_and_no_run_are_one_sentence(tree):
-    (tree / "empty").mkdir()
-    for command in (["learning_curve.py", "empty", "a.svg"], ["summary.py", "empty"]):
-        result = run(tree, sys.executable, f"scripts/{command[0]}", *command[1:])
-        assert result.returncode == 1
-        assert result.stderr.startswith("error: ")
-        assert result.stderr.count("\n") == 1

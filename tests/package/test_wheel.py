@@ -40,7 +40,7 @@ def test_the_packages_listed_are_those_of_the_tree():
     assert sorted(listed) == sorted({*tree, "data_gen.configs"})
 
 
-WEB = ["pretrain/predict/web", "data_gen/shared/web", "data_gen/show/web"]
+WEB = ["pretrain/predict/web", "data_gen/shared/web", "data_gen/show/web", "pretrain/report/web"]
 
 
 def test_the_wheel_holds_everything_and_nothing_else(names):
@@ -52,7 +52,7 @@ def test_the_wheel_holds_everything_and_nothing_else(names):
     pages = [page for folder in WEB for page in glob.glob(f"{folder}/*")]
     neighbours = "data_gen/synonyms/toolkit_neighbours.npz"
     assert len(configs) >= 34
-    assert len(pages) == 9
+    assert len(pages) == 12
     expected = {*sources(), *configs, *pages, neighbours}
     assert {name for name in names if ".dist-info/" not in name} == expected
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {
