@@ -31,30 +31,9 @@ def test_what_is_put_in_is_found(words, seed):
 
 
 def test_the_script_of_a_word_is_that_of_its_text(tokenizer):
-    texts = [
-        "，",
-        "……",
-        "3.14",
-        "3,",
-        "一百二",
-        "百",
-        "第3",
-        "$5",
-        "C++",
-        "c",
-        "3d",
-        "BERT-base",
-        "B超",
-        "模型",
-        "的",
-        "-",
-        "（）",
-        "１",
-        "é",
-        "αβ",
-        "иван",
-        "ア",
-    ]
+    marks, numbers = ["，", "……", "-", "（）"], ["3.14", "3,", "一百二", "百", "$5", "１"]
+    latin = ["C++", "c", "3d", "BERT-base", "B超", "é", "αβ", "иван"]
+    texts = [*marks, *numbers, *latin, "第3", "模型", "的", "ア"]
     words = [tuple(pieces) for pieces, _ in tokenizer.encode(texts)]
     layer = make_source_table(
         words, np.full((len(words), 1), -1), np.zeros((len(words), 1)), tokenizer.join
