@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Union
 from data_gen.cli import arguments
 from data_gen.core.progress import say, show_progress
 from data_gen.shared.commands import add_command, add_config_arguments, positive
+from data_gen.shared.errors import UserError
 
 if TYPE_CHECKING:
     from data_gen.engine.processes import Engine
@@ -141,16 +142,34 @@ def add_bench(commands: Any) -> None:
         commands,
         "bench",
         _bench,
-        "measure how fast one core builds, beside jieba.lcut on the same text",
+        "measure what a build costs one core, the first time and later, beside jieba.lcut and "
+        "Google's generator on the same text",
         "python -m data_gen bench --config macbert_512 --input text.txt \\\n"
-        "    --set segmenter.name=rjieba --set synonyms.table=work/synonyms.safetensors",
+        "    --set segmenter.name=rjieba --set dupe_factor=1 \\\n"
+        "    --google-bert bert --google-python tf1/bin/python",
     )
     add_config_arguments(parser, "configs/data")
     arguments.add_input(parser, or_segmented=True)
+    parser.add_argument(
+        "--google-bert",
+        metavar="DIR",
+        help="a copy of google-research/bert: its create_pretraining_data.py with "
+        "--do_whole_word_mask is measured, too",
+    )
+    parser.add_argument(
+        "--google-python", metavar="PYTHON", help="a Python with TensorFlow 1.15, to run it"
+    )
 
 
 def _bench(args: argparse.Namespace) -> None:
-    from data_gen.jobs import benchmark
+    from data_gen.jobs.benchmark import measure, report
+    from data_gen.jobs.benchmark.google import GoogleGenerator, require_generator
 
+    google = None
+    if args.google_bert or args.google_python:
+        if not (args.google_bert and args.google_python):
+            raise UserError("Google's generator takes both --google-bert and --google-python")
+        google = GoogleGenerator(args.google_bert, args.google_python)
+        require_generator(google)
     inputs = arguments.load_inputs(args, args.input)
-    print("\n".join(benchmark.lines(benchmark.run_benchmark(inputs, show_progress))))
+    print("\n".join(report.lines(measure.run_benchmark(inputs, show_progress, google))))

@@ -9,8 +9,9 @@ import os
 import re
 from collections import Counter
 from contextlib import contextmanager
+from functools import cache as once
 from functools import partial
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -32,8 +33,8 @@ from data_gen.synonyms.config import TOOLKIT_SOURCE
 from data_gen.synonyms.neighbours import nearby, nearest_of_size
 from data_gen.synonyms.table import Table, load_table, make_source_table
 from data_gen.synonyms.toolkit import shipped_neighbours, toolkit_vectors
-from data_gen.synonyms.vector_files import read_vectors
-from data_gen.synonyms.word2vec import candidates
+from data_gen.synonyms.vector_files import Vectors, read_vectors
+from data_gen.synonyms.word2vec import METHOD, candidates
 from data_gen.tokenization.tokenizer import Tokenizer
 
 CORPUS_SOURCE = "corpus"  # the name of one's own text among the sources
@@ -97,6 +98,7 @@ def table_provenance(config: DataConfig, corpus: Optional[Corpus]) -> Dict[str, 
             **({"chosen": corpus.chosen.identity} if corpus.chosen else {}),
             "segmenter": segmenter.identity,
             "word2vec": dataclasses.asdict(config.synonyms.word2vec),
+            "method": METHOD,
             "random_seed": config.random_seed,
         }
     return provenance
@@ -196,11 +198,14 @@ def _layers(
     config = plan.config
     top_k = config.synonyms.top_k
     tokenizer = load_tokenizer(config)
-    vectors = plan.corpus and vectors_of_text(config, plan.corpus, work, engine, show)
+    toolkit = once(lambda: read_vectors(toolkit_vectors()))
+    start = toolkit if TOOLKIT_SOURCE in config.synonyms.vectors else None
+    vectors = plan.corpus and vectors_of_text(config, plan.corpus, work, engine, show, start)
     for path, (name, sha256) in zip(config.synonyms.vectors, plan.provenance["vectors"]):
         if path == TOOLKIT_SOURCE and plan.for_corpus_alone and vectors and not vectors.chinese:
             continue  # none of its words can be needed
-        make = partial(_layer_of_file, path, sha256, top_k, tokenizer, show)
+        read = toolkit if path == TOOLKIT_SOURCE else partial(read_vectors, path)
+        make = partial(_layer_of_file, path, read, sha256, top_k, tokenizer, show)
         key = {
             "vectors": sha256,
             "toolkit": path == TOOLKIT_SOURCE,
@@ -219,10 +224,15 @@ def _layers(
 
 
 def _layer_of_file(
-    path: str, sha256: str, top_k: int, tokenizer: Tokenizer, show: Progress
+    path: str,
+    read: Callable[[], Vectors],
+    sha256: str,
+    top_k: int,
+    tokenizer: Tokenizer,
+    show: Progress,
 ) -> CachedLayer:
     """Make the layer of a file of vectors."""
-    texts, matrix, skipped = read_vectors(_path(path))
+    texts, matrix, skipped = read()
     words, numbers = _different_words(texts, tokenizer)
     if path == TOOLKIT_SOURCE:
         # As the toolkit does it: its 10 nearest words are looked for among all, and those of
@@ -244,8 +254,12 @@ def _different_words(words: Sequence[str], tokenizer: Tokenizer) -> Tuple[List[P
     number_of: Dict[Pieces, int] = {}
     numbers = np.full(len(words), -1, np.int64)
     for start in range(0, len(words), _BATCH):
-        for row, (found, _) in enumerate(tokenizer.encode(words[start : start + _BATCH]), start):
-            pieces = tuple(found)
+        batch = words[start : start + _BATCH]
+        tokens = tokenizer.tokenize(batch)
+        bounds = np.searchsorted(tokens.first, np.cumsum([0, *(len(word) + 1 for word in batch)]))
+        ids, ends = tokens.ids.tolist(), bounds.tolist()
+        for row, (first, last) in enumerate(zip(ends, ends[1:]), start):
+            pieces = tuple(ids[first:last])
             if pieces and tokenizer.unk not in pieces:
                 numbers[row] = number_of.setdefault(pieces, len(number_of))
     return list(number_of), numbers

@@ -9,10 +9,13 @@ import re
 import shutil
 import tempfile
 from contextlib import nullcontext
-from typing import NamedTuple, Sequence, Tuple
+from functools import partial
+from typing import Callable, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
 
 from data_gen.config import DataConfig
-from data_gen.core.columns import Pieces
+from data_gen.core.columns import Array, Pieces
 from data_gen.core.progress import Progress
 from data_gen.core.word_class import CHINESE_CHARACTERS
 from data_gen.corpus.blocks import Block, task_blocks
@@ -24,6 +27,7 @@ from data_gen.storage.folders import list_names, make_folder
 from data_gen.storage.locations import is_url
 from data_gen.storage.reading import open_text
 from data_gen.storage.writing import atomic_file
+from data_gen.synonyms.vector_files import Vectors
 from data_gen.synonyms.word2vec import WordVectors, known_words, train_vectors
 from data_gen.tokenization.tokenizer import Tokenizer
 
@@ -51,11 +55,17 @@ def _line(words: Sequence[Pieces]) -> bytes:
 
 
 def vectors_of_text(
-    config: DataConfig, corpus: Corpus, folder: str, engine: Engine, show: Progress
+    config: DataConfig,
+    corpus: Corpus,
+    folder: str,
+    engine: Engine,
+    show: Progress,
+    start: Optional[Callable[[], Vectors]] = None,
 ) -> WordVectors:
     """Segment the text on all cores and train word2vec on it. The result is empty if no word is
     frequent enough.
 
+    start:  reads the vectors of Chinese words to start from; not called for a text without any
     folder: takes the words meanwhile, up to four times the size of the text. An interrupted run is
             resumed from it. If it is a URL, a temporary folder takes the words, too.
     """
@@ -64,10 +74,27 @@ def vectors_of_text(
         text = os.path.join(local, "words.txt")
         if not os.path.exists(text):
             _write_text(config, corpus, folder, text, engine, show)
-        model = train_vectors(text, config.synonyms.word2vec, config.random_seed, show)
         tokenizer = load_tokenizer(config)
         chinese = _holds_chinese(text, tokenizer)
+        known = start() if start and chinese else None
+        settings = config.synonyms.word2vec
+        first = None
+        if known and known.matrix.shape[1] == settings.vector_size:
+            first = partial(_vectors_of_words, known, tokenizer)
+        model = train_vectors(text, settings, config.random_seed, show, first)
     return known_words(model, str(tokenizer.unk))._replace(chinese=chinese)
+
+
+def _vectors_of_words(
+    known: Vectors, tokenizer: Tokenizer, words: Sequence[str]
+) -> Tuple[Array, Array]:
+    """Find known vectors of the words of a file of words: see `word2vec.Start`."""
+    row_of = {word: row for row, word in enumerate(known.words)}
+    rows = np.array(
+        [row_of.get(tokenizer.join(map(int, word.split("-"))), -1) for word in words], np.int64
+    )
+    there = np.flatnonzero(rows >= 0)
+    return there, known.matrix[rows[there]]
 
 
 def _holds_chinese(text: str, tokenizer: Tokenizer) -> bool:

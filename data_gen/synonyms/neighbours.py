@@ -13,8 +13,11 @@ from data_gen.shared.extras import import_extra
 
 # Multiplications of a search that is done exactly: a minute or two on two cores.
 EXACT = 6e12
-_BLOCK = 64  # queries a product
-_GROUP = 64
+# Queries a product: as many as give so many numbers. Of small products the threads of numpy's BLAS
+# spend more time on waiting for each other than on multiplying.
+_BLOCK_NUMBERS = 1 << 21
+_FEWEST = 64
+_GROUP = 32
 
 # faiss: lists, as many as this times sqrt(targets), and the share of them that a query looks into.
 _LISTS_BY_ROOT = 4
@@ -105,9 +108,10 @@ def _exact(
     k = min(k, len(targets))
     rows = np.empty((len(queries), k), np.int32)
     products = np.empty((len(queries), k), np.float32)
-    starts = range(0, len(queries), _BLOCK)
+    block = max(_FEWEST, _BLOCK_NUMBERS // columns.shape[1])
+    starts = range(0, len(queries), block)
     for start in show("nearest words", len(starts), starts):
-        own = queries[start : start + _BLOCK]
+        own = queries[start : start + block]
         scores = matrix[own] @ columns
         scores[:, len(targets) :] = -np.inf
         place = np.minimum(np.searchsorted(names, own), len(names) - 1)
@@ -118,8 +122,8 @@ def _exact(
         order = np.argsort(-found, axis=1, kind="stable")
         found = np.take_along_axis(found, order, axis=1)
         top = np.take_along_axis(top, order, axis=1)
-        rows[start : start + _BLOCK] = np.where(np.isfinite(found), names[top % len(names)], -1)
-        products[start : start + _BLOCK] = found
+        rows[start : start + block] = np.where(np.isfinite(found), names[top % len(names)], -1)
+        products[start : start + block] = found
     return rows, products
 
 
@@ -131,7 +135,7 @@ def _padded(columns: Array, multiple: int) -> Array:
 def _largest(scores: Array, k: int) -> Array:
     """Find the columns of the k largest of each row, in any order.
 
-    One pass finds the largest of every group of 64 columns; only the k best groups are looked at.
+    One pass finds the largest of every group of columns; only the k best groups are looked at.
     """
     grouped = scores.reshape(len(scores), _GROUP, -1)  # group j: columns j, j + n, j + 2n, ...
     n = grouped.shape[2]

@@ -78,18 +78,38 @@ def make_source_table(
     rows, cosines = rows[order], cosines[order]
     there = rows >= 0
     ordered = [words[number] for number in order.tolist()]
+    pieces = np.fromiter(chain.from_iterable(ordered), np.int32)
+    starts = offsets_of([len(word) for word in ordered])
     return SourceTable(
         keys=keys[order],
-        pieces=np.fromiter(chain.from_iterable(ordered), np.int32),
-        starts=offsets_of([len(word) for word in ordered]),
+        pieces=pieces,
+        starts=starts,
         neighbours=place[rows[there]],
         # Rounded: the last digits depend on the threads of the matrix product.
         similarities=np.round(cosines[there], 4).astype(np.float32),
         neighbour_starts=offsets_of(there.sum(axis=1)),
-        scripts=np.fromiter(
-            (SCRIPTS.index(script(text(word))) for word in ordered), np.uint8, len(ordered)
-        ),
+        scripts=_scripts(pieces, starts, text),
     )
+
+
+def _scripts(pieces: Array, starts: Array, text: Callable[[Pieces], str]) -> Array:
+    """Find the script of each word by those of its pieces, as `script` does by its characters: all
+    marks, else all marks and numbers, else any letter.
+    """
+    different, numbers = np.unique(pieces, return_inverse=True)
+    names = [script(text((piece,))) for piece in different.tolist()]
+    latin, number, punctuation = (
+        np.array([name == one for name in names], bool)[numbers]
+        for one in ("latin", "number", "punctuation")
+    )
+    begin = starts[:-1]
+    found = np.full(len(begin), SCRIPTS.index("other"), np.uint8)
+    if not len(begin):
+        return found
+    found[np.logical_or.reduceat(latin, begin)] = SCRIPTS.index("latin")
+    found[np.logical_and.reduceat(number | punctuation, begin)] = SCRIPTS.index("number")
+    found[np.logical_and.reduceat(punctuation, begin)] = SCRIPTS.index("punctuation")
+    return found
 
 
 def load_table(path: str) -> Table:

@@ -309,19 +309,133 @@ def test_no_command_writes_over_a_file_of_the_users(fails, tmp_path, vectors):
     assert (tmp_path / "train.txt").read_text(encoding="utf-8") == "precious"
 
 
-def test_bench(table, capsys):
-    config = ["--config", "configs/data/tiny.yaml", "--set", f"synonyms.table={table}"]
-    assert main(["bench", *config, "--set", "segmenter.name=rjieba", "--input", TEXT]) == 0
-    first, _, *stages, build, jieba, rjieba = capsys.readouterr().out.splitlines()
-    assert " characters, " in first
-    names = [stage[:26].strip() for stage in stages]
-    assert {"load", "segment", "mask", "pack", "build"} <= set(names)
-    seconds = dict(zip(names, (float(stage[26:34]) for stage in stages)))
-    parts = sum(seconds.values()) - seconds["load"] - seconds["build"]
-    assert parts == pytest.approx(seconds["build"], abs=0.1)
-    assert build.endswith("characters a CPU second")
+@pytest.fixture
+def bench(table, capsys):
+    """Run `bench` with some more arguments. Returns its exit code and its lines."""
+
+    def run(*more, sets=(f"synonyms.table={table}",)):
+        settings = [word for setting in sets for word in ("--set", setting)]
+        config = ["--config", "configs/data/tiny.yaml", "--set", "segmenter.name=rjieba"]
+        code = main(["bench", *config, *settings, "--input", TEXT, *more])
+        return code, capsys.readouterr()
+
+    return run
+
+
+def columns(stages):
+    """Return the CPU seconds of each column by the names of the stages."""
+    return {line[:26].strip(): [float(cost) for cost in line[26:].split()[:-1]] for line in stages}
+
+
+def test_bench(bench):
+    code, told = bench()
+    first, start, head, *stages, build, jieba, rjieba = told.out.splitlines()
+    assert code == 0
+    assert first.startswith("0.0 MB of text, 982 characters, ")
+    assert start.startswith("start: Python 0.")
+    assert "numpy" in start
+    assert head.split() == ["CPU", "s", "warm", "MB/s"]
+    seconds = columns(stages)
+    assert {"start", "load", "segment", "mask", "pack"} <= set(seconds)
+    (every,) = seconds.pop("all")
+    assert sum(own for (own,) in seconds.values()) == pytest.approx(every, abs=0.1)
+    assert build.startswith("the build: ")
     assert jieba.startswith("jieba 0.")
     assert rjieba.startswith("rjieba 0.")
+
+
+def test_bench_of_a_build_that_makes_its_table(bench, vectors):
+    code, told = bench(sets=[f"synonyms.vectors=[{vectors}]"])
+    _, _, head, *stages = told.out.splitlines()[:-3]
+    assert code == 0
+    assert head.split() == ["CPU", "s", "cold", "cached", "warm", "MB/s"]
+    seconds = columns(stages)
+    for stage in ("words", "word2vec", "nearest words", "the rest"):
+        assert seconds[f"table, {stage}"][-1] == 0  # the last has the table
+    assert min(seconds["table, the rest"][:2]) > 0
+    every = seconds.pop("all")
+    for i in range(3):
+        assert sum(costs[i] for costs in seconds.values()) == pytest.approx(every[i], abs=0.15)
+
+
+# What Google's script is given, as it is given it.
+STAND_IN = """
+import argparse, json, sys, time
+parser = argparse.ArgumentParser()
+for name in "input_file output_file vocab_file do_lower_case do_whole_word_mask".split():
+    parser.add_argument("--" + name, required=True)
+for name in "max_seq_length max_predictions_per_seq dupe_factor random_seed".split():
+    parser.add_argument("--" + name, required=True, type=int)
+for name in "masked_lm_prob short_seq_prob".split():
+    parser.add_argument("--" + name, required=True, type=float)
+args = parser.parse_args()
+text = open(args.input_file, encoding="utf-8").read()
+open(args.output_file, "w").write("records")
+json.dump({**vars(args), "text": text}, open(__file__ + ".json", "w"))
+while time.process_time() < 2:
+    pass
+"""
+
+
+@pytest.fixture
+def google(tmp_path):
+    """Arguments that name a stand-in for Google's generator; its code is to be written."""
+    (tmp_path / "create_pretraining_data.py").write_text(STAND_IN, encoding="utf-8")
+    return ["--google-bert", str(tmp_path), "--google-python", sys.executable]
+
+
+def test_bench_beside_googles_generator(bench, google, tmp_path):
+    code, told = bench(*google)
+    assert code == 0
+    theirs, warm = told.out.splitlines()[-2:]
+    seconds = float(re.fullmatch(r"google-research/bert's generator: (.*) CPU s; .*", theirs)[1])
+    assert 1.9 < seconds < 3
+    share = float(re.match("  warm: (.*) of that", warm)[1])
+    (ours,) = columns([line for line in told.out.splitlines() if line.startswith("all ")])["all"]
+    assert share == pytest.approx(ours / seconds, abs=0.02)
+    given = json.loads((tmp_path / "create_pretraining_data.py.json").read_text(encoding="utf-8"))
+    text = given.pop("text")
+    assert text.startswith("春天来了，公园里的樱花开得正好。\n孩子们在草地上放风筝")
+    assert [len(document.split("\n")) for document in text.split("\n\n")[:2]] == [6, 6]
+    assert os.path.samefile(given.pop("vocab_file"), VOCAB)
+    assert {name: given[name] for name in sorted(given) if "file" not in name} == {
+        "do_lower_case": "true",
+        "do_whole_word_mask": "true",
+        "dupe_factor": 2,
+        "masked_lm_prob": 0.15,
+        "max_predictions_per_seq": 28,
+        "max_seq_length": 128,
+        "random_seed": 12345,
+        "short_seq_prob": 0.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import no_tensorflow", "No module named 'no_tensorflow'"),
+        ("raise SystemExit(3)", "ended with code 3"),
+        ("", "wrote no records"),
+        (None, "create_pretraining_data.py: give a copy of google-research/bert"),
+    ],
+)
+def test_what_is_not_googles_generator(bench, google, tmp_path, code, said):
+    script = tmp_path / "create_pretraining_data.py"
+    script.unlink() if code is None else script.write_text(code, encoding="utf-8")
+    ended, told = bench(*google)
+    assert ended == 1
+    assert told.err.splitlines()[-1].startswith("error: ")
+    assert said in told.err.splitlines()[-1]
+
+
+def test_googles_generator_needs_folder_and_python(bench, google):
+    for part in (google[:2], google[2:]):
+        code, told = bench(*part)
+        assert (code, told.err.count("\n")) == (1, 1)
+        assert "both --google-bert and --google-python" in told.err
+    code, told = bench(*google[:2], "--google-python", "/no/python")
+    assert (code, told.err.count("\n")) == (1, 1)
+    assert "there is no program /no/python" in told.err
 
 
 GOLDEN = "tests/golden/dataset"

@@ -12,6 +12,7 @@ from data_gen.jobs import corpus_vectors
 from data_gen.jobs.corpus_vectors import vectors_of_text
 from data_gen.jobs.inputs import resolve_inputs, scan_inputs
 from data_gen.synonyms import word2vec
+from data_gen.synonyms.vector_files import Vectors
 from data_gen.synonyms.word2vec import WordVectors, candidates, enough_epochs
 from tests.conftest import default_settings
 from tests.data_gen.helpers import show
@@ -115,6 +116,55 @@ def test_words_that_are_written_are_not_segmented_again(text, tmp_path, monkeypa
 @pytest.mark.parametrize(("words", "epochs"), [(5_000_000, 5), (1_000_000, 10), (2_000_000, 6)])
 def test_a_small_text_is_read_more_often(words, epochs):
     assert enough_epochs(words) == epochs
+
+
+@pytest.mark.parametrize(("words", "epochs"), [(100_000, 10), (500_000, 7), (700_000, 5)])
+def test_a_text_whose_words_have_vectors_is_read_less_often(words, epochs):
+    assert enough_epochs(words, further=True) == epochs
+
+
+def known(words, size=20):
+    matrix = np.random.RandomState(1).randn(len(words), size).astype(np.float32)
+    return Vectors(words, matrix, {})
+
+
+def start_from(path, vectors, folder):
+    config = default_settings(DataConfig, [*SMALL, "synonyms.word2vec.epochs=1"])
+    engine = LocalEngine(1)
+    corpus = scan_inputs(resolve_inputs(config, [str(path)]), None, engine, show)
+    return vectors_of_text(config, corpus, str(folder), engine, show, vectors)
+
+
+def test_words_start_from_the_vectors_that_they_have(tokenizer, tmp_path):
+    path = tmp_path / "in.txt"
+    path.write_text("今天 天气 很 好 。\n" * 3, encoding="utf-8")
+    vectors = known(["天气", "今天", "不在"])
+    found = start_from(path, lambda: vectors, tmp_path)
+    texts = [tokenizer.join(word) for word in found.words]
+
+    def cosine(word):
+        own, start = found.matrix[texts.index(word)], vectors.matrix[vectors.words.index(word)]
+        return own @ start / np.linalg.norm(own) / np.linalg.norm(start)
+
+    assert cosine("天气") > 0.99
+    assert cosine("今天") > 0.99
+    assert np.linalg.norm(found.matrix[texts.index("天气")]) == pytest.approx(3, abs=0.3)
+    assert np.linalg.norm(found.matrix[texts.index("很")]) < 1
+
+
+def test_vectors_of_another_size_are_no_start(tmp_path):
+    path = tmp_path / "in.txt"
+    path.write_text("今天 天气 很 好 。\n" * 3, encoding="utf-8")
+    found = start_from(path, lambda: known(["天气"], size=19), tmp_path / "1")
+    without = start_from(path, None, tmp_path / "2")
+    assert np.array_equal(found.matrix, without.matrix)
+
+
+def test_a_text_without_chinese_reads_no_vectors_to_start_from(tmp_path):
+    path = tmp_path / "in.txt"
+    path.write_text("the weather is good .\n" * 3, encoding="utf-8")
+    found = start_from(path, lambda: pytest.fail("read"), tmp_path)
+    assert len(found.words) == 5
 
 
 @pytest.mark.parametrize(("setting", "epochs"), [("null", 10), ("3", 3)])

@@ -437,7 +437,9 @@ def test_other_commands_take_words(command, words, tmp_path, vectors, capsys, no
     assert "contradicts" in capsys.readouterr().err
 
 
-def test_bench_of_words(command, words, capsys):
+def test_bench_of_words(command, settings, text, tmp_path, monkeypatch, capsys):
+    monkeypatch.undo()  # its processes know of no smaller blocks
+    words = words_of(settings(), tmp_path / "words", text).folder
     assert command("bench", "--input", words) == 0
     *table, build, jieba = capsys.readouterr().out.splitlines()
     (segmented,) = [line.split() for line in table if line.startswith("segment ")]

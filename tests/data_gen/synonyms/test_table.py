@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_gen.shared.errors import UserError
+from data_gen.synonyms.likeness import SCRIPTS, script
 from data_gen.synonyms.table import Table, load_table, make_source_table, require_new_table
 
 WORDS = st.lists(st.tuples(*[st.integers(0, 50)] * 2) | st.tuples(st.integers(0, 50)), unique=True)
@@ -27,6 +28,21 @@ def test_what_is_put_in_is_found(words, seed):
         expected = [(words[i], cosine) for i, cosine in zip(own_rows, own_cosines) if i >= 0]
         assert near(layer, word) == expected
     assert layer.number((51,)) == layer.number(()) == -1
+
+
+def test_the_script_of_a_word_is_that_of_its_text(tokenizer):
+    marks, numbers = ["，", "……", "-", "（）"], ["3.14", "3,", "一百二", "百", "$5", "１"]
+    latin = ["C++", "c", "3d", "BERT-base", "B超", "é", "αβ", "иван"]
+    texts = [*marks, *numbers, *latin, "第3", "模型", "的", "ア"]
+    words = [tuple(pieces) for pieces, _ in tokenizer.encode(texts)]
+    layer = make_source_table(
+        words, np.full((len(words), 1), -1), np.zeros((len(words), 1)), tokenizer.join
+    )
+    numbers = [layer.number(word) for word in words]
+    found = [SCRIPTS[i] for i in layer.scripts[numbers].tolist()]
+    assert found == [script(tokenizer.join(word)) for word in words]
+    assert found[texts.index("3.14")] == found[texts.index("百")] == "number"
+    assert set(found) == set(SCRIPTS)
 
 
 @pytest.fixture
