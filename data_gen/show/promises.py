@@ -81,7 +81,8 @@ def _sequences(config: Mapping[str, Any], statistics: Mapping[str, Any]) -> Iter
     if swapped is not None:
         allowed = _allowed(swapped, statistics["instances"])
         meaning = "pairs that are swapped (SOP) or of two documents (NSP)"
-        name = f"{PAIR_LABELS[config['pair_task']][1]} pairs"
+        labels = PAIR_LABELS.get(config["pair_task"])
+        name = f"{labels[1]} pairs" if labels else "label 1"
         yield Promise(name, meaning, "label_1", swapped, statistics["label_1"], allowed)
 
 

@@ -5,12 +5,13 @@ import pytest
 
 from data_gen.config import DataConfig
 from data_gen.core.columns import Pair
-from data_gen.jobs.statistics import lines
 from data_gen.masking.corruption import CORRUPTIONS, CorruptionShares
 from data_gen.masking.placement import NgramPlacement, Ngrams
 from data_gen.masking.selectors import SELECTORS, Selection, Selector
 from data_gen.pairs.tasks import PAIR_TASKS, PairTask
 from data_gen.shared.errors import UserError
+from data_gen.show.promises import promises
+from data_gen.show.statistics_text import statistics_lines
 from tests.conftest import default_settings
 from tests.data_gen.helpers import SEGMENTED, run
 
@@ -30,7 +31,7 @@ def build(table, tmp_path):
             *overrides,
         ]
         info = run(default_settings(DataConfig, settings), tmp_path / "out", [SEGMENTED])
-        assert lines(info.manifest["statistics"])
+        assert list(statistics_lines(info.statistics, {one.figure for one in promises(info)}))
         return info, info.manifest["statistics"]
 
     return make

@@ -8,7 +8,7 @@ from data_gen.__main__ import main
 from data_gen.shared.dataset.dataset_info import read_info
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import SPECIALS, read_vocabulary
-from data_gen.show.readable import shown_examples
+from data_gen.show.readable import readable_examples
 from data_gen.tokenization.tokenizer import Tokenizer
 from data_gen.tokenization.tokenizers import TOKENIZERS, TokenizerKind
 from data_gen.tokenization.training import VOCABULARY, vocabulary_file
@@ -86,7 +86,8 @@ def test_an_entry_of_the_table_is_all_that_a_tokenizer_needs(letters, tmp_path, 
     capsys.readouterr()
     assert main(["show", data, "-n", "1000"]) == 0
     assert "example 1 of " in capsys.readouterr().out
-    for shown in shown_examples(read_info(data), read_vocabulary(f"{vocabulary}/vocab.txt"), 1, 9):
+    examples = readable_examples(read_info(data), read_vocabulary(f"{vocabulary}/vocab.txt"))
+    for shown in examples(only=range(1, 10)):
         for _, runs in shown.segments:
             assert "".join(run.original for run in runs) in "".join(lines * 9)
     settings += ["--set", "segmenter.name=presegmented", "--output", str(tmp_path / "none")]
@@ -100,4 +101,4 @@ def test_a_build_of_a_tokenizer_that_is_no_more_is_not_shown(letters, tmp_path):
     config["tokenizer"]["name"] = "runes"
     info = info._replace(manifest={**info.manifest, "config": config})
     with pytest.raises(UserError, match=r"tokenizer runes, not one of wordpiece, .*, letters"):
-        next(shown_examples(info, SPECIALS, 1, 1))
+        readable_examples(info, SPECIALS)
