@@ -4,8 +4,6 @@ import json
 import zlib
 from typing import Any, BinaryIO, Dict, Set
 
-import numpy as np
-
 _LABELS = 4  # a word's beginning, middle and end, and a word of one character
 # As `ltp-extension` writes it. Its reader aborts on another one.
 _SCHEMA = {
@@ -78,6 +76,8 @@ def _require_perceptron(data: bytes) -> None:
     ids, place = _features(data)
     count, place = _long(data, place)
     size = 8 * count
+    import numpy as np  # the parser of all commands needs none
+
     weights = np.frombuffer(data, "<f8", count, place)
     if data[place + size :] != b"\0" or not np.isfinite(weights).all():
         raise ValueError("the weights are no list of numbers")
