@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from typing import TYPE_CHECKING, Any, Sequence
+from typing import TYPE_CHECKING, Any, Iterable, Sequence
 
 from data_gen.cli.arguments import add_input
 from data_gen.core.progress import show_progress
@@ -137,7 +137,7 @@ def _vocab_check(args: argparse.Namespace) -> None:
 
 def _coverage(
     pieces: Sequence[str], args: argparse.Namespace, config: "CorpusConfig"
-) -> Sequence[str]:
+) -> Iterable[str]:
     """Return the lines that say how a vocabulary fits the input."""
     from data_gen.corpus.blocks import group_into_blocks
     from data_gen.corpus.read import read_blocks

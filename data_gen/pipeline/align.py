@@ -23,7 +23,7 @@ def align_words(
     Returns also how many such pieces a boundary had cut off from their word.
     """
     starts = offsets_of(np.fromiter(map(len, sentences), np.int64, len(sentences)) + 1)
-    pieces = np.searchsorted(tokens.first, starts)  # before each sentence, and all
+    pieces: Array = np.searchsorted(tokens.first, starts)  # before each sentence, and all
     sentence = np.repeat(np.arange(len(sentences)), np.diff(pieces))
     starting = word_starts(tokens, sentence, marks.boundaries)
     starting |= np.isin(sentence, marks.misaligned)
