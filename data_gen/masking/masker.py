@@ -26,7 +26,9 @@ from data_gen.masking.word_facts import WordFacts, WordFactsBuilder, piecewise
 from data_gen.synonyms.lexicon import CandidateCache
 from data_gen.tokenization.tokenizer import Tokenizer
 
-_GROUP = 1 << 18  # pieces of the instances of a block that are masked at once: bounds the memory
+# Instances of a block that are masked at once: bounds the memory. Part of what decides the shards'
+# bytes: where no random place is free, the draws that follow are those of all of a group.
+_GROUP = 512
 
 _ROOM_DRAW = 2  # of an instance; placing has the first two
 
@@ -90,9 +92,8 @@ class Masker:
         words = self._facts(piecewise(text) if self._selector.by_piece else text)
         counts = self._facts.count(words)
         groups = []
-        size = max(1, _GROUP // self._limits.max_seq_length)
-        for start in range(0, len(instances.keys), size):
-            group = instances.where(slice(start, start + size))
+        for start in range(0, len(instances.keys), _GROUP):
+            group = instances.where(slice(start, start + _GROUP))
             examples, of_group = self._mask_group(words, group)
             groups.append(examples._replace(instances=start + examples.instances))
             counts.update(of_group)
