@@ -118,7 +118,7 @@ def test_a_small_text_is_read_more_often(words, epochs):
     assert enough_epochs(words) == epochs
 
 
-@pytest.mark.parametrize(("words", "epochs"), [(100_000, 10), (500_000, 7), (700_000, 5)])
+@pytest.mark.parametrize(("words", "epochs"), [(100_000, 10), (700_000, 8), (1_120_000, 5)])
 def test_a_text_whose_words_have_vectors_is_read_less_often(words, epochs):
     assert enough_epochs(words, further=True) == epochs
 
