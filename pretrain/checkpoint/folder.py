@@ -70,7 +70,7 @@ def read_run(folder: str) -> Dict[str, Any]:
     """Read the run.json of a training; empty if there is none, or it cannot be read."""
     path = os.path.join(folder, RUN)
     try:
-        found = parse_json(files.read_bytes(path)) if files.exists(path) else {}
+        found = parse_json(files.read_if_there(path) or b"{}")
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
@@ -109,7 +109,7 @@ def read_journal(folder: str, name: str) -> List[Dict[str, Any]]:
     such a file. A line that a crash cut short is left out.
     """
     path = os.path.join(folder, name)
-    lines = files.read_text(path).splitlines() if files.exists(path) else []
+    lines = files.read_if_there(path).decode("utf-8", errors="replace").splitlines()
     return [found for found in map(_line, lines) if found]
 
 

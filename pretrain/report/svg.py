@@ -17,7 +17,7 @@ Place = Callable[[Run, float], Optional[float]]  # of a step, on the horizontal 
 # Name of a horizontal axis -> its title, and the place of a step.
 AXES: Dict[str, Tuple[str, Place]] = {
     "steps": ("step", lambda run, step: float(step)),
-    "tokens": ("pieces seen", lambda run, step: run.tokens(step)),
+    "tokens": ("pieces", lambda run, step: run.tokens(step)),
 }
 
 

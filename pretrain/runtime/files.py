@@ -1,7 +1,4 @@
-"""Read and write the files of a training, on a disk or, by TensorFlow, in a bucket (`gs://...`).
-
-Reading from a disk needs no TensorFlow, which takes seconds to import.
-"""
+"""Read and write the files of a training by TensorFlow, on a disk or in a bucket (`gs://...`)."""
 
 import contextlib
 import functools
@@ -21,16 +18,12 @@ def is_url(path: str) -> bool:
 
 def exists(path: str) -> bool:
     """Return True if there is such a file or folder."""
-    if not is_url(path):
-        return os.path.exists(path)
     with _reaching(path):
         return bool(tf.io.gfile.exists(path))
 
 
 def names(folder: str) -> List[str]:
     """List the names in a folder; none if there is no such folder."""
-    if not is_url(folder):
-        return os.listdir(folder) if os.path.isdir(folder) else []
     with _reaching(folder):
         if not tf.io.gfile.isdir(folder):
             return []
@@ -39,15 +32,22 @@ def names(folder: str) -> List[str]:
 
 def read_bytes(path: str) -> bytes:
     """Read a file."""
-    if not is_url(path):
-        try:
-            with open(path, "rb") as local:
-                return local.read()
-        except OSError as error:
-            raise UserError(f"cannot reach {path}: {error.strerror}") from error
     with _reaching(path), tf.io.gfile.GFile(path, "rb") as handle:
         content: bytes = handle.read()
         return content
+
+
+def read_if_there(path: str) -> bytes:
+    """Read a file, empty if there is none. One on a disk needs no TensorFlow, whose import takes
+    seconds: for commands that only read.
+    """
+    if is_url(path):
+        return read_bytes(path) if exists(path) else b""
+    try:
+        with open(path, "rb") as handle:
+            return handle.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return b""
 
 
 def read_text(path: str) -> str:

@@ -43,12 +43,12 @@ function show(plot, x) {
   plot.dataset.at = x;
   tip.replaceChildren(...lines);
   tip.hidden = !lines.length;
+  // Below the chart, or above it where there is no room, and within the window.
   const box = plot.getBoundingClientRect();
-  const left = box.left + (x / width) * box.width;
-  const right = left > innerWidth / 2;
-  tip.style.left = right ? "auto" : `${left + scrollX + 12}px`;
-  tip.style.right = right ? `${document.documentElement.clientWidth - left - scrollX + 12}px` : "auto";
-  tip.style.top = `${box.top + scrollY + 8}px`;
+  const at = box.left + (x / width) * box.width - tip.offsetWidth / 2;
+  const below = box.bottom + tip.offsetHeight + 4 < innerHeight;
+  tip.style.left = `${scrollX + Math.max(8, Math.min(at, document.documentElement.clientWidth - tip.offsetWidth - 8))}px`;
+  tip.style.top = `${scrollY + (below ? box.bottom : box.top - tip.offsetHeight - 4)}px`;
 }
 
 function hide() {
