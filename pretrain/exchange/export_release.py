@@ -80,7 +80,7 @@ def _googles(config: BertConfig) -> Dict[str, Any]:
             f"{nearest}; the outputs of this model will differ a little there"
         )
         config = dataclasses.replace(config, hidden_act=nearest)
-    return dataclasses.asdict(config)
+    return config.as_json()
 
 
 def export_hf(source: str, output: str) -> str:

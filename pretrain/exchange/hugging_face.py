@@ -4,7 +4,6 @@ A dense kernel is [inputs, outputs] with Google and [outputs, inputs] with Huggi
 of the masked LM head is the word embedding in both; Hugging Face's files leave it out.
 """
 
-import dataclasses
 import re
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional
 
@@ -136,7 +135,7 @@ def to_config(
     """Return the content of config.json; `pad` is the id of [PAD]."""
     form = form_of(settings)
     return {
-        **dataclasses.asdict(config),
+        **config.as_json(),
         **form.config(settings),
         "architectures": [loads_as(form, weights)[-1]],
         "classifier_dropout": None,

@@ -78,7 +78,7 @@ def import_release(form: str, source: str, output: str, hidden_act: Optional[str
         _require_fitting(pieces, config, source)
         tokenizer = _tokenizer(found.folder, pieces, config)
         _write_vocabulary(found.folder, own, added, folder)
-        write_json(os.path.join(folder, MODEL), dataclasses.asdict(config))
+        write_json(os.path.join(folder, MODEL), config.as_json())
         write_json(os.path.join(folder, TOKENIZER), tokenizer)
         tensors = {name: tf.constant(array) for name, array in found.weights.items()}
         store.save(os.path.join(folder, TF1_PREFIX), tensors)
