@@ -30,7 +30,6 @@ from pretrain.model.bert import Dropout, Mode, Shape, Variables
 from pretrain.model.config import BertConfig
 from pretrain.model.cost import electra_activation_bytes, electra_flops
 from pretrain.model.electra import corrupt, discriminator_scores, electra_shapes, put
-from pretrain.model.noise import uniforms
 from pretrain.runtime.tensorflow import Tensor, tf
 
 _DISCRIMINATOR = 50.0  # the weight of its loss: Google's disc_weight
@@ -64,13 +63,12 @@ def _limits(info: DatasetInfo, model: BertConfig, settings: ObjectiveSettings) -
 
 
 def _prepare(batch: Batch, preparation: Preparation) -> Batch:
-    """Put [MASK] on all masked positions, and add `draws`, float32 [B, P], uniform in [0, 1)."""
-    shape = batch["masked_lm_ids"].shape
+    """Put [MASK] on all masked positions, and add `noise_seed`, an int64 scalar."""
     masks = tf.fill(tf.shape(batch["masked_lm_ids"]), preparation.mask)
     return {
         **batch,
         "input_ids": put(batch, tf.reshape(masks, [-1])),
-        "draws": uniforms(preparation.noise_seed, batch["example_numbers"], shape[1]),
+        "noise_seed": preparation.noise_seed,
     }
 
 

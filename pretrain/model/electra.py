@@ -9,7 +9,7 @@ B batch, S sequence, P predictions, E embedding, H hidden, V vocabulary, N rows.
 
 import dataclasses
 from collections import OrderedDict
-from typing import Dict, NamedTuple, Optional, Tuple
+from typing import Dict, NamedTuple, Optional
 
 from pretrain.model.bert import (
     FLOAT32,
@@ -30,6 +30,7 @@ from pretrain.model.bert import (
 )
 from pretrain.model.config import BertConfig
 from pretrain.model.heads import class_logits, gather_positions
+from pretrain.model.noise import uniforms
 from pretrain.runtime.tensorflow import Tensor, tf
 
 # The names of the weights of each part begin with these.
@@ -38,7 +39,7 @@ GENERATOR_HEAD = "generator_predictions/"
 GENERATOR_BIAS = f"{GENERATOR_HEAD}output_bias"
 DISCRIMINATOR_HEAD = "discriminator_predictions/"
 
-_GROUP = 128  # pieces whose probabilities are summed first when one is drawn
+_GROUP = 128  # pieces that are drawn as one first
 
 
 class Corrupted(NamedTuple):
@@ -141,41 +142,41 @@ def corrupt(
     """Let the generator put a piece at each masked position. No gradient goes through its choice.
 
     batch: as `learning.replaced_tokens` prepares it, with [MASK] at the masked positions and with
-           `draws`, float32 [B, P]
+           `noise_seed`, an int64 scalar
     """
     scores = generator_scores(variables, batch, config, dropout, mode)
-    samples = sample(scores, tf.reshape(batch["draws"], [-1]))
+    samples = choose(scores, batch)
     ids = put(batch, samples)
     labels = tf.cast(tf.not_equal(ids, original_ids(batch)), tf.float32)
     return Corrupted({**batch, "input_ids": ids}, labels, scores, samples)
 
 
+def choose(scores: Tensor, batch: Dict[str, Tensor]) -> Tensor:
+    """Draw a piece for each masked position of a prepared batch by the softmax of its scores,
+    float32 [B * P, V]; int32 [B * P]. Equal scores, seeds and numbers get equal pieces.
+    """
+    predictions = batch["masked_lm_ids"].shape[1]
+    noise = -(-scores.shape[1] // _GROUP) + _GROUP  # numbers for a position
+    draws = uniforms(batch["noise_seed"], batch["example_numbers"], predictions * noise)
+    return sample(scores, tf.reshape(draws, [-1, noise]))
+
+
 def sample(scores: Tensor, draws: Tensor) -> Tensor:
-    """Draw a piece of each row by the softmax of its scores, int32 [N]: the one in whose part of
-    the cumulative distribution the draw lies.
+    """Draw a piece of each row by the softmax of its scores, int32 [N]: the largest score with
+    Gumbel noise, first among groups of pieces, then within one, which takes little noise. Rounding
+    hardly ever changes the largest, while it would the place on a line of cumulated shares.
 
     scores: float32 [N, V]
-    draws:  float32 [N], uniform in [0, 1)
+    draws:  float32 [N, groups + _GROUP], uniform in (0, 1)
     """
-    count = scores.shape[1]
-    shares = tf.pad(tf.nn.softmax(tf.stop_gradient(scores)), [[0, 0], [0, -count % _GROUP]])
-    groups = tf.reshape(shares, [-1, -(-count // _GROUP), _GROUP])
-    sums = tf.reduce_sum(groups, axis=2)
-    group, left = _part(sums, draws * tf.reduce_sum(sums, axis=1))
-    inside, _ = _part(tf.gather(groups, group[:, None], batch_dims=1)[:, 0], left)
-    return tf.minimum(group * _GROUP + inside, count - 1)
+    count, noise = scores.shape[1], -tf.math.log(-tf.math.log(draws))
+    padded = tf.pad(tf.stop_gradient(scores), [[0, 0], [0, -count % _GROUP]], constant_values=-1e9)
+    groups = tf.reshape(padded, [-1, -(-count // _GROUP), _GROUP])
+    of_groups = tf.reduce_logsumexp(groups, axis=2)
+    group = _largest(of_groups + noise[:, : groups.shape[1]])
+    inside = tf.gather(groups, group[:, None], batch_dims=1)[:, 0]
+    return group * _GROUP + _largest(inside + noise[:, groups.shape[1] :])
 
 
-def _part(parts: Tensor, place: Tensor) -> Tuple[Tensor, Tensor]:
-    """Find the part of a line on which a place lies, int32 [N], and its distance from the part's
-    start, float32 [N].
-
-    parts: float32 [N, count], the lengths in order
-    place: float32 [N], from the start of the line
-    """
-    ends = tf.cumsum(parts, axis=1)
-    passed = tf.cast(ends <= place[:, None], tf.int32)
-    # Rounding may take a place to the line's end.
-    found = tf.minimum(tf.reduce_sum(passed, axis=1), parts.shape[1] - 1)
-    start = tf.reduce_max(tf.cast(passed, tf.float32) * ends, axis=1)
-    return found, place - start
+def _largest(x: Tensor) -> Tensor:
+    return tf.argmax(x, axis=1, output_type=tf.int32)

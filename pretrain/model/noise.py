@@ -7,7 +7,7 @@ B sequences, N numbers of each.
 from pretrain.runtime.tensorflow import Tensor, tf
 
 _ODD = (-7046029254386353131, -4658895280553007687, -7723592293110705685)  # of splitmix64, signed
-_BITS = 24  # that a float32 below 1 has
+_BITS = 23  # with a half beyond them a float32 between 0 and 1 holds all
 
 
 def mixed_seed(seed: int, *keys: Tensor) -> Tensor:
@@ -19,7 +19,7 @@ def mixed_seed(seed: int, *keys: Tensor) -> Tensor:
 
 
 def uniforms(seed: Tensor, numbers: Tensor, count: int) -> Tensor:
-    """Draw numbers for each sequence, whatever sequences are beside it; float32 [B, N] in [0, 1).
+    """Draw numbers for each sequence, whatever sequences are beside it; float32 [B, N] in (0, 1).
 
     seed:    int64 scalar
     numbers: int32 [B], that of each sequence: equal ones get equal draws
@@ -29,7 +29,7 @@ def uniforms(seed: Tensor, numbers: Tensor, count: int) -> Tensor:
     mixed = _mixed(places * _ODD[0] + _mixed(seed))
     top = tf.bitwise.right_shift(mixed, tf.constant(63 - _BITS, tf.int64))
     whole = tf.bitwise.bitwise_and(top, tf.constant((1 << _BITS) - 1, tf.int64))
-    return tf.cast(whole, tf.float32) * (1.0 / (1 << _BITS))
+    return (tf.cast(whole, tf.float32) + 0.5) * (1.0 / (1 << _BITS))
 
 
 def _mixed(x: Tensor) -> Tensor:
