@@ -16,3 +16,4 @@ OBJECTIVES: Dict[str, Objective] = {
 }
 
 DEFAULT = "masked_lm"  # of models without a run.json, such as releases
+DEFAULTS = {"bert": DEFAULT, "electra": "replaced_tokens"}  # by `BertConfig.model_type`
