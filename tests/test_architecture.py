@@ -257,6 +257,7 @@ def test_the_presets_are_those_promised():
         "macbert_base",
         "macbert_large",
         "continue",
+        *(f"electra{kind}_{size}" for kind in ("", "_wwm") for size in ("small", "base", "large")),
     }
     assert names["finetune"] == {
         *("base", "cmrc2018", "drcd", "xnli", "chnsenticorp", "lcqmc", "bq"),

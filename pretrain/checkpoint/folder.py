@@ -19,7 +19,8 @@ from data_gen.shared.outputs import (
 )
 from data_gen.shared.vocabulary import read_pieces
 from pretrain.learning.objective import ObjectiveSettings
-from pretrain.learning.objectives import DEFAULT, OBJECTIVES
+from pretrain.learning.objectives import DEFAULT, DEFAULTS, OBJECTIVES
+from pretrain.model.config import read_bert_config
 from pretrain.runtime import files
 
 MODEL = "bert_config.json"
@@ -78,11 +79,14 @@ def read_run(folder: str) -> Dict[str, Any]:
 
 def objective_of(folder: str) -> ObjectiveSettings:
     """Return the objective that the model in `folder` was trained with, by its run.json; of a
-    release, that of BERT. Raises UserError for an unknown one.
+    release, that of BERT or of ELECTRA. Raises UserError for an unknown one.
     """
     config = read_run(folder).get("config")
     if not isinstance(config, dict):
-        return ObjectiveSettings(DEFAULT)
+        path = os.path.join(folder, MODEL)
+        if not files.exists(path):
+            return ObjectiveSettings(DEFAULT)
+        return ObjectiveSettings(DEFAULTS[read_bert_config(files.local_copy(path)).model_type])
     known = [field.name for field in dataclasses.fields(ObjectiveSettings)]
     try:
         settings = ObjectiveSettings(**{name: config[name] for name in known if name in config})

@@ -48,7 +48,8 @@ def add_predict(commands: Any) -> None:
         "--above",
         type=number(0, 1, "a probability from 0 to 1"),
         metavar="P",
-        help="and has a probability of at least P, default 0.3",
+        help="and has a probability of at least P, default 0.3; of an ELECTRA: list pieces with at "
+        "least this probability of being replaced, default 0.5",
     )
     parser.add_argument("--json", action="store_true", help="a JSON object a sentence, or line")
     parser.add_argument(
@@ -69,12 +70,16 @@ def _predict(args: argparse.Namespace) -> None:
         raise UserError("--port is of the page: add --serve")
     from pretrain.checkpoint import store
     from pretrain.checkpoint.folder import objective_of
+    from pretrain.predict.detect import DETECTORS
     from pretrain.predict.task_lines import TASK_LINES
 
     source = store.find(args.model)
-    lines = TASK_LINES.get(objective_of(os.path.dirname(source)).objective)
+    objective = objective_of(os.path.dirname(source)).objective
+    lines = TASK_LINES.get(objective)
     if lines:
         _use_task(source, lines, args)
+    elif objective in DETECTORS:
+        _use_detector(source, DETECTORS[objective], args)
     else:
         _use_proposals(source, args)
 
@@ -99,6 +104,27 @@ def _use_proposals(source: str, args: argparse.Namespace) -> None:
         serve(predictor, model.source, threshold, args.port)
     else:
         _print_predictions(partial(predictor, threshold=threshold), as_lines, args)
+
+
+def _use_detector(source: str, detector: Any, args: argparse.Namespace) -> None:
+    """List the pieces that a discriminator takes for replaced. Raises UserError for options that
+    are of proposals alone.
+    """
+    given = [name for name in ("top", "ratio", "serve") if getattr(args, name)]
+    if given:
+        raise UserError(
+            f"--{given[0]} is for a model with its masked LM head, and {source} is an ELECTRA, "
+            "whose discriminator proposes nothing: leave it out"
+        )
+    from pretrain.checkpoint.load import load_model
+    from pretrain.model.electra import GENERATOR, GENERATOR_HEAD
+    from pretrain.predict.detect import ABOVE, as_lines
+    from pretrain.text.tokenizer import load_tokenizer
+
+    tokenizer = load_tokenizer(os.path.dirname(source))
+    model = load_model(source, may_lack=(GENERATOR, GENERATOR_HEAD))
+    above = ABOVE if args.above is None else args.above
+    _print_predictions(partial(detector(model, tokenizer), above=above), as_lines, args)
 
 
 def _use_task(source: str, lines: Any, args: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from pretrain.inputs.batches import NO_LIMITS, all_batches, open_data, readable
 from pretrain.inputs.checks import require_for_model
 from pretrain.inputs.record_checks import Limits
 from pretrain.inputs.verify import verify
-from pretrain.learning.objective import Batch, EvaluationContext, Objective
+from pretrain.learning.objective import Batch, EvaluationContext, Objective, Preparation
 from pretrain.learning.spread import SpreadMeter, spread_sums
 from pretrain.model.bert import Variables
 from pretrain.model.config import BertConfig
@@ -27,6 +27,7 @@ from pretrain.runtime.named_vector import NamedVector
 from pretrain.runtime.tensorflow import Strategy, Tensor, compiled, tf
 
 _BATCH_SIZE = 32  # sequences on every device
+_NOISE_SEED = 0  # of all evaluations: those of two models compare
 
 
 def evaluate(
@@ -74,11 +75,14 @@ class Evaluator:
         limits: Limits = NO_LIMITS,
     ) -> None:
         self._variables, self._info, self._evaluation = variables, info, objective.evaluation
+        self._prepare = objective.prepare
         pair_task = info.manifest["config"]["pair_task"]
         self._context = EvaluationContext(config, mask, pair_task, similar_pairs)
         self._counts = NamedVector(["examples", *objective.evaluation.names(self._context)])
         self._features, self._limits = objective.features(info), limits
-        self._batches = all_batches(strategy, info, self._features, batch_size, limits)
+        self._batches = all_batches(
+            strategy, info, self._features, batch_size, limits, bool(objective.prepare)
+        )
         self._count_batch = compiled(
             lambda batch: first_replica(strategy, run_replicas(strategy, self._count, batch))
         )
@@ -101,6 +105,9 @@ class Evaluator:
         return {"examples": int(named["examples"]), **figures, **spread.figures()}
 
     def _count(self, batch: Batch) -> Tensor:
+        if self._prepare:
+            seed = tf.constant(_NOISE_SEED, tf.int64)
+            batch = self._prepare(batch, Preparation(self._context.mask, seed))
         counted = self._evaluation.counts(self._variables, batch, self._context)
         weights, like = batch["example_weights"], next(iter(self._variables.values()))
         sums = self._counts.pack({"examples": tf.reduce_sum(weights), **counted})

@@ -26,9 +26,10 @@ from pretrain.exchange.model_card import model_card
 from pretrain.exchange.release import TF1_PREFIX, Release, describe_absent, read_release
 from pretrain.exchange.saved_model import write_saved_model
 from pretrain.exchange.weight_files import SAFETENSORS, write_tensors
-from pretrain.learning.objectives import DEFAULT
+from pretrain.learning.objectives import DEFAULTS
 from pretrain.model.activations import ACTIVATIONS
-from pretrain.model.config import BertConfig
+from pretrain.model.config import BertConfig, read_bert_config
+from pretrain.model.electra import GENERATOR, GENERATOR_HEAD
 from pretrain.model.heads import PAIR_CLASSIFIER
 from pretrain.runtime import files
 from pretrain.runtime.log import log
@@ -73,6 +74,8 @@ def _run_of_task(release: Release) -> Dict[str, Any]:
 
 def _googles(config: BertConfig) -> Dict[str, Any]:
     """Return the content of a bert_config.json for Google's code."""
+    if not config.has_pooler:  # of an ELECTRA Google's code reads no such file
+        return config.as_json()
     nearest = ACTIVATIONS[config.hidden_act].google
     if nearest != config.hidden_act:
         log(
@@ -80,7 +83,7 @@ def _googles(config: BertConfig) -> Dict[str, Any]:
             f"{nearest}; the outputs of this model will differ a little there"
         )
         config = dataclasses.replace(config, hidden_act=nearest)
-    return dataclasses.asdict(config)
+    return config.as_json()
 
 
 def export_hf(source: str, output: str) -> str:
@@ -111,17 +114,20 @@ def _write_hf(release: Release, folder: str, name: str) -> None:
             f"{release.config.vocab_size} rows: put the vocab.txt of this very model there"
         )
     pad = pieces.index("[PAD]")
-    config = to_config(release.config, release.weights, pad, release.settings)
-    write_tensors(os.path.join(folder, SAFETENSORS), to_tensors(release.weights))
-    write_json(os.path.join(folder, CONFIG), config)
-    files.copy(release.vocab_file, os.path.join(folder, VOCAB))
     positions = release.config.max_position_embeddings
-    write_tokenizer(folder, release.vocab_file, release.tokenizer, positions)
+    for name_within, half in release.form.halves(release.config, release.weights).items():
+        within = os.path.join(folder, name_within)
+        files.make_folder(within)
+        config = to_config(half.config, half.weights, pad, release.settings)
+        write_tensors(os.path.join(within, SAFETENSORS), to_tensors(half.weights))
+        write_json(os.path.join(within, CONFIG), config)
+        files.copy(release.vocab_file, os.path.join(within, VOCAB))
+        write_tokenizer(within, release.vocab_file, release.tokenizer, positions)
     files.write_text(os.path.join(folder, "README.md"), model_card(release, name))
 
 
 def _log_absent(release: Release) -> None:
-    for sentence in describe_absent(release.weights, release.settings):
+    for sentence in describe_absent(release.weights, release.settings, release.config.model_type):
         log(sentence)
 
 
@@ -133,11 +139,16 @@ def export_saved_model(source: str, output: str, count: Optional[int] = None) ->
     `export_tf1` does.
     """
     with new_folder(output) as folder:
-        form = form_of(objective_of(os.path.dirname(store.find(source))))
+        source_folder = os.path.dirname(store.find(source))
+        bert = read_bert_config(files.local_copy(os.path.join(source_folder, MODEL)))
+        form = form_of(objective_of(source_folder), bert.model_type)
         if count and form.of_task:
             raise UserError(f"{source} is fine-tuned and proposes no pieces: leave out --count")
-        objective = None if form.of_task else DEFAULT
-        model = load_model(source, may_lack=(PAIR_CLASSIFIER,), objective=objective)
+        if count and not bert.has_pooler:
+            raise UserError(f"{source} is an ELECTRA and proposes no pieces: leave out --count")
+        objective = None if form.of_task else DEFAULTS[bert.model_type]
+        may_lack = (PAIR_CLASSIFIER, GENERATOR, GENERATOR_HEAD)
+        model = load_model(source, may_lack=may_lack, objective=objective)
         count = count or _PROPOSALS
         if count > model.config.vocab_size:
             raise UserError(

@@ -8,10 +8,12 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence
 import numpy as np
 
 from pretrain.checkpoint.load import Model
-from pretrain.exchange import saved_model
+from pretrain.exchange import electra, saved_model
 from pretrain.learning import classification, span
 from pretrain.learning.objective import ObjectiveSettings
-from pretrain.learning.objectives import DEFAULT
+from pretrain.learning.objectives import DEFAULT, DEFAULTS
+from pretrain.model.config import BertConfig
+from pretrain.model.electra import DISCRIMINATOR_HEAD, GENERATOR, GENERATOR_HEAD
 from pretrain.model.heads import MASKED_LM_HEAD, OUTPUT_BIAS, PAIR_CLASSIFIER, POOLER
 
 Weights = Dict[str, np.ndarray]  # by Google's names
@@ -37,6 +39,7 @@ class Form(NamedTuple):
     config:     what config.json says of the heads
     of_task:    True if it was fine-tuned: a release keeps its labels, the card says its measures
     signatures: (model, proposals) -> the functions of a SavedModel by name
+    halves:     (configuration, weights) -> the models that it is in transformers, by their folders
     """
 
     tensors: Mapping[str, str]
@@ -47,6 +50,7 @@ class Form(NamedTuple):
     config: Callable[[ObjectiveSettings], Dict[str, Any]]
     of_task: bool
     signatures: Callable[[Model, int], Mapping[str, saved_model.Function]]
+    halves: Callable[[BertConfig, Weights], Mapping[str, electra.Half]] = electra.whole
 
 
 _PRETRAINED = Form(
@@ -154,23 +158,84 @@ _SPAN = Form(
     signatures=saved_model.of_spans,
 )
 
-_FORMS: Dict[str, Form] = {DEFAULT: _PRETRAINED, "classification": _CLASSIFIER, "span": _SPAN}
+_ELECTRA = Form(
+    tensors=electra.TENSORS,
+    may_lack={
+        GENERATOR: "no generator: train --init starts a new one",
+        GENERATOR_HEAD: "no head of a generator: train --init starts a new one",
+        DISCRIMINATOR_HEAD: "no head of the discriminator: it finds no replaced pieces; train "
+        "--init starts a new one",
+    },
+    leaves_out={},
+    classes={
+        "ElectraModel": [],
+        "ElectraForMaskedLM": [GENERATOR_HEAD],
+        "ElectraForPreTraining": [DISCRIMINATOR_HEAD],
+    },
+    pipeline=Pipeline(
+        "feature-extraction",
+        "ElectraForPreTraining",
+        [
+            "import torch",
+            "from transformers import AutoTokenizer, ElectraForPreTraining",
+            "",
+            'name = "FOLDER_OR_HUB_ID"',
+            "tokenizer = AutoTokenizer.from_pretrained(name)",
+            "discriminator = ElectraForPreTraining.from_pretrained(name)",
+            'batch = tokenizer("今天天汽很好。", return_tensors="pt")',
+            "with torch.no_grad():",
+            "    print(torch.sigmoid(discriminator(**batch).logits))  # that a piece is replaced",
+            "",
+            "# The generator, which fills [MASK]: "
+            'ElectraForMaskedLM.from_pretrained(name, subfolder="generator")',
+        ],
+    ),
+    config=lambda settings: {},
+    of_task=False,
+    signatures=saved_model.of_replaced,
+    halves=electra.halves,
+)
 
 
-def form_of(settings: ObjectiveSettings) -> Form:
+def _of_electra(form: Form, name: str, **others: Any) -> Form:
+    """Return the form of a task on an ELECTRA, which transformers' class `name` loads."""
+    code = [line.replace(form.pipeline.needs, name) for line in form.pipeline.code]
+    pipeline = form.pipeline._replace(needs=name, code=code)
+    classes: Dict[str, Sequence[str]] = {"ElectraModel": [], name: []}
+    return form._replace(pipeline=pipeline, classes=classes, leaves_out={}, **others)
+
+
+# By the type of the model, then by objective.
+_FORMS: Dict[str, Dict[str, Form]] = {
+    "bert": {DEFAULT: _PRETRAINED, "classification": _CLASSIFIER, "span": _SPAN},
+    "electra": {
+        "replaced_tokens": _ELECTRA,
+        "classification": _of_electra(
+            _CLASSIFIER, "ElectraForSequenceClassification", halves=electra.classifier
+        ),
+        "span": _of_electra(_SPAN, "ElectraForQuestionAnswering"),
+    },
+}
+
+
+def form_of(settings: ObjectiveSettings, model_type: str = BertConfig.model_type) -> Form:
     """Return the form of a model; an objective without an entry has that of pre-training."""
-    return _FORMS.get(settings.objective, _PRETRAINED)
+    return _FORMS[model_type].get(settings.objective, _FORMS[model_type][DEFAULTS[model_type]])
 
 
 def task_tensors() -> List[str]:
     """Return the names of the weights of heads of tasks, Google's and Hugging Face's."""
-    pairs = [pair for form in _FORMS.values() if form.of_task for pair in form.tensors.items()]
+    pairs = [pair for form in _all_forms() if form.of_task for pair in form.tensors.items()]
     return [name for pair in pairs for name in pair]
 
 
 def head_names() -> Dict[str, str]:
     """Return Hugging Face's name of each weight of a head whose name follows no rule."""
-    return {ours: theirs for form in _FORMS.values() for ours, theirs in form.tensors.items()}
+    return {ours: theirs for form in _all_forms() for ours, theirs in form.tensors.items()}
+
+
+def _all_forms() -> List[Form]:
+    return [form for forms in _FORMS.values() for form in forms.values()]
 
 
 def loads_as(form: Form, weights: Weights) -> List[str]:

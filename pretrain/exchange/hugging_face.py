@@ -4,7 +4,6 @@ A dense kernel is [inputs, outputs] with Google and [outputs, inputs] with Huggi
 of the masked LM head is the word embedding in both; Hugging Face's files leave it out.
 """
 
-import dataclasses
 import re
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional
 
@@ -12,12 +11,13 @@ import numpy as np
 
 from data_gen.shared.errors import UserError
 from data_gen.shared.json_text import parse_json
+from pretrain.exchange.electra import names_of_half
 from pretrain.exchange.forms import OF_BERT, Weights, form_of, head_names, loads_as
 from pretrain.exchange.weight_files import Tensors
 from pretrain.learning.objective import ObjectiveSettings
 from pretrain.model.activations import ACTIVATIONS, from_hugging_face
 from pretrain.model.bert import EMBEDDINGS, variable_shapes
-from pretrain.model.config import BertConfig, bert_config_of
+from pretrain.model.config import MODEL_TYPES, BertConfig, bert_config_of
 from pretrain.model.heads import OUTPUT_BIAS
 
 CONFIG = "config.json"
@@ -29,7 +29,6 @@ _LAST = {"kernel": "weight", "gamma": "weight", "beta": "bias", "bias": "bias"}
 
 # Other values mean another architecture with BERT's name, or a variant that computes otherwise.
 _REQUIRED: Dict[str, Any] = {
-    "model_type": "bert",
     "position_embedding_type": "absolute",
     "layer_norm_eps": 1e-12,
     "is_decoder": False,
@@ -71,6 +70,8 @@ def from_tensors(tensors: Tensors, config: BertConfig, source: str) -> Found:
 
     Raises UserError if the masked LM head has its own decoder.
     """
+    if not config.has_pooler:
+        return _of_electra(tensors, config)
     prefix = prefix_of(tensors, "bert.", "embeddings.word_embeddings.weight", source)
     tensors = without_prefix(tensors, prefix)
     tensors = {_present_name(name): array for name, array in tensors.items()}
@@ -90,6 +91,19 @@ def from_tensors(tensors: Tensors, config: BertConfig, source: str) -> Found:
         array, ours = tensors[name], names[name]
         weights[ours] = np.ascontiguousarray(array.T if ours.endswith("/kernel") else array)
     return Found(weights, sorted(tensors.keys() - names.keys()), prefix)
+
+
+def _of_electra(tensors: Tensors, config: BertConfig) -> Found:
+    """Return the tensors of either half by the names that it has in a model of its own."""
+    # The head of the generator is tied to the embeddings.
+    tensors = {n: x for n, x in tensors.items() if n != "generator_lm_head.weight"}
+    names = {hf_name(name): name for name in names_of_half(config)}
+    weights = {
+        names[name]: np.ascontiguousarray(x.T if names[name].endswith("/kernel") else x)
+        for name, x in tensors.items()
+        if name in names
+    }
+    return Found(weights, sorted(tensors.keys() - names.keys()), "")
 
 
 def prefix_of(names: Iterable[str], model: str, embedding: str, source: str) -> str:
@@ -134,18 +148,20 @@ def to_config(
     settings: ObjectiveSettings = OF_BERT,
 ) -> Dict[str, Any]:
     """Return the content of config.json; `pad` is the id of [PAD]."""
-    form = form_of(settings)
+    form = form_of(settings, config.model_type)
+    of_type = {} if config.has_pooler else {"embedding_size": config.width}
     return {
-        **dataclasses.asdict(config),
+        **config.as_json(),
         **form.config(settings),
         "architectures": [loads_as(form, weights)[-1]],
         "classifier_dropout": None,
         "hidden_act": ACTIVATIONS[config.hidden_act].hugging_face[0],
         "layer_norm_eps": 1e-12,
-        "model_type": "bert",
+        "model_type": config.model_type,
         "pad_token_id": pad,
         "position_embedding_type": "absolute",
         "use_cache": True,
+        **of_type,
     }
 
 
@@ -169,7 +185,13 @@ def from_config(path: str) -> BertConfig:
 
 
 def require_bert(values: Dict[str, Any], path: str) -> None:
-    """Raise UserError for a configuration that is not of a BERT."""
+    """Raise UserError for a configuration that is neither of a BERT nor of an ELECTRA."""
+    model_type = values.get("model_type", BertConfig.model_type)
+    if model_type not in list(MODEL_TYPES):
+        raise UserError(
+            f"{path} is of no BERT as Google's code computes it: its model_type is {model_type}, "
+            f"which must be {BertConfig.model_type}, so it cannot be imported"
+        )
     for name, wanted in _REQUIRED.items():
         value = values.get(name, wanted)
         if value != wanted:
@@ -178,7 +200,9 @@ def require_bert(values: Dict[str, Any], path: str) -> None:
                 f"must be {wanted}, so it cannot be imported"
             )
     size = values.get("hidden_size")
-    if values.get("embedding_size", size) != size:  # of ALBERT and ELECTRA
+    if not MODEL_TYPES[model_type].has_pooler:
+        return
+    if values.get("embedding_size", size) != size:  # of ALBERT
         raise UserError(
             f"{path} is of no BERT: its embedding_size is {values['embedding_size']}, the "
             f"hidden_size {size}, so it cannot be imported"

@@ -18,6 +18,7 @@ from pretrain.checkpoint.folder import (
     tokenizer_settings,
     write_json,
 )
+from pretrain.exchange import electra
 from pretrain.exchange.forms import Weights, task_tensors
 from pretrain.exchange.hf_tokenizer import (
     ADDED_TOKENS,
@@ -36,7 +37,9 @@ from pretrain.exchange.hugging_face import (
 )
 from pretrain.exchange.release import TF1_PREFIX, describe_absent, require_whole
 from pretrain.exchange.weight_files import read_tensors
-from pretrain.model.bert import EMBEDDINGS, variable_shapes
+from pretrain.learning.objective import ObjectiveSettings
+from pretrain.learning.objectives import DEFAULTS, OBJECTIVES
+from pretrain.model.bert import word_embeddings
 from pretrain.model.config import BertConfig, read_bert_config
 from pretrain.runtime import files
 from pretrain.runtime.log import log
@@ -71,14 +74,14 @@ def import_release(form: str, source: str, output: str, hidden_act: Optional[str
         found = FORMS[form](source)
         config = dataclasses.replace(found.config, hidden_act=hidden_act or found.config.hidden_act)
         _require_rows(found)
-        require_whole(found.weights, config, source)
+        require_whole(found.weights, config, source, _settings(config))
         own = _pieces(found.folder)
         added = _added(found.folder, own)
         pieces = [*own, *added]
         _require_fitting(pieces, config, source)
         tokenizer = _tokenizer(found.folder, pieces, config)
         _write_vocabulary(found.folder, own, added, folder)
-        write_json(os.path.join(folder, MODEL), dataclasses.asdict(config))
+        write_json(os.path.join(folder, MODEL), config.as_json())
         write_json(os.path.join(folder, TOKENIZER), tokenizer)
         tensors = {name: tf.constant(array) for name, array in found.weights.items()}
         store.save(os.path.join(folder, TF1_PREFIX), tensors)
@@ -106,10 +109,11 @@ def read_tf1(source: str) -> Source:
     with open(path, "rb") as handle:
         require_bert(parse_json(handle.read()), path)
     arrays = store.without_slots(store.read(prefix))
-    before = prefix_of(arrays, "bert/", "embeddings/word_embeddings", source)
+    scope = f"{config.model_type}/"
+    before = prefix_of(arrays, scope, "embeddings/word_embeddings", source)
     _log_prefix(source, before)
     arrays = without_prefix(arrays, before)
-    known = variable_shapes(config)
+    known = OBJECTIVES[DEFAULTS[config.model_type]].variables(config, _settings(config))
     weights = {name: arrays[name].astype("float32") for name in arrays if name in known}
     return Source(folder, config, weights, sorted(set(arrays) - set(known)))
 
@@ -120,7 +124,18 @@ def read_hf(source: str) -> Source:
     config = from_config(os.path.join(folder, CONFIG))
     found = from_tensors(read_tensors(folder), config, source)
     _log_prefix(source, found.prefix)
-    return Source(folder, config, found.weights, found.left_over)
+    weights, generator = found.weights, os.path.join(folder, electra.FOLDER)
+    if not config.has_pooler and os.path.exists(os.path.join(generator, CONFIG)):
+        small = from_config(os.path.join(generator, CONFIG))
+        of_generator = from_tensors(read_tensors(generator), small, generator).weights
+        half = electra.Half(small, of_generator)
+        config, weights = electra.joined(config, weights, half, source)
+    return Source(folder, config, weights, found.left_over)
+
+
+def _settings(config: BertConfig) -> ObjectiveSettings:
+    """Return the objective whose weights are imported."""
+    return ObjectiveSettings(DEFAULTS[config.model_type])
 
 
 def _log_prefix(source: str, prefix: str) -> None:
@@ -153,7 +168,7 @@ def _fetch(source: str) -> str:
 
 
 def _require_rows(found: Source) -> None:
-    rows = found.weights.get(EMBEDDINGS)
+    rows = found.weights.get(word_embeddings(found.config))
     if rows is not None and rows.shape[:1] != (found.config.vocab_size,):
         raise UserError(
             f"the word embedding in {found.folder} has {len(rows)} rows, its configuration says "
@@ -249,9 +264,10 @@ def _report(found: Source, hidden_act: Optional[str]) -> None:
             f"the source is fine-tuned: its encoder is imported, the head of its task "
             f"({', '.join(head)}) is not; finetune --init trains a new one"
         )
-    for sentence in describe_absent(found.weights):
+    settings, model_type = _settings(found.config), found.config.model_type
+    for sentence in describe_absent(found.weights, settings, model_type):
         log(sentence)
-    if found.config.hidden_act == "gelu_erf" and not hidden_act:
+    if found.config.hidden_act == "gelu_erf" and not hidden_act and found.config.has_pooler:
         log(
             "hidden_act: its \"gelu\" is the exact form, here gelu_erf; Google's and HFL's models "
             "were trained with the tanh form: for them, import with --hidden-act gelu"

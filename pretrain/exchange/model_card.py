@@ -53,7 +53,7 @@ def _lines(release: Release, name: str) -> List[Dict[str, Any]]:
 
 
 def _front_matter(release: Release, data: Sequence[Dict[str, Any]]) -> str:
-    tags = ["bert", "chinese"]
+    tags = [release.config.model_type, "chinese"]
     masking = [stage["masking"] for stage in data if "masking" in stage]
     if masking and all(each["selector"] != "piece" for each in masking):
         tags.append("whole-word-masking")
@@ -70,11 +70,15 @@ def _model(release: Release) -> str:
     count = sum(int(np.prod(array.shape)) for array in release.weights.values())
     step = f", after {release.step:,} steps of training" if release.step else ""
     return (
-        f"A BERT of {config.num_hidden_layers} layers, hidden size {config.hidden_size}, "
+        f"{_KINDS[config.model_type]} of {config.num_hidden_layers} layers, hidden size "
+        f"{config.hidden_size}, "
         f"{config.num_attention_heads} attention heads and {config.vocab_size:,} pieces "
         f"({count / 1e6:,.1f} million weights){step}. It reads up to "
         f"{config.max_position_embeddings} pieces."
     )
+
+
+_KINDS = {"bert": "A BERT", "electra": "An ELECTRA"}
 
 
 def _use(release: Release, data: Sequence[Dict[str, Any]]) -> str:

@@ -30,7 +30,7 @@ class Release(NamedTuple):
     @property
     def form(self) -> Form:
         """Its form in other programs."""
-        return form_of(self.settings)
+        return form_of(self.settings, self.config.model_type)
 
     @property
     def vocab_file(self) -> str:
@@ -75,7 +75,7 @@ def require_whole(
     missing, has another shape than the configuration says, or holds NaN or infinity.
     """
     shapes = OBJECTIVES[settings.objective].variables(config, settings)
-    absent = tuple(absent_parts(weights, settings))
+    absent = tuple(absent_parts(weights, settings, config.model_type))
     for name, shape in shapes.items():
         if name.startswith(absent):
             continue
@@ -92,12 +92,21 @@ def require_whole(
         store.require_finite(name, weights[name], source)
 
 
-def absent_parts(weights: Weights, settings: ObjectiveSettings = OF_BERT) -> List[str]:
+def absent_parts(
+    weights: Weights,
+    settings: ObjectiveSettings = OF_BERT,
+    model_type: str = BertConfig.model_type,
+) -> List[str]:
     """Return the beginnings of the names of absent parts, of those that a release may lack."""
-    parts = form_of(settings).may_lack
+    parts = form_of(settings, model_type).may_lack
     return [part for part in parts if not any(name.startswith(part) for name in weights)]
 
 
-def describe_absent(weights: Weights, settings: ObjectiveSettings = OF_BERT) -> List[str]:
+def describe_absent(
+    weights: Weights,
+    settings: ObjectiveSettings = OF_BERT,
+    model_type: str = BertConfig.model_type,
+) -> List[str]:
     """Return a sentence for each absent part."""
-    return [form_of(settings).may_lack[part] for part in absent_parts(weights, settings)]
+    parts = form_of(settings, model_type).may_lack
+    return [parts[part] for part in absent_parts(weights, settings, model_type)]

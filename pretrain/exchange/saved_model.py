@@ -13,6 +13,7 @@ from pretrain.checkpoint.folder import MODEL, TOKENIZER
 from pretrain.checkpoint.load import Model
 from pretrain.learning import classification, span
 from pretrain.model.bert import encode, pool
+from pretrain.model.electra import discriminator_scores
 from pretrain.model.proposals import propose, propose_at
 from pretrain.runtime import files
 from pretrain.runtime.tensorflow import Tensor, is_version_1, tf
@@ -91,6 +92,18 @@ def of_spans(model: Model, count: int) -> Dict[str, Function]:
         return {"start_scores": scores[0], "end_scores": scores[1]}
 
     return {"answer": answer}
+
+
+def of_replaced(model: Model, count: int) -> Dict[str, Function]:
+    """Return the function of a discriminator: `probabilities` that the piece at each position is a
+    replaced one, float32 [B, S].
+    """
+
+    def detect(batch: Dict[str, Tensor]) -> Dict[str, Tensor]:
+        scores = discriminator_scores(model.variables, batch, model.config)
+        return {"probabilities": tf.sigmoid(scores)}
+
+    return {"encode": lambda batch: encoded(model, batch), "detect": detect}
 
 
 def encoded(model: Model, batch: Dict[str, Tensor]) -> Dict[str, Tensor]:

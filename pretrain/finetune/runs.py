@@ -153,7 +153,7 @@ def _copy_model(source: Source, base: str, settings: FinetuneSettings) -> None:
             config, hidden_dropout_prob=rate, attention_probs_dropout_prob=rate
         )
     files.make_folder(base)
-    write_json(os.path.join(base, MODEL), dataclasses.asdict(config))
+    write_json(os.path.join(base, MODEL), config.as_json())
     for name in (VOCAB, TOKENIZER, SENTENCEPIECE):
         if files.exists(os.path.join(folder, name)):
             files.copy(os.path.join(folder, name), os.path.join(base, name))

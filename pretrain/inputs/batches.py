@@ -68,13 +68,15 @@ def training_batches(
     steps: int = 1,
     by_length: bool = False,
     limits: Limits = NO_LIMITS,
+    numbered: bool = False,
 ) -> Iterator[Batch]:
     """Yield the input of every replica without end, each element that of `steps` steps, from step
     `start` of the stage on: name -> [steps, micro batches, B, ...].
 
     A global batch is the same for any number of replicas, processes, micro batches and steps.
     Examples that do not fill one end an epoch. The data must fill at least one. With `by_length`
-    each micro batch holds sequences of like lengths of a device's part of the batch.
+    each micro batch holds sequences of like lengths of a device's part of the batch. `numbered`
+    adds `example_numbers`, int32 [steps, micro batches, B]: the place of each in the global batch.
     """
     micro_batches = stage.gradient_accumulation_steps
     size = share(stage.train_batch_size, strategy.num_replicas_in_sync * micro_batches)
@@ -86,12 +88,17 @@ def training_batches(
     def make(context: Any) -> Any:
         records = _records(info, stage.train_batch_size, seed, start)
         groups = records.batch(steps * stage.train_batch_size, drop_remainder=True)
+        if numbered:
+            places = tf.tile(tf.range(stage.train_batch_size), [steps])
+            groups = groups.map(lambda records: (records, places))
         return _of_replicas(
             groups,
             context,
-            lambda records: {
+            lambda records, *numbers: {
                 name: tf.reshape(x, [steps, micro_batches, size, *x.shape[2:]])
-                for name, x in of_steps(parse(records, features, limits)).items()
+                for name, x in of_steps(
+                    {**parse(records, features, limits), **_numbered(*numbers)}
+                ).items()
             },
             steps,
         )
@@ -227,26 +234,38 @@ def all_batches(
     features: Features,
     size: int,
     limits: Limits = NO_LIMITS,
+    numbered: bool = False,
 ) -> Any:
     """Return every example once, in the shards' order, in batches of `size` for every replica; may
     be iterated again and again, best with `readable`.
 
-    `example_weights`, float32 [B], is 0 for the copies that fill up the last batches, else 1.
+    `example_weights`, float32 [B], is 0 for the copies that fill up the last batches, else 1. With
+    `numbered` `example_numbers`, int32 [B], is the place of each among all examples.
     """
 
     def make(context: Any) -> Any:
         whole = size * context.num_replicas_in_sync
-        groups = _read(info.paths, info).batch(whole)
+        groups = _read(info.paths, info).batch(whole).map(lambda records: _filled(records, whole))
+        if numbered:
+            firsts = tf.data.Dataset.range(0, 1 << 40, whole)
+            groups = tf.data.Dataset.zip((groups, firsts)).map(
+                lambda group, first: (*group, tf.cast(first, tf.int32) + tf.range(whole))
+            )
         return _of_replicas(
-            groups.map(lambda records: _filled(records, whole)),
+            groups,
             context,
-            lambda records, weights: {
+            lambda records, weights, *numbers: {
                 **parse(tf.reshape(records, [size]), features, limits),
                 "example_weights": tf.reshape(weights, [size]),
+                **{name: tf.reshape(x, [size]) for name, x in _numbered(*numbers).items()},
             },
         )
 
     return distribute(strategy, make)
+
+
+def _numbered(*numbers: Tensor) -> Batch:
+    return dict(zip(["example_numbers"], numbers))
 
 
 def _filled(records: Tensor, size: int) -> Tuple[Tensor, Tensor]:

@@ -8,8 +8,11 @@ from data_gen.shared.dataset.dataset_info import DatasetInfo, require_same_vocab
 from data_gen.shared.errors import UserError
 from data_gen.shared.vocabulary import read_pieces
 from pretrain.config import TrainConfig
+from pretrain.learning.objectives import OBJECTIVES
 from pretrain.learning.stages import Stage, StageConfig
 from pretrain.model.config import BertConfig
+
+_PAIR_LABELS = "next_sentence_labels"
 
 
 def require_for_model(info: DatasetInfo, model: BertConfig, vocab_file: str) -> None:
@@ -50,7 +53,9 @@ def require_for_stage(
 
 
 def require_pair_task(info: DatasetInfo, config: TrainConfig) -> None:
-    """Raise UserError if the labels of the data are those of another task."""
+    """Raise UserError if the labels of the data are those of another task, and are read."""
+    if _PAIR_LABELS not in OBJECTIVES[config.objective].features(info):
+        return
     pair_task = info.manifest["config"]["pair_task"]
     if pair_task != config.pair_task:
         raise UserError(

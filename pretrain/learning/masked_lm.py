@@ -10,6 +10,7 @@ from typing import Dict, Mapping, Optional, Tuple
 
 from data_gen.shared.dataset.dataset_info import DatasetInfo
 from data_gen.shared.dataset.features import feature_shapes
+from data_gen.shared.errors import UserError
 from pretrain.learning.masked_lm_evaluation import EVALUATION
 from pretrain.learning.objective import (
     Batch,
@@ -26,6 +27,11 @@ from pretrain.runtime.tensorflow import Tensor, tf
 
 
 def _variables(model: BertConfig, settings: ObjectiveSettings) -> Mapping[str, Shape]:
+    if not model.has_pooler:
+        raise UserError(
+            f"objective=masked_lm trains a BERT, and this model is of type {model.model_type}: "
+            "give another bert_config_file, or objective=replaced_tokens"
+        )
     return variable_shapes(model)
 
 

@@ -55,6 +55,13 @@ class EvaluationContext(NamedTuple):
     similar_pairs: Optional[np.ndarray] = None  # see evaluate/similar_pairs.py
 
 
+class Preparation(NamedTuple):
+    """Facts that an objective may need to prepare a batch."""
+
+    mask: int  # id of [MASK]
+    noise_seed: Tensor  # int64 scalar: of the training and its step, or that of evaluations
+
+
 class Evaluation(NamedTuple):
     """The measurement of a model on held-out data: counts are summed over batches and devices, the
     figures follow from the sums.
@@ -102,6 +109,10 @@ class Objective(NamedTuple):
     activation_bytes: Callable[[BertConfig, int, int, str, bool], int]
     # Of the integers of a record, by feature: each is below it. Records with others are refused.
     limits: Callable[[DatasetInfo, BertConfig, ObjectiveSettings], Mapping[str, int]] = _no_limits
+    # Changes a batch before `sums` or `counts` of it. Then it has `example_numbers`, int32 [B]: the
+    # place of each example in the global batch, or in the data that are evaluated on; what is drawn
+    # by them and `noise_seed` is the same on any devices.
+    prepare: Optional[Callable[[Batch, Preparation], Batch]] = None
 
 
 def mean_losses(

@@ -1,6 +1,9 @@
 """BERT as functions over a dict of variables, by google-research/bert's names (modeling.py).
 
-B batch, S sequence, H hidden, A attention heads, D hidden per head, F intermediate, V vocabulary.
+The scope of a name is `bert`; of an ELECTRA, `electra`, and for its generator `generator`.
+
+B batch, S sequence, E embedding, H hidden, A attention heads, D hidden per head, F intermediate,
+V vocabulary.
 """
 
 import math
@@ -12,6 +15,7 @@ import numpy as np
 
 from pretrain.model.activations import ACTIVATIONS
 from pretrain.model.config import BertConfig
+from pretrain.model.noise import mixed_seed
 from pretrain.runtime.tensorflow import Tensor, tf
 
 Shape = Tuple[int, ...]
@@ -31,32 +35,58 @@ FLOAT32 = Mode()
 EMBEDDINGS = "bert/embeddings/word_embeddings"
 
 
-def _dense_shapes(name: str, inputs: int, outputs: int) -> Dict[str, Shape]:
+def dense_shapes(name: str, inputs: int, outputs: int) -> Dict[str, Shape]:
+    """Return name -> shape of the weights of a dense layer."""
     return {f"{name}/kernel": (inputs, outputs), f"{name}/bias": (outputs,)}
 
 
-def _layer_norm_shapes(name: str, size: int) -> Dict[str, Shape]:
+def layer_norm_shapes(name: str, size: int) -> Dict[str, Shape]:
+    """Return name -> shape of the weights of a LayerNorm."""
     return {f"{name}/LayerNorm/beta": (size,), f"{name}/LayerNorm/gamma": (size,)}
 
 
+def word_embeddings(config: BertConfig) -> str:
+    """Return the name of the word embeddings."""
+    return f"{config.model_type}/embeddings/word_embeddings"
+
+
 def encoder_shapes(config: BertConfig) -> "OrderedDict[str, Shape]":
-    """Return name -> shape of every weight of encoder and pooler, in Google's order."""
+    """Return name -> shape of every weight of embeddings, encoder and pooler, in Google's order."""
+    shapes = embedding_shapes(config)
+    shapes.update(layer_shapes(config, config.model_type))
+    if config.has_pooler:
+        shapes.update(dense_shapes("bert/pooler/dense", config.hidden_size, config.hidden_size))
+    return shapes
+
+
+def embedding_shapes(config: BertConfig) -> "OrderedDict[str, Shape]":
+    """Return name -> shape of the weights of the embeddings, which lie in the model's own scope."""
+    shapes: OrderedDict[str, Shape] = OrderedDict()
+    prefix, e = f"{config.model_type}/embeddings", config.width
+    shapes[f"{prefix}/word_embeddings"] = (config.vocab_size, e)
+    shapes[f"{prefix}/token_type_embeddings"] = (config.type_vocab_size, e)
+    shapes[f"{prefix}/position_embeddings"] = (config.max_position_embeddings, e)
+    shapes.update(layer_norm_shapes(prefix, e))
+    return shapes
+
+
+def layer_shapes(config: BertConfig, scope: str) -> "OrderedDict[str, Shape]":
+    """Return name -> shape of the weights of the layers in a scope, and of the projection of the
+    embeddings if they have another size.
+    """
     h, f = config.hidden_size, config.intermediate_size
     shapes: OrderedDict[str, Shape] = OrderedDict()
-    shapes[EMBEDDINGS] = (config.vocab_size, h)
-    shapes["bert/embeddings/token_type_embeddings"] = (config.type_vocab_size, h)
-    shapes["bert/embeddings/position_embeddings"] = (config.max_position_embeddings, h)
-    shapes.update(_layer_norm_shapes("bert/embeddings", h))
+    if config.width != h:
+        shapes.update(dense_shapes(f"{scope}/embeddings_project", config.width, h))
     for i in range(config.num_hidden_layers):
-        layer = f"bert/encoder/layer_{i}"
+        layer = f"{scope}/encoder/layer_{i}"
         for name in ("query", "key", "value"):
-            shapes.update(_dense_shapes(f"{layer}/attention/self/{name}", h, h))
-        shapes.update(_dense_shapes(f"{layer}/attention/output/dense", h, h))
-        shapes.update(_layer_norm_shapes(f"{layer}/attention/output", h))
-        shapes.update(_dense_shapes(f"{layer}/intermediate/dense", h, f))
-        shapes.update(_dense_shapes(f"{layer}/output/dense", f, h))
-        shapes.update(_layer_norm_shapes(f"{layer}/output", h))
-    shapes.update(_dense_shapes("bert/pooler/dense", h, h))
+            shapes.update(dense_shapes(f"{layer}/attention/self/{name}", h, h))
+        shapes.update(dense_shapes(f"{layer}/attention/output/dense", h, h))
+        shapes.update(layer_norm_shapes(f"{layer}/attention/output", h))
+        shapes.update(dense_shapes(f"{layer}/intermediate/dense", h, f))
+        shapes.update(dense_shapes(f"{layer}/output/dense", f, h))
+        shapes.update(layer_norm_shapes(f"{layer}/output", h))
     return shapes
 
 
@@ -65,8 +95,8 @@ def variable_shapes(config: BertConfig) -> "OrderedDict[str, Shape]":
     order.
     """
     h, shapes = config.hidden_size, encoder_shapes(config)
-    shapes.update(_dense_shapes("cls/predictions/transform/dense", h, h))
-    shapes.update(_layer_norm_shapes("cls/predictions/transform", h))
+    shapes.update(dense_shapes("cls/predictions/transform/dense", h, h))
+    shapes.update(layer_norm_shapes("cls/predictions/transform", h))
     shapes["cls/predictions/output_bias"] = (config.vocab_size,)
     shapes["cls/seq_relationship/output_weights"] = (2, h)
     shapes["cls/seq_relationship/output_bias"] = (2,)
@@ -74,7 +104,8 @@ def variable_shapes(config: BertConfig) -> "OrderedDict[str, Shape]":
 
 
 def initial_value(name: str, shape: Sequence[int], config: BertConfig, seed: int) -> np.ndarray:
-    """Return a weight before training: truncated normal, LayerNorm's gamma 1, biases and beta 0.
+    """Return a weight before training: truncated normal, LayerNorm's gamma 1, biases and beta 0; of
+    the dense layers for which google-research/electra names no distribution, TensorFlow's uniform.
 
     Drawn by NumPy from (seed, name): the same on every TensorFlow version and in any order.
     """
@@ -83,12 +114,18 @@ def initial_value(name: str, shape: Sequence[int], config: BertConfig, seed: int
     if name.endswith(("/bias", "/beta", "_bias")):
         return np.zeros(shape, np.float32)
     rng = np.random.RandomState([seed, zlib.crc32(name.encode())])
+    if name.endswith(_UNIFORM):
+        bound = math.sqrt(6.0 / sum(shape))
+        return rng.uniform(-bound, bound, shape).astype(np.float32)
     values = rng.standard_normal(shape)
     while True:  # as TensorFlow: values beyond two standard deviations are drawn again
         outside = np.abs(values) > 2
         if not outside.any():
             return (values * config.initializer_range).astype(np.float32)
         values[outside] = rng.standard_normal(int(outside.sum()))
+
+
+_UNIFORM = ("embeddings_project/kernel", "discriminator_predictions/dense_1/kernel")
 
 
 def init(config: BertConfig, seed: int, shapes: Optional[Mapping[str, Shape]] = None) -> Variables:
@@ -110,9 +147,7 @@ def seeded_dropout(seed: int, *keys: Tensor) -> Dropout:
     """Return dropout whose noise depends on seed, keys (step, micro batch) and place alone: a
     resumed training repeats it, and so does a layer that is computed twice.
     """
-    mixed = tf.constant(seed, tf.int64)
-    for key in keys:  # an odd multiplier, overflow welcome: distinct keys give distinct seeds
-        mixed = mixed * 6364136223846793005 + tf.cast(key, tf.int64) + 1
+    mixed = mixed_seed(seed, *keys)
 
     def dropout(x: Tensor, rate: float, place: str) -> Tensor:
         if not rate:
@@ -160,22 +195,28 @@ def encode(
     config: BertConfig,
     dropout: Optional[Dropout] = None,
     mode: Mode = FLOAT32,
+    scope: Optional[str] = None,
 ) -> Tensor:
     """Run the encoder.
 
     batch:   input_ids, input_mask, segment_ids: int32 [B, S]; positions with mask 0 are not
              attended to
+    scope:   of the layers, if it is another than the model's own, in which the embeddings lie
     Returns  `mode.dtype` [B, S, H], the last layer
     """
-    drop = dropout or no_dropout
-    x = tf.cast(_embed(variables, batch, config, drop), mode.dtype)
+    drop, scope = dropout or no_dropout, scope or config.model_type
+    x = tf.cast(_embed(variables, batch, config, drop, scope), mode.dtype)
+    if config.width != config.hidden_size:
+        x = dense(variables, f"{scope}/embeddings_project", x)
     mask = (1.0 - tf.cast(batch["input_mask"][:, None, None, :], tf.float32)) * -10000.0
     for i in range(config.num_hidden_layers):
-        prefix = f"bert/encoder/layer_{i}/"
+        prefix = f"{scope}/encoder/layer_{i}/"
         names = [name for name in variables if name.startswith(prefix)]
 
-        def layer(x: Tensor, *weights: Tensor, i: int = i, names: Sequence[str] = names) -> Tensor:
-            return _layer(dict(zip(names, weights)), i, x, mask, config, drop)
+        def layer(
+            x: Tensor, *weights: Tensor, name: str = prefix[:-1], names: Sequence[str] = names
+        ) -> Tensor:
+            return _layer(dict(zip(names, weights)), name, x, mask, config, drop)
 
         run = recomputed(layer) if mode.recompute else layer
         x = run(x, *(tf.convert_to_tensor(variables[name]) for name in names))
@@ -204,9 +245,9 @@ def recomputed(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 
 def _layer(
-    weights: Variables, i: int, x: Tensor, mask: Tensor, config: BertConfig, drop: Dropout
+    weights: Variables, layer: str, x: Tensor, mask: Tensor, config: BertConfig, drop: Dropout
 ) -> Tensor:
-    layer, rate = f"bert/encoder/layer_{i}", config.hidden_dropout_prob
+    rate = config.hidden_dropout_prob
     attended = _attend(weights, f"{layer}/attention/self", x, mask, config, drop)
     attended = dense(weights, f"{layer}/attention/output/dense", attended)
     attended = drop(attended, rate, f"{layer}/attention/output")
@@ -217,23 +258,27 @@ def _layer(
 
 
 def pool(variables: Variables, sequence: Tensor) -> Tensor:
-    """Put the [CLS] vector through the pooler; float [B, S, H] -> [B, H]."""
-    return tf.tanh(dense(variables, "bert/pooler/dense", sequence[:, 0, :]))
+    """Put the [CLS] vector through the pooler, if there is one; float [B, S, H] -> [B, H]."""
+    first = sequence[:, 0, :]
+    if "bert/pooler/dense/kernel" not in variables:
+        return first
+    return tf.tanh(dense(variables, "bert/pooler/dense", first))
 
 
 def _embed(
-    variables: Variables, batch: Dict[str, Tensor], config: BertConfig, drop: Dropout
+    variables: Variables, batch: Dict[str, Tensor], config: BertConfig, drop: Dropout, scope: str
 ) -> Tensor:
+    prefix = f"{config.model_type}/embeddings"
     length = size_of(batch["input_ids"], 1)
     # As a tensor: the gradient of a lookup in a variable has an unknown shape when it meets that of
     # the MLM head.
-    words = tf.gather(tf.identity(variables[EMBEDDINGS]), batch["input_ids"])
+    words = tf.gather(tf.identity(variables[word_embeddings(config)]), batch["input_ids"])
     # Two rows: a product is faster than a gather, above all backwards.
     kinds = tf.one_hot(batch["segment_ids"], config.type_vocab_size, dtype=words.dtype)
-    types = tf.tensordot(kinds, variables["bert/embeddings/token_type_embeddings"], axes=1)
-    positions = variables["bert/embeddings/position_embeddings"][:length]
-    x = layer_norm(variables, "bert/embeddings", words + types + positions)
-    return drop(x, config.hidden_dropout_prob, "bert/embeddings")
+    types = tf.tensordot(kinds, variables[f"{prefix}/token_type_embeddings"], axes=1)
+    positions = variables[f"{prefix}/position_embeddings"][:length]
+    x = layer_norm(variables, prefix, words + types + positions)
+    return drop(x, config.hidden_dropout_prob, f"{scope}/embeddings")
 
 
 def _attend(

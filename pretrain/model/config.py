@@ -1,8 +1,8 @@
-"""BERT's own bert_config.json as a dataclass."""
+"""bert_config.json, of a BERT or an ELECTRA, as a dataclass."""
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from data_gen.shared.errors import UserError
 from data_gen.shared.json_text import parse_json
@@ -19,13 +19,26 @@ _MOST = {
     "intermediate_size": 1 << 18,
     "max_position_embeddings": 1 << 16,
     "type_vocab_size": 1 << 12,
+    "embedding_size": 1 << 16,
 }
 # Least and most of the other numbers.
 _RANGES: Dict[str, Tuple[float, float]] = {
     "hidden_dropout_prob": (0.0, 0.99),
     "attention_probs_dropout_prob": (0.0, 0.99),
     "initializer_range": (0.0, 100.0),
+    "generator_hidden_size": (0.001, 16.0),
+    "generator_layers": (0.001, 16.0),
 }
+
+
+class ModelType(NamedTuple):
+    """The parts of an encoder in which the types differ."""
+
+    has_pooler: bool  # else the vector of [CLS] is taken as it is
+
+
+# By the name that Hugging Face has for the type, which is the scope of Google's names of weights.
+MODEL_TYPES = {"bert": ModelType(has_pooler=True), "electra": ModelType(has_pooler=False)}
 
 
 @dataclass(frozen=True)
@@ -43,10 +56,19 @@ class BertConfig:
     max_position_embeddings: int = 512
     type_vocab_size: int = 2
     initializer_range: float = 0.02
+    # Of an ELECTRA alone. The sizes are those of the discriminator; the last two are the shares
+    # that its generator has of them, by the names of google-research/electra.
+    model_type: str = "bert"  # a name in MODEL_TYPES
+    embedding_size: Optional[int] = None  # null: hidden_size
+    generator_hidden_size: float = 0.25
+    generator_layers: float = 1.0
 
     def __post_init__(self) -> None:
+        require_one_of("model_type", self.model_type, list(MODEL_TYPES))
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
+            if value is None and field.default is None:
+                continue
             if field.name in _MOST:
                 _require_whole(field.name, value)
             elif field.name in _RANGES:
@@ -57,6 +79,26 @@ class BertConfig:
                 f"{self.num_attention_heads}"
             )
         require_one_of("hidden_act", self.hidden_act, list(ACTIVATIONS))
+
+    @property
+    def has_pooler(self) -> bool:
+        """True if a dense layer follows on the vector of [CLS]."""
+        return MODEL_TYPES[self.model_type].has_pooler
+
+    @property
+    def width(self) -> int:
+        """The length of an embedding."""
+        return self.embedding_size or self.hidden_size
+
+    def as_json(self) -> Dict[str, Any]:
+        """Return the content of bert_config.json; of a BERT, with Google's names alone."""
+        values = dataclasses.asdict(self)
+        if self.model_type == BertConfig.model_type:
+            return {name: value for name, value in values.items() if name not in _OF_ELECTRA}
+        return values
+
+
+_OF_ELECTRA = ("model_type", "embedding_size", "generator_hidden_size", "generator_layers")
 
 
 def _require_whole(name: str, value: Any) -> None:
@@ -97,4 +139,8 @@ def bert_config_of(values: Any) -> BertConfig:
     missing = [n for n, f in known.items() if n not in values and f.default is dataclasses.MISSING]
     if missing:
         raise ValueError(f"{missing[0]} is missing")
-    return BertConfig(**{name: value for name, value in values.items() if name in known})
+    found = {name: value for name, value in values.items() if name in known}
+    if found.get("model_type") not in MODEL_TYPES or found["model_type"] == BertConfig.model_type:
+        # The type of another tool, or an ALBERT's embedding_size: not for us to read.
+        found = {name: value for name, value in found.items() if name not in _OF_ELECTRA}
+    return BertConfig(**found)

@@ -1,6 +1,6 @@
 """The cost of a model in numbers: weights, operations, memory.
 
-S sequence, P predictions, H hidden, F intermediate, V vocabulary, A heads, L layers.
+S sequence, P predictions, E embedding, H hidden, F intermediate, V vocabulary, A heads, L layers.
 """
 
 from typing import Mapping
@@ -9,6 +9,7 @@ import numpy as np
 
 from pretrain.model.bert import Shape
 from pretrain.model.config import BertConfig
+from pretrain.model.electra import generator_config
 
 
 def count(shapes: Mapping[str, Shape]) -> int:
@@ -21,11 +22,14 @@ def encoder_flops(
 ) -> float:
     """Count the floating point operations of the matrix products of encoder and pooler for one
     sequence, forwards and backwards; the predictions cost nothing here.
+
+    An ELECTRA has no pooler, and its embeddings are projected if they have another size.
     """
     h, f = model.hidden_size, model.intermediate_size
     layer = 2 * length * (4 * h * h + 2 * h * f) + 4 * length * length * h
     layers = model.num_hidden_layers * layer
-    return 3.0 * (layers + 2 * h * h) + recompute * layers
+    project = 2 * length * model.width * h if model.width != h else 0
+    return 3.0 * (layers + project + model.has_pooler * 2 * h * h) + recompute * layers
 
 
 def flops(model: BertConfig, length: int, predictions: int, recompute: bool = False) -> float:
@@ -66,3 +70,23 @@ def activation_bytes(
     """
     encoder = encoder_activation_bytes(model, length, predictions, precision, recompute)
     return encoder + 16 * predictions * model.vocab_size
+
+
+def electra_flops(
+    model: BertConfig, length: int, predictions: int, recompute: bool = False
+) -> float:
+    """Count as `encoder_flops` does, of generator and discriminator with their heads."""
+    small, h, e = generator_config(model), model.hidden_size, model.width
+    heads = 2 * predictions * (small.hidden_size * e + e * model.vocab_size)
+    heads += 2 * length * (h * h + h)
+    encoders = [encoder_flops(one, length, predictions, recompute) for one in (small, model)]
+    return sum(encoders) + 3.0 * heads
+
+
+def electra_activation_bytes(
+    model: BertConfig, length: int, predictions: int, precision: str, recompute: bool
+) -> int:
+    """Estimate as `activation_bytes` does, of generator and discriminator."""
+    small = generator_config(model)
+    discriminator = encoder_activation_bytes(model, length, predictions, precision, recompute)
+    return discriminator + activation_bytes(small, length, predictions, precision, recompute)

@@ -17,6 +17,7 @@ from pretrain.model.bert import (
     encode,
     layer_norm,
     pool,
+    size_of,
 )
 from pretrain.model.config import BertConfig
 from pretrain.runtime.tensorflow import Tensor, tf
@@ -43,7 +44,7 @@ def gather_positions(sequence: Tensor, positions: Tensor) -> Tensor:
     positions: int32 [B, P], padded with 0
     Returns    float [B * P, H]; the rows of padding repeat [CLS] and weigh 0 in the loss.
     """
-    length, size = sequence.shape[1], sequence.shape[2]
+    length, size = size_of(sequence, 1), sequence.shape[2]
     flat = tf.reshape(positions + tf.range(tf.shape(sequence)[0])[:, None] * length, [-1])
     return tf.gather(tf.reshape(sequence, [-1, size]), flat)
 

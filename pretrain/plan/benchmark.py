@@ -106,8 +106,18 @@ def _step(
     Raises UserError if a step is skipped because its loss is NaN or infinite.
     """
     step = TrainStep(strategy, model, config, stage, new_state(strategy, model, config))
-    features = OBJECTIVES[config.objective].features(info)
-    batch = next(training_batches(strategy, info, features, stage, 1, 0, config.steps_per_call))
+    objective = OBJECTIVES[config.objective]
+    batches = training_batches(
+        strategy,
+        info,
+        objective.features(info),
+        stage,
+        1,
+        0,
+        config.steps_per_call,
+        numbered=objective.prepare is not None,
+    )
+    batch = next(batches)
 
     def train() -> float:
         outcome = step(batch)

@@ -2,13 +2,15 @@
 
 from typing import List, Sequence, Tuple
 
+from pretrain.checkpoint.folder import mask_id
 from pretrain.config import TrainConfig
 from pretrain.inputs.batches import trim
-from pretrain.learning.objective import TOTAL, Batch, mean_losses
+from pretrain.learning.objective import TOTAL, Batch, Preparation, mean_losses
 from pretrain.learning.objectives import OBJECTIVES
 from pretrain.learning.stages import Stage
 from pretrain.model.bert import Mode, seeded_dropout
 from pretrain.model.config import BertConfig
+from pretrain.model.noise import mixed_seed
 from pretrain.runtime.named_vector import NamedVector
 from pretrain.runtime.tensorflow import Tensor, tf
 from pretrain.train.state import State
@@ -28,6 +30,8 @@ class Gradients:
         self._model, self._config, self._stage, self._state = model, config, stage, state
         self._trained = trained
         self._objective = OBJECTIVES[config.objective]
+        # Read where it is needed: a task's vocabulary may lack [MASK].
+        self._mask = mask_id(config.vocab_file) if self._objective.prepare else 0
         self._losses = self._objective.losses(config)
         self._divisors = NamedVector(list(self._losses))
         self.losses = NamedVector([TOTAL, *self._losses])
@@ -73,6 +77,9 @@ class Gradients:
     ) -> Tuple[Tensor, List[Tensor]]:
         config, state = self._config, self._state
         batch = trim(batch, config.pad_to)
+        if self._objective.prepare:
+            noise_seed = mixed_seed(config.random_seed, step)
+            batch = self._objective.prepare(batch, Preparation(self._mask, noise_seed))
         dropout = seeded_dropout(config.random_seed, step, number)
         with tf.GradientTape() as tape:
             mode = Mode(config.precision, config.recompute)

@@ -257,6 +257,7 @@ def _train_stage(
         config.steps_per_call,
         config.pad_to is not None,
         training.objective.limits(info, training.model, config),
+        training.objective.prepare is not None,
     )
     alone = processes()[0] == 1
     meter = _meter(training, stage, info)

@@ -62,7 +62,7 @@ def describe(
     return {
         "config": portable_settings(config),
         "counted": list(counted),
-        "model": dataclasses.asdict(model),
+        "model": model.as_json(),
         "vocab_sha256": file_sha256(config.vocab_file),
         "tokenizer": _tokenizer(model, data),
         "data": [info.fingerprint for info in data],

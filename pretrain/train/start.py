@@ -18,12 +18,14 @@ from pretrain.inputs.checks import (
     split_heldout,
 )
 from pretrain.model.config import BertConfig
+from pretrain.model.electra import DISCRIMINATOR_HEAD, GENERATOR_BIAS, GENERATOR_HEAD
 from pretrain.model.heads import OUTPUT_BIAS
 from pretrain.runtime.devices import all_gather_int, processes
 from pretrain.runtime.log import log
 from pretrain.runtime.tensorflow import Strategy, is_version_1
 from pretrain.train.state import State
 
+_HEADS = ("cls/", GENERATOR_HEAD, DISCRIMINATOR_HEAD)
 _UNSEEN = 0.1  # labels, of a piece that is none: its bias stays finite
 
 
@@ -107,7 +109,7 @@ def start_from(state: State, source: str, reinit_heads: bool) -> None:
     """
     arrays = store.without_slots(store.read(source))
     if reinit_heads:
-        arrays = {name: array for name, array in arrays.items() if not name.startswith("cls/")}
+        arrays = {name: array for name, array in arrays.items() if not name.startswith(_HEADS)}
     report = store.restore(state.variables, arrays, source)
     if not report.loaded:
         raise UserError(
@@ -127,9 +129,10 @@ def start_at_frequencies(state: State, info: DatasetInfo) -> None:
     """Set the masked LM head's output bias to the logarithms of the frequencies that the labels of
     the data have; nothing without such a head. Every process comes to the same.
     """
-    if OUTPUT_BIAS not in state.variables:
+    biases = [x for name, x in state.variables.items() if name in (OUTPUT_BIAS, GENERATOR_BIAS)]
+    if not biases:
         return
-    bias = state.variables[OUTPUT_BIAS]
+    bias = biases[0]
     counts = label_counts(info, int(bias.shape[0])) + _UNSEEN
     bias.assign(np.log(counts / counts.sum()).astype(np.float32))
 

@@ -23,8 +23,9 @@ from pretrain.checkpoint.folder import (
     write_json,
 )
 from pretrain.learning.optimizers import Slot, slot_of
-from pretrain.model.bert import EMBEDDINGS, initial_value
+from pretrain.model.bert import initial_value, word_embeddings
 from pretrain.model.config import BertConfig, read_bert_config
+from pretrain.model.electra import GENERATOR_BIAS
 from pretrain.model.heads import OUTPUT_BIAS
 from pretrain.runtime import files
 from pretrain.runtime.tensorflow import tf
@@ -32,7 +33,7 @@ from pretrain.text.tokenizer import load_tokenizer
 
 ID_MAP = "id_map.tsv"
 
-_WITH_ROWS = (EMBEDDINGS, OUTPUT_BIAS)  # weights with a row for each piece
+_BIASES = (OUTPUT_BIAS, GENERATOR_BIAS)  # with a number for each piece, as the embeddings have rows
 _SHOWN = 10  # pieces that a sentence names
 
 
@@ -75,7 +76,7 @@ def open_model(path: str) -> ModelToResize:
     model, config = read_bert_config(path), json.loads(files.read_text(path))
     source = ModelToResize(prefix, arrays, model, config, settings, load_tokenizer(folder))
     pieces = len(source.tokenizer.pieces)
-    rows = len(source.arrays.get(EMBEDDINGS, ()))
+    rows = len(source.arrays.get(word_embeddings(model), ()))
     if rows != pieces:
         raise UserError(
             f"{os.path.join(folder, VOCAB)} has {pieces:,} pieces, but the word embeddings of "
@@ -101,10 +102,10 @@ def _row_kind(name: str, model: BertConfig) -> Optional[_RowKind]:
     """Return the kind of an array with a row for each piece; None for any other array."""
     slot = slot_of(name)
     weight = name.rpartition("/")[0] if slot else name
-    if weight not in _WITH_ROWS:
+    if weight not in (word_embeddings(model), *_BIASES):
         return None
     if slot:
-        shape = (model.vocab_size, model.hidden_size)[: 2 if weight == EMBEDDINGS else 1]
+        shape = (model.vocab_size, model.width)[: 1 if weight in _BIASES else 2]
         if slot.shape(shape)[:1] != shape[:1]:
             return None  # such as the means over all rows of a factored moment
     return _RowKind(weight, slot)
@@ -166,7 +167,7 @@ def _new_row(kind: _RowKind, array: np.ndarray, row: EmbeddingRow, model: BertCo
         return 0
     if row.ids:
         return array[list(row.ids)].mean(axis=0)
-    if kind.weight == EMBEDDINGS and not kind.slot:
+    if kind.weight not in _BIASES and not kind.slot:
         return initial_value(f"the row of {row.piece}", array.shape[1:], model, seed=0)
     return 0
 

@@ -30,12 +30,14 @@ CONTEXT = "天地人。日月山水火木金。" * 4
 QUESTIONS = [("天", "地人"), ("日", "月山"), ("火", "木金"), ("水", "火"), ("金", "天")]
 
 
-def finetuned(folder, task, *overrides):
-    """Fine-tune a small model for a few steps on invented data. Returns the folder of its run."""
+def finetuned(folder, task, *overrides, write=write_model):
+    """Fine-tune a small model, which `write` makes, for a few steps on invented data. Returns the
+    folder of its run.
+    """
     data, output = os.path.join(str(folder), "data"), os.path.join(str(folder), task)
     os.makedirs(data)
     {"classification": _write_texts, "cmrc2018": _write_questions}[task](data)
-    model = write_model(os.path.join(str(folder), "model"))
+    model = write(os.path.join(str(folder), "model"))
     sets = ["max_seq_length=24", "num_train_epochs=2", "train_batch_size=2", *overrides]
     arguments = ["finetune", "--task", task, "--data", data, "--init", model, "--output", output]
     assert main([*arguments, *(f"--set={each}" for each in sets)]) == 0

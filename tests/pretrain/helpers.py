@@ -1,7 +1,10 @@
 """Helpers of several tests of the trainer."""
 
+import json
 import os
 import socket
+import subprocess
+import sys
 
 import numpy as np
 
@@ -10,6 +13,7 @@ from pretrain.learning.objectives import OBJECTIVES
 from pretrain.model.bert import FLOAT32, variable_shapes
 
 DATA = "tests/golden/dataset"
+ELECTRA = "tests/data/electra.json"  # a bert_config.json without dropout
 
 MODEL = {
     "attention_probs_dropout_prob": 0.1,
@@ -36,6 +40,29 @@ def free_ports(count):
     for s in sockets:
         s.close()
     return ports
+
+
+def start_workers(sets, output):
+    """Two processes of one training on this machine; `output`: of both, or of each."""
+    hosts = [f"localhost:{port}" for port in free_ports(2)]
+    outputs = [output] * 2 if isinstance(output, str) else output
+    workers = []
+    for index in range(2):
+        command = [sys.executable, "-m", "pretrain", "train", "--config"]
+        command += ["tests/data/defaults.yaml", "--data", DATA, "--heldout", DATA]
+        command += ["--output", outputs[index]]
+        command += [word for setting in sets for word in ("--set", setting)]
+        task = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
+        environment = {**os.environ, "TF_CONFIG": json.dumps(task), "PYTHONWARNINGS": "ignore"}
+        workers.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE))
+    return workers
+
+
+def finish(workers):
+    """Wait for the processes, which must end well."""
+    errors = [worker.communicate(timeout=300)[1].decode() for worker in workers]
+    for worker, error in zip(workers, errors):
+        assert worker.returncode == 0, error
 
 
 class Bomb:

@@ -7,6 +7,9 @@ import os
 from pretrain.checkpoint import store
 from pretrain.model.bert import init
 from pretrain.model.config import BertConfig
+from pretrain.model.electra import electra_shapes
+from pretrain.runtime.tensorflow import tf
+from tests.pretrain.helpers import random_weights
 
 CHARACTERS = "天地人日月山水火木金"
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused1]", "。", "linux", "##ux", "##天"]
@@ -52,9 +55,25 @@ def write_model(folder, without=(), **config):
     config = dataclasses.replace(CONFIG, **config)
     variables = init(config, seed=3)
     kept = {n: v for n, v in variables.items() if not n.startswith(tuple(without) or ("-",))}
-    store.save(os.path.join(str(folder), "model.ckpt-1"), kept)
-    with open(os.path.join(str(folder), "bert_config.json"), "w") as handle:
-        json.dump(dataclasses.asdict(config), handle)
-    with open(os.path.join(str(folder), "vocab.txt"), "w", encoding="utf-8") as handle:
+    return _write(str(folder), config, kept)
+
+
+def write_electra(folder):
+    """An ELECTRA, with a discriminator of 40 positions whose logits spread widely around 0."""
+    os.makedirs(str(folder), exist_ok=True)
+    config = dataclasses.replace(
+        CONFIG, model_type="electra", embedding_size=6, hidden_act="gelu_erf"
+    )
+    weights = random_weights(electra_shapes(config))
+    weights["discriminator_predictions/dense_1/kernel"] *= 30
+    weights["discriminator_predictions/dense_1/bias"][:] = -0.4
+    return _write(str(folder), config, {n: tf.constant(w) for n, w in weights.items()})
+
+
+def _write(folder, config, tensors):
+    store.save(os.path.join(folder, "model.ckpt-1"), tensors)
+    with open(os.path.join(folder, "bert_config.json"), "w") as handle:
+        json.dump(config.as_json(), handle)
+    with open(os.path.join(folder, "vocab.txt"), "w", encoding="utf-8") as handle:
         handle.write("".join(piece + "\n" for piece in PIECES))
-    return str(folder)
+    return folder

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -23,7 +21,7 @@ from pretrain.train.loop import train
 from pretrain.train.state import new_state
 from pretrain.train.step import TrainStep
 from tests.conftest import ROOT
-from tests.pretrain.helpers import DATA, features_of, free_ports
+from tests.pretrain.helpers import DATA, features_of, finish, start_workers
 
 STEPS = 20
 
@@ -131,28 +129,6 @@ def test_two_devices_evaluate_as_one(trained, info, two_devices):
     expected = evaluate(model, DATA)
     for _ in range(2):
         require_equal(shared(), expected)
-
-
-def start_workers(sets, output):
-    """Two processes of one training on this machine; `output`: of both, or of each."""
-    hosts = [f"localhost:{port}" for port in free_ports(2)]
-    outputs = [output] * 2 if isinstance(output, str) else output
-    workers = []
-    for index in range(2):
-        command = [sys.executable, "-m", "pretrain", "train", "--config"]
-        command += ["tests/data/defaults.yaml", "--data", DATA, "--heldout", DATA]
-        command += ["--output", outputs[index]]
-        command += [word for setting in sets for word in ("--set", setting)]
-        task = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
-        environment = {**os.environ, "TF_CONFIG": json.dumps(task), "PYTHONWARNINGS": "ignore"}
-        workers.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE))
-    return workers
-
-
-def finish(workers):
-    errors = [worker.communicate(timeout=300)[1].decode() for worker in workers]
-    for worker, error in zip(workers, errors):
-        assert worker.returncode == 0, error
 
 
 def test_two_processes_train_the_same_even_when_one_is_killed(on_one_device, arguments, tmp_path):
