@@ -20,7 +20,7 @@ class Word2VecConfig:
     """Settings of word2vec, by which gensim learns word vectors from one's own text."""
 
     vector_size: int = 100  # numbers of a vector
-    epochs: Optional[int] = None  # null: 5, of less than 2.4 million words up to 10
+    epochs: Optional[int] = None  # null: 5, of a small text up to 10
     min_count: int = 2  # words that are rarer have no vector
     # Words that are rarer replace no other, unless among the 1,000 most frequent of their size.
     candidate_min_count: int = 20

@@ -24,7 +24,12 @@ from data_gen.jobs.benchmark.start_up import StartUp, start_up
 from data_gen.jobs.build_dataset import TABLE, needs_own_table, plan_build, run_build
 from data_gen.jobs.build_synonyms import make_table
 from data_gen.jobs.inputs import Inputs, scan_inputs
-from data_gen.pipeline.load import load_text_segmenter, prepare_map, prepare_words
+from data_gen.pipeline.load import (
+    load_document_tokenizer,
+    load_text_segmenter,
+    prepare_map,
+    prepare_words,
+)
 from data_gen.segmentation.segmenter import Segmenter
 from data_gen.segmentation.segmenters import SegmenterConfig, load_segmenter
 from data_gen.shared.memory import peak_memory
@@ -86,6 +91,7 @@ def run_benchmark(
 
     Raises UserError as `build` does, and if Google's generator fails.
     """
+    load_document_tokenizer(inputs.config, inputs.kind.stored_words)  # finds mistakes early
     with tempfile.TemporaryDirectory() as folder:
         corpus = scan_inputs(inputs, None, LocalEngine(1), show)
         others = None
