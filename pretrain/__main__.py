@@ -14,6 +14,7 @@ from pretrain.cli.report import add_report
 from pretrain.cli.results import add_results
 from pretrain.cli.train import add_train
 from pretrain.cli.vocab import add_vocab
+from pretrain.runtime.stopping import end_after_ctrl_c, end_now
 
 
 def make_parser() -> Parser:
@@ -42,7 +43,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 def console() -> int:
     """Run as a program; the entry point `macbert-pretrain`."""
-    return run_program(main)
+    end_after_ctrl_c()
+    code = run_program(main)
+    if code:
+        end_now(code)
+    return code
 
 
 if __name__ == "__main__":

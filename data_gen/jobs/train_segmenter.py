@@ -10,6 +10,7 @@ from data_gen.corpus.samples.peoples_daily import Paragraph, paragraphs, split_h
 from data_gen.segmentation.boundaries import word_boundaries
 from data_gen.segmentation.ltp import claim_ltp_folder, note_sums
 from data_gen.segmentation.segmenters import SegmenterConfig, load_segmenter
+from data_gen.shared.errors import writing
 from data_gen.shared.extras import import_extra
 from data_gen.storage.writing import atomic_file, write_json
 
@@ -64,7 +65,7 @@ def train_segmenter(folder: str, epochs: int, seed: int) -> Scores:
 
 def _gold_file(folder: str, name: str, part: Sequence[Paragraph]) -> str:
     path = os.path.join(folder, name)
-    with open(path, "w", encoding="utf-8") as handle:
+    with writing(path), open(path, "w", encoding="utf-8") as handle:
         handle.writelines(" ".join(words) + "\n" for words in part)
     return path
 

@@ -9,8 +9,8 @@ import traceback
 from typing import Any, Callable, Iterator, NoReturn, Optional, Sequence, Tuple
 
 import data_gen
-from data_gen.shared.console import print_in_any_encoding, reader_is_gone
-from data_gen.shared.errors import UserError, did_you_mean
+from data_gen.shared.console import drop_output, print_in_any_encoding, reader_is_gone
+from data_gen.shared.errors import FULL, UserError, cannot_write, did_you_mean
 from data_gen.shared.shipped import listing, revision
 
 # For a command that is looked for in the wrong package; tests/package/test_wheel.py compares.
@@ -227,9 +227,12 @@ def run_command(parser: argparse.ArgumentParser, argv: Optional[Sequence[str]]) 
             args.run(args)
         sys.stdout.flush()
     except SystemExit:  # help was printed, or wrong usage
-        with contextlib.suppress(BrokenPipeError):
+        try:
             sys.stdout.flush()
-        reader_is_gone()
+        except BrokenPipeError:
+            reader_is_gone()
+        except OSError as error:
+            return _failed(error, debug)
         raise
     except BrokenPipeError as error:
         if not reader_is_gone():
@@ -252,6 +255,9 @@ def _failed(error: Exception, debug: bool) -> int:
 def _sentence(error: Exception) -> str:
     if isinstance(error, UserError):
         return str(error)
+    # Only stdout is written without `errors.writing`.
+    if isinstance(error, OSError) and error.errno in FULL and not error.filename:
+        return str(cannot_write(drop_output(), error))
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'the system'}: {error.strerror}"
     if isinstance(error, MemoryError):

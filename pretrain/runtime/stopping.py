@@ -2,7 +2,8 @@
 Ctrl-C. Both save; a second Ctrl-C quits at once.
 
 Python handles a signal between two instructions of its own, so not while TensorFlow waits for a
-file. A thread hears of each signal at once, and saves if the input hangs.
+file. A thread hears of each signal at once, and saves if the input hangs. Any other command ends
+after Ctrl-C, whatever it waits for.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from pretrain.runtime.log import log
 
 Element = TypeVar("Element")
 
-_PATIENCE = 2.0  # seconds that the input may take for a batch once the training is to stop
+_PATIENCE = 2.0  # seconds that a file may be waited for, once the command is to stop
 _AFTER_CTRL_C = 130  # exit code, as shells have it
 
 
@@ -96,6 +97,34 @@ class Stop:
                 print(f"error: {error}", file=sys.stderr, flush=True)
             finally:
                 _exit(1)
+
+
+def end_after_ctrl_c() -> None:
+    """Let Ctrl-C end this process two seconds later at most, also while its main thread waits for a
+    file, or for threads that do. A training has its own way meanwhile, see `stoppable`. Nothing
+    that is being written is lost by it: an output is whole or absent.
+    """
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    signal.set_wakeup_fd(theirs.fileno())
+    # The thread keeps `theirs` open.
+    threading.Thread(target=_end_late, args=(ours, theirs), daemon=True).start()
+
+
+def _end_late(signals: socket.socket, sender: socket.socket) -> None:
+    while signals.recv(1)[0] != signal.SIGINT:
+        pass
+    time.sleep(_PATIENCE)
+    print("interrupted; run the same command again to resume", file=sys.stderr, flush=True)
+    _exit(_AFTER_CTRL_C)
+
+
+def end_now(code: int) -> None:
+    """End the process with the exit code of a command that failed: at the usual end Python and
+    TensorFlow wait for threads, which may wait for a file that never comes.
+    """
+    sys.stderr.flush()
+    _exit(code)
 
 
 def _quit() -> None:

@@ -149,6 +149,23 @@ def test_a_reader_that_has_seen_enough_is_no_error(line, both):
     assert both or result.stderr == b""
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("line", [*READS, f"data_gen verify {DATA}", "pretrain results --help"])
+def test_results_on_a_full_disk_are_one_sentence(line):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", *line.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": ""},
+            check=False,
+        )
+    said = [line for line in result.stderr.decode().splitlines() if not line.startswith("warning")]
+    assert result.returncode == 1
+    assert len(said) == 1
+    assert said[0].startswith("error: cannot write /dev/full: No space left on device: make room")
+
+
 def test_work_goes_on_when_nobody_reads_what_is_said_along_the_way(tmp_path):
     pytest.importorskip("tokenizers")
     (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")

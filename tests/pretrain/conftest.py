@@ -4,6 +4,7 @@ import importlib
 import io
 import json
 import os
+import signal
 import warnings
 from contextlib import suppress
 
@@ -126,3 +127,18 @@ def standard_input(monkeypatch):
             reader.standard_input.cache_clear()
 
     return read_from
+
+
+@pytest.fixture
+def files_up_to():
+    """Let no file of this process grow beyond some bytes, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    def limit(most):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+
+    yield limit
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, handler)

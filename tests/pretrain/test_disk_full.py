@@ -1,7 +1,6 @@
 """A full disk: the output is named, nothing half-written is left, and later the command works."""
 
 import os
-import signal
 
 import pytest
 
@@ -10,20 +9,6 @@ from tests.pretrain.helpers import DATA
 from tests.pretrain.small_model import write_model
 
 resource = pytest.importorskip("resource")
-
-
-@pytest.fixture
-def files_up_to():
-    """Let no file of this process grow beyond some bytes, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-
-    def limit(most):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
-
-    yield limit
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
 
 
 def failed(capsys, output):

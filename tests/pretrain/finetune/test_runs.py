@@ -232,3 +232,18 @@ def test_the_command(texts, model, tmp_path, capsys, monkeypatch):
     assert capsys.readouterr().out.strip() == os.path.join(f"{output}-2", "features")
     assert main(["results", output]) == 0
     assert capsys.readouterr().out == said
+
+
+@pytest.mark.parametrize("most", [10, 1000, 5000])
+def test_a_full_disk_names_the_path_and_later_the_same_call_goes_on(
+    texts, model, tmp_path, files_up_to, most
+):
+    output = str(tmp_path / "out")
+    files_up_to(most)
+    with pytest.raises(UserError, match=rf"^cannot write {output}.*make room there$"):
+        finetune(Data("classification", texts), Source(model), output, SETTINGS, [1])
+    files_up_to(-1)  # as much as there is
+    left = os.listdir(output) if os.path.isdir(output) else []
+    assert not [name for name in left if "partial" in name or name in ("results.json", ".lock")]
+    results = finetune(Data("classification", texts), Source(model), output, SETTINGS, [1])
+    assert results["runs"][0]["test"]["accuracy"] > 0.8

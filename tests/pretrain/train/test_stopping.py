@@ -129,3 +129,67 @@ def test_ctrl_c_saves_and_says_the_step(model_file, tmp_path, capsys, monkeypatc
     # as one that was never stopped
     assert main(command(model_file, DATA, str(tmp_path), "num_train_steps=5")) == 1
     assert "another training (num_train_steps is" in capsys.readouterr().err
+
+
+# A command whose shards become pipes that nobody writes into, once a function has returned.
+SWAPPED = """
+import importlib, os, sys
+module, name, data, *sys.argv[1:] = sys.argv[1:]
+module = importlib.import_module(module)
+original = getattr(module, name)
+
+def swapped(*arguments, **more):
+    result = original(*arguments, **more)
+    for shard in os.listdir(data):
+        if shard.startswith("part-"):
+            os.remove(os.path.join(data, shard))
+            os.mkfifo(os.path.join(data, shard))
+    print("waits", file=sys.stderr, flush=True)
+    return result
+
+setattr(module, name, swapped)
+import pretrain.__main__
+sys.exit(pretrain.__main__.console())
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "more", "said"),
+    [
+        ("pretrain.train.loop open_datasets", [], "interrupted; run the same command again"),
+        ("pretrain.train.loop open_datasets", ["--no-verify"], "stopped by Ctrl-C after step 0;"),
+        ("pretrain.evaluate.measure open_data", None, "interrupted; run the same command again"),
+        ("pretrain.evaluate.measure verify", None, "interrupted; run the same command again"),
+    ],
+    ids=["train, checksums", "train, first batch", "evaluate, checksums", "evaluate, first batch"],
+)
+def test_ctrl_c_ends_a_command_whose_input_hangs_from_the_start(
+    model_file, trained, tmp_path, place, more, said
+):
+    data, output = str(tmp_path / "data"), str(tmp_path / "model")
+    shutil.copytree(DATA, data)
+    words = ["evaluate", "--model", trained, "--data", data]
+    if more is not None:
+        words = [*command(model_file, data, output), *more]
+    process = subprocess.Popen(
+        [sys.executable, "-c", SWAPPED, *place.split(), data, *words],
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    lines = []
+    try:
+        # TensorFlow's first batch is asked for after the last line; the checksums at once.
+        last = "is at step 0" if more else "waits"
+        while last not in (lines or [""])[-1]:
+            lines.append(process.stderr.readline())
+            assert lines[-1], "".join(lines)
+        time.sleep(0.2 if place.endswith("open_data") else 5)
+        process.send_signal(signal.SIGINT)
+        text, returned = ended(process, lines)
+    finally:
+        process.kill()
+        process.communicate()
+    assert returned == 130
+    assert said in text
