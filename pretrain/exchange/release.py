@@ -81,8 +81,9 @@ def require_whole(
             continue
         if name not in weights:
             raise UserError(
-                f"{source} lacks {name}: it is no whole BERT of {config.num_hidden_layers} layers, "
-                "so get it again, or the configuration that belongs to it"
+                f"{source} lacks {name}: it is no whole {config.model_type.upper()} of "
+                f"{config.num_hidden_layers} layers, so get it again, or the configuration that "
+                "belongs to it"
             )
         if weights[name].shape != shape:
             raise UserError(

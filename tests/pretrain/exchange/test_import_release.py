@@ -345,7 +345,7 @@ def shard_missing(folder):
         (of_config(vocab_size=200), "has 37 rows, its configuration says vocab_size 200"),
         (of_config(model_type="roberta"), "its model_type is roberta, which must be bert"),
         (of_config(model_type="albert"), "its model_type is albert"),
-        (of_config(model_type="electra"), "its model_type is electra"),
+        (of_config(model_type="electra"), "lacks electra/.*: it is no whole ELECTRA of 2 layers"),
         (of_config(embedding_size=4), "its embedding_size is 4, the hidden_size 8"),
         (of_config(position_embedding_type="relative_key"), "position_embedding_type is relative"),
         (of_config(layer_norm_eps=1e-5), "layer_norm_eps is 1e-05, which must be 1e-12"),
