@@ -42,7 +42,7 @@ def stream_lines(patterns: Sequence[str], config: CorpusConfig) -> Iterator[str]
     """
     empty = True
     for file in find_inputs(patterns):
-        source = find_source(file.path, file.name, config, file.named).source
+        source = find_source(file.path, file.name, config, file.named, by_line=True).source
         if source is None:
             continue
         by_line = FORMATS[source.form].blank_ends and not LINES[config.lines].joins

@@ -11,20 +11,17 @@ Lines are cut into sentences as by `predictor`. The result for a sentence is a d
                       probability
 """
 
-from itertools import islice
 from typing import Any, Dict, Iterable, Iterator, Sequence
 
 from pretrain.model.electra import discriminator_scores
 from pretrain.model.proposals import Proposals
-from pretrain.predict.predictor import rounded, share
+from pretrain.predict.predictor import SENTENCES, rounded, share
 from pretrain.predict.proposer import Proposer, Request
 from pretrain.runtime.tensorflow import Tensor, tf
 from pretrain.text.batches import encode_with_masks
-from pretrain.text.sentences import Sentence, split_lines
+from pretrain.text.sentences import Sentence, sentence_groups
 
 ABOVE = 0.5  # where the discriminator itself decides
-
-_SENTENCES = 512  # detected at a time, as predictor does
 
 
 class _Discriminator(Proposer):
@@ -47,17 +44,13 @@ class Detector:
         self._ask = _Discriminator(model, tokenizer, 1)
 
     def __call__(
-        self, lines: Iterable[str], above: float = ABOVE, together: int = _SENTENCES
+        self, lines: Iterable[str], above: float = ABOVE, together: int = SENTENCES
     ) -> Iterator[Dict[str, Any]]:
         """Yield the result for each sentence of the lines, in order.
 
         together: number of sentences read before the first result
         """
-        sentences = split_lines(lines)
-        while True:
-            some = list(islice(sentences, together))
-            if not some:
-                return
+        for some in sentence_groups(lines, together):
             yield from self._detect(some, above)
 
     def _detect(self, sentences: Sequence[Sentence], above: float) -> Iterator[Dict[str, Any]]:

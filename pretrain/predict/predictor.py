@@ -15,7 +15,6 @@ the model sees all of a text of any length. The result for a sentence is a dict,
                       proposals
 """
 
-from itertools import islice
 from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 from pretrain.checkpoint.load import Model
@@ -23,10 +22,10 @@ from pretrain.predict.correct import DEFAULT, Suspicion, Threshold, correct
 from pretrain.predict.fill import Filled, Place, fill
 from pretrain.predict.proposer import Proposer
 from pretrain.text.batches import MASK, Encoded, encode_with_masks
-from pretrain.text.sentences import Sentence, split_lines
+from pretrain.text.sentences import Sentence, sentence_groups
 
 # Sentences predicted at a time; with more, the lengths in each batch are more alike.
-_SENTENCES = 512
+SENTENCES = 512
 
 
 class Predictor:
@@ -40,17 +39,13 @@ class Predictor:
         self._proposer = Proposer(model, tokenizer, count)
 
     def __call__(
-        self, lines: Iterable[str], threshold: Threshold = DEFAULT, together: int = _SENTENCES
+        self, lines: Iterable[str], threshold: Threshold = DEFAULT, together: int = SENTENCES
     ) -> Iterator[Dict[str, Any]]:
         """Yield the result for each sentence of the lines, in order.
 
         together: number of sentences read before the first result
         """
-        sentences = split_lines(lines)
-        while True:
-            some = list(islice(sentences, together))
-            if not some:
-                return
+        for some in sentence_groups(lines, together):
             yield from self._predict(some, threshold)
 
     def _predict(self, sentences: Sequence[Sentence], threshold: Threshold) -> List[Dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Read the text that a command is given, sentence by sentence, with the generator's reader."""
 
 import sys
+from itertools import islice
 from typing import Any, Iterable, Iterator, List, NamedTuple, Sequence
 
 from data_gen.shared.errors import UserError
@@ -29,6 +30,12 @@ def split_lines(lines: Iterable[str]) -> Iterator[Sentence]:
             start = line.index(text, start)
             yield Sentence(number, start, text)
             start += len(text)
+
+
+def sentence_groups(lines: Iterable[str], size: int) -> Iterator[List[Sentence]]:
+    """Yield the sentences of all lines, in order, `size` at a time."""
+    sentences = split_lines(lines)
+    return iter(lambda: list(islice(sentences, size)), [])
 
 
 def sentences_of(inputs: Sequence[str], settings: Sequence[str] = ()) -> Iterator[List[str]]:

@@ -60,10 +60,12 @@ def companion(name: str) -> Optional[str]:
     return "description" if _DESCRIPTION.fullmatch(base) else None
 
 
-def detect(head: bytes, name: str, packed: bool) -> Kind:
+def detect(head: bytes, name: str, packed: bool, by_line: bool = False) -> Kind:
     """Tell the kind of a file.
 
-    head: the first HEAD bytes, unpacked; name: without the suffix of the packing
+    head:    the first HEAD bytes, unpacked
+    name:    without the suffix of the packing
+    by_line: a table in a file whose name does not say so is lines of text
     """
     if not head:
         return Kind(refused="empty")
@@ -73,7 +75,9 @@ def detect(head: bytes, name: str, packed: bool) -> Kind:
     refused = binary_kind(head)
     if refused:
         return Kind(refused="file packed twice" if packed and refused == PACKED else refused)
-    return _textual(_decoded(head), os.path.splitext(name)[1].lower())
+    text = _decoded(head)
+    kind = _textual(text, os.path.splitext(name)[1].lower())
+    return kind if by_line or kind.form != TEXT else _table_or_text(text)
 
 
 def _decoded(head: bytes) -> str:
@@ -100,7 +104,7 @@ def _textual(text: str, suffix: str) -> Kind:
         return Kind("jsonl")  # its error names the line
     markup = _markup(text) if first == "<" else ""
     refused = markup or _REFUSED_SUFFIXES.get(suffix, "")
-    return Kind(refused=refused) if refused else _table_or_text(text)
+    return Kind(refused=refused) if refused else Kind(TEXT)
 
 
 def _table_or_text(text: str) -> Kind:

@@ -80,16 +80,18 @@ class Resolved(NamedTuple):
     refused: str = ""
 
 
-def find_source(path: str, name: str, config: CorpusConfig, named: bool) -> Resolved:
+def find_source(
+    path: str, name: str, config: CorpusConfig, named: bool, by_line: bool = False
+) -> Resolved:
     """Tell how an input file is read. One that is not `named`, but found in a folder or by a glob,
-    may also lie beside data and be none.
+    may also lie beside data and be none. With `by_line` the tabs in its lines may be the reader's.
 
     Raises UserError as `resolve` does, and if a file that is named is of no form that is read.
     """
     beside = None if named else companion(name)
     if beside:
         return Resolved(None, beside)
-    found = resolve(path, name, config)
+    found = resolve(path, name, config, by_line)
     if found.source is None and named and found.refused != "empty":
         raise UserError(f"{shown(path)} {REFUSED[found.refused]}")
     return found
@@ -111,22 +113,22 @@ def mistakes_named(source: Source, config: CorpusConfig) -> Iterator[None]:
         raise UserError(f"{shown(source.path)}, {error}{form}") from error
 
 
-def resolve(path: str, name: str, config: CorpusConfig) -> Resolved:
+def resolve(path: str, name: str, config: CorpusConfig, by_line: bool = False) -> Resolved:
     """Look at the first bytes of a file. Raises UserError if it cannot be read, or is plainly of
     another encoding than the settings name.
     """
     with open_text(path) as handle, reading(path):
         head = handle.read(HEAD)
-    kind = _kind(head, name, path, config)
+    kind = _kind(head, name, path, config, by_line)
     if kind.refused:
         return Resolved(None, kind.refused)
     codec = CODECS[UTF8] if FORMATS[kind.form].magic else _codec(head, path, config)
     return Resolved(Source(path, kind.form, codec, config.field, config.bad_bytes))
 
 
-def _kind(head: bytes, name: str, path: str, config: CorpusConfig) -> Kind:
+def _kind(head: bytes, name: str, path: str, config: CorpusConfig, by_line: bool) -> Kind:
     if config.format == formats.AUTO:
-        return detect(head, name, is_packed(path))
+        return detect(head, name, is_packed(path), by_line)
     if not head:
         return Kind(refused="empty")
     if FORMATS[config.format].magic:

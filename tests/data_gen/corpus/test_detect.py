@@ -17,6 +17,7 @@ from data_gen.__main__ import main
 from data_gen.corpus.config import CorpusConfig
 from data_gen.corpus.detection.detect import detect
 from data_gen.corpus.detection.refused import REFUSED
+from data_gen.corpus.stream import stream_lines
 from data_gen.engine.processes import LocalEngine
 from data_gen.jobs.inputs import scan_text_files
 from data_gen.shared.errors import UserError
@@ -299,3 +300,11 @@ def test_standard_input_is_an_input(tmp_path, capsys, monkeypatch):
     said = capsys.readouterr().out
     assert "jsonl 1" in said
     standard_input.cache_clear()
+
+
+@pytest.mark.parametrize("content", ["一\t二\n" * 5, "text_a\ttext_b\n" + "一\t二\n" * 5])
+def test_a_reader_of_lines_has_their_tabs(tmp_path, content):
+    """As `predict` has them, for models of pairs."""
+    (tmp_path / "pairs.txt").write_text(content)
+    found = [*stream_lines([str(tmp_path / "pairs.txt")], CorpusConfig())]
+    assert "\n".join(found).rstrip("\n") == content.rstrip("\n")
