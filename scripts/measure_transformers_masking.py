@@ -155,7 +155,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             read_documents(args.text, args.join), args.length, args.sequences, args.draws
         )
     except ImportError as error:
-        print(f"error: {error.name} is missing: pip install transformers", file=sys.stderr)
+        print(f"error: {error.name} is missing, which `test-neural` brings", file=sys.stderr)
         return 1
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -24,6 +24,8 @@ MODEL = {
     **{"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2},
     **{"intermediate_size": 16, "max_position_embeddings": 512, "vocab_size": 21128},
 }
+ELECTRA = {"model_type": "electra", "embedding_size": 16, "hidden_act": "gelu_erf"}
+ELECTRA.update(generator_hidden_size=1.0, generator_layers=1.0)
 FIRST = (
     "data_gen build --config macbert_512 --input corpus.txt --output first",
     "pretrain train --config tiny --data first --output start",
@@ -45,6 +47,7 @@ def make_inputs(folder: str) -> None:
     files = {
         **{"corpus/a.txt": text, "corpus/b.txt": other, "corpus.txt": text + "\n" + other},
         **{"sentences.txt": text, "nano.json": json.dumps(MODEL)},
+        "nano_electra.json": json.dumps({**MODEL, **ELECTRA}),
         "cilin.txt": "Aa01 语言 语法\nAa02 模型 仿真\nAa03 时间 光阴\n",
         "ernie/vocab.txt": read("configs/vocab/bert_base_chinese.txt") + "$\n",
     }
@@ -74,6 +77,7 @@ class World:
 
         AssertionError with that if it fails.
         """
+        assert "--serve" not in words, "it would never end: mark its block as `needs: browser`"
         words = ["hf" if word.startswith("hfl/") else word for word in words]
         package, *argv = words
         args = parse(package, argv)
@@ -124,7 +128,8 @@ def smaller(package: str, name: str, args: Any) -> List[str]:
         added += ["--size", "600"] if hasattr(args, "size") else []
     if (package, name) == ("pretrain", "train"):
         sets += [*STEPS, *([STAGES] if args.config.startswith("bert_wwm") else [])]
-        sets += [] if args.init else ["bert_config_file=nano.json"]
+        model = "nano_electra.json" if args.config.startswith("electra") else "nano.json"
+        sets += [] if args.init else [f"bert_config_file={model}"]
         if args.probe:
             added += ["--probe-every", "2"]
             added += [word for text in TASK for word in ("--probe-set", text)]

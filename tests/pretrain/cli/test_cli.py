@@ -62,7 +62,7 @@ def test_train_evaluate_export(train, tmp_path, capsys):
         (["--set", "frozen=['(']"], "frozen: ( is no regular expression"),
         (
             ["--set", "objective=causal_lm"],
-            "must be one of masked_lm, classification, span, not causal_lm",
+            "must be one of masked_lm, replaced_tokens, classification, span, not causal_lm",
         ),
         (["--set", "pair_task=cls"], "pair_task must be one of sop, nsp, none, not cls"),
         (["--set", "weight_decay=-1"], "weight_decay must not be negative"),
