@@ -59,9 +59,8 @@ def _vocab_size(info: "DatasetInfo", path: Optional[str]) -> Optional[int]:
     """Return the pieces of the vocabulary; None where no file is given and that of the build is not
     here.
     """
-    from data_gen.show.readable import build_vocabulary
+    from data_gen.show.readable import build_vocabulary, vocabulary_file
 
-    named = path or info.manifest["config"].get("vocab_file")
-    if not path and not (named and os.path.isfile(named)):
+    if not path and not os.path.isfile(vocabulary_file(info)):
         return None
-    return len(build_vocabulary(info, named))
+    return len(build_vocabulary(info, path))

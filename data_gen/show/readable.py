@@ -83,13 +83,20 @@ def _join_of(info: DatasetInfo) -> Join:
     return TOKENIZERS[name].join
 
 
+def vocabulary_file(info: DatasetInfo) -> str:
+    """Return the path of the vocabulary that dataset.json names, here or among the shipped ones; it
+    may be missing.
+    """
+    named = str(info.manifest["config"].get("vocab_file") or "vocab.txt")
+    return (named if os.path.isfile(named) else shipped_file(named)) or named
+
+
 def build_vocabulary(info: DatasetInfo, path: Optional[str] = None) -> List[str]:
     """Read the vocabulary that made a build: the file that dataset.json names, or `path`.
 
     Raises UserError where that file is missing or another one.
     """
-    named = str(info.manifest["config"].get("vocab_file") or "vocab.txt")
-    path = path or (named if os.path.isfile(named) else shipped_file(named)) or named
+    path = path or vocabulary_file(info)
     advice = f"give the vocab.txt that made {info.folder} with --vocab FILE"
     if not os.path.isfile(path):
         raise UserError(f"there is no vocabulary {path}: {advice}")
