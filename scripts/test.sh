@@ -64,7 +64,7 @@ fi
 if [ -n "$neural" ]; then
   say "4/5 LTP's neural models, and exports in transformers"
   tests 4 "$neural" tests/data_gen/segmentation/test_ltp_neural.py tests/data_gen/segmentation/test_ltp.py \
-    tests/pretrain/exchange/test_transformers*.py tests/package/test_transformers_masking.py
+    tests/pretrain/exchange/test_transformers*.py tests/pretrain/exchange/test_electra*.py tests/package/test_transformers_masking.py
 fi
 
 say "5/5 lint and types"
