@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from typing import Any, BinaryIO, Dict, Set
+from typing import BinaryIO, Dict, Set, Tuple
 
 _LABELS = 4  # a word's beginning, middle and end, and a word of one character
 # As `ltp-extension` writes it. Its reader aborts on another one.
@@ -20,8 +20,8 @@ _SCHEMA = {
 def is_whole(handle: BinaryIO) -> bool:
     """Tell if a file is an Avro object container of a word segmentation model, to its last byte."""
     try:
-        _container(handle)
-    except (EOFError, KeyError, ValueError, TypeError):
+        _container(handle.read())
+    except (IndexError, KeyError, ValueError, TypeError):
         return False
     return True
 
@@ -32,33 +32,36 @@ def is_sound(handle: BinaryIO) -> bool:
     A weight that is another number than it was cannot be told: only a checksum can.
     """
     try:
-        codec, block = _container(handle)
+        codec, block = _container(handle.read())
         data = _inflated(block) if codec == b"deflate" else block
         _require_perceptron(data)
-    except (EOFError, KeyError, ValueError, TypeError, IndexError, zlib.error):
+    except (IndexError, KeyError, ValueError, TypeError, zlib.error):
         return False
     return True
 
 
-def _container(handle: BinaryIO) -> Any:
+def _container(data: bytes) -> Tuple[bytes, bytes]:
     """Walk an Avro object container (Avro 1.11, "Object Container Files") from header to end.
     Returns the name of its codec, and the bytes of its only record.
     """
     header: Dict[bytes, bytes] = {}
-    if _read(handle, 4) != b"Obj\x01":
+    if data[:4] != b"Obj\x01":
         raise ValueError("not Avro")
-    while count := _read_long(handle):
+    count, place = _long(data, 4)
+    while count:
         for _ in range(count):
-            key = _read(handle, _read_long(handle))
-            header[key] = _read(handle, _read_long(handle))
-    sync = _read(handle, 16)
+            key, place = _sized(data, place)
+            header[key], place = _sized(data, place)
+        count, place = _long(data, place)
+    sync, place = data[place : place + 16], place + 16
     if json.loads(header[b"avro.schema"]) != _SCHEMA:
         raise ValueError("another schema")
     codec = header.get(b"avro.codec", b"null")
-    if codec not in (b"null", b"deflate") or _read_long(handle) != 1:
+    records, place = _long(data, place)
+    if codec not in (b"null", b"deflate") or records != 1:
         raise ValueError("another codec, or not one record")
-    block = _read(handle, _read_long(handle))
-    if _read(handle, 16) != sync or handle.read(1):
+    block, place = _sized(data, place)
+    if len(sync) < 16 or data[place:] != sync:
         raise ValueError("more than one block, or less")
     return codec, block
 
@@ -73,42 +76,45 @@ def _inflated(block: bytes) -> bytes:
 
 def _require_perceptron(data: bytes) -> None:
     """Raise an error where a record has features without weights of their own, or other bytes."""
-    ids, place = _features(data)
-    count, place = _long(data, place)
-    size = 8 * count
     import numpy as np  # the parser of all commands needs none
 
+    ids, place = _features(data)
+    count, place = _long(data, place)
     weights = np.frombuffer(data, "<f8", count, place)
-    if data[place + size :] != b"\0" or not np.isfinite(weights).all():
+    if data[place + 8 * count :] != b"\0" or not np.isfinite(weights).all():
         raise ValueError("the weights are no list of numbers")
     if min(ids) < 0 or max(ids) >= count // _LABELS:
         raise ValueError("a feature without weights")
 
 
-def _features(data: bytes) -> Any:
+def _features(data: bytes) -> Tuple[Set[int], int]:
     """Return the numbers of all features, and the place behind them."""
     ids: Set[int] = set()
     names: Set[str] = set()
-    place = total = 0
-    while True:
-        count, place = _long(data, place)
-        if count <= 0:
-            break
+    total = 0
+    count, place = _long(data, 0)
+    while count > 0:
         total += count
         for _ in range(count):
-            size, place = _long(data, place)
-            end = place + size
-            if size < 0:
-                raise ValueError("a negative length")
-            names.add(str(data[place:end], "utf-8"))
-            number, place = _long(data, end)
+            name, place = _sized(data, place)
+            names.add(str(name, "utf-8"))
+            number, place = _long(data, place)
             ids.add(number)
+        count, place = _long(data, place)
     if count or len(ids) != total or len(names) != total:
         raise ValueError("a feature twice")
     return ids, place
 
 
-def _long(data: bytes, place: int) -> Any:
+def _sized(data: bytes, place: int) -> Tuple[bytes, int]:
+    """Return the bytes that stand behind their number at a place, and the place behind them."""
+    size, place = _long(data, place)
+    if not 0 <= size <= len(data) - place:
+        raise ValueError("a length beyond the end")
+    return data[place : place + size], place + size
+
+
+def _long(data: bytes, place: int) -> Tuple[int, int]:
     """Return the zigzag varint at a place, and the place behind it."""
     byte = data[place]
     value = byte & 0x7F
@@ -119,22 +125,3 @@ def _long(data: bytes, place: int) -> Any:
         value |= (byte & 0x7F) << shift
         shift += 7
     return (value >> 1) ^ -(value & 1), place + 1
-
-
-def _read_long(handle: BinaryIO) -> int:
-    """Read a zigzag varint."""
-    value = shift = 0
-    while True:
-        byte = _read(handle, 1)[0]
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if not byte & 0x80:
-            return (value >> 1) ^ -(value & 1)
-
-
-def _read(handle: BinaryIO, size: int) -> bytes:
-    """Read exactly so many bytes."""
-    data = handle.read(size)
-    if size < 0 or len(data) < size:
-        raise EOFError
-    return data

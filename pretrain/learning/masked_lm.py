@@ -17,6 +17,7 @@ from pretrain.learning.objective import (
     Loss,
     Objective,
     ObjectiveSettings,
+    count_masked,
     limits_of_sequence,
 )
 from pretrain.model.bert import Dropout, Mode, Shape, Variables, variable_shapes
@@ -52,10 +53,6 @@ def _limits(info: DatasetInfo, model: BertConfig, settings: ObjectiveSettings) -
     }
 
 
-def _count_masked(batch: Batch) -> Tensor:
-    return tf.reduce_sum(batch["masked_lm_weights"])
-
-
 def _count_sequences(batch: Batch) -> Tensor:
     return tf.cast(tf.size(batch["next_sentence_labels"]), tf.float32)
 
@@ -63,7 +60,7 @@ def _count_sequences(batch: Batch) -> Tensor:
 def _losses(settings: ObjectiveSettings) -> Dict[str, Loss]:
     return {
         # 1e-5 as in run_pretraining.py: a batch without any prediction gives 0, not NaN
-        "masked_lm_loss": Loss(_count_masked, added_to_divisor=1e-5),
+        "masked_lm_loss": Loss(count_masked, added_to_divisor=1e-5),
         "pair_loss": Loss(_count_sequences, weight=1.0 if settings.has_pair_task else 0.0),
     }
 

@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Mapping, Tuple
 import numpy as np
 
 from data_gen.shared.dataset.pair_labels import PAIR_LABELS
-from pretrain.learning.objective import Batch, Evaluation, EvaluationContext
+from pretrain.learning.objective import Batch, Evaluation, EvaluationContext, share_of
 from pretrain.learning.spread import VECTORS, text_vectors
 from pretrain.model.bert import Variables, encode
 from pretrain.model.heads import Outputs, apply_heads, masked_lm_losses, pair_losses
@@ -94,23 +94,19 @@ def _figures(sums: Mapping[str, float], context: EvaluationContext) -> Dict[str,
         "masked_pieces": int(sums["masked"]),
         "masked_lm_loss": loss,
         "perplexity": math.exp(min(loss, 700.0)),
-        "masked_lm_accuracy": _share(sums["right"], sums["masked"]),
+        "masked_lm_accuracy": share_of(sums["right"], sums["masked"]),
         "masked_lm_accuracy_by_kind": {
-            kind: _share(sums[f"right_{kind}"], sums[kind]) for kind in present
+            kind: share_of(sums[f"right_{kind}"], sums[kind]) for kind in present
         },
         "masked_pieces_by_kind": {kind: int(sums[kind]) for kind in present},
         "pair_task": context.pair_task,
         "pair_loss": sums["pair_loss"] / sums["examples"],
-        "pair_accuracy": _share(sums["pairs_00"] + sums["pairs_11"], sums["examples"]),
+        "pair_accuracy": share_of(sums["pairs_00"] + sums["pairs_11"], sums["examples"]),
         # rows: the label; columns: the prediction
         "pair_confusion": [
             [int(sums[f"pairs_{label}{predicted}"]) for predicted in (0, 1)] for label in (0, 1)
         ],
     }
-
-
-def _share(part: float, whole: float) -> float:
-    return part / whole if whole else 0.0
 
 
 def _log_text(figures: Mapping[str, Any]) -> str:

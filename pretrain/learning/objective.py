@@ -15,7 +15,7 @@ from data_gen.shared.dataset.pair_labels import PAIR_LABELS
 from data_gen.shared.settings import require_one_of
 from pretrain.model.bert import Dropout, Mode, Shape, Variables
 from pretrain.model.config import BertConfig
-from pretrain.runtime.tensorflow import Tensor
+from pretrain.runtime.tensorflow import Tensor, tf
 
 Batch = Dict[str, Tensor]
 TOTAL = "loss"  # the name of the weighted sum of all losses
@@ -88,6 +88,16 @@ def _no_limits(
 def limits_of_sequence(model: BertConfig) -> Dict[str, int]:
     """Return the limits of the features that every sequence has, for `Objective.limits`."""
     return {"input_ids": model.vocab_size, "segment_ids": model.type_vocab_size}
+
+
+def count_masked(batch: Batch) -> Tensor:
+    """Count the masked pieces of a batch, float32: the divisor of losses at them."""
+    return tf.reduce_sum(batch["masked_lm_weights"])
+
+
+def share_of(part: float, whole: float) -> float:
+    """Return a share for `Evaluation.figures`; 0 of nothing."""
+    return part / whole if whole else 0.0
 
 
 class Objective(NamedTuple):

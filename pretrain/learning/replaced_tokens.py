@@ -23,6 +23,7 @@ from pretrain.learning.objective import (
     Objective,
     ObjectiveSettings,
     Preparation,
+    count_masked,
     limits_of_sequence,
 )
 from pretrain.learning.replaced_tokens_evaluation import EVALUATION
@@ -72,21 +73,17 @@ def _prepare(batch: Batch, preparation: Preparation) -> Batch:
     }
 
 
-def _count_masked(batch: Batch) -> Tensor:
-    return tf.reduce_sum(batch["masked_lm_weights"])
-
-
 def _count_real(batch: Batch) -> Tensor:
     return tf.cast(tf.reduce_sum(batch["input_mask"]), tf.float32)
 
 
 def _losses(settings: ObjectiveSettings) -> Dict[str, Loss]:
     return {
-        "generator_loss": Loss(_count_masked, added_to_divisor=1e-6),
+        "generator_loss": Loss(count_masked, added_to_divisor=1e-6),
         "discriminator_loss": Loss(_count_real, added_to_divisor=1e-6, weight=_DISCRIMINATOR),
         # Shares, which are not trained on.
-        "generator_accuracy": Loss(_count_masked, added_to_divisor=1e-6, weight=0.0),
-        "replaced_share": Loss(_count_masked, added_to_divisor=1e-6, weight=0.0),
+        "generator_accuracy": Loss(count_masked, added_to_divisor=1e-6, weight=0.0),
+        "replaced_share": Loss(count_masked, added_to_divisor=1e-6, weight=0.0),
         "discriminator_accuracy": Loss(_count_real, added_to_divisor=1e-6, weight=0.0),
     }
 

@@ -8,7 +8,7 @@ Samples are the same for any devices and batches, since each is a function of th
 
 from typing import Any, Dict, List, Mapping, Tuple
 
-from pretrain.learning.objective import Batch, Evaluation, EvaluationContext
+from pretrain.learning.objective import Batch, Evaluation, EvaluationContext, share_of
 from pretrain.learning.spread import VECTORS, text_vectors
 from pretrain.model.bert import Variables, encode
 from pretrain.model.electra import corrupt, scores_of
@@ -69,14 +69,14 @@ def _figures(sums: Mapping[str, float], context: EvaluationContext) -> Dict[str,
     masked, real = sums["masked"], sums["real"]
     return {
         "masked_pieces": int(masked),
-        "generator_loss": _share(sums["generator_loss"], masked),
-        "generator_accuracy": _share(sums["generator_right"], masked),
-        "replaced_share": _share(sums["replaced"], masked),
-        "discriminator_loss": _share(sums["discriminator_loss"], real),
-        "discriminator_accuracy": _share(sums["discriminator_right"], real),
+        "generator_loss": share_of(sums["generator_loss"], masked),
+        "generator_accuracy": share_of(sums["generator_right"], masked),
+        "replaced_share": share_of(sums["replaced"], masked),
+        "discriminator_loss": share_of(sums["discriminator_loss"], real),
+        "discriminator_accuracy": share_of(sums["discriminator_right"], real),
         "discriminator_auc": _auc(*_by_class(sums)),
-        "discriminator_precision": _share(sums["rightly_called"], sums["called"]),
-        "discriminator_recall": _share(sums["rightly_called"], sums["replaced"]),
+        "discriminator_precision": share_of(sums["rightly_called"], sums["called"]),
+        "discriminator_recall": share_of(sums["rightly_called"], sums["replaced"]),
     }
 
 
@@ -90,11 +90,7 @@ def _auc(originals: List[float], replaced: List[float]) -> float:
     for original, one in zip(originals, replaced):
         ordered += one * (below + original / 2)
         below += original
-    return _share(ordered, below * sum(replaced))
-
-
-def _share(part: float, whole: float) -> float:
-    return part / whole if whole else 0.0
+    return share_of(ordered, below * sum(replaced))
 
 
 def _log_text(figures: Mapping[str, Any]) -> str:
