@@ -7,7 +7,7 @@ whole block of documents at once.
 """
 
 from array import array
-from typing import Any, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Iterator, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -54,13 +54,6 @@ class TokenizedBlock(NamedTuple):
     def some_words(self, numbers: Array) -> WordList:
         """Select several of the words."""
         return WordList(self.pieces, self.words).some(numbers)
-
-    def sentence_words(self) -> List[List[Pieces]]:
-        """Return the words of each sentence."""
-        pieces, words = self.pieces.tolist(), self.words.tolist()
-        every = [tuple(pieces[start:stop]) for start, stop in zip(words, words[1:])]
-        ends = self.sentences.tolist()
-        return [every[first:last] for first, last in zip(ends, ends[1:])]
 
     def split_words(self, numbers: Array, continues: Optional[Array] = None) -> "TokenizedBlock":
         """Take some words, ascending numbers, apart into single pieces; with `continues`, bool [V],

@@ -21,6 +21,7 @@ from data_gen.engine.processes import Engine
 from data_gen.engine.tasks import resumable
 from data_gen.jobs.build_synonyms import TablePlan, make_table, plan_table, same_table
 from data_gen.jobs.inputs import Inputs, scan_inputs
+from data_gen.jobs.kept_words import KeptWords
 from data_gen.jobs.map_and_merge import run_stages
 from data_gen.jobs.statistics import report
 from data_gen.pipeline.load import (
@@ -46,7 +47,7 @@ from data_gen.synonyms import likeness
 
 # Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
 # is not continued.
-CODE_FORMAT = 9
+CODE_FORMAT = 10
 
 _MOST_EXPECTED = 1024  # tasks, that is processes to start early
 
@@ -154,9 +155,10 @@ def run_build(
         clean(plan.output, DATA)  # after a crash at the very end
         return plan.finished
     with open_work_folder(plan.output, plan.fingerprint, DATA, plan.identity) as work:
+        kept = KeptWords(work)
         if plan.table:
             with resumable():
-                _make_own_table(plan, plan.table, engine, show, cache)
+                _make_own_table(plan, plan.table, engine, show, cache, kept)
         shards, counts = run_stages(
             plan.effective,
             plan.corpus,
@@ -166,6 +168,7 @@ def run_build(
             engine,
             show,
             task_bytes,
+            kept,
         )
         manifest = {
             "format": FORMAT,
@@ -190,11 +193,16 @@ def needs_own_table(config: DataConfig) -> bool:
 
 
 def _make_own_table(
-    plan: BuildPlan, table: TablePlan, engine: Engine, show: Progress, cache: Optional[str]
+    plan: BuildPlan,
+    table: TablePlan,
+    engine: Engine,
+    show: Progress,
+    cache: Optional[str],
+    kept: KeptWords,
 ) -> None:
     path = os.path.join(plan.output, TABLE)
     if TABLE not in plan.names:
-        make_table(table, path, engine, show, cache)
+        make_table(table, path, engine, show, cache, kept)
     elif not same_table(path, table.provenance):
         raise UserError(
             f"{path} is there, and is damaged or was made from something else: delete it, give it "

@@ -21,6 +21,7 @@ from data_gen.core.progress import Progress
 from data_gen.corpus.input_kinds import Corpus
 from data_gen.engine.processes import Engine
 from data_gen.jobs.corpus_vectors import vectors_of_text
+from data_gen.jobs.kept_words import KeptWords
 from data_gen.jobs.table_cache import CachedLayer, cached_layer
 from data_gen.pipeline.load import load_document_tokenizer, load_tokenizer, pieces_identity
 from data_gen.shared.dataset.similar_words import FORMAT
@@ -122,12 +123,18 @@ def _path(path: str) -> str:
 
 
 def make_table(
-    plan: TablePlan, path: str, engine: Engine, show: Progress, cache: Optional[str] = None
+    plan: TablePlan,
+    path: str,
+    engine: Engine,
+    show: Progress,
+    cache: Optional[str] = None,
+    kept: Optional[KeptWords] = None,
 ) -> TableResult:
     """Make the table `path`, unless it is there, made from the same.
 
     cache: the folder that keeps what is found in files of vectors, for other tables; None: no
            folder does
+    kept:  takes the words of one's own text
 
     Raises UserError if a source cannot be read or holds nothing of use.
     """
@@ -137,7 +144,7 @@ def make_table(
     skipped: Counter[str] = Counter()
     with _work_folder(path, plan.provenance) as work:
         layers = {}
-        for name, (layer, reasons) in _layers(plan, work, engine, show, cache):
+        for name, (layer, reasons) in _layers(plan, work, engine, show, cache, kept):
             layers[name] = layer
             skipped.update(reasons)
         table = Table(layers, plan.provenance)
@@ -192,7 +199,12 @@ def _work_folder(path: str, provenance: Dict[str, Any]) -> Iterator[str]:
 
 
 def _layers(
-    plan: TablePlan, work: str, engine: Engine, show: Progress, cache: Optional[str]
+    plan: TablePlan,
+    work: str,
+    engine: Engine,
+    show: Progress,
+    cache: Optional[str],
+    kept: Optional[KeptWords],
 ) -> Iterator[Tuple[str, CachedLayer]]:
     """Make the layers, each with the vectors that were left out, by the name of their source."""
     config = plan.config
@@ -200,7 +212,7 @@ def _layers(
     tokenizer = load_tokenizer(config)
     toolkit = once(lambda: read_vectors(toolkit_vectors()))
     start = toolkit if TOOLKIT_SOURCE in config.synonyms.vectors else None
-    vectors = plan.corpus and vectors_of_text(config, plan.corpus, work, engine, show, start)
+    vectors = plan.corpus and vectors_of_text(config, plan.corpus, work, engine, show, start, kept)
     for path, (name, sha256) in zip(config.synonyms.vectors, plan.provenance["vectors"]):
         if path == TOOLKIT_SOURCE and plan.for_corpus_alone and vectors and not vectors.chinese:
             continue  # none of its words can be needed

@@ -16,6 +16,7 @@ from data_gen.corpus.blocks import Block, task_blocks
 from data_gen.corpus.input_kinds import Corpus, InputKind
 from data_gen.engine.processes import Engine
 from data_gen.engine.tasks import TaskResult, run_once, run_tasks
+from data_gen.jobs.kept_words import KeptWords, load_words
 from data_gen.pipeline.block import Pipeline
 from data_gen.pipeline.load import environment, load_pipeline
 from data_gen.pipeline.tokenized_text import DocumentTokenizer
@@ -23,6 +24,8 @@ from data_gen.records.pack_examples import ExamplePacker
 from data_gen.records.shuffle import KeyedRecord, RunSlice, combine_slices, write_run, write_shard
 from data_gen.shared.dataset.features import COMPRESSIONS
 from data_gen.shared.errors import UserError
+
+STAGES = MAP, MERGE = "map", "merge"  # titles of the progress
 
 
 class MapTask(NamedTuple):
@@ -33,6 +36,7 @@ class MapTask(NamedTuple):
     kind: InputKind
     blocks: Tuple[Block, ...]
     environment: Tuple[str, ...]  # `environment` of the machine where the build was started
+    words: Tuple[Optional[str], ...]  # of each block: where its words are kept, None: nowhere
 
 
 class MergeTask(NamedTuple):
@@ -52,14 +56,16 @@ def run_stages(
     engine: Engine,
     show: Progress,
     task_bytes: Optional[int],
+    kept: KeptWords,
 ) -> Tuple[List[Dict[str, Any]], Counts]:
     """Map and merge, in the folder `work`. Returns the manifests of the shards and the counts.
+    Blocks whose words are kept are not segmented again.
 
     Raises UserError if the input gives no instance.
     """
     ours = environment(config, tokenize_documents)
-    map_tasks = list(_map_tasks(config, ours, corpus, work, task_bytes))
-    maps = run_tasks("map", work, map_tasks, run_map_task, engine, show)
+    map_tasks = list(_map_tasks(config, ours, corpus, work, task_bytes, kept))
+    maps = run_tasks(MAP, work, map_tasks, run_map_task, engine, show)
     duplicates = sum(file.duplicates for file in corpus.files)
     counts = Counts({"skipped/duplicate": duplicates, **corpus.counts})
     for manifest in maps:
@@ -69,7 +75,7 @@ def run_stages(
             "the input gave no instance: no document has two pieces of which one can be masked"
         )
     merge_tasks = list(_merge_tasks(map_tasks, maps, output, work, config))
-    return run_tasks("merge", work, merge_tasks, run_merge_task, engine, show), counts
+    return run_tasks(MERGE, work, merge_tasks, run_merge_task, engine, show), counts
 
 
 def run_map_task(task: MapTask) -> TaskResult:
@@ -101,8 +107,10 @@ def _records(task: MapTask, pipeline: Pipeline) -> Tuple[List[KeyedRecord], Coun
     pack = ExamplePacker(task.config.max_seq_length, task.config.predictions)
     records: List[KeyedRecord] = []
     counts = Counts()
-    for documents in task.kind.read(task.blocks):
-        (keys, examples), of_block = pipeline.examples(documents)
+    for documents, path in zip(task.kind.read(task.blocks), task.words):
+        (keys, examples), of_block = pipeline.examples(
+            documents, load_words(path) if path else None
+        )
         with timed(of_block, "pack"):
             records += zip(keys.tolist(), pack(examples))
         counts.update(of_block)
@@ -141,13 +149,17 @@ def _map_tasks(
     corpus: Corpus,
     work: str,
     task_bytes: Optional[int],
+    kept: KeptWords,
 ) -> Iterator[MapTask]:
     first = 0
+    there = kept.there()
     for blocks in task_blocks(corpus.files, task_bytes):
         # Named by the blocks in it: a build may be resumed with tasks of another size.
         last = first + len(blocks)
         stem = os.path.join(work, f"map-{first:06d}-{last:06d}")
-        yield MapTask(stem, config, corpus.kind, blocks, ours)
+        paths = map(kept.path, range(first, last))
+        words = tuple(path if path in there else None for path in paths)
+        yield MapTask(stem, config, corpus.kind, blocks, ours, words)
         first = last
 
 

@@ -2,7 +2,7 @@
 was done.
 """
 
-from typing import List, NamedTuple, Sequence, Tuple
+from typing import Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -26,9 +26,8 @@ from data_gen.masking.word_facts import WordFacts, WordFactsBuilder, piecewise
 from data_gen.synonyms.lexicon import CandidateCache
 from data_gen.tokenization.tokenizer import Tokenizer
 
-# Instances of a block that are masked at once: bounds the memory. Part of what decides the shards'
-# bytes: where no random place is free, the draws that follow are those of all of a group.
-_GROUP = 512
+# Pieces of a block's instances that are masked at once: bounds the memory. It decides no byte.
+_GROUP_PIECES = 1 << 19
 
 _ROOM_DRAW = 2  # of an instance; placing has the first two
 
@@ -92,9 +91,8 @@ class Masker:
         words = self._facts(piecewise(text) if self._selector.by_piece else text)
         counts = self._facts.count(words)
         groups = []
-        for start in range(0, len(instances.keys), _GROUP):
-            group = instances.where(slice(start, start + _GROUP))
-            examples, of_group = self._mask_group(words, group)
+        for start, stop in _groups(instances):
+            examples, of_group = self._mask_group(words, instances.where(slice(start, stop)))
             groups.append(examples._replace(instances=start + examples.instances))
             counts.update(of_group)
         return _joined(groups), counts
@@ -206,6 +204,14 @@ class Masker:
             unmasked = np.delete(unmasked, masked.instance)
             words = self._facts(piecewise(words.text)) if len(unmasked) else words
         return results
+
+
+def _groups(instances: Instances) -> Iterator[Tuple[int, int]]:
+    """Cut instances into ranges of some `_GROUP_PIECES` pieces."""
+    pieces = np.diff(instances.a).ravel() + np.diff(instances.b).ravel()
+    group = (np.cumsum(pieces) - pieces) // _GROUP_PIECES
+    bounds = [0, *(np.flatnonzero(np.diff(group)) + 1).tolist(), len(group)]
+    return zip(bounds, bounds[1:])
 
 
 def _count_instances(

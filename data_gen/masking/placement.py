@@ -8,10 +8,11 @@ from typing import Callable, List, NamedTuple, Sequence, Tuple
 import numpy as np
 
 from data_gen.core.columns import Array, ranges
-from data_gen.core.random_draws import draw, uniform
+from data_gen.core.random_draws import below, draw, uniform
 
 # The draws of an instance's seed: one for the lengths of n-grams, one for their places.
 PLAN_DRAW, PLACE_DRAW = 0, 1
+_LAST_PLACE_DRAW = 1  # of an n-gram's seed; draw 0 is its length
 
 _DRAWS_AHEAD = 32  # made at once: a call for each would cost more than the numbers
 
@@ -163,7 +164,8 @@ class NgramPlacement:
             every = every.where(~self._past(every, self._cap_cost(every)))
         if not len(every.start):
             return False
-        chosen = every.where(self._below(ngram.instance, np.array([len(every.start)])))
+        # Not the instance's next draw: those are numbered alike for all that go on in step.
+        chosen = every.where(below(ngram.seed, _LAST_PLACE_DRAW, len(every.start)))
         return bool(self._take(chosen, self._cap_cost(chosen)).all())
 
     def _below(self, instances: Array, limits: Array) -> Array:

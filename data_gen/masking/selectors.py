@@ -162,7 +162,9 @@ def select_in_order(
         # A word is passed once, so its number names the draw.
         offset = at - words.instances[active]
         begins = active[(waiting[active] == 0) & (uniform(plan[active], offset) < start)]
-        ngram_seeds[begins] = draw(draw(seeds[begins], PLACE_DRAW), word[begins])
+        ngram_seeds[begins] = draw(
+            draw(seeds[begins], PLACE_DRAW), word[begins] - words.instances[begins]
+        )
         waiting[begins] = _lengths(ngram_seeds[begins], budget.ngram_weights)
         trying = active[waiting[active] > 0]
         ngrams = Ngrams(trying, word[trying], waiting[trying], ngram_seeds[trying])

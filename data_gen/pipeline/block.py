@@ -7,14 +7,14 @@ the work.
 """
 
 from collections import Counter
-from typing import NamedTuple, Sequence, Tuple
+from typing import NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from data_gen.config import DataConfig
 from data_gen.core.columns import Array, Examples, Instances, TokenizedBlock
 from data_gen.core.counting import Counts, timed
-from data_gen.core.documents import Document
+from data_gen.core.documents import Document, WordBoundaries
 from data_gen.masking.masker import Masker, MaskLimits
 from data_gen.pairs.chunks import outline_of
 from data_gen.pairs.instances import NamedPair, PairRules, as_instances, make_pairs
@@ -55,11 +55,13 @@ class Pipeline:
             CandidateCache(similar, tokenizer, CANDIDATE_CHOICES[config.synonyms.choice]),
         )
 
-    def examples(self, documents: Sequence[Document]) -> Tuple[KeyedExamples, Counts]:
+    def examples(
+        self, documents: Sequence[Document], marks: Optional[WordBoundaries] = None
+    ) -> Tuple[KeyedExamples, Counts]:
         """Make the examples of one block of documents, `dupe_factor` copies of each, in the
-        documents' order.
+        documents' order. `marks`: their words, where they are known.
         """
-        text, counts = self.tokenize_documents(documents)
+        text, counts = self.tokenize_documents(documents, marks)
         counts.update(self._count_documents(text))
         # A word of more than half a sequence (addresses, mostly) is taken apart, so that two words
         # always fit: into its runs, and a run that is still too long into pieces.

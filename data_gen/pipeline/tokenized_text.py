@@ -1,6 +1,6 @@
 """Documents -> tokenized block: the segmenter's words and the tokenizer's pieces together."""
 
-from typing import Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -27,12 +27,16 @@ class DocumentTokenizer:
         if not cuts_runs:
             self.continues[list(tokenizer.continuing_ids)] = True
 
-    def __call__(self, documents: Sequence[Document]) -> Tuple[TokenizedBlock, Counts]:
-        """Segment and tokenize documents; sentences without pieces are left out."""
+    def __call__(
+        self, documents: Sequence[Document], marks: Optional[WordBoundaries] = None
+    ) -> Tuple[TokenizedBlock, Counts]:
+        """Segment documents, unless their `mark_words` are given, and tokenize them; sentences
+        without pieces are left out.
+        """
         counts = Counts()
-        sentences = [sentence for document in documents for sentence in document.sentences]
+        sentences = _sentences(documents)
         with timed(counts, "segment"):
-            marks = self._marks(documents, sentences)
+            marks = marks or self.mark_words(documents)
         with timed(counts, "tokenize"):
             tokens = self.tokenizer.tokenize(sentences)
         with timed(counts, "align"):
@@ -49,7 +53,12 @@ class DocumentTokenizer:
         )
         return text, counts
 
-    def _marks(self, documents: Sequence[Document], sentences: Sequence[str]) -> WordBoundaries:
+    def mark_words(self, documents: Sequence[Document]) -> WordBoundaries:
+        """Find the words of documents, or return those that they have."""
         if documents and documents[0].words is not None:  # so all of a block have theirs
             return joined_boundaries(documents)
-        return segment_sentences(self.segmenter, sentences)
+        return segment_sentences(self.segmenter, _sentences(documents))
+
+
+def _sentences(documents: Sequence[Document]) -> List[str]:
+    return [sentence for document in documents for sentence in document.sentences]

@@ -113,11 +113,15 @@ def _jieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter
 
 def _rjieba(config: SegmenterConfig, user_words: Sequence[UserWord]) -> Segmenter:
     """Load jieba in Rust: the same words, twenty times as fast."""
-    engine = import_extra("rjieba", "data", "the segmenter rjieba").Jieba()
-    for word in user_words:
-        engine.add_word(word.text, word.frequency, word.tag)
+    rjieba = import_extra("rjieba", "data", "the segmenter rjieba")
+    cut = rjieba.cut  # of the engine that the import loaded: a second one takes .15 s and 25 MB
+    if user_words:
+        engine = rjieba.Jieba()
+        for word in user_words:
+            engine.add_word(word.text, word.frequency, word.tag)
+        cut = engine.cut
     identity = f"rjieba {metadata.version('rjieba')}"
-    return Segmenter(lambda texts: map(engine.cut, texts), identity, keeps_whitespace=True)
+    return Segmenter(lambda texts: map(cut, texts), identity, keeps_whitespace=True)
 
 
 def _rjieba_keeps_whole() -> Callable[[str], bool]:

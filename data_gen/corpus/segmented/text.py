@@ -29,15 +29,17 @@ _VALUES = np.full(0x80, _NO_DIGIT, np.uint32)
 _VALUES[_DIGITS] = np.arange(16)
 
 
-def _is_odd(code: int) -> bool:
-    """Return True if a character is written as its number."""
-    if code in (_SPACE, _OPEN_BOX):
-        return code == _OPEN_BOX
-    control = code < 0x20 or 0x7F <= code < 0xA0
-    return control or chr(code).isspace()
+def _odd_characters() -> Array:
+    """Tell of each code point up to U+FFFF if it is written as its number: control characters, all
+    whitespace but the space, and the open box.
+    """
+    codes = np.arange(0x10000)
+    odd = is_space(codes) | (codes < 0x20) | ((codes >= 0x7F) & (codes < 0xA0))
+    odd[_SPACE], odd[_OPEN_BOX] = False, True
+    return odd
 
 
-_ODD = np.array([_is_odd(code) for code in range(0x10000)])
+_ODD = _odd_characters()
 
 # Before which characters (int [K]) what is inserted (C characters each).
 Insertion = Tuple[Array, Array]

@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional
 
@@ -22,8 +22,8 @@ from data_gen.engine.processes import LocalEngine
 from data_gen.jobs.benchmark.google import GoogleGenerator, google_seconds, write_documents
 from data_gen.jobs.benchmark.start_up import StartUp, start_up
 from data_gen.jobs.build_dataset import TABLE, needs_own_table, plan_build, run_build
-from data_gen.jobs.build_synonyms import make_table
 from data_gen.jobs.inputs import Inputs, scan_inputs
+from data_gen.jobs.map_and_merge import STAGES
 from data_gen.pipeline.load import (
     load_document_tokenizer,
     load_text_segmenter,
@@ -148,8 +148,10 @@ class _Clock:
         own = time.process_time() - start - (sum(self.stages.values()) - inner)
         self.stages[name] = self.stages.get(name, 0.0) + own
 
-    def watch(self, show: Progress, prefix: str) -> Progress:
-        """Return the same progress, which times each of its stages, too."""
+    def watch_table(self, show: Progress, table: ExitStack) -> Progress:
+        """Return the same progress, which times the stages of the table, too, and ends `table` with
+        the first stage behind it.
+        """
 
         def watched(
             title: str,
@@ -157,8 +159,12 @@ class _Clock:
             results: Iterable[Result],
             amount: Callable[[Result], Amount] = no_amount,
         ) -> Iterator[Result]:
-            with self(f"{prefix}{title}"):
+            if title in STAGES:
+                table.close()
                 yield from show(title, total, results, amount)
+            else:
+                with self(f"table, {title}"):
+                    yield from show(title, total, results, amount)
 
         return watched
 
@@ -173,11 +179,10 @@ def _build(run: _Run) -> BuildCost:
     engine = LocalEngine(1)
     with clock("rest"):
         plan = plan_build(run.inputs, run.output, engine, run.show)
-        if plan.table:
-            with clock("table, the rest"):
-                path = os.path.join(plan.output, TABLE)
-                make_table(plan.table, path, engine, clock.watch(run.show, "table, "), run.cache)
-        info = run_build(plan, engine, run.show, cache=run.cache)
+        with ExitStack() as table:
+            if plan.table:
+                table.enter_context(clock("table, the rest"))
+            info = run_build(plan, engine, clock.watch_table(run.show, table), cache=run.cache)
     parts = info.statistics["cpu_seconds"]
     rest = clock.stages.pop("rest") - sum(parts.values())
     stages = {**clock.stages, **parts, "read, merge and the rest": rest}

@@ -24,7 +24,7 @@ def _head(bench: Bench) -> Iterator[str]:
     slowest = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in start.slowest)
     yield (
         f"start: Python {start.python:.2f} CPU s, --help {start.help:.2f}; "
-        f"its {start.modules:,} modules, the slowest: {slowest}"
+        f"a build imports {start.modules:,} modules, the slowest: {slowest}"
     )
 
 

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from typing import List, NamedTuple, Tuple
 
+from data_gen.jobs import build_dataset as build
 from data_gen.jobs.benchmark.child import child_seconds
 
 _SLOWEST = 5
@@ -13,7 +14,7 @@ _LINE = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\w+)")
 
 
 class StartUp(NamedTuple):
-    """CPU seconds of the interpreter alone and of `--help`, and what `--help` imports."""
+    """CPU seconds of the interpreter alone and of `--help`, and what a build imports."""
 
     python: float
     help: float
@@ -24,7 +25,13 @@ class StartUp(NamedTuple):
 def start_up() -> StartUp:
     """Measure the start of `python -m data_gen`, twice: the first run may have to compile."""
     command = [sys.executable, "-m", "data_gen", "--help"]
-    imports = [sys.executable, "-X", "importtime", *command[1:]]
+    imports = [
+        sys.executable,
+        "-X",
+        "importtime",
+        "-c",
+        f"import data_gen.__main__, {build.__name__}",
+    ]
     child_seconds(command)
     told = subprocess.run(  # noqa: S603  # our own code alone
         imports, check=True, capture_output=True

@@ -15,7 +15,7 @@ from data_gen.corpus.input_kinds import TextInput
 from data_gen.engine import tasks as engine_tasks
 from data_gen.jobs import build_dataset, build_synonyms, corpus_vectors, inputs, map_and_merge
 from data_gen.jobs.build_dataset import TABLE
-from data_gen.pipeline import load
+from data_gen.pipeline import load, tokenized_text
 from data_gen.records.read import read_examples
 from data_gen.segmentation.segmenters import SEGMENTERS
 from data_gen.shared.dataset.dataset_info import MANIFEST, read_info, require_same_vocabulary
@@ -122,7 +122,7 @@ def test_a_machine_with_other_packages_does_no_task(settings, tmp_path):
     for i in range(3):
         other = (*same[:i], "another one", *same[i + 1 :])
         task = map_and_merge.MapTask(
-            str(tmp_path / "map"), config, TextInput(config.corpus), (), other
+            str(tmp_path / "map"), config, TextInput(config.corpus), (), other, ()
         )
         with pytest.raises(UserError, match="that of the command another one: install the same"):
             map_and_merge.run_map_task(task)
@@ -382,6 +382,37 @@ def test_a_build_that_makes_its_table_goes_on_after_a_crash(without_table, tmp_p
     resumed = run(without_table(), tmp_path / "out", [SEGMENTED])
     assert shards(whole.folder) == shards(resumed.folder)
     assert sorted(os.listdir(whole.folder)) == sorted(os.listdir(resumed.folder))
+
+
+def test_the_words_of_the_table_are_those_of_the_build(without_table, tmp_path, monkeypatch):
+    """A slow segmenter runs once, also for a build that was interrupted in between."""
+    segmented = collections.Counter()
+
+    def count(segmenter, sentences):
+        segmented.update(sentences)
+        return segment(segmenter, sentences)
+
+    segment = tokenized_text.segment_sentences
+    monkeypatch.setattr(tokenized_text, "segment_sentences", count)
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(map_and_merge, "run_map_task", None)
+        with pytest.raises(TypeError):
+            run(without_table(), tmp_path / "out")
+    once = dict(segmented)
+    assert once
+    kept = sorted((tmp_path / "out" / WORK / "words").iterdir())
+    whole = kept[0].read_bytes()
+    kept[0].write_bytes(whole[:-5])
+    with pytest.raises(UserError, match=r"000000\.npz is damaged: delete it; run the same command"):
+        run(without_table(), tmp_path / "out", task_bytes=1 << 30)
+    kept[0].write_bytes(whole)
+    first = run(without_table(), tmp_path / "out", task_bytes=1 << 30)
+    assert segmented == once
+    assert not (tmp_path / "out" / WORK).exists()
+    given = without_table(f"synonyms.table={tmp_path / 'out' / TABLE}")
+    second = run(given, tmp_path / "given")
+    assert segmented == {sentence: 2 * times for sentence, times in once.items()}
+    assert shards(first.folder) == shards(second.folder)
 
 
 def test_a_build_does_each_thing_once(vectors, tmp_path, monkeypatch):

@@ -96,6 +96,17 @@ def test_every_combination_masks_whole_words_and_nothing_else(
     check()
 
 
+@pytest.mark.parametrize("selector", sorted(SELECTORS))
+def test_a_mask_does_not_depend_on_the_instances_beside_it(tokenizer, selector):
+    """Also where nearly all is masked, so that most n-grams find a place only by listing all."""
+    settings = [f"masking.selector={selector}", "masked_lm_prob=0.8", "max_predictions_per_seq=60"]
+    mask = masker(tokenizer, *settings, similar=Neighbours())
+    text, instances = block(tokenizer, [WORDS, WORDS[:5]], [WORDS[4:]], 40)
+    together = list(mask(text, instances)[0].each())
+    alone = [list(mask(text, instances.where([i]))[0].each()) for i in range(40)]
+    assert [[example] for example in together] == alone
+
+
 def masked_words(tokenizer, rounds, a, b, *overrides, corruption="partial_mask"):
     """How often each word was masked, and the counts."""
     mask = masker(tokenizer, f"masking.corruption={corruption}", "masked_lm_prob=0.3", *overrides)

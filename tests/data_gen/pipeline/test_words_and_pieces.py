@@ -20,8 +20,9 @@ def words_of(settings, *sentences):
     tokenize = load_document_tokenizer(default_settings(DataConfig, settings))
     text, counts = tokenize([Document("d", sentences)])
     pieces = tokenize.tokenizer.pieces
-    words = [[" ".join(pieces[i] for i in word) for word in row] for row in text.sentence_words()]
-    return words, counts
+    spelt = [" ".join(pieces[i] for i in text.word(n)) for n in range(len(text.words) - 1)]
+    ends = text.sentences.tolist()
+    return [spelt[first:last] for first, last in zip(ends, ends[1:])], counts
 
 
 @pytest.fixture
