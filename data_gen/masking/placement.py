@@ -7,7 +7,7 @@ from typing import Callable, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from data_gen.core.columns import Array, ranges
+from data_gen.core.columns import Array, offsets_of, ranges
 from data_gen.core.random_draws import below, draw, uniform
 
 # The draws of an instance's seed: one for the lengths of n-grams, one for their places.
@@ -84,7 +84,7 @@ class NgramPlacement:
         # Of each word its size in the unit of the budget; of each instance the words and the sum.
         self.units = np.ones_like(words.sizes) if budget.budget_unit == "word" else words.sizes
         self.counts = np.diff(words.instances)
-        self.passed = np.concatenate([[0], np.cumsum(self.units)])
+        self.passed = offsets_of(self.units)
         self.total = np.diff(self.passed[words.instances])
         self.done = np.zeros(len(seeds), np.int64)  # masked so far, in the unit of the budget
         # The most that `done` may be, where n-grams are shortened to fit the budget.
@@ -95,7 +95,7 @@ class NgramPlacement:
         self._seeds = draw(seeds, PLACE_DRAW)
         self._draws = 0
         self._ahead = np.zeros((len(seeds), 0))  # the draws before this one, a row for each seed
-        self._pieces = np.concatenate([[0], np.cumsum(words.sizes)])
+        self._pieces = self.passed if self.units is words.sizes else offsets_of(words.sizes)
         self._room = np.full(len(seeds), budget.most)  # pieces
         self._fallbacks = budget.fallbacks.copy()  # that are still admitted
         longest = len(budget.ngram_weights)

@@ -225,7 +225,7 @@ def _mean_overshoot(placement: NgramPlacement) -> Array:
     n2 = sum(n * n * w for n, w in enumerate(weights, 1)) / sum(weights)
     count = np.maximum(placement.counts, 1)
     mean = np.maximum(placement.total, 1) / count
-    variance = _sums(placement.units**2, placement.words.instances) / count - mean**2
+    variance = _sums(placement.units * placement.units, placement.words.instances) / count - mean**2
     return (n1 * variance + n2 * mean**2) / (2 * n1 * mean)
 
 

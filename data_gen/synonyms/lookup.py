@@ -192,19 +192,22 @@ def _usable(layer: SourceTable, config: SynonymsConfig, tokenizer: Tokenizer) ->
     """Apply the settings to all words at once: similar enough, of as many pieces, and like the word
     where any neighbour is; if asked for, without a piece of it where any neighbour is.
     """
-    sizes = np.diff(layer.starts)
-    owner = np.repeat(np.arange(len(sizes)), np.diff(layer.neighbour_starts))
+    sizes = np.diff(layer.starts).astype(np.int16)
+    counts = np.diff(layer.neighbour_starts)
+    owner = np.repeat(np.arange(len(sizes)), counts)
     keep = layer.similarities >= config.min_similarity
-    other_size = sizes[layer.neighbours] != sizes[owner]
+    other_size = sizes[layer.neighbours] != np.repeat(sizes, counts)
     refused = np.zeros(len(sizes), bool)
     if config.other_lengths == "strict":
         near = np.flatnonzero(keep)
         nearest = near[np.unique(owner[near], return_index=True)[1]]
         refused[owner[nearest]] = other_size[nearest]
-    keep &= ~other_size & ~refused[owner]
+        keep &= ~refused[owner]
+    keep &= ~other_size
     for name in config.alike:
         classes = _classes(layer, name, tokenizer)
-        alike = (classes[layer.neighbours] == classes[owner]) & (classes[owner] >= 0)
+        own = np.repeat(classes, counts)
+        alike = (classes[layer.neighbours] == own) & (own >= 0)
         keep = _preferred(keep, alike, owner)
     if config.avoid_shared_pieces:
         keep = _preferred(keep, ~_shares_a_piece(layer, owner, keep), owner)

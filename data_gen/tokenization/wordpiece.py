@@ -179,16 +179,17 @@ class WordPiece(Tokenizer):
         """
         # What is looked up is a run, from its start or from within. A text that is cut into runs
         # (Chinese, punctuation) or changed (upper case) never is one.
-        texts = [
-            f"a{piece[2:]}" if piece.startswith("##") and piece != "##" else piece
-            for piece in self.pieces
-        ]
+        # Of two pieces in three that is known: a Chinese character is a run of its own.
+        found = [i for i, piece in enumerate(self.pieces) if _CHINESE.fullmatch(piece)]
+        rest = [i for i, piece in enumerate(self.pieces) if not _CHINESE.search(piece)]
+        texts = [_within_run(self.pieces[i]) for i in rest]
         runs = self._basic.runs_of(texts)
-        return tuple(
+        found += [
             i
-            for i, piece in enumerate(self.pieces)
-            if piece not in SPECIALS and runs[i] == [texts[i]]
-        )
+            for i, text, cut in zip(rest, texts, runs)
+            if cut == [text] and self.pieces[i] not in SPECIALS
+        ]
+        return tuple(sorted(found))
 
     @cached_property
     def continuing_ids(self) -> Sequence[int]:
@@ -199,6 +200,14 @@ class WordPiece(Tokenizer):
     def clause_marks(self) -> FrozenSet[int]:
         """The ids of the marks that end a clause."""
         return frozenset(self.ids[mark] for mark in CLAUSE_MARKS if mark in self.ids)
+
+
+_CHINESE = re.compile("[\u4e00-\u9fff]")  # those of Google's ranges that vocabularies hold most
+
+
+def _within_run(piece: str) -> str:
+    """Return a text that holds a piece as WordPiece looks it up, at the start of a run or in it."""
+    return f"a{piece[2:]}" if piece.startswith("##") and piece != "##" else piece
 
 
 # What `_WordpieceCache.characters` says of a character that is no run of its own.
