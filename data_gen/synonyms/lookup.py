@@ -58,9 +58,10 @@ class CandidateLookup:
         self._usable = {
             source: _usable(layer, config, tokenizer) for source, layer in table.layers.items()
         }
-        self._convert: Optional[Tuple[Callable[[str], str], Callable[[str], str]]] = None
-        if config.traditional:
-            self._convert = converter("t2s"), converter("s2t")
+        # None: traditional words are not looked up in their simplified form.
+        self._simplify = converter("t2s") if config.traditional else None
+        # Of each piece if it may hold a traditional character.
+        self._beyond_ascii = np.array([not piece.isascii() for piece in tokenizer.pieces])
 
     def of_word(self, word: Pieces) -> Found:
         """Look one word up."""
@@ -146,14 +147,17 @@ class CandidateLookup:
         candidates of each: those of the simplified word, converted back, where the number of pieces
         agrees.
         """
-        rest = np.flatnonzero(found < 0) if self._convert else np.zeros(0, np.int64)
-        if not self._convert or not len(rest):
-            return rest, []
-        simplify, restore = (_of_many(convert) for convert in self._convert)
+        if not self._simplify or not len(found):
+            return np.zeros(0, np.int64), []
+        beyond = np.logical_or.reduceat(self._beyond_ascii[words.pieces], words.starts[:-1])
+        rest = np.flatnonzero((found < 0) & beyond)
         texts = [self._tokenizer.join(words.word(i)) for i in rest.tolist()]
-        simplified = simplify(texts)
+        simplified = _of_many(self._simplify)(texts)
         rest = rest[[one != text for one, text in zip(simplified, texts)]]
         changed = [one for one, text in zip(simplified, texts) if one != text]
+        if not changed:
+            return rest, []
+        restore = _of_many(converter("s2t"))  # a dictionary of .06 s
         sources, simple = self._of_texts(changed)
         spelt = [self._tokenizer.join(other) for some in simple for other, _ in some]
         restored = iter(self._tokenizer.encode(restore(spelt)))
