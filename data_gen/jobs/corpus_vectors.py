@@ -50,13 +50,15 @@ class WordsTask(NamedTuple):
 def write_words(task: WordsTask) -> None:
     """Do a task. The file appears whole or not at all."""
     tokenize_documents = load_document_tokenizer(task.config, task.kind.stored_words)
-    with atomic_file(task.path) as handle:
-        for documents, path in zip_longest(task.kind.read(task.blocks), task.kept):
-            marks = tokenize_documents.mark_words(documents)
-            if path:
-                save_words(path, marks)
-            text, _ = tokenize_documents(documents, marks)
-            handle.write(_lines(text, len(tokenize_documents.tokenizer.pieces)))
+    lines = []
+    for documents, path in zip_longest(task.kind.read(task.blocks), task.kept):
+        marks = tokenize_documents.mark_words(documents)
+        if path:
+            save_words(path, marks)
+        text, _ = tokenize_documents(documents, marks)
+        lines.append(_lines(text, len(tokenize_documents.tokenizer.pieces)))
+    with atomic_file(task.path) as handle:  # not around the other files: fsspec's do not nest
+        handle.writelines(lines)
 
 
 def _lines(text: TokenizedBlock, vocabulary: int) -> bytes:
