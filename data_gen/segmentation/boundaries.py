@@ -16,7 +16,7 @@ def segment_sentences(segmenter: Segmenter, sentences: Sequence[str]) -> WordBou
     codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
     spaces = is_space(codes)
     if segmenter.keeps_whitespace:
-        boundaries = _boundaries_with_spaces(segmenter, sentences, text, spaces)
+        boundaries = _boundaries_with_spaces(segmenter, sentences, codes, spaces)
         if boundaries is not None:
             return WordBoundaries(boundaries, np.zeros(0, np.int64))
     runs = text.split()
@@ -34,10 +34,10 @@ def segment_sentences(segmenter: Segmenter, sentences: Sequence[str]) -> WordBou
 
 
 def _boundaries_with_spaces(
-    segmenter: Segmenter, sentences: Sequence[str], text: str, spaces: Array
+    segmenter: Segmenter, sentences: Sequence[str], codes: Array, spaces: Array
 ) -> Optional[Array]:
     """Find the same where the engine is given many sentences at once; None where its words do not
-    re-join to the text.
+    re-join to the text, of these code points.
     """
     chunks = [
         "\n".join([*sentences[start : start + _SENTENCES_AT_ONCE], ""])
@@ -45,13 +45,15 @@ def _boundaries_with_spaces(
     ]
     # One text again, with a mark at each end of a word: many times as fast as a length each.
     marked = _WORD_END.join(map(_WORD_END.join, segmenter.words(chunks)))
-    if marked.replace(_WORD_END, "") != f"{text}\n":
+    found = np.frombuffer(marked.encode("utf-32-le"), np.uint32)
+    is_mark = found == ord(_WORD_END)
+    if not np.array_equal(found[~is_mark], np.append(codes, ord("\n"))):
         return None
-    marks = np.flatnonzero(np.frombuffer(marked.encode("utf-32-le"), np.uint32) == ord(_WORD_END))
-    ends = np.append(marks - np.arange(len(marks)), len(text) + 1)
+    marks = np.flatnonzero(is_mark)
+    ends = np.append(marks - np.arange(len(marks)), len(codes) + 1)
     starts = np.append(0, ends[:-1])
     solid = ~np.append(spaces, True)[starts]
-    boundaries = np.zeros(len(text) + 1, bool)
+    boundaries = np.zeros(len(codes) + 1, bool)
     boundaries[starts[solid]] = True
     boundaries[ends[solid]] = True
     return boundaries
