@@ -7,6 +7,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from data_gen.shared.dataset.dataset_info import DatasetInfo, read_info
 from data_gen.shared.dataset.features import predictions_for
+from data_gen.shared.durations import duration
 from data_gen.shared.errors import UserError
 from pretrain.config import TrainConfig
 from pretrain.inputs.checks import (
@@ -216,6 +217,10 @@ def _warnings(result: Dict[str, Any], setup: Setup, stage: Stage) -> List[str]:
     return found
 
 
+def _seconds(stage: Dict[str, Any]) -> float:
+    return float(stage["seconds_per_step"] * stage["steps"])
+
+
 def as_text(result: Dict[str, Any]) -> str:
     """Return an estimate as text for people."""
     lines = [
@@ -228,15 +233,15 @@ def as_text(result: Dict[str, Any]) -> str:
             f"length {stage['max_seq_length']}, batch {stage['train_batch_size']:,}, "
             f"{stage['steps']:,} steps: {stage['tokens']:,} tokens, "
             f"{stage['flops_per_step'] / 1e12:,.1f} TFLOP a step",
-            f"  {stage['seconds_per_step']} s a step, {stage['days']:,} days",
+            f"  {duration(stage['seconds_per_step'])} a step, {duration(_seconds(stage))} in all",
             f"  {stage['sequences_a_device']} sequences a device: about {stage['gib_a_device']} "
             f"GiB; {stage['sequences_that_fit']} fit (GiB by sequences: {memory})",
             f"  without repetition {stage['gigabytes_without_repetition']:,} GB of records, "
-            f"{stage['shards_without_repetition']:,} shards of 256 MiB"
+            f"shards of 256 MiB: {stage['shards_without_repetition']:,}"
             + (f"; of the data given {stage['epochs']} epochs" if "epochs" in stage else ""),
         ]
     lines.append(
-        f"{result['days']:,} days on {result['devices']} x {result['device']} at "
+        f"{duration(sum(map(_seconds, result['stages'])))} on {result['devices']} x {result['device']} at "
         f"{result['utilisation']:.0%} of the maker's peak"
     )
     return "\n".join(lines + [f"warning: {warning}" for warning in result["warnings"]])

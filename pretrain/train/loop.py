@@ -272,6 +272,7 @@ def _train_stage(
         saves = stop or step == stage.last_step or step % config.save_checkpoints_steps == 0
         if saves or step % config.log_steps == 0:
             meter.write(step, stage.last_step)
+        meter.expect(step, stage.last_step)
         if saves:
             training.save()
         if stop and step < stage.last_step:

@@ -63,7 +63,7 @@ def test_a_plan_adds_up():
     assert result["days"] == pytest.approx(1e6 * seconds / 86400, rel=0.01)
     assert stage["sequences_a_device"] == 48
     assert result["warnings"] == []
-    assert "days on 8 x a100-80 at 40% of the maker's peak" in as_text(result)
+    assert "31.9 h on 8 x a100-80 at 40% of the maker's peak" in as_text(result)
 
 
 def test_what_cannot_fit_is_warned_of_and_the_advice_helps():
