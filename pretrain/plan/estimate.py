@@ -240,8 +240,9 @@ def as_text(result: Dict[str, Any]) -> str:
             f"shards of 256 MiB: {stage['shards_without_repetition']:,}"
             + (f"; of the data given {stage['epochs']} epochs" if "epochs" in stage else ""),
         ]
+    whole = duration(sum(map(_seconds, result["stages"])))
     lines.append(
-        f"{duration(sum(map(_seconds, result['stages'])))} on {result['devices']} x {result['device']} at "
+        f"{whole} on {result['devices']} x {result['device']} at "
         f"{result['utilisation']:.0%} of the maker's peak"
     )
     return "\n".join(lines + [f"warning: {warning}" for warning in result["warnings"]])

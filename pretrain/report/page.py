@@ -169,6 +169,8 @@ def _figure(chart: Chart, runs: Sequence[Run], data: List[Dict[str, Any]]) -> It
     """Draw a chart, and add what page.js shows of it to `data`."""
     label = escape(f"{chart.title}; arrow keys read the values")
     yield f"<figure><figcaption>{escape(chart.title)}</figcaption>"
+    if chart.group.meaning:
+        yield f'<p class="meaning">{escape(chart.group.meaning)}</p>'
     alone = len(runs) == 1
     names = legend(chart, alone)
     if names:

@@ -102,7 +102,7 @@ DAMAGED = "天气很好。\n".encode() * 9 + b"\xe4\xb8\n" + "\n坏\n".encode() 
 
 def test_damaged_bytes_are_replaced_or_their_lines_skipped_and_counted(tmp_path):
     (tmp_path / "a.txt").write_bytes(DAMAGED)
-    with pytest.raises(UserError, match=r"a\.txt, line 10 is not UTF-8 \(byte 1\): the rest is UTF-8"):
+    with pytest.raises(UserError, match=r"a\.txt, line 10 is not UTF-8 \(byte 1\): the rest is"):
         scan_all(tmp_path)
     found = scan_all(tmp_path, bad_bytes="replace")
     assert found.counts() == {"files/text": 1, "replaced_bytes": 6}
