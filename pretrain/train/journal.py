@@ -5,6 +5,7 @@ TensorBoard. Of several processes the first writes.
 """
 
 import json
+import math
 import os
 import socket
 import time
@@ -18,7 +19,7 @@ from pretrain.runtime.devices import is_chief
 from pretrain.runtime.log import log
 from pretrain.runtime.tensorflow import tf
 
-_SILENCE = 20.0  # seconds without a line, after which the first word is said
+_SILENCE = 20.0  # seconds without a line, after which the time left is said
 
 
 class Journal:
@@ -112,27 +113,27 @@ class Meter:
         self._sums: Dict[str, Any] = {}
         self._time = time.perf_counter()
         self._compiled: Optional[Tuple[int, float]] = None  # step and time after the first call
-        self._said = False
+        self._silence = _SILENCE
 
     def add(self, sums: Mapping[str, Any]) -> None:
         """Count the metrics of some steps, float32 by name."""
         self._sums = {name: self._sums[name] + x if self._sums else x for name, x in sums.items()}
 
     def expect(self, step: int, last_step: int) -> None:
-        """Say once how long the rest takes, if the first line takes long to come. Call it after
-        each call of the step: the first one compiles and does not count.
+        """Say how long the rest takes, again and again in growing intervals, until the first line
+        says it. Call it after each call of the step: the first one compiles and does not count.
         """
         now = time.perf_counter()
         if self._compiled is None:
             self._compiled = step, now
-        elif now - self._time > _SILENCE and not self._said:
+        elif now - self._time > self._silence:
             first, then = self._compiled
             seconds = (now - then) / (step - first)
             log(
                 f"step {step:,} of {last_step:,}: {duration(seconds)} a step, "
                 f"{duration((last_step - step) * seconds)} left"
             )
-            self._said = True
+            self._silence *= 3
 
     def restart_clock(self) -> None:
         """Leave out the time since the last line, which was not training."""
@@ -160,5 +161,5 @@ class Meter:
             f"{speed['tokens_per_second']:,} tokens/s, {examples:,.1f} examples/s{used}, "
             f"{duration((last_step - step) * seconds)} left"
         )
-        self._since, self._sums, self._said = step, {}, True
+        self._since, self._sums, self._silence = step, {}, math.inf
         self.restart_clock()
