@@ -67,7 +67,7 @@ _GROUPS: Tuple[Tuple[str, Group], ...] = (
             share=True,
             level=0.5,
             pictured=True,
-            meaning="segments in order, or not",
+            meaning="right answers to: is this the next segment?",
         ),
     ),
     (
@@ -82,7 +82,7 @@ _GROUPS: Tuple[Tuple[str, Group], ...] = (
             HELDOUT,
             "Spread over texts",
             share=True,
-            meaning="how far the vectors of texts differ; [CLS] below 15% says little",
+            meaning="how far their vectors differ; [CLS] below 15% says little",
         ),
     ),
     ("tokens_per_second", Group(COURSE, "Tokens a second", meaning="padding included")),

@@ -77,6 +77,8 @@ def _page(report: Report) -> Iterator[str]:
     if len(report.runs) == 1:
         for rows in (report.course, report.figures):
             yield from _numbers([(row.name, row.values[0]) for row in rows])
+        if report.figures:
+            yield '<p class="soft">first figure → last figure</p>'
     data: List[Dict[str, Any]] = []
     for section in dict.fromkeys(chart.group.section for chart in report.charts):
         charts = [chart for chart in report.charts if chart.group.section == section]
