@@ -121,6 +121,7 @@ def test_what_a_block_needs_is_known():
         "bash scripts/build_ray.sh build --config macbert_512 --input a --otuput b",
         "bash scripts/quickstat.sh",
         "python scripts/none.py",
+        "python scripts/measure_transformers_masking.py a.txt --jion",
         "python -m tests.campaigns.none",
         "pirp install x",
     ],
