@@ -238,7 +238,7 @@ def as_text(result: Dict[str, Any]) -> str:
             f"GiB; {stage['sequences_that_fit']} fit (GiB by sequences: {memory})",
             f"  without repetition {stage['gigabytes_without_repetition']:,} GB of records, "
             f"shards of 256 MiB: {stage['shards_without_repetition']:,}"
-            + (f"; of the data given {stage['epochs']} epochs" if "epochs" in stage else ""),
+            + (f"; of the data given {stage['epochs']:,} epochs" if "epochs" in stage else ""),
         ]
     whole = duration(sum(map(_seconds, result["stages"])))
     lines.append(

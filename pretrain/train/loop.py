@@ -171,7 +171,7 @@ def _train_stages(
     count = sum(int(variable.shape.num_elements()) for variable in variables)
     log(
         f"{describe(training.strategy)}; {count:,} weights; {training.output} is at step "
-        f"{training.step:,}; its curves: tensorboard --logdir {training.output}"
+        f"{training.step:,}; its curves: python -m pretrain report {training.output}"
     )
     start = training.step
     # Held-out data are evaluated on before the first step, too. A training may have ended between a

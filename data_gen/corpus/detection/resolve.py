@@ -186,8 +186,8 @@ def _advice(sample: bytes, encoding: str) -> str:
     guess = guess_encoding(sample)
     if guess and is_plausible(guess) and guess.encoding != encoding:
         return (
-            f"reads as {_label(guess.encoding)}: add --set corpus.encoding={AUTO}, which tells "
-            f"files apart, or corpus.encoding={guess.encoding} for all"
+            f"this reads as {_label(guess.encoding)}: add --set corpus.encoding={AUTO}, which "
+            f"tells files apart, or corpus.encoding={guess.encoding} for all"
         )
     if guess and guess.encoding == encoding:
         return (

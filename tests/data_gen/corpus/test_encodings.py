@@ -74,10 +74,10 @@ def test_all_files_of_other_encodings_are_named_at_once_with_the_advice_that_fit
     said = str(error.value)
     assert "\n" not in said
     assert "a.txt" not in said
-    assert "2 files are not UTF-8: reads as GB18030: add --set corpus.encoding=auto" in said
+    assert "2 files are not UTF-8: this reads as GB18030: add --set corpus.encoding=auto" in said
     assert f": {tmp_path}/b.txt, line 1 (byte 1); {tmp_path}/f.txt, line 1 (byte 1)" in said
-    assert "c.txt, line 1 is not UTF-8 (byte 1): reads as BIG5: add --set corpus.enc" in said
-    assert "d.txt, line 1 is not UTF-8 (byte 1): reads as UTF-16" in said
+    assert "c.txt, line 1 is not UTF-8 (byte 1): this reads as BIG5: add --set corpus.enc" in said
+    assert "d.txt, line 1 is not UTF-8 (byte 1): this reads as UTF-16" in said
     assert "e.txt, line 22 is not UTF-8 (byte 1): the rest is UTF-8" in said
     assert "corpus.bad_bytes=replace or skip_line" in said
     (tmp_path / "e.txt").unlink()
@@ -134,7 +134,7 @@ def test_damaged_records_are_skipped_or_mended_in_every_form(tmp_path, form):
 @pytest.mark.parametrize("bad_bytes", ["replace", "skip_line"])
 def test_a_text_of_another_encoding_is_not_taken_for_damage(tmp_path, bad_bytes):
     (tmp_path / "a.txt").write_bytes((TEXT * 3).encode("gb18030"))
-    with pytest.raises(UserError, match="reads as GB18030"):
+    with pytest.raises(UserError, match="this reads as GB18030"):
         documents(tmp_path / "a.txt", bad_bytes=bad_bytes)
 
 
