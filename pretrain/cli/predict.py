@@ -127,8 +127,7 @@ def _use_detector(source: str, detector: Any, args: argparse.Namespace) -> None:
     tokenizer = load_tokenizer(os.path.dirname(source))
     model = load_model(source, may_lack=(GENERATOR, GENERATOR_HEAD))
     above = ABOVE if args.above is None else args.above
-    nothing = f"nothing is suspicious by --above {above:g}"
-    _print_predictions(partial(detector(model, tokenizer), above=above), as_lines, args, nothing)
+    _print_predictions(partial(detector(model, tokenizer), above=above), as_lines, args)
 
 
 def _use_task(source: str, lines: Any, args: argparse.Namespace) -> None:
