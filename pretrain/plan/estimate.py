@@ -27,6 +27,7 @@ from pretrain.plan.accelerators import DEVICES, Device, find_device
 
 GIB = 1 << 30
 _SHARD_BYTES = 256 << 20
+_MANY_EPOCHS = 1000  # far beyond every published recipe: the text is too small for the preset
 _LENGTH, _RATE = 512, 0.15  # if neither stage nor data say more; the paper's masked_lm_prob
 
 
@@ -157,6 +158,11 @@ def _epochs(
         trained, _ = split_heldout(info, setup.config.heldout_shards)
         warnings += copies_held_back(info, setup.config.heldout_shards)
         found["epochs"] = round(sequences / trained.examples, 1)
+        if found["epochs"] > _MANY_EPOCHS:
+            warnings.append(
+                f"{info.folder} is trained on {found['epochs']:,.0f} times over: give more text or "
+                "fewer steps, --set num_train_steps=N"
+            )
         require_a_batch(trained, stage)
     except UserError as error:
         warnings.append(str(error))

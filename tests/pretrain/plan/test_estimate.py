@@ -105,6 +105,13 @@ def test_with_data_the_epochs_are_known(settings):
         estimate(settings(), "h100", 1, 0.3, [DATA, DATA])
 
 
+def test_a_text_far_too_small_for_the_steps_is_warned_of(settings):
+    steps = 1000 * 78 // settings().train_batch_size
+    assert not estimate(settings(f"num_train_steps={steps}"), "h100", 1, 0.3, [DATA])["warnings"]
+    (warning,) = estimate(settings("num_train_steps=200000"), "h100", 1, 0.3, [DATA])["warnings"]
+    assert "times over: give more text or fewer steps, --set num_train_steps=N" in warning
+
+
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
