@@ -80,7 +80,12 @@ def _python(words: List[str]) -> None:
     if words[1] == "-m":
         assert importlib.util.find_spec(words[2]), f"there is no module {words[2]}"
     elif words[1] != "-c":
-        assert os.path.isfile(os.path.join(ROOT, words[1])), f"there is no {words[1]}"
+        path = os.path.join(ROOT, words[1])
+        assert os.path.isfile(path), f"there is no {words[1]}"
+        with open(path, encoding="utf-8") as handle:
+            source = handle.read()
+        unknown = [word for word in words[2:] if word[:2] == "--" and f'"{word}"' not in source]
+        assert not unknown, f"{words[1]} has no {unknown}"
 
 
 def _pip(words: List[str]) -> None:

@@ -97,10 +97,11 @@ def _run(plan: "BuildPlan", engine: "Engine", args: argparse.Namespace, start: f
     seconds = time.perf_counter() - start
     megabytes = sum(file["bytes"] for file in info.manifest["input"]) / 1e6
     how = "whole already" if plan.finished else f"{seconds:.1f} s, {megabytes / seconds:.2f} MB/s"
+    shards = f"{len(info.shards)} shard" + ("s" if len(info.shards) > 1 else "")
     print(
-        f"{info.folder}: {info.statistics['sentences']:,} sentences, "
-        f"{info.examples:,} instances in {len(info.shards)} shards "
-        f"({megabytes:.1f} MB of text, {how})"
+        f"{info.folder}: {info.statistics['documents']:,} documents, "
+        f"{info.statistics['sentences']:,} sentences, {info.examples:,} instances in {shards} "
+        f"(of {megabytes:.1f} MB of text, {how})"
     )
 
 

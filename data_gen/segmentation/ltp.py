@@ -186,9 +186,9 @@ def fetch_ltp(model: str, folder: Optional[str] = None) -> str:
     except Exception as error:
         raise UserError(
             f"the LTP model {model} is no local folder and cannot be fetched from the hub "
-            f"({type(error).__name__}): give a "
-            "folder with --set segmenter.model=DIR; `python -m data_gen segmenter train` makes "
-            "one without a network"
+            f"({type(error).__name__}): take another segmenter with --set segmenter.name=rjieba, "
+            "or give a folder with --set segmenter.model=DIR, such as `python -m data_gen "
+            "segmenter train` makes without a network"
         ) from error
     if folder:
         note_sums(folder)

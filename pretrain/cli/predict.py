@@ -103,7 +103,10 @@ def _use_proposals(source: str, args: argparse.Namespace) -> None:
 
         serve(predictor, model.source, threshold, args.port)
     else:
-        _print_predictions(partial(predictor, threshold=threshold), as_lines, args)
+        nothing = (
+            f"nothing is suspicious by --ratio {threshold.ratio:g} --above {threshold.above:g}"
+        )
+        _print_predictions(partial(predictor, threshold=threshold), as_lines, args, nothing)
 
 
 def _use_detector(source: str, detector: Any, args: argparse.Namespace) -> None:
@@ -148,19 +151,30 @@ def _use_task(source: str, lines: Any, args: argparse.Namespace) -> None:
     _print_predictions(predictor, lines.as_lines, args)
 
 
-def _print_predictions(predict: Any, as_lines: Any, args: argparse.Namespace) -> None:
-    """Print the result for each sentence or line; `predict` takes the lines and `together`."""
+def _print_predictions(
+    predict: Any, as_lines: Any, args: argparse.Namespace, nothing: str = ""
+) -> None:
+    """Print the result for each sentence or line; `predict` takes the lines and `together`.
+
+    nothing: said in the end where no result has more than its sentence
+    """
+    from pretrain.runtime.log import log
     from pretrain.text.sentences import read_lines
 
     lines = read_lines(args.input, args.overrides) if args.input else _require_utf8(args.texts)
     # A person at a terminal wants each answer at once.
     options = {"together": 1} if args.input == ["-"] and sys.stdin.isatty() else {}
+    most = 0  # lines of a result
     for found in predict(lines, **options):
         if args.json:  # in UTF-8 in any terminal
             sys.stdout.buffer.write(json.dumps(found, ensure_ascii=False).encode() + b"\n")
         else:
-            print("\n".join(as_lines(found)))
+            said = list(as_lines(found))
+            most = max(most, len(said))
+            print("\n".join(said))
         sys.stdout.flush()
+    if nothing and most == 1:
+        log(f"{nothing}: lower values list more")
 
 
 def _require_utf8(texts: Sequence[str]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional
 from data_gen.shared.errors import UserError
 from data_gen.shared.extras import needs_extra
 from data_gen.shared.json_text import parse_json
+from data_gen.shared.shipped import find_file
 from data_gen.shared.vocabulary import read_vocabulary
 from pretrain.checkpoint import store
 from pretrain.checkpoint.folder import (
@@ -93,9 +94,11 @@ def import_release(form: str, source: str, output: str, hidden_act: Optional[str
             f"the embedding has {padding} rows more than the vocabulary has pieces: padding, or "
             "the vocab.txt of another model, which check-head tells"
         )
+    own_vocabulary = pieces != read_vocabulary(find_file("vocab", "bert_base_chinese"))
+    given = f" --set vocab_file={os.path.join(output, VOCAB)}" if own_vocabulary else ""
     log(
-        f"to train it on: data_gen build --set vocab_file={os.path.join(output, VOCAB)}, then "
-        f"train --config continue --init {output}"
+        f"to train it on: python -m data_gen build --config PRESET{given} ..., then "
+        f"python -m pretrain train --config continue --init {output} ..."
     )
     return os.path.join(output, TF1_PREFIX)
 

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from data_gen.shared.dataset.dataset_info import DatasetInfo, read_info
 from data_gen.shared.dataset.features import predictions_for
+from data_gen.shared.durations import duration
 from data_gen.shared.errors import UserError
 from pretrain.config import TrainConfig
 from pretrain.inputs.checks import (
@@ -26,6 +27,7 @@ from pretrain.plan.accelerators import DEVICES, Device, find_device
 
 GIB = 1 << 30
 _SHARD_BYTES = 256 << 20
+_MANY_EPOCHS = 1000  # far beyond every published recipe: the text is too small for the preset
 _LENGTH, _RATE = 512, 0.15  # if neither stage nor data say more; the paper's masked_lm_prob
 
 
@@ -156,6 +158,11 @@ def _epochs(
         trained, _ = split_heldout(info, setup.config.heldout_shards)
         warnings += copies_held_back(info, setup.config.heldout_shards)
         found["epochs"] = round(sequences / trained.examples, 1)
+        if found["epochs"] > _MANY_EPOCHS:
+            warnings.append(
+                f"{info.folder} is trained on {found['epochs']:,.0f} times over: give more text or "
+                "fewer steps, --set num_train_steps=N"
+            )
         require_a_batch(trained, stage)
     except UserError as error:
         warnings.append(str(error))
@@ -216,6 +223,10 @@ def _warnings(result: Dict[str, Any], setup: Setup, stage: Stage) -> List[str]:
     return found
 
 
+def _seconds(stage: Dict[str, Any]) -> float:
+    return float(stage["seconds_per_step"] * stage["steps"])
+
+
 def as_text(result: Dict[str, Any]) -> str:
     """Return an estimate as text for people."""
     lines = [
@@ -228,15 +239,16 @@ def as_text(result: Dict[str, Any]) -> str:
             f"length {stage['max_seq_length']}, batch {stage['train_batch_size']:,}, "
             f"{stage['steps']:,} steps: {stage['tokens']:,} tokens, "
             f"{stage['flops_per_step'] / 1e12:,.1f} TFLOP a step",
-            f"  {stage['seconds_per_step']} s a step, {stage['days']:,} days",
+            f"  {duration(stage['seconds_per_step'])} a step, {duration(_seconds(stage))} in all",
             f"  {stage['sequences_a_device']} sequences a device: about {stage['gib_a_device']} "
             f"GiB; {stage['sequences_that_fit']} fit (GiB by sequences: {memory})",
             f"  without repetition {stage['gigabytes_without_repetition']:,} GB of records, "
-            f"{stage['shards_without_repetition']:,} shards of 256 MiB"
-            + (f"; of the data given {stage['epochs']} epochs" if "epochs" in stage else ""),
+            f"shards of 256 MiB: {stage['shards_without_repetition']:,}"
+            + (f"; of the data given {stage['epochs']:,} epochs" if "epochs" in stage else ""),
         ]
+    whole = duration(sum(map(_seconds, result["stages"])))
     lines.append(
-        f"{result['days']:,} days on {result['devices']} x {result['device']} at "
+        f"{whole} on {result['devices']} x {result['device']} at "
         f"{result['utilisation']:.0%} of the maker's peak"
     )
     return "\n".join(lines + [f"warning: {warning}" for warning in result["warnings"]])

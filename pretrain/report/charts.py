@@ -30,27 +30,76 @@ class Group(NamedTuple):
     level: Optional[float] = None  # a line to compare with: that of chance
     falls: bool = False  # to 0 by plan: no reason for a logarithmic axis
     pictured: bool = False  # in the picture for a README
+    meaning: str = ""  # below the title, on a page
 
 
 # Patterns of names, the first that fits counts; charts stand in this order.
 _GROUPS: Tuple[Tuple[str, Group], ...] = (
-    (TOTAL, Group(LOSS, "Loss, all together")),
-    ("masked_lm_loss", Group(LOSS, "Loss of the masked pieces", pictured=True)),
-    ("pair_loss", Group(LOSS, "Loss of the pairs", pictured=True)),
+    (TOTAL, Group(LOSS, "Loss, all together", meaning="what the training lowers")),
+    (
+        "masked_lm_loss",
+        Group(LOSS, "Loss of the masked pieces", pictured=True, meaning="cross-entropy, in nats"),
+    ),
+    (
+        "pair_loss",
+        Group(LOSS, "Loss of the pairs", pictured=True, meaning="cross-entropy; chance: 0.693"),
+    ),
     (".*_loss", Group(LOSS, pictured=True)),
-    ("perplexity", Group(LOSS, "Perplexity")),
-    ("masked_lm_accuracy", Group(HELDOUT, "Masked pieces found", share=True, pictured=True)),
-    ("pair_accuracy", Group(HELDOUT, "Pairs told", share=True, level=0.5, pictured=True)),
-    ("dev", Group(HELDOUT, "Dev part", share=True, pictured=True)),
-    ("probe/.*", Group(HELDOUT, share=True)),
+    (
+        "perplexity",
+        Group(LOSS, "Perplexity", meaning="exp of the held-out loss of the masked pieces"),
+    ),
+    (
+        "masked_lm_accuracy",
+        Group(
+            HELDOUT,
+            "Masked pieces found",
+            share=True,
+            pictured=True,
+            meaning="right at first choice, by what stands in the place",
+        ),
+    ),
+    (
+        "pair_accuracy",
+        Group(
+            HELDOUT,
+            "Pairs told",
+            share=True,
+            level=0.5,
+            pictured=True,
+            meaning="right answers to: is this the next segment?",
+        ),
+    ),
+    (
+        "dev",
+        Group(HELDOUT, "Dev part", share=True, pictured=True, meaning="of the task fine-tuned on"),
+    ),
+    ("probe/.*", Group(HELDOUT, share=True, meaning="a copy fine-tuned along the way")),
     (".*(accuracy|precision|recall|f1)", Group(HELDOUT, share=True, pictured=True)),
-    (_SPREAD, Group(HELDOUT, "Spread over texts", share=True)),
-    ("tokens_per_second", Group(COURSE, "Tokens a second")),
-    ("utilisation", Group(COURSE, "Utilisation", share=True)),
-    ("learning_rate", Group(COURSE, "Learning rate", falls=True)),
-    ("gradient_norm", Group(COURSE, "Norm of the gradients")),
-    ("loss_scale", Group(COURSE, "Scale of the loss")),
-    ("skipped_steps", Group(COURSE, "Skipped steps", share=True)),
+    (
+        _SPREAD,
+        Group(
+            HELDOUT,
+            "Spread over texts",
+            share=True,
+            meaning="how far their vectors differ; [CLS] below 15% says little",
+        ),
+    ),
+    ("tokens_per_second", Group(COURSE, "Tokens a second", meaning="padding included")),
+    (
+        "utilisation",
+        Group(COURSE, "Utilisation", share=True, meaning="of the speed of matrix products alone"),
+    ),
+    ("learning_rate", Group(COURSE, "Learning rate", falls=True, meaning="warm-up, then decay")),
+    ("gradient_norm", Group(COURSE, "Norm of the gradients", meaning="before they are clipped")),
+    (
+        "loss_scale",
+        Group(COURSE, "Scale of the loss", meaning="float16: a factor against underflow"),
+    ),
+    (
+        "skipped_steps",
+        Group(COURSE, "Skipped steps", share=True, meaning="float16: not finite, so not done"),
+    ),
     (".*", Group(OTHERS)),
 )
 _LEFT_OUT = ("examples_per_second",)  # the same curve as that of the tokens

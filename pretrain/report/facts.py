@@ -7,9 +7,10 @@ import dataclasses
 import json
 from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
+from data_gen.shared.durations import duration
 from pretrain.config import TrainConfig
 from pretrain.report.charts import COURSE, Chart, Curve
-from pretrain.report.numbers import compact, duration, finite, text
+from pretrain.report.numbers import compact, finite, text
 from pretrain.report.runs import Run
 
 _HASH = 8  # digits of a checksum that are shown

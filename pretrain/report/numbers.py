@@ -145,11 +145,3 @@ def compact(value: float) -> str:
 def _power(value: float) -> str:
     digits, power = f"{value:.2e}".split("e")
     return f"{float(digits):g}e{int(power)}"
-
-
-def duration(seconds: float) -> str:
-    """Write a time in seconds, minutes, hours or days."""
-    for unit, name in ((86400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * unit:
-            return f"{seconds / unit:.3g} {name}"
-    return f"{seconds:.3g} s"

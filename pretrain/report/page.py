@@ -77,6 +77,8 @@ def _page(report: Report) -> Iterator[str]:
     if len(report.runs) == 1:
         for rows in (report.course, report.figures):
             yield from _numbers([(row.name, row.values[0]) for row in rows])
+        if report.figures:
+            yield '<p class="soft">first figure → last figure</p>'
     data: List[Dict[str, Any]] = []
     for section in dict.fromkeys(chart.group.section for chart in report.charts):
         charts = [chart for chart in report.charts if chart.group.section == section]
@@ -169,6 +171,8 @@ def _figure(chart: Chart, runs: Sequence[Run], data: List[Dict[str, Any]]) -> It
     """Draw a chart, and add what page.js shows of it to `data`."""
     label = escape(f"{chart.title}; arrow keys read the values")
     yield f"<figure><figcaption>{escape(chart.title)}</figcaption>"
+    if chart.group.meaning:
+        yield f'<p class="meaning">{escape(chart.group.meaning)}</p>'
     alone = len(runs) == 1
     names = legend(chart, alone)
     if names:

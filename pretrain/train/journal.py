@@ -5,17 +5,21 @@ TensorBoard. Of several processes the first writes.
 """
 
 import json
+import math
 import os
 import socket
 import time
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
+from data_gen.shared.durations import duration
 from pretrain.checkpoint.folder import EVALUATIONS, METRICS, drop_after, read_journal
 from pretrain.learning.objective import TOTAL, Evaluation
 from pretrain.runtime import files
 from pretrain.runtime.devices import is_chief
 from pretrain.runtime.log import log
 from pretrain.runtime.tensorflow import tf
+
+_SILENCE = 20.0  # seconds without a line, after which the time left is said
 
 
 class Journal:
@@ -87,7 +91,7 @@ def before_and_after(output: str, evaluation: Evaluation) -> List[str]:
 
 
 class Meter:
-    """Averages the metrics between two lines."""
+    """Averages the metrics between two lines, and says early how long the rest takes."""
 
     def __init__(
         self,
@@ -108,10 +112,28 @@ class Meter:
         self._since = step
         self._sums: Dict[str, Any] = {}
         self._time = time.perf_counter()
+        self._compiled: Optional[Tuple[int, float]] = None  # step and time after the first call
+        self._silence = _SILENCE
 
     def add(self, sums: Mapping[str, Any]) -> None:
         """Count the metrics of some steps, float32 by name."""
         self._sums = {name: self._sums[name] + x if self._sums else x for name, x in sums.items()}
+
+    def expect(self, step: int, last_step: int) -> None:
+        """Say how long the rest takes, again and again in growing intervals, until the first line
+        says it. Call it after each call of the step: the first one compiles and does not count.
+        """
+        now = time.perf_counter()
+        if self._compiled is None:
+            self._compiled = step, now
+        elif now - self._time > self._silence:
+            first, then = self._compiled
+            seconds = (now - then) / (step - first)
+            log(
+                f"step {step:,} of {last_step:,}: {duration(seconds)} a step, "
+                f"{duration((last_step - step) * seconds)} left"
+            )
+            self._silence *= 3
 
     def restart_clock(self) -> None:
         """Leave out the time since the last line, which was not training."""
@@ -137,7 +159,7 @@ class Meter:
         log(
             f"step {step:,} of {last_step:,}: loss {means[TOTAL]:.3f} ({self._log_text(means)}), "
             f"{speed['tokens_per_second']:,} tokens/s, {examples:,.1f} examples/s{used}, "
-            f"{(last_step - step) * seconds / 60:.1f} min left"
+            f"{duration((last_step - step) * seconds)} left"
         )
-        self._since, self._sums = step, {}
+        self._since, self._sums, self._silence = step, {}, math.inf
         self.restart_clock()

@@ -171,7 +171,7 @@ def _train_stages(
     count = sum(int(variable.shape.num_elements()) for variable in variables)
     log(
         f"{describe(training.strategy)}; {count:,} weights; {training.output} is at step "
-        f"{training.step:,}; its curves: tensorboard --logdir {training.output}"
+        f"{training.step:,}; its curves: python -m pretrain report {training.output}"
     )
     start = training.step
     # Held-out data are evaluated on before the first step, too. A training may have ended between a
@@ -272,6 +272,7 @@ def _train_stage(
         saves = stop or step == stage.last_step or step % config.save_checkpoints_steps == 0
         if saves or step % config.log_steps == 0:
             meter.write(step, stage.last_step)
+        meter.expect(step, stage.last_step)
         if saves:
             training.save()
         if stop and step < stage.last_step:

@@ -31,11 +31,11 @@ from data_gen.storage.standard_input import shown
 
 _SAMPLE = 1 << 20  # bytes from which the advice for bad bytes is made
 _DAMAGED = (
-    "most of it is UTF-8, so these bytes are damaged: mend them, or set corpus.bad_bytes=replace "
+    "the rest is UTF-8, so these bytes are damaged: mend them, or set corpus.bad_bytes=replace "
     "or skip_line"
 )
 _UNKNOWN = "no encoding known here fits: convert it to UTF-8"
-_MOST_NAMED = 100  # files in a message
+_MOST_NAMED = 20  # files in a message
 
 
 class Undecoded(NamedTuple):
@@ -57,7 +57,7 @@ class EncodingError(UserError):
         for (encoding, advice), some in itertools.groupby(
             sorted(self.files, key=_manner), key=_manner
         ):
-            groups.append(f"{_named(list(some), _label(encoding))}: {advice}")
+            groups.append(_in_words(list(some), _label(encoding), advice))
         super().__init__(". ".join(groups))
 
 
@@ -65,12 +65,15 @@ def _manner(file: Undecoded) -> Tuple[str, str]:
     return file.encoding, file.advice
 
 
-def _named(files: Sequence[Undecoded], encoding: str) -> str:
+def _in_words(files: Sequence[Undecoded], encoding: str, advice: str) -> str:
+    """Return the advice before the names: they may be many."""
     if len(files) == 1:
-        return f"{files[0].path}, line {files[0].line} is not {encoding} (byte {files[0].byte})"
+        file = files[0]
+        return f"{file.path}, line {file.line} is not {encoding} (byte {file.byte}): {advice}"
     named = [f"{file.path}, line {file.line} (byte {file.byte})" for file in files[:_MOST_NAMED]]
     more = len(files) - len(named)
-    return "; ".join(named) + (f"; and {more:,} more" if more else "") + f" are not {encoding}"
+    named += [f"and {more:,} more"] if more else []
+    return f"{len(files):,} files are not {encoding}: {advice}: {'; '.join(named)}"
 
 
 class Resolved(NamedTuple):
@@ -183,8 +186,8 @@ def _advice(sample: bytes, encoding: str) -> str:
     guess = guess_encoding(sample)
     if guess and is_plausible(guess) and guess.encoding != encoding:
         return (
-            f"it reads as {_label(guess.encoding)}: set corpus.encoding={guess.encoding}, or "
-            f"{AUTO} where files differ"
+            f"this reads as {_label(guess.encoding)}: add --set corpus.encoding={AUTO}, which "
+            f"tells files apart, or corpus.encoding={guess.encoding} for all"
         )
     if guess and guess.encoding == encoding:
         return (

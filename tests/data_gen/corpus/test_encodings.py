@@ -74,11 +74,11 @@ def test_all_files_of_other_encodings_are_named_at_once_with_the_advice_that_fit
     said = str(error.value)
     assert "\n" not in said
     assert "a.txt" not in said
-    assert f"{tmp_path}/b.txt, line 1 (byte 1); {tmp_path}/f.txt, line 1 (byte 1) are not" in said
-    assert "reads as GB18030: set corpus.encoding=gb18030, or auto" in said
-    assert "c.txt, line 1 is not UTF-8 (byte 1): it reads as BIG5: set corpus.encoding=big5" in said
-    assert "d.txt, line 1 is not UTF-8 (byte 1): it reads as UTF-16" in said
-    assert "e.txt, line 22 is not UTF-8 (byte 1): most of it is UTF-8" in said
+    assert "2 files are not UTF-8: this reads as GB18030: add --set corpus.encoding=auto" in said
+    assert f": {tmp_path}/b.txt, line 1 (byte 1); {tmp_path}/f.txt, line 1 (byte 1)" in said
+    assert "c.txt, line 1 is not UTF-8 (byte 1): this reads as BIG5: add --set corpus.enc" in said
+    assert "d.txt, line 1 is not UTF-8 (byte 1): this reads as UTF-16" in said
+    assert "e.txt, line 22 is not UTF-8 (byte 1): the rest is UTF-8" in said
     assert "corpus.bad_bytes=replace or skip_line" in said
     (tmp_path / "e.txt").unlink()
     assert scan_all(tmp_path, encoding="auto").counts() == {"files/text": 5}
@@ -102,7 +102,7 @@ DAMAGED = "天气很好。\n".encode() * 9 + b"\xe4\xb8\n" + "\n坏\n".encode() 
 
 def test_damaged_bytes_are_replaced_or_their_lines_skipped_and_counted(tmp_path):
     (tmp_path / "a.txt").write_bytes(DAMAGED)
-    with pytest.raises(UserError, match=r"a\.txt, line 10 is not UTF-8 \(byte 1\): most of it"):
+    with pytest.raises(UserError, match=r"a\.txt, line 10 is not UTF-8 \(byte 1\): the rest is"):
         scan_all(tmp_path)
     found = scan_all(tmp_path, bad_bytes="replace")
     assert found.counts() == {"files/text": 1, "replaced_bytes": 6}
@@ -134,7 +134,7 @@ def test_damaged_records_are_skipped_or_mended_in_every_form(tmp_path, form):
 @pytest.mark.parametrize("bad_bytes", ["replace", "skip_line"])
 def test_a_text_of_another_encoding_is_not_taken_for_damage(tmp_path, bad_bytes):
     (tmp_path / "a.txt").write_bytes((TEXT * 3).encode("gb18030"))
-    with pytest.raises(UserError, match="reads as GB18030"):
+    with pytest.raises(UserError, match="this reads as GB18030"):
         documents(tmp_path / "a.txt", bad_bytes=bad_bytes)
 
 

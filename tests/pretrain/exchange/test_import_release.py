@@ -506,7 +506,8 @@ def test_a_release_of_google_is_taken(google, tmp_path, capsys):
     captured = capsys.readouterr()
     assert captured.out.strip() == f"{output}/bert_model.ckpt"
     assert "46 weights imported, 1 left over\nleft over: good_steps\n" in captured.err
-    assert f"train --config continue --init {output}\n" in captured.err
+    assert f"build --config PRESET --set vocab_file={output}/vocab.txt ..." in captured.err
+    assert f"train --config continue --init {output} ...\n" in captured.err
     found = store.read(captured.out.strip())
     assert found.keys() == arrays.keys()
     assert all(np.array_equal(found[name], arrays[name]) for name in arrays)

@@ -63,7 +63,7 @@ def test_a_plan_adds_up():
     assert result["days"] == pytest.approx(1e6 * seconds / 86400, rel=0.01)
     assert stage["sequences_a_device"] == 48
     assert result["warnings"] == []
-    assert "days on 8 x a100-80 at 40% of the maker's peak" in as_text(result)
+    assert "31.9 h on 8 x a100-80 at 40% of the maker's peak" in as_text(result)
 
 
 def test_what_cannot_fit_is_warned_of_and_the_advice_helps():
@@ -103,6 +103,13 @@ def test_with_data_the_epochs_are_known(settings):
     assert "does not divide into two sets" in warning
     with pytest.raises(UserError, match=r"1 stage\(s\), --data 2"):
         estimate(settings(), "h100", 1, 0.3, [DATA, DATA])
+
+
+def test_a_text_far_too_small_for_the_steps_is_warned_of(settings):
+    steps = 1000 * 78 // settings().train_batch_size
+    assert not estimate(settings(f"num_train_steps={steps}"), "h100", 1, 0.3, [DATA])["warnings"]
+    (warning,) = estimate(settings("num_train_steps=200000"), "h100", 1, 0.3, [DATA])["warnings"]
+    assert "times over: give more text or fewer steps, --set num_train_steps=N" in warning
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,19 @@ def test_lines_for_people(folder, capsys):
     assert list(as_lines(found)) == ["山人", "  0-1 地 0.004% -> 山 83.4%"]
 
 
+def test_where_nothing_is_suspicious_the_thresholds_are_said(folder, capsys):
+    assert main(["predict", "--model", folder, "天地日月。", "人山", "--ratio", "1e9"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "天地日月。\n人山\n"
+    expected = "nothing is suspicious by --ratio 1e+09 --above 0.3: lower values list more\n"
+    assert said.err.endswith(expected)
+    for more in (SURE, ["--json", "--ratio", "1e9"]):
+        assert main(["predict", "--model", folder, "天地日月。", *more]) == 0
+        assert "lower values" not in capsys.readouterr().err
+    assert main(["predict", "--model", folder, "  "]) == 0
+    assert "lower values" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -114,6 +114,8 @@ def test_the_page_of_two_runs(tmp_path, two):
     assert "<b>" not in text
     for title in ("Loss", "Settings that differ", "Data", "Speed and optimizer"):
         assert title in page.text
+    for meaning in ("cross-entropy, in nats", "padding included"):
+        assert meaning in said
     # each chart over steps and over pieces, with the start of the second stage
     charts = json.loads(text.split('id="data">')[1].split("</script>")[0])
     assert page.count("svg", "plot") == len(charts) == 2 * page.count("div", "over-tokens")
