@@ -1,7 +1,7 @@
 """What google-research/electra computes from a checkpoint, on TensorFlow 1.15: from the one in
 FOLDER, or where there is none, from one that it writes there, with its optimizer's slots.
 
-    python tests/golden/google_electra_outputs.py FOLDER_OF_GOOGLE_RESEARCH_ELECTRA FOLDER OUTPUT.npz
+    python tests/golden/google_electra_outputs.py GOOGLE_RESEARCH_ELECTRA FOLDER OUTPUT.npz
 
 Fails where a weight of Google's is not in the checkpoint, or the reverse. The command that compares
 is in README.md. Its package `pretrain` has the name of ours, which is not imported.

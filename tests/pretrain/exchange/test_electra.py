@@ -179,7 +179,9 @@ def test_google_reads_our_names(released, tmp_path):
     assert set(store.read(export_tf1(released, str(tmp_path / "out")))) == names
 
 
-@pytest.mark.skipif(not (OTHER and GOOGLE), reason="GOOGLE_ELECTRA names no google-research/electra")
+@pytest.mark.skipif(
+    not (OTHER and GOOGLE), reason="GOOGLE_ELECTRA names no google-research/electra"
+)
 @pytest.mark.parametrize("writer", ["ours", "google"])
 def test_google_computes_the_same_from_a_checkpoint_of_either(released, tmp_path, writer):
     folder, back = str(tmp_path / "there"), str(tmp_path / "back")
