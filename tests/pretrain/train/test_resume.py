@@ -59,7 +59,6 @@ def command(model_file, output):
     [
         ("masked_lm", "float32"),
         ("replaced_tokens", "float32"),
-        ("replaced_tokens", "bfloat16"),
         ("replaced_tokens", "float16"),
     ],
 )
