@@ -17,6 +17,7 @@ _EXCUSED = (
     "there is no chromium",  # .ci/run has tried to install one
     "there is no hadolint",  # no release for this system
     "GOOGLE_BERT names no",  # a clone of another project
+    "GOOGLE_ELECTRA names no",
     "these frames have no checksum",
     "this is no clone",
 )

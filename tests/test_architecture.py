@@ -257,6 +257,7 @@ def test_the_presets_are_those_promised():
         "macbert_base",
         "macbert_large",
         "continue",
+        "electra_mini",
         *(f"electra{kind}_{size}" for kind in ("", "_wwm") for size in ("small", "base", "large")),
     }
     assert names["finetune"] == {

@@ -70,16 +70,12 @@ def _predict(args: argparse.Namespace) -> None:
         raise UserError("--port is of the page: add --serve")
     from pretrain.checkpoint import store
     from pretrain.checkpoint.folder import objective_of
-    from pretrain.predict.detect import DETECTORS
-    from pretrain.predict.task_lines import TASK_LINES
+    from pretrain.predict.ways import WAYS
 
     source = store.find(args.model)
-    objective = objective_of(os.path.dirname(source)).objective
-    lines = TASK_LINES.get(objective)
-    if lines:
-        _use_task(source, lines, args)
-    elif objective in DETECTORS:
-        _use_detector(source, DETECTORS[objective], args)
+    way = WAYS.get(objective_of(os.path.dirname(source)).objective)
+    if way:
+        _use(way, source, args)
     else:
         _use_proposals(source, args)
 
@@ -109,46 +105,25 @@ def _use_proposals(source: str, args: argparse.Namespace) -> None:
         _print_predictions(partial(predictor, threshold=threshold), as_lines, args, nothing)
 
 
-def _use_detector(source: str, detector: Any, args: argparse.Namespace) -> None:
-    """List the pieces that a discriminator takes for replaced. Raises UserError for options that
-    are of proposals alone.
-    """
-    given = [name for name in ("top", "ratio", "serve") if getattr(args, name)]
-    if given:
-        raise UserError(
-            f"--{given[0]} is for a model with its masked LM head, and {source} is an ELECTRA, "
-            "whose discriminator proposes nothing: leave it out"
-        )
-    from pretrain.checkpoint.load import load_model
-    from pretrain.model.electra import GENERATOR, GENERATOR_HEAD
-    from pretrain.predict.detect import ABOVE, as_lines
-    from pretrain.text.tokenizer import load_tokenizer
-
-    tokenizer = load_tokenizer(os.path.dirname(source))
-    model = load_model(source, may_lack=(GENERATOR, GENERATOR_HEAD))
-    above = ABOVE if args.above is None else args.above
-    _print_predictions(partial(detector(model, tokenizer), above=above), as_lines, args)
-
-
-def _use_task(source: str, lines: Any, args: argparse.Namespace) -> None:
-    """Classify or answer with a fine-tuned model. Raises UserError for options of proposals."""
+def _use(way: Any, source: str, args: argparse.Namespace) -> None:
+    """Use a model in its own way. Raises UserError for options that are of proposals alone."""
     options = {name: getattr(args, name) for name in _OF_PROPOSALS}
-    given = [f"--{name}" for name, x in options.items() if x is not None and x is not False]
-    if given:
+    given = {name: x for name, x in options.items() if x is not None and x is not False}
+    unknown = [name for name in given if name not in way.options]
+    if unknown:
         raise UserError(
-            f"{given[0]} is for a model with its masked LM head, and {source} is fine-tuned on a "
-            "task: leave it out"
+            f"--{unknown[0]} is for a model with its masked LM head, and {source} "
+            f"{way.model_is}: leave it out"
         )
     from pretrain.checkpoint.load import load_model
-    from pretrain.predict.task_predictor import TaskPredictor
     from pretrain.text.tokenizer import load_tokenizer
 
     tokenizer = load_tokenizer(os.path.dirname(source))
-    predictor = TaskPredictor(load_model(source), tokenizer, lines)
-    if all(path.endswith(".tsv") for path in args.input or ()):
+    predict = way.make(load_model(source, may_lack=way.may_lack), tokenizer)
+    if way.tabs_divide and all(path.endswith(".tsv") for path in args.input or ()):
         # Lines with a tab, as TEXT takes them, and no table with a header.
         args.overrides = ["corpus.format=text", *args.overrides]
-    _print_predictions(predictor, lines.as_lines, args)
+    _print_predictions(partial(predict, **given), way.as_lines, args)
 
 
 def _print_predictions(

@@ -132,7 +132,7 @@ def _span_lines(found: Dict[str, Any]) -> Iterator[str]:
         yield f"{found['result']} {place}\t{found['question']}"
 
 
-# By objective; a model of another one is used by its masked LM head.
+# By objective.
 TASK_LINES: Dict[str, TaskLines] = {
     "classification": TaskLines(_parse_texts, _labels_of, _label_lines),
     "span": TaskLines(_parse_question, _spans_of, _span_lines),

@@ -31,7 +31,7 @@ class Results(NamedTuple):
     hidden_size: int
     measures: Tuple[str, ...]
     chosen_on: Optional[str]  # the part that the best epoch is chosen on; None: the last counts
-    parts: Dict[str, str]  # sha256 of each part's examples
+    parts: Dict[str, str]  # what tells the examples of each part, as their file's sha256
     runs: Tuple[Run, ...]
 
     @property
@@ -175,9 +175,22 @@ def _parse(folder: str, content: Dict[str, Any]) -> Results:
         int(model["hidden_size"]),
         measures,
         None if content["chosen_on"] is None else _text(content["chosen_on"]),
-        {_text(name): _text(part["sha256"]) for name, part in content["parts"].items()},
+        _parts(content["parts"]),
         runs,
     )
+
+
+def _parts(content: Dict[str, Any]) -> Dict[str, str]:
+    """Return what tells the examples of each part. A part that was split from the training part has
+    no file of its own: that part's, and their number, which follows from the share, stand for it.
+    """
+
+    def told(part: Dict[str, Any]) -> str:
+        if part["sha256"] is None:
+            return f"{int(part['examples'])} of {_text(content['train']['sha256'])}"
+        return _text(part["sha256"])
+
+    return {_text(name): told(part) for name, part in content.items()}
 
 
 def _run(content: Dict[str, Any], measures: Sequence[str]) -> Run:

@@ -23,7 +23,7 @@ from pretrain.train.loop import train
 from pretrain.train.state import new_state
 from pretrain.train.step import TrainStep
 from tests.conftest import default_settings
-from tests.pretrain.helpers import DATA, MODEL, PLAIN, features_of
+from tests.pretrain.helpers import DATA, ELECTRA, MODEL, PLAIN, features_of
 
 # A second device for the tests of replicas; what is not told to use it does not.
 _CPU = tf.config.experimental.list_physical_devices("CPU")[0]
@@ -62,6 +62,15 @@ def model_file(tmp_path_factory):
 def plain_model_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("plain") / "bert_config.json"
     path.write_text(json.dumps(PLAIN))
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def electra_file(root, tmp_path_factory):
+    """The model of `ELECTRA` with dropout."""
+    path = tmp_path_factory.mktemp("electra") / "bert_config.json"
+    with open(f"{root}/{ELECTRA}", encoding="utf-8") as handle:
+        path.write_text(json.dumps({**json.load(handle), "hidden_dropout_prob": 0.1}))
     return str(path)
 
 

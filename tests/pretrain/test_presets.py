@@ -5,6 +5,7 @@ import pytest
 import yaml
 
 from data_gen.pairs import tasks
+from data_gen.shared.dataset.features import predictions_for
 from data_gen.shared.dataset.pair_labels import PAIR_LABELS
 from data_gen.shared.settings import load_settings
 from pretrain.config import TrainConfig
@@ -40,6 +41,7 @@ EXPECTED = {
     "electra_small": ("none", "adamw", [(None, 1024, 5e-4, 1000000, 10000)], 12),
     "electra_base": ("none", "adamw", [(None, 256, 2e-4, 1000000, 10000)], 12),
     "electra_large": ("none", "adamw", [(None, 96, 1e-4, 2000000, 10000)], 24),
+    "electra_mini": ("none", "adamw", [(None, 32, 2e-4, 8432, 400)], 4),
     "small": ("sop", "adamw", [(None, 32, 5e-4, 8000, 400)], 4),
     "tiny": ("sop", "lamb", [(None, 16, 0.01, 600, 60)], 2),
 }
@@ -100,3 +102,13 @@ def test_the_sizes_of_electra(size, discriminator, generator, weights):
     assert small.num_hidden_layers == model.num_hidden_layers
     assert (model.hidden_act, preset.objective) == ("gelu_erf", "replaced_tokens")
     assert count(entry.variables(model, preset)) == pytest.approx(weights, rel=0.1)
+
+
+def test_the_mini_electra_costs_the_operations_of_small():
+    costs = []
+    for name in ("small", "electra_mini"):
+        preset = load_settings(TrainConfig, f"configs/pretrain/{name}.yaml")
+        model = read_bert_config(preset.bert_config_file)
+        flops = OBJECTIVES[preset.objective].flops
+        costs.append(preset.num_train_steps * flops(model, 128, predictions_for(128, 0.15), False))
+    assert costs[1] == pytest.approx(costs[0], rel=1e-4)

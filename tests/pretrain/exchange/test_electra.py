@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -16,11 +18,13 @@ from pretrain.checkpoint.load import load_model
 from pretrain.exchange.export_release import export_hf, export_saved_model, export_tf1
 from pretrain.exchange.import_release import import_release
 from pretrain.model.config import read_bert_config
-from pretrain.model.electra import discriminator_scores, electra_shapes, generator_scores
+from pretrain.model.electra import discriminator_scores, electra_shapes, generator_scores, put
 from pretrain.runtime.tensorflow import is_version_1, tf
 from pretrain.train.loop import train
 from tests.pretrain.helpers import DATA, ELECTRA, random_weights
 
+OTHER = os.environ.get("OTHER_PYTHON")
+GOOGLE = os.environ.get("GOOGLE_ELECTRA")
 VOCAB = "configs/vocab/bert_base_chinese.txt"
 
 
@@ -173,3 +177,33 @@ def test_google_reads_our_names(released, tmp_path):
     golden = np.load("tests/golden/google_electra.npz")
     names = {name for name in golden.files if not name.endswith(("/adam_m", "/adam_v", "losses"))}
     assert set(store.read(export_tf1(released, str(tmp_path / "out")))) == names
+
+
+@pytest.mark.skipif(
+    not (OTHER and GOOGLE), reason="GOOGLE_ELECTRA names no google-research/electra"
+)
+@pytest.mark.parametrize("writer", ["ours", "google"])
+def test_google_computes_the_same_from_a_checkpoint_of_either(released, tmp_path, writer):
+    folder, back = str(tmp_path / "there"), str(tmp_path / "back")
+    if writer == "ours":
+        export_tf1(released, folder)
+    else:
+        os.mkdir(folder)
+        shutil.copy(ELECTRA, os.path.join(folder, "bert_config.json"))
+        shutil.copy(VOCAB, os.path.join(folder, "vocab.txt"))
+    script = [OTHER, "tests/golden/google_electra_outputs.py", GOOGLE, folder]
+    output = str(tmp_path / "google.npz")
+    subprocess.run([*script, output], check=True, env={**os.environ, "PYTHONWARNINGS": "ignore"})
+    import_release("tf1", folder, back)
+    if writer == "ours":
+        require_same(released, back)
+    google = {name: tf.constant(array) for name, array in np.load(output).items()}
+    google["masked_lm_weights"] = tf.ones_like(google["masked_lm_ids"], tf.float32)
+    model = load_model(back)
+    masks, samples = tf.fill(tf.shape(google["samples"]), 103), google["samples"]
+    masked = {**google, "input_ids": put(google, tf.reshape(masks, [-1]))}
+    words = generator_scores(model.variables, masked, model.config).numpy()
+    assert np.abs(words.reshape(google["words"].shape) - google["words"]).max() < 1e-5
+    seen = {**google, "input_ids": put(google, tf.reshape(samples, [-1]))}
+    found = tf.sigmoid(discriminator_scores(model.variables, seen, model.config))
+    assert np.abs(found - google["replaced"]).max() < 1e-5

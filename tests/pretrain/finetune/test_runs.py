@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from data_gen.shared.errors import UserError
+from data_gen.shared.files import file_sha256
 from pretrain.__main__ import main
 from pretrain.checkpoint import store
 from pretrain.checkpoint.load import load_model
@@ -112,6 +113,10 @@ def test_without_a_dev_part_the_last_epoch_counts(model, tmp_path):
     assert parts["train"] + parts["dev"] == 40
     assert 4 <= parts["dev"] <= 16
     assert split["chosen_on"] == "dev"
+    (read,) = find_results([str(tmp_path / "split")])
+    digest = file_sha256(os.path.join(texts, "train.tsv"))
+    assert read.parts["dev"] == f"{parts['dev']} of {digest}"
+    assert read.of("dev", "accuracy") == [split["runs"][0]["dev"]["accuracy"]]
 
 
 def test_a_test_part_without_labels_gets_predictions(texts, model, tmp_path):

@@ -54,10 +54,23 @@ def command(model_file, output):
     return words + [word for setting in sets for word in ("--set", setting)]
 
 
-def test_killed_at_random_moments_it_ends_the_same(whole, model_file, tmp_path):
+@pytest.mark.parametrize(
+    ("objective", "precision"),
+    [
+        ("masked_lm", "float32"),
+        ("replaced_tokens", "float32"),
+        ("replaced_tokens", "float16"),
+    ],
+)
+def test_killed_at_random_moments_it_ends_the_same(
+    objective, precision, model_file, electra_file, tmp_path
+):
     rng = random.Random(1)
-    output = str(tmp_path)
-    arguments = [sys.executable, "-m", "pretrain", *command(model_file, output)]
+    model = {"masked_lm": model_file, "replaced_tokens": electra_file}[objective]
+    sets = ["--set", f"objective={objective}", "--set", f"precision={precision}"]
+    whole, output = str(tmp_path / "whole"), str(tmp_path / "killed")
+    assert main([*command(model, whole), *sets]) == 0
+    arguments = [sys.executable, "-m", "pretrain", *command(model, output), *sets]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     for _ in range(3):
         process = subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE)
@@ -70,7 +83,7 @@ def test_killed_at_random_moments_it_ends_the_same(whole, model_file, tmp_path):
         process.kill()
         process.communicate()
     assert store.latest(output) is not None
-    assert main(command(model_file, output)) == 0
+    assert main([*command(model, output), *sets]) == 0
     assert_same_training(whole, output)
 
 
