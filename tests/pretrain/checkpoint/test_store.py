@@ -59,7 +59,7 @@ def test_weights_of_whole_numbers_are_refused(trained, tmp_path, dtype):
     arrays = store.read(prefix)
     arrays["bert/pooler/dense/kernel"] = arrays["bert/pooler/dense/kernel"].astype(dtype)
     store.save(prefix, {name: tf.constant(array) for name, array in arrays.items()})
-    with pytest.raises(UserError, match="bert/pooler/dense/kernel holds values of (int|bool)"):
+    with pytest.raises(UserError, match=r"bert/pooler/dense/kernel holds values of (int|bool)"):
         load_model(folder)
 
 
