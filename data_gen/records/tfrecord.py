@@ -28,6 +28,9 @@ def _masked(crc: Any) -> Any:
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
+_FEW = 100  # records, for which columns are slower than one after another
+
+
 def fit_checksums(data: bytes, starts: List[int], stops: List[int]) -> bool:
     """Return True if the records `data[starts[i]:stops[i]]`, and the lengths before them, fit the
     checksums beside them.
@@ -40,7 +43,7 @@ def fit_checksums(data: bytes, starts: List[int], stops: List[int]) -> bool:
         if data[start - 4 : start] != lengths[head]:
             return False
     crc32c = _crc32c()
-    if crc32c is _slow_crc32c:
+    if crc32c is _slow_crc32c and len(starts) > _FEW:
         found = crc32c_columns(data, np.array(starts), np.array(stops))
     else:
         found = np.array([crc32c(data[a:b]) for a, b in zip(starts, stops)], np.int64)
