@@ -146,7 +146,7 @@ def _part(name: str) -> str:
     >>> _part("bert/encoder/layer_3/output/dense/kernel"), _part("bert/embeddings/LayerNorm/beta")
     ('bert/encoder/layer_3', 'bert/embeddings')
     """
-    return re.findall(r".*/layer_\d+|[^/]+/[^/]+|.+", name)[0]
+    return str(re.findall(r".*/layer_\d+|[^/]+/[^/]+|.+", name)[0])
 
 
 def start_at_frequencies(state: State, info: DatasetInfo) -> None:
