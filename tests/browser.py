@@ -2,7 +2,9 @@
 
 import shutil
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 
 # For every text that is seen: its WCAG contrast with the colour behind it, the least first.
 CONTRASTS = """() => {
@@ -29,11 +31,6 @@ CONTRASTS = """() => {
   }
   return found.sort((a, b) => a[0] - b[0]);
 }"""
-
-
-def open_browser(driver):
-    """A headless Chromium of the system."""
-    return driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
 
 
 def least_contrast(page):

@@ -13,6 +13,7 @@ else:
     settings.register_profile("repeatable", derandomize=True, deadline=None)
     settings.load_profile("repeatable")
 from data_gen.shared.settings import load_settings
+from tests.browser import CHROMIUM
 
 # The user's own cache is neither read nor written.
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="cache-")
@@ -29,6 +30,18 @@ def root():
 @pytest.fixture(autouse=True)
 def _in_the_repository(monkeypatch):
     monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium of the system, driven by the package playwright."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM:
+        pytest.skip("there is no chromium")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 def default_settings(schema, overrides=()):

@@ -2,8 +2,11 @@
 
 import struct
 from functools import cache
-from typing import IO, Callable, Iterator, Optional, Tuple
+from typing import IO, Any, Callable, Dict, Iterator, List, Optional, Tuple
 
+import numpy as np
+
+from data_gen.core.columns import Array
 from data_gen.shared.errors import UserError
 from data_gen.storage.errors import reading
 from data_gen.storage.reading import open_text
@@ -17,8 +20,35 @@ def frame(record: bytes) -> bytes:
 
 def masked_crc(data: bytes) -> bytes:
     """Compute the CRC32C of `data` as TFRecord files hold it: rotated and shifted, 4 bytes."""
-    crc = _crc32c()(data)
-    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+    return struct.pack("<I", _masked(_crc32c()(data)))
+
+
+def _masked(crc: Any) -> Any:
+    """Rotate and shift a CRC32C, or several, int64 [N]."""
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+_FEW = 100  # records, for which columns are slower than one after another
+
+
+def fit_checksums(data: bytes, starts: List[int], stops: List[int]) -> bool:
+    """Return True if the records `data[starts[i]:stops[i]]`, and the lengths before them, fit the
+    checksums beside them.
+    """
+    lengths: Dict[bytes, bytes] = {}
+    for start in starts:
+        head = data[start - 12 : start - 4]
+        if head not in lengths:
+            lengths[head] = masked_crc(head)
+        if data[start - 4 : start] != lengths[head]:
+            return False
+    crc32c = _crc32c()
+    if crc32c is _slow_crc32c and len(starts) > _FEW:
+        found = crc32c_columns(data, np.array(starts), np.array(stops))
+    else:
+        found = np.array([crc32c(data[a:b]) for a, b in zip(starts, stops)], np.int64)
+    kept = np.frombuffer(b"".join([data[stop : stop + 4] for stop in stops]), "<u4")
+    return bool((_masked(found) == kept).all())
 
 
 @cache
@@ -42,6 +72,23 @@ def _slow_crc32c(data: bytes) -> int:
     for byte in data:
         crc = table[(crc ^ byte) & 0xFF] ^ crc >> 8
     return crc ^ 0xFFFFFFFF
+
+
+def crc32c_columns(data: bytes, starts: Array, stops: Array) -> Array:
+    """Compute the CRC32C of each `data[starts[i]:stops[i]]`, int64 [N], side by side: for thousands
+    of them some 50 MB a second.
+    """
+    order = np.argsort(starts - stops)  # the longest first
+    at, sizes = starts[order], (stops - starts)[order]
+    table, values = np.array(_crc32c_table()), np.frombuffer(data, np.uint8)
+    crc = np.full(len(starts), 0xFFFFFFFF)
+    lefts = np.searchsorted(-sizes, -np.arange(sizes[0]))  # records that are longer than a place
+    for place, left in enumerate(lefts.tolist()):
+        some = crc[:left]
+        crc[:left] = table[(some ^ values[at[:left] + place]) & 0xFF] ^ some >> 8
+    found = np.empty_like(crc)
+    found[order] = crc ^ 0xFFFFFFFF
+    return found
 
 
 @cache

@@ -94,17 +94,20 @@ def _remove_steps(folder: str, old: Sequence[int]) -> None:
 def read_newest(folder: str, warn: Callable[[str], None]) -> Optional[Dict[str, np.ndarray]]:
     """Read the arrays of the newest checkpoint that is whole; None if there is no checkpoint.
 
-    Raises UserError if all checkpoints are damaged.
+    Raises UserError if all checkpoints are damaged, or have lost their files.
     """
-    steps = sorted(saved_steps(folder), reverse=True)
+    steps = sorted({*saved_steps(folder), *_named_steps(folder)}, reverse=True)
     for step in steps:
         prefix = os.path.join(folder, f"{PREFIX}-{step}")
         try:
             return read(prefix)
         except DamagedError:
-            warn(f"warning: {prefix} is damaged, so its steps are done again")
+            warn(f"warning: {prefix} is damaged or lacks a file, so its steps are done again")
     if steps:
-        raise UserError(f"every checkpoint in {folder} is damaged: choose another --output")
+        raise UserError(
+            f"every checkpoint of {folder} is damaged or lacks a file: copy them again, or choose "
+            "another --output"
+        )
     return None
 
 
@@ -121,6 +124,13 @@ def _write_state(folder: str, names: Sequence[str]) -> None:
     lines = [f'model_checkpoint_path: "{names[-1]}"']
     lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
     files.write_text(os.path.join(folder, "checkpoint"), "".join(f"{line}\n" for line in lines))
+
+
+def _named_steps(folder: str) -> List[int]:
+    """List the steps that the file `checkpoint` names, whose files may be lost."""
+    path = os.path.join(folder, "checkpoint")
+    text = files.read_bytes(path) if files.exists(path) else b""
+    return [int(s) for s in re.findall(rf'[/"]{re.escape(PREFIX)}-(\d+)"'.encode(), text)]
 
 
 def saved_steps(folder: str) -> List[int]:
@@ -229,9 +239,12 @@ def restore(variables: Variables, arrays: Dict[str, np.ndarray], source: str) ->
         if name not in arrays:
             continue
         dtype = variable.dtype.as_numpy_dtype
-        if not np.can_cast(arrays[name].dtype, dtype, "same_kind"):
+        found = arrays[name].dtype
+        # numpy would also make floats of whole numbers, which are no weights.
+        whole_for_float = found.kind in "iub" and np.dtype(dtype).kind not in "iub"
+        if whole_for_float or not np.can_cast(found, dtype, "same_kind"):
             raise UserError(
-                f"{name} holds values of {arrays[name].dtype} in {source}, not of "
+                f"{name} holds values of {found} in {source}, not of "
                 f"{np.dtype(dtype)}: it is no weight of this model, so give another checkpoint"
             )
         require_finite(name, arrays[name], source)

@@ -22,7 +22,7 @@ from pretrain.learning.stages import Stage
 from pretrain.runtime import files
 from pretrain.runtime.devices import distribute, processes, reader_of
 from pretrain.runtime.stopping import waited_for
-from pretrain.runtime.tensorflow import Strategy, Tensor, peer_gone, reason, tf
+from pretrain.runtime.tensorflow import Strategy, Tensor, failures, peer_gone, reason, tf
 
 # Serialized records. The build has shuffled all shards already; this varies the order by epoch.
 _SHUFFLE = 8192
@@ -148,7 +148,7 @@ def readable(
     """
     try:
         yield from waited_for(batches)
-    except tf.errors.OpError as error:
+    except failures() as error:
         if isinstance(error, peer_gone()) and processes()[0] > 1:
             raise  # several processes read in step
         problem = find_fault(info, lambda path: _read([path], info), features, limits)

@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 import numpy as np
 
 from data_gen.shared.dataset.dataset_info import DatasetInfo
-from pretrain.runtime.tensorflow import Tensor, reason, tf
+from pretrain.runtime.tensorflow import Tensor, failures, tf
 
 Features = Dict[str, Tuple[str, int]]  # name -> (dtype, length)
 Limits = Mapping[str, int]  # name of a feature -> its integers are below this
@@ -102,7 +102,7 @@ def find_fault(
                 if problem:
                     return f"record {number + problem[0]} of {name}: {problem[1]}"
                 number += int(some.shape[0])
-        except tf.errors.OpError:
+        except failures():
             return _unreadable(records.skip(number), number, name, features, limits)
     return None
 
@@ -117,7 +117,7 @@ def _unreadable(
             if problem:
                 return f"record {number + 1} of {name}: {problem[1]}"
             number += 1
-    except tf.errors.OpError:
+    except failures():
         return f"record {number + 1} of {name}: it is cut short, or does not fit its checksum"
     return None
 
@@ -129,7 +129,7 @@ def _first_problem(
     try:
         parse_checked(records, features, limits)
         return None
-    except tf.errors.OpError:
+    except failures():
         found = ((i + 1, _problem(records[i : i + 1], features, limits)) for i in _each(records))
         return next(((i, problem) for i, problem in found if problem), None)
 
@@ -142,9 +142,9 @@ def _problem(record: Tensor, features: Features, limits: Limits) -> str:
     """Say why one record, string [1], cannot be used; empty if it can."""
     try:
         parsed = _parse(record, features)
-    except tf.errors.OpError as error:
+    except failures() as error:
         for name, (dtype, length) in features.items():
             if re.search(rf"\b{name}\b", str(error)):
                 return f"{name} is not {length} values of {dtype}"
-        return reason(error)
+        return "it is no tf.train.Example"
     return next((sentence for sentence, is_so in faults(parsed, limits) if bool(is_so)), "")

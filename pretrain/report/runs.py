@@ -16,7 +16,7 @@ from pretrain.checkpoint.folder import (
 from pretrain.config import TrainConfig
 from pretrain.learning.stages import StageConfig
 from pretrain.report.numbers import finite, is_step
-from pretrain.results.files import NAME, Results, read_results
+from pretrain.results.files import NAME, Results, find_folders, read_results
 from pretrain.runtime import files
 
 Line = Dict[str, Any]  # of a journal
@@ -93,17 +93,11 @@ def find(paths: Sequence[str]) -> Found:
 
     Raises UserError for a path without any, and if nothing is written down yet.
     """
-    found: Dict[str, str] = {}
-    for path in paths:
-        inside = list(_folders(path))
-        if not inside:
-            raise UserError(
-                f"{path} holds no training and no fine-tuning: give the --output of `train` or of "
-                "`finetune`, or a folder that holds some"
-            )
-        for folder in inside:
-            found.setdefault(folder if files.is_url(folder) else os.path.realpath(folder), folder)
-    folders = list(found.values())
+    nothing = (
+        "it holds no training and no fine-tuning: give the --output of `train` or of `finetune`, "
+        "or a folder that holds some"
+    )
+    folders = find_folders(paths, _folders, nothing)
     results, notes = _finetunings([folder for folder in folders if _is_finetuning(folder)])
     runs = [_read(folder, name) for folder, name in _named(folders) if not _is_finetuning(folder)]
     started = [run for run in runs if run.steps or run.evaluations]

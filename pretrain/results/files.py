@@ -5,6 +5,7 @@ import os
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.shared.errors import UserError
+from pretrain.runtime import files
 
 FORMAT = 1
 NAME = "results.json"
@@ -69,17 +70,27 @@ def find_results(folders: Sequence[str]) -> List[Results]:
 
     Raises UserError for a folder without any, or with unfinished or damaged ones.
     """
+    nothing = (
+        f"no {NAME} in it: pass the --output folder of a fine-tuning, or a folder that holds some"
+    )
+    return [read_results(path) for path in find_folders(folders, _folders_with_runs, nothing)]
+
+
+def find_folders(
+    paths: Sequence[str], inside: Callable[[str], Iterator[str]], nothing: str
+) -> List[str]:
+    """List the folders that `inside` finds in each path, each folder once, in their order.
+
+    nothing: what is wrong with a path that holds none, for the UserError
+    """
     found: Dict[str, str] = {}
-    for folder in folders:
-        inside = list(_folders_with_runs(folder))
-        if not inside:
-            raise UserError(
-                f"{folder}: no {NAME} in it: pass the --output folder of a fine-tuning, or a "
-                "folder that holds some"
-            )
-        for path in inside:
-            found.setdefault(os.path.realpath(path), path)
-    return [read_results(path) for path in found.values()]
+    for path in paths:
+        some = list(inside(path))
+        if not some:
+            raise UserError(f"{path}: {nothing}")
+        for folder in some:
+            found.setdefault(folder if files.is_url(folder) else os.path.realpath(folder), folder)
+    return list(found.values())
 
 
 def read_results(folder: str) -> Results:

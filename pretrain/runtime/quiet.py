@@ -23,9 +23,8 @@ noise = re.compile(
     rb"[IW]\d{4} \d\d:\d\d:\d+\.\d+ +\d+ [\w./-]+:\d+\] "
     rb"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IW] "
     rb"|WARNING: All log messages before absl::InitializeLog"
-    rb"|E.*Unable to register cu(DNN|BLAS|FFT) "
-    rb"|E.*failed call to cuInit"
-    rb"|E.*oneDNN supports DT_STRING only"
+    rb"|(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: )?E.*"
+    rb"(Unable to register cu(DNN|BLAS|FFT) |failed call to cuInit|oneDNN supports DT_STRING only)"
     rb"|To enable the following instructions: "
     rb"|Skipping registering GPU devices"
 )

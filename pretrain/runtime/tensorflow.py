@@ -12,7 +12,16 @@ from data_gen.shared.errors import UserError
 from data_gen.shared.extras import needs_extra
 from pretrain.runtime.quiet import quiet
 
-__all__ = ["Strategy", "Tensor", "compiled", "is_version_1", "peer_gone", "reason", "tf"]
+__all__ = [
+    "Strategy",
+    "Tensor",
+    "compiled",
+    "failures",
+    "is_version_1",
+    "peer_gone",
+    "reason",
+    "tf",
+]
 
 Tensor = Any  # TensorFlow has no types
 Strategy = Any
@@ -44,6 +53,13 @@ tf: Any = _TensorFlow()
 def is_version_1() -> bool:
     """Return True on TensorFlow 1.15."""
     return bool(tf.__version__.startswith("1."))
+
+
+def failures() -> Tuple[Type[Exception], ...]:
+    """Return the errors of an operation. Its message may quote bytes of a record; where these are
+    no UTF-8, Python cannot make an error of TensorFlow of it.
+    """
+    return tf.errors.OpError, UnicodeDecodeError
 
 
 def peer_gone() -> Tuple[Type[Exception], ...]:

@@ -1,5 +1,6 @@
 """The start of a training: data that fit the model, and the weights to go on from."""
 
+import re
 from typing import List, NamedTuple, Optional, Sequence
 
 import numpy as np
@@ -115,6 +116,7 @@ def start_from(state: State, source: str, reinit_heads: bool) -> None:
         raise UserError(
             f"{source} has no weight of this model: give a BERT checkpoint with Google's names"
         )
+    _require_whole_parts(report, source)
     log(
         f"from {source}: {len(report.loaded)} weights loaded, {len(report.missing)} new, "
         f"{len(report.left_over)} left"
@@ -123,6 +125,28 @@ def start_from(state: State, source: str, reinit_heads: bool) -> None:
         log(f"  new: {name}")
     for name in report.left_over:
         log(f"  left over: {name}")
+
+
+def _require_whole_parts(report: store.Report, source: str) -> None:
+    """Raise UserError where a source has some weights of the embeddings, or of a layer, and lacks
+    others: a model may have fewer layers or other heads, but no half of a layer.
+    """
+    there = {_part(name) for name in report.loaded}
+    lost = [n for n in report.missing if _part(n) in there and not n.startswith(_HEADS)]
+    if lost:
+        raise UserError(
+            f"{source} lacks {', '.join(lost[:3])}, but has other weights of {_part(lost[0])}: it "
+            "is no whole model, so get it again where it came from"
+        )
+
+
+def _part(name: str) -> str:
+    """Return the layer that a weight is of, else the first two words of its name.
+
+    >>> _part("bert/encoder/layer_3/output/dense/kernel"), _part("bert/embeddings/LayerNorm/beta")
+    ('bert/encoder/layer_3', 'bert/embeddings')
+    """
+    return str(re.findall(r".*/layer_\d+|[^/]+/[^/]+|.+", name)[0])
 
 
 def start_at_frequencies(state: State, info: DatasetInfo) -> None:

@@ -1,11 +1,14 @@
 """A full disk: the output is named, nothing half-written is left, and later the command works."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
 from pretrain.__main__ import main
 from tests.pretrain.helpers import DATA
+from tests.pretrain.report.helpers import step_lines, write_run
 from tests.pretrain.small_model import write_model
 
 resource = pytest.importorskip("resource")
@@ -45,6 +48,49 @@ def test_a_new_folder(tmp_path, files_up_to, capsys, name, most):
     failed(capsys, output)
     assert os.listdir(str(tmp_path)) == ["model"]
     assert main(command) == 0
+
+
+@pytest.mark.parametrize("form", ["html", "svg"])
+def test_a_report(tmp_path, files_up_to, capsys, form):
+    run, output = write_run(tmp_path / "run", step_lines(100)), str(tmp_path / f"page.{form}")
+    command = ["report", str(run), f"--{form}", output]
+    files_up_to(1500)
+    assert main(command) == 1
+    files_up_to(resource.RLIM_INFINITY)
+    failed(capsys, output)
+    assert os.listdir(str(tmp_path)) == ["run"]
+    assert main(command) == 0
+
+
+def test_predictions_into_a_file(tmp_path):
+    """The lines that were written are whole but for the last; the exit code says that some lack."""
+    pytest.importorskip("tokenizers")
+    model, text = write_model(tmp_path / "model"), tmp_path / "text.txt"
+    text.write_text("天[MASK]人。\n" * 40, encoding="utf-8")
+    output = tmp_path / "out.jsonl"
+
+    def predict(most):
+        command = [sys.executable, "-m", "pretrain", "predict", "--model", model, "--json"]
+        with open(str(output), "wb") as handle:
+            return subprocess.run(
+                [*command, "--input", str(text)],
+                stdout=handle,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                check=False,
+                preexec_fn=lambda: resource.setrlimit(
+                    resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY)
+                ),
+            )
+
+    result = predict(9000)
+    errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert result.returncode == 1
+    assert errors == [f"error: cannot write {output}: File too large: make room there"]
+    part = output.read_bytes()
+    assert predict(resource.RLIM_INFINITY).returncode == 0
+    assert output.read_bytes().startswith(part)
+    assert output.read_bytes().count(b"\n") == 40
 
 
 @pytest.mark.parametrize("most", [100, 3000, 100_000])

@@ -13,6 +13,7 @@ MANIFEST = "dataset.json"
 LONGEST = 1 << 16  # pieces of a sequence: more than attention can hold
 _MOST_EXAMPLES, _MOST_BYTES = 1 << 40, 1 << 50  # of a shard
 _MOST = 1 << 53  # of a count: beyond it floating point numbers skip some
+_BINS = {"sequence_lengths": 16, "masked_by_decile": 10}  # numbers in these lists of a build
 _FRAME = 16  # bytes of a record in a TFRecord file beside its own
 _ADVICE = "copy the data set again from where it was built, or build it again"
 
@@ -167,6 +168,9 @@ def _check_counts(fields: Fields, info: DatasetInfo) -> None:
     for name in ("pieces_kept", "fill", "masked", "unknown_pieces", "label_1"):
         if isinstance(statistics.any(name), (dict, list)):
             raise statistics.error(name, "must be a share", statistics.any(name))
+    for name, bins in _BINS.items():
+        if name in statistics and len(statistics.list(name)) != bins:
+            raise statistics.error(name, f"must be {bins} numbers", statistics.any(name))
     if statistics.whole("instances", 0, _MOST) != info.examples:
         problem = f"must be the {info.examples:,} examples of the shards"
         raise statistics.error("instances", problem, statistics.any("instances"))

@@ -116,6 +116,35 @@ def test_a_file_that_may_not_grow_is_one_sentence(tmp_path, table, whole, worker
     assert is_whole(tmp_path / "out", whole)
 
 
+def test_a_full_disk_below_the_heldout_build_leaves_the_first_whole(tmp_path, table):
+    """Only the files of the held-out part, which is the larger one, are too large."""
+    resource = pytest.importorskip("resource")
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (9000, resource.RLIM_INFINITY))
+
+    text = tmp_path / "text.txt"
+    text.write_text("今天 天气 很 好 。\n明天 也 很 好 。\n", encoding="utf-8")
+
+    def argv(name):
+        return [*arguments(table, tmp_path / name, text), "--heldout", SEGMENTED]
+
+    alone = tmp_path / "alone"
+    assert run(argv("alone")).returncode == 0
+    output, heldout = tmp_path / "out", tmp_path / "out-heldout"
+    result = run(argv("out"), preexec_fn=limit)
+    errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert result.returncode == 1
+    assert len(errors) == 1, result.stderr
+    assert errors[0].startswith(f"error: cannot write {heldout}")
+    assert "make room there; run the same command again to resume" in errors[0]
+    assert is_whole(output, shards(alone))
+    assert MANIFEST not in os.listdir(heldout)
+    assert not half_written(heldout, shards(f"{alone}-heldout"))
+    assert run(argv("out")).returncode == 0
+    assert is_whole(heldout, shards(f"{alone}-heldout"))
+
+
 @pytest.fixture
 def mounted(tmp_path):
     """Run shell lines in a mount namespace of their own, where this is allowed."""

@@ -2,19 +2,13 @@
 
 import pytest
 
-pytest.importorskip("playwright.sync_api")
-
-from playwright.sync_api import sync_playwright
-
 from data_gen.shared.dataset.dataset_info import read_info
 from data_gen.show.html_page import write_page
 from data_gen.show.marks import LEGEND
 from data_gen.show.readable import build_vocabulary, readable_examples
 from data_gen.show.selection import Wanted, holds
-from tests.browser import CHROMIUM, least_contrast, open_browser, watched_page
+from tests.browser import least_contrast, watched_page
 from tests.data_gen.helpers import GOLDEN
-
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no chromium")
 
 DESK, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
 
@@ -30,14 +24,6 @@ def address(examples, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "page.html"
     write_page(str(path), read_info(GOLDEN), LEGEND, examples)
     return path.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as driver:
-        browser = open_browser(driver)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -50,6 +50,19 @@ def test_a_checkpoint_of_another_shape_is_refused(trained, tmp_path, settings):
         load_model(folder)
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.bool_])
+def test_weights_of_whole_numbers_are_refused(trained, tmp_path, dtype):
+    """They would become the zeros that small weights are, rounded."""
+    folder = str(tmp_path / "rounded")
+    shutil.copytree(trained, folder)
+    prefix = store.find(folder)
+    arrays = store.read(prefix)
+    arrays["bert/pooler/dense/kernel"] = arrays["bert/pooler/dense/kernel"].astype(dtype)
+    store.save(prefix, {name: tf.constant(array) for name, array in arrays.items()})
+    with pytest.raises(UserError, match=r"bert/pooler/dense/kernel holds values of (int|bool)"):
+        load_model(folder)
+
+
 def test_a_weight_that_is_no_number_is_refused(trained, tmp_path):
     folder = str(tmp_path / "astray")
     shutil.copytree(trained, folder)

@@ -137,6 +137,19 @@ def test_an_empty_record_is_named(info, limits, tmp_path):
         list(readable(all_batches(one_device(), lying, features, 9), lying, features, limits))
 
 
+@pytest.mark.parametrize("noise", [b"\x8c\xff\x00\x80" * 60, b"noise" * 60])
+def test_a_record_of_noise_is_named(info, limits, tmp_path, noise):
+    """TensorFlow quotes it in its message, which need not be UTF-8 then."""
+    records = records_of(info.paths[1])
+    lying = with_records(info, tmp_path / "data", [*records[:7], noise, *records[8:]])
+    features = features_of(lying)
+    with pytest.raises(UserError, match=r"record 8 of part-00001\S*: it is no tf.train.Example"):
+        list(readable(all_batches(one_device(), lying, features, 9), lying, features, limits))
+    stage = Stage(0, None, 8, 1.0, 100, 0)
+    with pytest.raises(UserError, match=r"record 8 of part-00001\S*: it is no tf.train.Example"):
+        list(itertools.islice(training_batches(one_device(), lying, features, stage, 1, 0), 9))
+
+
 def test_a_flipped_bit_is_named(info, limits, tmp_path):
     records = records_of(info.paths[1])
     lying = with_records(info, tmp_path / "data", records)

@@ -5,19 +5,14 @@ import threading
 import pytest
 
 pytest.importorskip("tokenizers")
-pytest.importorskip("playwright.sync_api")
-
-from playwright.sync_api import sync_playwright
 
 from pretrain.checkpoint.load import load_model
 from pretrain.predict.correct import Threshold
 from pretrain.predict.predictor import Predictor
 from pretrain.predict.server import Server
 from pretrain.text.tokenizer import load_tokenizer
-from tests.browser import CHROMIUM, least_contrast, open_browser, watched_page
+from tests.browser import least_contrast, watched_page
 from tests.pretrain.small_model import write_model
-
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no chromium")
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +25,6 @@ def server(tmp_path_factory):
         yield server
         server.shutdown()
         thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as driver:
-        browser = open_browser(driver)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,19 +1,10 @@
 """The page in a browser: needs the package playwright and a Chromium."""
 
-import shutil
-
 import pytest
-
-pytest.importorskip("playwright.sync_api")
-
-from playwright.sync_api import sync_playwright
 
 from pretrain.report.page import write_page, write_picture
 from pretrain.report.report import make_report
 from tests.pretrain.report.helpers import DATA, held_lines, step_lines, write_run
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no chromium")
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +18,6 @@ def report(tmp_path_factory):
     write_page(str(folder / "report.html"), found)
     write_picture(str(folder / "curve.svg"), found)
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[(390, "light"), (1400, "dark")])

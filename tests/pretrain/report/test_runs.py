@@ -114,7 +114,7 @@ def test_folders_without_a_run_are_one_sentence(tmp_path):
     ):
         with pytest.raises(UserError, match=said):
             find([str(tmp_path / path)])
-    with pytest.raises(UserError, match="empty holds no training"):  # beside one that is there
+    with pytest.raises(UserError, match="empty: it holds no training"):  # beside one that is there
         find([new, str(tmp_path / "empty")])
 
 

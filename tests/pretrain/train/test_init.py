@@ -77,6 +77,24 @@ def test_a_checkpoint_without_any_weight_of_ours_is_refused(settings, tmp_path):
         start(settings, tmp_path, prefix)
 
 
+@pytest.mark.parametrize("name", [KERNEL, "bert/embeddings/word_embeddings"])
+def test_a_checkpoint_with_half_a_layer_is_refused(trained, settings, tmp_path, name):
+    (tmp_path / "source").mkdir()
+    prefix = str(tmp_path / "source" / "x.ckpt")
+    arrays = store.read(store.find(trained))
+    store.save(prefix, {n: x for n, x in arrays.items() if n != name})
+    part = "bert/encoder/layer_1" if name == KERNEL else "bert/embeddings"
+    with pytest.raises(UserError, match=f"lacks {name}, but has other weights of {part}: it is no"):
+        start(settings, tmp_path, prefix)
+
+
+def test_a_model_of_more_layers_gets_new_ones(trained, settings, tmp_path, capsys):
+    path = tmp_path / "deep.json"
+    path.write_text(json.dumps({**MODEL, "num_hidden_layers": 3}))
+    start(settings, tmp_path, trained, f"bert_config_file={path}")
+    assert "46 weights loaded, 16 new, 0 left" in capsys.readouterr().err
+
+
 def test_frozen_weights_stay_and_have_no_slots(settings, tmp_path, model):
     config = settings("frozen=[embeddings, layer_0]", "num_train_steps=3")
     train(config, [DATA], str(tmp_path), None)

@@ -123,7 +123,10 @@ def test_a_truncated_newest_checkpoint_is_passed_over(whole, settings, tmp_path,
     output = copy_of(whole, tmp_path)
     cut(output, 20)
     train(settings(*SETS), [DATA], output, None)
-    assert "model.ckpt-20 is damaged, so its steps are done again" in capsys.readouterr().err
+    assert (
+        "model.ckpt-20 is damaged or lacks a file, so its steps are done again"
+        in capsys.readouterr().err
+    )
     assert_same_training(whole, output)
     assert os.path.exists(os.path.join(output, "model.ckpt-20.index.damaged"))
 
@@ -132,7 +135,27 @@ def test_nothing_is_trained_anew_where_every_checkpoint_is_damaged(whole, settin
     output = copy_of(whole, tmp_path)
     for step in store.saved_steps(output):
         cut(output, step)
-    with pytest.raises(UserError, match=r"every checkpoint in .* is damaged"):
+    with pytest.raises(UserError, match=r"every checkpoint of .* is damaged"):
+        train(settings(*SETS), [DATA], output, None)
+
+
+@pytest.mark.parametrize("end", [".index", ".data-00000-of-00001", ""])
+def test_a_checkpoint_whose_files_are_lost_is_not_forgotten(whole, settings, tmp_path, capsys, end):
+    """As after a copy that missed some."""
+    output = copy_of(whole, tmp_path)
+
+    def lose(step):
+        for name in os.listdir(output):
+            if name.startswith(f"model.ckpt-{step}{end or '.'}"):
+                os.remove(os.path.join(output, name))
+
+    lose(20)
+    train(settings(*SETS), [DATA], output, None)
+    assert "model.ckpt-20 is damaged or lacks a file" in capsys.readouterr().err
+    assert_same_training(whole, output)
+    for step in store.saved_steps(output):
+        lose(step)
+    with pytest.raises(UserError, match=r"every checkpoint of .* lacks a file: copy them again"):
         train(settings(*SETS), [DATA], output, None)
 
 

@@ -77,6 +77,14 @@ def test_counts_that_do_not_fit_are_refused(manifest, parse):
         parse(manifest)
 
 
+@pytest.mark.parametrize(("name", "bins"), [("sequence_lengths", 16), ("masked_by_decile", 10)])
+def test_a_list_that_lost_a_number_is_refused(manifest, parse, name, bins):
+    """The others would stand in its place."""
+    del manifest["statistics"][name][4]
+    with pytest.raises(UserError, match=rf"statistics\.{name} must be {bins} numbers"):
+        parse(manifest)
+
+
 def test_records_that_no_build_made_have_no_statistics(manifest, parse):
     del manifest["statistics"]
     info = parse(manifest)
