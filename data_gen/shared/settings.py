@@ -74,6 +74,23 @@ def load_overrides(schema: Type[T], overrides: Sequence[str]) -> T:
     return _merged(schema, [], overrides)
 
 
+def recorded_settings(schema: Type[T], values: Mapping[str, Any], source: str) -> T:
+    """Read a group of settings as a build recorded it, names of `schema` that it lacks by default.
+
+    Raises UserError, beginning with `source`, for a value that the settings could not have had.
+    """
+    merged: Any = OmegaConf.structured(schema)
+    _unlock(merged)
+    try:
+        merged = OmegaConf.unsafe_merge(
+            merged, {name: values[name] for name in merged if name in values}
+        )
+        result: T = OmegaConf.to_object(merged)  # type: ignore[assignment]
+    except (OmegaConfBaseException, TypeError, ValueError) as error:
+        raise UserError(f"{source}: {str(error).splitlines()[0]}") from error
+    return result
+
+
 def portable_settings(settings: Any) -> Dict[str, Any]:
     """Return settings as a dict to store: files that are shipped by their names, which are the same
     on every machine.

@@ -7,13 +7,16 @@ estimated from the statistics, which hold shares.
 """
 
 import math
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Sequence
+import os
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple
 
+from data_gen.masking.config import MaskingConfig
 from data_gen.masking.corruption import CORRUPTION_UNITS, CORRUPTIONS, CorruptionShares
 from data_gen.masking.selectors import SELECTORS, Selector
 from data_gen.pairs.tasks import PAIR_TASKS
-from data_gen.shared.dataset.dataset_info import DatasetInfo
+from data_gen.shared.dataset.dataset_info import MANIFEST, DatasetInfo
 from data_gen.shared.dataset.pair_labels import PAIR_LABELS
+from data_gen.shared.settings import recorded_settings
 
 _DEVIATIONS = 4
 _AT_LEAST = 0.005  # of a share
@@ -50,21 +53,36 @@ class Promise(NamedTuple):
 def promises(info: DatasetInfo) -> List[Promise]:
     """Compare a build with its recipe. What this code does not know of the recipe, or the build
     has no statistics of, is left out.
+
+    Raises UserError for settings of masking that no build could have had.
     """
     statistics = info.statistics
     if not statistics.get("instances"):
         return []
     config = info.manifest["config"]
-    masking = config.get("masking") or {}
     found = [*_sequences(config, statistics)]
-    selector = SELECTORS.get(str(masking.get("selector")))
-    if selector:
-        draws = _Draws(info, masking, selector)
-        found += _masking(info, masking, draws)
-        shares = CORRUPTIONS.get(str(masking.get("corruption")))
-        if shares:
-            found += _kinds(masking, statistics, shares, draws)
+    recorded = dict(config.get("masking") or {})
+    unknown = [name for name, table in _TABLES.items() if _is_of_others(recorded, name, table)]
+    if not recorded or "selector" in unknown:
+        return found
+    for name in unknown:
+        del recorded[name]
+    source = f"{os.path.join(info.folder, MANIFEST)}, config.masking"
+    masking = recorded_settings(MaskingConfig, recorded, source)
+    draws = _Draws(info, masking, SELECTORS[masking.selector])
+    found += _masking(info, masking, draws)
+    if "corruption" not in unknown:
+        found += _kinds(masking, statistics, CORRUPTIONS[masking.corruption], draws)
     return found
+
+
+_TABLES: Dict[str, Mapping[str, Any]] = {"selector": SELECTORS, "corruption": CORRUPTIONS}
+
+
+def _is_of_others(recorded: Mapping[str, Any], name: str, table: Mapping[str, Any]) -> bool:
+    """True for the name of an entry that this code's table lacks."""
+    found = recorded.get(name)
+    return isinstance(found, str) and found not in table
 
 
 def _sequences(config: Mapping[str, Any], statistics: Mapping[str, Any]) -> Iterator[Promise]:
@@ -89,26 +107,28 @@ def _sequences(config: Mapping[str, Any], statistics: Mapping[str, Any]) -> Iter
 class _Draws:
     """About how many draws a build made."""
 
-    def __init__(self, info: DatasetInfo, masking: Mapping[str, Any], selector: Selector) -> None:
+    def __init__(self, info: DatasetInfo, masking: MaskingConfig, selector: Selector) -> None:
         statistics = info.statistics
         words = statistics["words"] / max(statistics["pieces"], 1)
-        self.weights = [1.0] if selector.single else _weights(masking.get("ngram_weights"))
-        mean = sum(n * weight for n, weight in enumerate(self.weights, 1)) or 1.0
+        total = sum(masking.ngram_weights)
+        shares = [weight / total for weight in masking.ngram_weights]
+        self.weights = [1.0] if selector.single else shares
+        mean = sum(n * weight for n, weight in enumerate(self.weights, 1))
         self.pieces = statistics["instances"] * info.max_seq_length * statistics["fill"]
         self.masked_pieces = self.pieces * statistics["masked"]
         masked_words = self.masked_pieces * (1.0 if selector.by_piece else words)
         self.ngrams = masked_words / mean
         numbers = (self.ngrams, masked_words, self.masked_pieces)
         units = dict(zip(CORRUPTION_UNITS, numbers))
-        self.kinds = units.get(str(masking.get("corruption_unit")), self.ngrams)
+        self.kinds = units[masking.corruption_unit]
 
 
-def _masking(info: DatasetInfo, masking: Mapping[str, Any], draws: _Draws) -> Iterator[Promise]:
+def _masking(info: DatasetInfo, masking: MaskingConfig, draws: _Draws) -> Iterator[Promise]:
     statistics, config = info.statistics, info.manifest["config"]
     share = _number(config, "masked_lm_prob", 0.0)
     # What the slots for predictions leave of it.
     promised = min(share, info.max_predictions_per_seq / info.max_seq_length)
-    of_words = masking.get("budget_unit") == "word" and "masked_words" in statistics
+    of_words = masking.budget_unit == "word" and "masked_words" in statistics
     unit, figure = ("words", "masked_words") if of_words else ("pieces", "masked")
     if promised:
         allowed, realised = _allowed(promised, draws.pieces), _number(statistics, figure, 0.0)
@@ -139,7 +159,7 @@ _KINDS = {
 
 
 def _kinds(
-    masking: Mapping[str, Any],
+    masking: MaskingConfig,
     statistics: Mapping[str, Any],
     shares: CorruptionShares,
     draws: _Draws,
@@ -152,7 +172,7 @@ def _kinds(
             yield Promise(name, meaning, "kinds_drawn", promised, drawn.get(kind, 0.0), allowed)
     by_piece = _group(statistics, "kinds_by_piece")
     if shares.needs_similar_words and by_piece:
-        cap = _number(masking, "max_fallback", 0.0)
+        cap = masking.max_fallback
         meaning = "masked pieces that became random for want of a similar word"
         realised, allowed = by_piece.get("fallback", 0.0), _allowed(cap, draws.masked_pieces)
         name = "fallbacks to random"
@@ -173,10 +193,3 @@ def _number(settings: Any, name: str, default: float) -> float:
     """Return a share, of settings or statistics; dataset.json may come from elsewhere."""
     found = settings.get(name) if isinstance(settings, dict) else None
     return float(found) if isinstance(found, (int, float)) and 0 <= found <= 1 else default
-
-
-def _weights(found: Any) -> Sequence[float]:
-    """Return the shares of n, which sum up to 1; none where they are no numbers."""
-    whole = isinstance(found, list) and all(isinstance(weight, (int, float)) for weight in found)
-    total = sum(found) if whole else 0
-    return [weight / total for weight in found] if total > 0 else []

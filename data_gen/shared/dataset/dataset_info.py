@@ -14,6 +14,8 @@ LONGEST = 1 << 16  # pieces of a sequence: more than attention can hold
 _MOST_EXAMPLES, _MOST_BYTES = 1 << 40, 1 << 50  # of a shard
 _MOST = 1 << 53  # of a count: beyond it floating point numbers skip some
 _BINS = {"sequence_lengths": 16, "masked_by_decile": 10}  # numbers in these lists of a build
+_SHARES_OF_ALL = ("ngrams", "kinds_drawn", "kinds_by_piece")  # each adds up to 1
+_ROUNDED = 0.005
 _FRAME = 16  # bytes of a record in a TFRecord file beside its own
 _ADVICE = "copy the data set again from where it was built, or build it again"
 
@@ -165,6 +167,10 @@ def _check_counts(fields: Fields, info: DatasetInfo) -> None:
         statistics.whole(name, 0, _MOST)
     for name in ("ngrams", "kinds_by_piece"):
         statistics.group(name)
+    for name in _SHARES_OF_ALL:
+        shares = statistics.group(name).values if name in statistics else {}
+        if any(shares.values()) and abs(sum(shares.values()) - 1) > _ROUNDED:
+            raise statistics.error(name, "must add up to 1", shares)
     for name in ("pieces_kept", "fill", "masked", "unknown_pieces", "label_1"):
         if isinstance(statistics.any(name), (dict, list)):
             raise statistics.error(name, "must be a share", statistics.any(name))

@@ -6,6 +6,7 @@ from data_gen.masking.corruption import CORRUPTIONS, CorruptionShares
 from data_gen.pairs.tasks import PAIR_TASKS, PairTask, no_task
 from data_gen.shared.dataset.dataset_info import read_info
 from data_gen.shared.dataset.pair_labels import PAIR_LABELS
+from data_gen.shared.errors import UserError
 from data_gen.show.promises import Promise, promises
 from tests.data_gen.helpers import GOLDEN
 
@@ -127,18 +128,35 @@ def test_an_entry_of_ones_own_has_its_promises(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("masking", "statistics", "config"),
+    ("statistics", "config"),
     [
-        ({"selector": 3, "corruption": ["similar"]}, {}, {}),
-        ({"ngram_weights": "many", "corruption_unit": None, "max_fallback": "x"}, {}, {}),
-        ({"ngram_weights": [], "budget_unit": "word"}, {"masked_words": [1]}, {}),
-        ({}, {"masked_by_decile": [], "kinds_drawn": [0.5], "ideal_fill": {"a": 1}}, {}),
-        ({}, {"masked_by_decile": {"0": 1}, "pieces": 0, "words": 0}, {"pairs": 7}),
-        ({}, {"instances": 0}, {"masked_lm_prob": "all"}),
+        ({"masked_by_decile": [], "kinds_drawn": [0.5], "ideal_fill": {"a": 1}}, {}),
+        ({"masked_by_decile": {"0": 1}, "pieces": 0, "words": 0}, {"pairs": 7}),
+        ({"instances": 0}, {"masked_lm_prob": "all"}),
     ],
 )
-def test_a_dataset_json_from_elsewhere_is_no_error(masking, statistics, config):
-    assert all(one.name for one in promises(info_of(masking, statistics, **config)))
+def test_a_dataset_json_from_elsewhere_is_no_error(statistics, config):
+    assert all(one.name for one in promises(info_of({}, statistics, **config)))
+
+
+@pytest.mark.parametrize(
+    "masking",
+    [
+        {"selector": 3},
+        {"corruption": ["similar"]},
+        {"corruption_unit": None},
+        {"max_fallback": None},
+        {"max_fallback": -0.1},
+        {"ngram_weights": "many"},
+        {"ngram_weights": []},
+        {"ngram_weights": [1e30, 0.3]},
+        {"budget_unit": "page"},
+    ],
+)
+def test_settings_that_no_build_could_have_had_are_refused(masking):
+    """Rather than a promise that was never made (issue 18, C9)."""
+    with pytest.raises(UserError, match=r"dataset\.json, config\.masking: "):
+        promises(info_of(masking))
 
 
 def test_records_of_an_unknown_recipe_promise_little():

@@ -85,6 +85,13 @@ def test_a_list_that_lost_a_number_is_refused(manifest, parse, name, bins):
         parse(manifest)
 
 
+@pytest.mark.parametrize("name", ["ngrams", "kinds_drawn", "kinds_by_piece"])
+def test_shares_that_lost_one_are_refused(manifest, parse, name):
+    del manifest["statistics"][name][max(manifest["statistics"][name])]
+    with pytest.raises(UserError, match=rf"statistics\.{name} must add up to 1"):
+        parse(manifest)
+
+
 def test_records_that_no_build_made_have_no_statistics(manifest, parse):
     del manifest["statistics"]
     info = parse(manifest)
