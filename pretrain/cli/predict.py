@@ -123,7 +123,7 @@ def _use(way: Any, source: str, args: argparse.Namespace) -> None:
     if way.tabs_divide and all(path.endswith(".tsv") for path in args.input or ()):
         # Lines with a tab, as TEXT takes them, and no table with a header.
         args.overrides = ["corpus.format=text", *args.overrides]
-    _print_predictions(partial(predict, **given), way.as_lines, args)
+    _print_predictions(partial(predict, **given), way.as_lines, args, way.nothing(**given))
 
 
 def _print_predictions(

@@ -21,7 +21,7 @@ from pretrain.runtime.tensorflow import Tensor, tf
 from pretrain.text.batches import encode_with_masks
 from pretrain.text.sentences import Sentence, sentence_groups
 
-_ABOVE = 0.5  # where the discriminator itself decides
+ABOVE = 0.5  # where the discriminator itself decides
 
 
 class _Discriminator(Proposer):
@@ -44,7 +44,7 @@ class Detector:
         self._ask = _Discriminator(model, tokenizer, 1)
 
     def __call__(
-        self, lines: Iterable[str], above: float = _ABOVE, together: int = SENTENCES
+        self, lines: Iterable[str], above: float = ABOVE, together: int = SENTENCES
     ) -> Iterator[Dict[str, Any]]:
         """Yield the result for each sentence of the lines, in order.
 

@@ -20,6 +20,8 @@ class Way(NamedTuple):
     options: Tuple[str, ...] = ()  # those of proposals that `make`'s result takes, too
     may_lack: Tuple[str, ...] = ()  # beginnings of names of weights that it does without
     tabs_divide: bool = False  # a line is cut at its tabs
+    # What is said where no result has more than its sentence, from the options given.
+    nothing: Callable[..., str] = lambda **given: ""
 
 
 def _of_task(lines: TaskLines) -> Way:
@@ -35,5 +37,6 @@ WAYS: Dict[str, Way] = {
         "is an ELECTRA, whose discriminator proposes nothing",
         options=("above",),
         may_lack=(GENERATOR, GENERATOR_HEAD),
+        nothing=lambda above=detect.ABOVE: f"no piece seems replaced by --above {above:g}",
     ),
 }

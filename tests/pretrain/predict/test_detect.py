@@ -56,6 +56,13 @@ def test_pieces_above_the_bound_are_listed_with_their_places(model):
     assert [piece["start"] for piece in longest] == list(range(90))  # longer than the model
 
 
+def test_where_no_piece_seems_replaced_the_bound_is_said(model, capsys):
+    assert main(["predict", "--model", model, "--above", "1", *LINES[:1]]) == 0
+    said = capsys.readouterr()
+    assert said.out.count("\n") == 2  # its two sentences
+    assert "no piece seems replaced by --above 1: lower values list more\n" in said.err
+
+
 def test_the_command(model, capsys):
     assert main(["predict", "--model", model, "--json", *LINES[:1]]) == 0
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
