@@ -30,7 +30,7 @@ def test_train_evaluate_export(train, tmp_path, capsys):
     assert main(evaluate) == 0
     assert "on 78 examples" in capsys.readouterr().out
     assert main([*evaluate, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["masked_pieces"] == 459
+    assert json.loads(capsys.readouterr().out)["masked_pieces"] == 457
     release = str(tmp_path / "release")
     export = ["export", "--format", "tf1", "--model", str(tmp_path / "model"), "--output", release]
     assert main(export) == 0

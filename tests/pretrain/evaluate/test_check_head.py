@@ -363,7 +363,7 @@ def test_text_comes_from_standard_input(folder, capsys, standard_input):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"\xff\xfe", "is not UTF-8 (byte 1): it reads as UTF-16"),
+        (b"\xff\xfe", "is not UTF-8 (byte 1): this reads as UTF-16"),
         (b"", "there is no text in "),
         (None, "no input matches "),
     ],
