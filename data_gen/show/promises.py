@@ -16,6 +16,7 @@ from data_gen.masking.selectors import SELECTORS, Selector
 from data_gen.pairs.tasks import PAIR_TASKS
 from data_gen.shared.dataset.dataset_info import MANIFEST, DatasetInfo
 from data_gen.shared.dataset.pair_labels import PAIR_LABELS
+from data_gen.shared.errors import UserError
 from data_gen.shared.settings import recorded_settings
 
 _DEVIATIONS = 4
@@ -69,7 +70,11 @@ def promises(info: DatasetInfo) -> List[Promise]:
         del recorded[name]
     source = f"{os.path.join(info.folder, MANIFEST)}, config.masking"
     masking = recorded_settings(MaskingConfig, recorded, source)
-    draws = _Draws(info, masking, SELECTORS[masking.selector])
+    selector, longest = SELECTORS[masking.selector], len(masking.ngram_weights)
+    lengths = {str(n) for n in range(1, longest + 1)}
+    if not selector.single and not lengths.issuperset(_group(statistics, "ngrams")):
+        raise UserError(f"{source}: n-grams of more words than ngram_weights has are counted")
+    draws = _Draws(info, masking, selector)
     found += _masking(info, masking, draws)
     if "corruption" not in unknown:
         found += _kinds(masking, statistics, CORRUPTIONS[masking.corruption], draws)
@@ -192,4 +197,6 @@ def _group(statistics: Mapping[str, Any], name: str) -> Dict[str, float]:
 def _number(settings: Any, name: str, default: float) -> float:
     """Return a share, of settings or statistics; dataset.json may come from elsewhere."""
     found = settings.get(name) if isinstance(settings, dict) else None
-    return float(found) if isinstance(found, (int, float)) and 0 <= found <= 1 else default
+    if not isinstance(found, (int, float)) or isinstance(found, bool):
+        return default
+    return float(found) if 0 <= found <= 1 else default

@@ -110,7 +110,8 @@ def test_a_recipe_promises_what_it_does(masking, config, there, not_there):
 
 def test_settings_are_promises():
     weights = {"ngram_weights": [1, 1]}
-    assert found(weights)["n-grams of 2 words"].promised == 0.5
+    counted = {"ngrams": {"1": 0.5, "2": 0.5}}
+    assert found(weights, counted)["n-grams of 2 words"].promised == 0.5
     pairs = {"split": "random", "swap_prob": 0.3}
     assert found(pairs=pairs)["swapped pairs"].promised == 0.3
     info = info_of()._replace(max_predictions_per_seq=3)
@@ -133,6 +134,7 @@ def test_an_entry_of_ones_own_has_its_promises(monkeypatch):
         ({"masked_by_decile": [], "kinds_drawn": [0.5], "ideal_fill": {"a": 1}}, {}),
         ({"masked_by_decile": {"0": 1}, "pieces": 0, "words": 0}, {"pairs": 7}),
         ({"instances": 0}, {"masked_lm_prob": "all"}),
+        ({}, {"masked_lm_prob": True, "pairs": {"swap_prob": True}}),
     ],
 )
 def test_a_dataset_json_from_elsewhere_is_no_error(statistics, config):
@@ -150,6 +152,7 @@ def test_a_dataset_json_from_elsewhere_is_no_error(statistics, config):
         {"ngram_weights": "many"},
         {"ngram_weights": []},
         {"ngram_weights": [1e30, 0.3]},
+        {"ngram_weights": [0.4, 0.3, 0.2]},  # four-grams are counted
         {"budget_unit": "page"},
     ],
 )
