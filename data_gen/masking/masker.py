@@ -210,8 +210,8 @@ def _groups(instances: Instances) -> Iterator[Tuple[int, int]]:
     """Cut instances into ranges of some `_GROUP_PIECES` pieces."""
     pieces = np.diff(instances.a).ravel() + np.diff(instances.b).ravel()
     group = (np.cumsum(pieces) - pieces) // _GROUP_PIECES
-    bounds = [0, *(np.flatnonzero(np.diff(group)) + 1).tolist(), len(group)]
-    return zip(bounds, bounds[1:])
+    starts = np.flatnonzero(np.diff(group, prepend=-1)).tolist()
+    return zip(starts, [*starts[1:], len(group)])
 
 
 def _count_instances(

@@ -76,7 +76,6 @@ class _Records:
     """
 
     def __init__(self, data: bytes, starts: Array, stops: Array) -> None:
-        self.count = len(starts)
         self._data = data
         self._bytes = np.frombuffer(data, np.uint8)
         self._at = starts

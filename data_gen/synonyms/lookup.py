@@ -196,7 +196,7 @@ def _usable(layer: SourceTable, config: SynonymsConfig, tokenizer: Tokenizer) ->
     """Apply the settings to all words at once: similar enough, of as many pieces, and like the word
     where any neighbour is; if asked for, without a piece of it where any neighbour is.
     """
-    sizes = np.diff(layer.starts).astype(np.int16)
+    sizes = np.diff(layer.starts)
     counts = np.diff(layer.neighbour_starts)
     owner = np.repeat(np.arange(len(sizes)), counts)
     keep = layer.similarities >= config.min_similarity
