@@ -5,7 +5,6 @@ import shutil
 import pytest
 
 pytest.importorskip("tensorflow")
-pytest.importorskip("gensim")
 pytest.importorskip("rjieba")
 pytest.importorskip("sentencepiece")
 from tests.docs_commands import ours

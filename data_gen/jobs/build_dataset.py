@@ -212,7 +212,7 @@ def _make_own_table(
 
 # The settings that decide the shards by their value. The others decide them by content: vocab_file,
 # tokenizer and segmenter by the identities of what they name, synonyms.table by its checksum,
-# synonyms.vectors, top_k and word2vec by the provenance of the table that is made of them.
+# synonyms.vectors, top_k and the counts by the provenance of the table that is made of them.
 BY_VALUE = (
     *("do_lower_case", "max_seq_length", "max_predictions_per_seq", "masked_lm_prob"),
     *("dupe_factor", "short_seq_prob", "random_seed", "pair_task", "num_shards", "compression"),

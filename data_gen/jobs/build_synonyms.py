@@ -31,11 +31,11 @@ from data_gen.storage.errors import reading
 from data_gen.storage.folders import delete_folder, list_names, make_folder
 from data_gen.storage.reading import is_file, open_text
 from data_gen.synonyms.config import TOOLKIT_SOURCE
+from data_gen.synonyms.context_vectors import METHOD, candidates
 from data_gen.synonyms.neighbours import nearby, nearest_of_size
 from data_gen.synonyms.table import Table, load_table, make_source_table
 from data_gen.synonyms.toolkit import shipped_neighbours, toolkit_vectors
 from data_gen.synonyms.vector_files import Vectors, read_vectors
-from data_gen.synonyms.word2vec import METHOD, candidates
 from data_gen.tokenization.tokenizer import Tokenizer
 
 CORPUS_SOURCE = "corpus"  # the name of one's own text among the sources
@@ -98,7 +98,8 @@ def table_provenance(config: DataConfig, corpus: Optional[Corpus]) -> Dict[str, 
             "opencc": corpus.kind.opencc,
             **({"chosen": corpus.chosen.identity} if corpus.chosen else {}),
             "segmenter": segmenter.identity,
-            "word2vec": dataclasses.asdict(config.synonyms.word2vec),
+            "min_count": config.synonyms.min_count,
+            "candidate_min_count": config.synonyms.candidate_min_count,
             "method": METHOD,
             "random_seed": config.random_seed,
         }
@@ -211,8 +212,8 @@ def _layers(
     top_k = config.synonyms.top_k
     tokenizer = load_tokenizer(config)
     toolkit = once(lambda: read_vectors(toolkit_vectors()))
-    start = toolkit if TOOLKIT_SOURCE in config.synonyms.vectors else None
-    vectors = plan.corpus and vectors_of_text(config, plan.corpus, work, engine, show, start, kept)
+    known = toolkit if TOOLKIT_SOURCE in config.synonyms.vectors else None
+    vectors = plan.corpus and vectors_of_text(config, plan.corpus, work, engine, show, known, kept)
     for path, (name, sha256) in zip(config.synonyms.vectors, plan.provenance["vectors"]):
         if path == TOOLKIT_SOURCE and plan.for_corpus_alone and vectors and not vectors.chinese:
             continue  # none of its words can be needed
@@ -226,7 +227,7 @@ def _layers(
         }
         yield name, cached_layer(key, make, cache)
     if vectors:
-        pool = candidates(vectors, config.synonyms.word2vec.candidate_min_count)
+        pool = candidates(vectors, config.synonyms.candidate_min_count)
         sizes = np.array([len(word) for word in vectors.words])
         nearest = nearest_of_size(vectors.matrix, sizes, pool, top_k, show)
         yield (

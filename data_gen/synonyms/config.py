@@ -16,24 +16,6 @@ OTHER_LENGTHS = ("skip", "strict")
 
 
 @dataclass(frozen=True)
-class Word2VecConfig:
-    """Settings of word2vec, by which gensim learns word vectors from one's own text."""
-
-    vector_size: int = 100  # numbers of a vector
-    epochs: Optional[int] = None  # null: 5, of a small text up to 10
-    min_count: int = 2  # words that are rarer have no vector
-    # Words that are rarer replace no other, unless among the 1,000 most frequent of their size.
-    candidate_min_count: int = 20
-    threads: int = 1  # with more, no two runs give the same vectors
-
-    def __post_init__(self) -> None:
-        group = "synonyms.word2vec."
-        require_between(self, "min_count candidate_min_count", 1, MOST_STEPS, group)
-        require_between(self, "vector_size epochs", 1, 100_000, group)
-        require_between(self, "threads", 1, 1024, group)
-
-
-@dataclass(frozen=True)
 class SynonymsConfig:
     """The sources of similar words, and which of their words are taken."""
 
@@ -57,7 +39,10 @@ class SynonymsConfig:
     # 语法, which leaves 语 as it is.
     avoid_shared_pieces: bool = False
     traditional: bool = True  # look traditional words up as simplified ones, by OpenCC
-    word2vec: Word2VecConfig = field(default_factory=Word2VecConfig)
+    min_count: int = 2  # words of one's own text that are rarer have no vector
+    # Words of one's own text that are rarer replace no other, unless among the 1,000 most frequent
+    # of their size.
+    candidate_min_count: int = 20
 
     def __post_init__(self) -> None:
         require_one_of("synonyms.choice", self.choice, list(CANDIDATE_CHOICES))
@@ -65,6 +50,7 @@ class SynonymsConfig:
         for name in self.alike:
             require_one_of("synonyms.alike", name, list(ALIKE))
         require_between(self, "top_k", 1, 10_000, "synonyms.")
+        require_between(self, "min_count candidate_min_count", 1, MOST_STEPS, "synonyms.")
         if not -1 <= self.min_similarity <= 1:
             raise ValueError(
                 f"synonyms.min_similarity must be between -1 and 1, not {self.min_similarity}"

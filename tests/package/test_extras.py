@@ -15,8 +15,8 @@ from data_gen.shared.extras import install_command
 DATA = "tests/golden/dataset"
 TEXT = "tests/data/text.txt"
 HIDDEN = (
-    *("faiss", "fsspec", "gensim", "google_crc32c", "huggingface_hub", "jieba", "ltp"),
-    *("ltp_extension", "opencc", "pyarrow", "ray", "rjieba", "safetensors"),
+    *("faiss", "fsspec", "google_crc32c", "huggingface_hub", "jieba", "ltp"),
+    *("ltp_extension", "opencc", "pyarrow", "ray", "rjieba", "safetensors", "scipy"),
     *("sentencepiece", "snownlp", "synonyms", "tensorflow", "tokenizers", "torch"),
     *("transformers", "zstandard"),
 )

@@ -76,7 +76,7 @@ def test_build_then_stats(build, tmp_path, capsys):
 
 def test_a_build_says_that_it_makes_its_own_table(tmp_path, vectors, monkeypatch, capsys):
     monkeypatch.setattr("data_gen.jobs.build_synonyms.toolkit_vectors", lambda: vectors)
-    argv = ["build", "--config", "tests/data/golden.yaml", "--set", "synonyms.word2vec.epochs=1"]
+    argv = ["build", "--config", "tests/data/golden.yaml"]
     argv += ["--input", SEGMENTED, "--workers", "1", "--output", str(tmp_path / "out")]
     assert main(argv) == 0
     said = "synonyms.safetensors: similar words from toolkit and this text (synonyms.vectors)"
@@ -350,7 +350,7 @@ def test_bench_of_a_build_that_makes_its_table(bench, vectors):
     assert code == 0
     assert head.split() == ["CPU", "s", "cold", "cached", "warm", "MB/s"]
     seconds = columns(stages)
-    for stage in ("words", "word2vec", "nearest words", "the rest"):
+    for stage in ("words", "contexts", "nearest words", "the rest"):
         assert seconds[f"table, {stage}"][-1] == 0  # the last has the table
     assert min(seconds["table, the rest"][:2]) > 0
     every = seconds.pop("all")

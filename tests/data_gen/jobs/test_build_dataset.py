@@ -358,7 +358,7 @@ def test_a_build_makes_its_own_table(without_table, tmp_path):
     assert run(without_table(), tmp_path / "out", [SEGMENTED]) == info
     assert not table.exists()
     with pytest.raises(UserError, match="holds another build"):
-        run(without_table("synonyms.word2vec.vector_size=20"), tmp_path / "out", [SEGMENTED])
+        run(without_table("synonyms.min_count=3"), tmp_path / "out", [SEGMENTED])
     (tmp_path / "taken").mkdir()
     shutil.copy(VOCAB, tmp_path / "taken" / TABLE)
     with pytest.raises(UserError, match="was made from something else"):
@@ -463,7 +463,7 @@ def test_every_setting_is_in_the_identity_or_has_a_reason_not_to_be():
     by_content = {"vocab_file", "tokenizer", "segmenter", "synonyms"}
     names = {field.name for field in dataclasses.fields(DataConfig)}
     assert {*build_dataset.BY_VALUE, *by_content} == names
-    in_the_table = {"table", "vectors", "top_k", "word2vec"}
+    in_the_table = {"table", "vectors", "top_k", "min_count", "candidate_min_count"}
     names = {field.name for field in dataclasses.fields(SynonymsConfig)}
     assert {*build_dataset.SYNONYMS_BY_VALUE, *in_the_table} == names
 

@@ -136,8 +136,7 @@ def test_documents_of_the_file_are_not_trained_on(documents, tmp_path):
 
 def test_the_table_is_the_trainings_and_knows_no_held_out_text(documents, vectors, tmp_path):
     text = [write(tmp_path / "a.txt", [d.replace("文件", "甲乙丙 ") for d in documents])]
-    word2vec = ["synonyms.word2vec.min_count=1", "synonyms.word2vec.epochs=1"]
-    config = settings(f"synonyms.vectors=[{vectors}]", *word2vec)
+    config = settings(f"synonyms.vectors=[{vectors}]", "synonyms.min_count=1")
     (trained, _), (heldout, _) = build_both(config, text, tmp_path / "out", 0.2)
     path = os.path.join(trained.folder, "synonyms.safetensors")
     assert heldout.manifest["synonyms_sha256"] == file_sha256(path)

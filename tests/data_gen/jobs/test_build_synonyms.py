@@ -142,10 +142,10 @@ def test_what_an_interrupted_run_left_is_used_or_deleted(near, tmp_path, monkeyp
     )
     whole = make(tmp_path / "whole", *sources)
     assert len(segmented) == 1
-    for part in ("train_vectors", "candidates"):
+    for part in ("context_vectors", "candidates"):
         with monkeypatch.context() as broken:
             broken.setattr(
-                corpus_vectors if part == "train_vectors" else build_synonyms, part, None
+                corpus_vectors if part == "context_vectors" else build_synonyms, part, None
             )
             with pytest.raises(TypeError):
                 make(path, *sources)
@@ -246,7 +246,7 @@ def test_the_toolkit_is_not_searched_for_a_text_without_chinese_words(
 ):
     monkeypatch.setattr(build_synonyms, "toolkit_vectors", lambda: near)
     (tmp_path / "t.txt").write_text(f"{text}\n", encoding="utf-8")
-    config = settings("segmenter.name=latin", "synonyms.word2vec.min_count=1")
+    config = settings("segmenter.name=latin", "synonyms.min_count=1")
     corpus = scan_inputs(
         resolve_inputs(config, [str(tmp_path / "t.txt")]), None, LocalEngine(1), show
     )

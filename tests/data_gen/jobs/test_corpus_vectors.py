@@ -11,17 +11,12 @@ from data_gen.engine.processes import LocalEngine
 from data_gen.jobs import corpus_vectors
 from data_gen.jobs.corpus_vectors import vectors_of_text
 from data_gen.jobs.inputs import resolve_inputs, scan_inputs
-from data_gen.synonyms import word2vec
+from data_gen.synonyms import context_vectors
 from data_gen.synonyms.vector_files import Vectors
-from data_gen.synonyms.word2vec import WordVectors, candidates, enough_epochs
 from tests.conftest import default_settings
 from tests.data_gen.helpers import show
 
-SMALL = [
-    "segmenter.name=presegmented",
-    "synonyms.word2vec.vector_size=20",
-    "synonyms.word2vec.epochs=10",
-]
+SMALL = ["segmenter.name=presegmented"]
 ANIMALS, DAYS = ["猫", "狗", "鸡", "羊"], ["今天", "昨天", "明天", "后天"]
 
 
@@ -42,10 +37,10 @@ def text(tmp_path_factory):
     return str(path)
 
 
-def learn(text, folder, *overrides, workers=1, progress=show):
+def learn(text, folder, *overrides, workers=1, known=None):
     config = default_settings(DataConfig, [*SMALL, *overrides])
     corpus = scan_inputs(resolve_inputs(config, [text]), None, LocalEngine(1), show)
-    return vectors_of_text(config, corpus, str(folder), LocalEngine(workers), progress)
+    return vectors_of_text(config, corpus, str(folder), LocalEngine(workers), show, known)
 
 
 def test_words_of_the_same_places_are_near(tokenizer, text, tmp_path):
@@ -56,7 +51,7 @@ def test_words_of_the_same_places_are_near(tokenizer, text, tmp_path):
         rows = [texts.index(word) for word in group]
         others = [i for i, word in enumerate(texts) if word not in group]
         within = unit[rows] @ unit[rows].T
-        assert within.min() > (unit[rows] @ unit[others].T).mean() + 0.2
+        assert within.min() > (unit[rows] @ unit[others].T).max() + 0.2
 
 
 def test_every_frequent_word_has_a_vector(tokenizer, text, tmp_path, monkeypatch):
@@ -68,7 +63,7 @@ def test_every_frequent_word_has_a_vector(tokenizer, text, tmp_path, monkeypatch
     assert not any(tokenizer.unk in word for word in found.words)
     assert found.counts.tolist() == sorted(found.counts.tolist(), reverse=True)
     assert found.counts[texts.index("。")] == 3001
-    monkeypatch.setattr(word2vec, "MOST_WORDS", 5)
+    monkeypatch.setattr(context_vectors, "MOST_WORDS", 5)
     assert 0 < len(learn(text, tmp_path / "few").words) <= 5
 
 
@@ -91,9 +86,9 @@ def test_words_that_are_written_are_not_segmented_again(text, tmp_path, monkeypa
         if len(written) == 3:
             raise KeyboardInterrupt
         written.append(task)
-        word2vec_write(task)
+        write(task)
 
-    word2vec_write = corpus_vectors.write_words
+    write = corpus_vectors.write_words
     monkeypatch.setattr(corpus_vectors, "write_words", interrupted)
     with pytest.raises(KeyboardInterrupt):
         learn(text, tmp_path / "parts")
@@ -102,7 +97,7 @@ def test_words_that_are_written_are_not_segmented_again(text, tmp_path, monkeypa
 
     def count(task):
         written.append(task)
-        word2vec_write(task)
+        write(task)
 
     monkeypatch.setattr(corpus_vectors, "write_words", count)
     again = learn(text, tmp_path / "parts")
@@ -113,83 +108,38 @@ def test_words_that_are_written_are_not_segmented_again(text, tmp_path, monkeypa
     assert np.array_equal(again.matrix, whole.matrix)
 
 
-@pytest.mark.parametrize(("words", "epochs"), [(5_000_000, 5), (1_000_000, 10), (2_000_000, 6)])
-def test_a_small_text_is_read_more_often(words, epochs):
-    assert enough_epochs(words) == epochs
-
-
-@pytest.mark.parametrize(("words", "epochs"), [(100_000, 10), (700_000, 8), (1_120_000, 5)])
-def test_a_text_whose_words_have_vectors_is_read_less_often(words, epochs):
-    assert enough_epochs(words, further=True) == epochs
-
-
 def known(words, size=20):
     matrix = np.random.RandomState(1).randn(len(words), size).astype(np.float32)
     return Vectors(words, matrix, {})
 
 
-def start_from(path, vectors, folder):
-    config = default_settings(DataConfig, [*SMALL, "synonyms.word2vec.epochs=1"])
-    engine = LocalEngine(1)
-    corpus = scan_inputs(resolve_inputs(config, [str(path)]), None, engine, show)
-    return vectors_of_text(config, corpus, str(folder), engine, show, vectors)
-
-
-def test_words_start_from_the_vectors_that_they_have(tokenizer, tmp_path):
+def test_words_are_known_by_the_vectors_that_they_have(tokenizer, text, tmp_path):
+    lines = ["甲 在 院子 里 叫 。", "乙 在 花园 里 叫 。", "丙 在 天上 里 叫 。", "我 吃 饭 。"]
     path = tmp_path / "in.txt"
-    path.write_text("今天 天气 很 好 。\n" * 3, encoding="utf-8")
-    vectors = known(["天气", "今天", "不在"])
-    found = start_from(path, lambda: vectors, tmp_path)
+    path.write_text("\n".join(f"{words} {mark}" for words in lines for mark in "。！"), "utf-8")
+    vectors = known(["院子", "花园", "天上"])
+    vectors.matrix[1] = vectors.matrix[0] + 0.01
+    found = learn(str(path), tmp_path, known=lambda: vectors)
+    assert found.matrix.shape[1] == 4 * 20
     texts = [tokenizer.join(word) for word in found.words]
-
-    def cosine(word):
-        own, start = found.matrix[texts.index(word)], vectors.matrix[vectors.words.index(word)]
-        return own @ start / np.linalg.norm(own) / np.linalg.norm(start)
-
-    assert cosine("天气") > 0.99
-    assert cosine("今天") > 0.99
-    assert np.linalg.norm(found.matrix[texts.index("天气")]) == pytest.approx(3, abs=0.3)
-    assert np.linalg.norm(found.matrix[texts.index("很")]) < 1
+    unit = found.matrix / np.linalg.norm(found.matrix, axis=1)[:, None]
+    garden, yard, sky = (unit[texts.index(word)] for word in ("甲", "乙", "丙"))
+    assert "！" not in texts  # always alone, so nothing is known of it
+    assert garden @ yard > garden @ sky + 0.2
+    assert garden @ yard > 0.95
 
 
-def test_vectors_of_another_size_are_no_start(tmp_path):
-    path = tmp_path / "in.txt"
-    path.write_text("今天 天气 很 好 。\n" * 3, encoding="utf-8")
-    found = start_from(path, lambda: known(["天气"], size=19), tmp_path / "1")
-    without = start_from(path, None, tmp_path / "2")
-    assert np.array_equal(found.matrix, without.matrix)
-
-
-def test_a_text_without_chinese_reads_no_vectors_to_start_from(tmp_path):
+def test_a_text_without_chinese_reads_no_known_vectors(tmp_path):
     path = tmp_path / "in.txt"
     path.write_text("the weather is good .\n" * 3, encoding="utf-8")
-    found = start_from(path, lambda: pytest.fail("read"), tmp_path)
+    found = learn(str(path), tmp_path, known=lambda: pytest.fail("read"))
     assert len(found.words) == 5
-
-
-@pytest.mark.parametrize(("setting", "epochs"), [("null", 10), ("3", 3)])
-def test_the_setting_decides_the_epochs(tmp_path, setting, epochs):
-    path = tmp_path / "in.txt"
-    path.write_text("今天 天气 很 好 。\n" * 3, encoding="utf-8")
-    totals = {}
-
-    def watched(title, total, results, amount=None):
-        totals[title] = total
-        return results
-
-    learn(str(path), tmp_path, f"synonyms.word2vec.epochs={setting}", progress=watched)
-    assert totals["word2vec"] == epochs
+    assert not found.chinese
 
 
 def test_a_text_without_repeated_words_gives_none(tmp_path):
     (tmp_path / "in.txt").write_text("今天 天气 很 好 。", encoding="utf-8")
     found = learn(str(tmp_path / "in.txt"), tmp_path)
     assert found.words == []
-    assert found.matrix.shape == (0, 20)
-
-
-def test_candidates_are_frequent_or_among_the_first_of_their_size():
-    words = [(i,) for i in range(5)] + [(i, i) for i in range(3)]
-    counts = np.array([90, 80, 70, 3, 2, 9, 8, 7])
-    pool = candidates(WordVectors(words, np.zeros((8, 2)), counts), min_count=20, always=2)
-    assert pool.tolist() == [True, True, True, False, False, True, True, False]
+    assert found.matrix.shape == (0, 400)
+    assert found.chinese

@@ -145,7 +145,7 @@ def test_a_build_behind_a_url_goes_on_after_a_crash(url, table, monkeypatch):
 
 def test_a_table_made_by_a_build_lies_beside_its_shards(url, vectors, tmp_path, monkeypatch):
     monkeypatch.setattr(build_synonyms, "toolkit_vectors", lambda: vectors)
-    config = load_settings(DataConfig, "tests/data/golden.yaml", ["synonyms.word2vec.epochs=1"])
+    config = load_settings(DataConfig, "tests/data/golden.yaml")
     local = run(config, str(tmp_path / "local"))
     run(config, url)
     assert remote_shards(url) == shards(local.folder)

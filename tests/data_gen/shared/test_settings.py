@@ -152,7 +152,7 @@ def test_missing_file_is_named():
         "num_shards=1000001",
         "random_seed=-1",
         "synonyms.top_k=100000000000000000000",
-        "synonyms.word2vec.vector_size=1000000",
+        "synonyms.min_count=10000000000",
         "segmenter.batch_size=0",
         "masking.max_fallback=2",
         "short_seq_prob=-1",
