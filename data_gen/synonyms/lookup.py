@@ -39,12 +39,12 @@ _NOTHING = Found((), "")
 
 
 class _Usable(NamedTuple):
-    """The neighbours of a layer that the settings take as candidates."""
+    """The neighbours of some words of a layer, N of them, that the settings take as candidates."""
 
     neighbours: Array  # int32
     similarities: Array  # float32
-    starts: Array  # int64 [W + 1]
-    refused: Array  # bool [W]: "strict" and the nearest of another number of pieces
+    counts: Array  # int64 [N]
+    refused: Array  # bool [N]: "strict" and the nearest of another number of pieces
 
 
 class CandidateLookup:
@@ -54,9 +54,11 @@ class CandidateLookup:
         self.layers = table.layers
         self._names = [*table.layers, ""]  # so that number -1 is none
         self._tokenizer = tokenizer
-        self._min_similarity = config.min_similarity
-        self._usable = {
-            source: _usable(layer, config, tokenizer) for source, layer in table.layers.items()
+        self._config = config
+        # Of each layer the classes of its words, in which candidates should be alike.
+        self._classes = {
+            source: [_classes(layer, name, tokenizer) for name in config.alike]
+            for source, layer in table.layers.items()
         }
         # None: traditional words are not looked up in their simplified form.
         self._simplify = converter("t2s") if config.traditional else None
@@ -79,14 +81,12 @@ class CandidateLookup:
         `keys` are the `word_keys` of the words.
         """
         found, places = self._found(keys)
-        for i, (source, usable) in enumerate(self._usable.items()):
+        for i, (source, layer) in enumerate(self.layers.items()):
             own = np.flatnonzero(found == i)
-            starts, stops = (usable.starts[places[own] + j] for j in (0, 1))
-            candidates = ranges(starts, stops)
-            near = usable.neighbours[candidates]
-            bounds = self.layers[source].starts
-            pieces = self.layers[source].pieces[ranges(bounds[near], bounds[near + 1])]
-            yield CandidateColumns(own, stops - starts, pieces, usable.similarities[candidates])
+            usable = self._usable(source, places[own])
+            starts, stops = (layer.starts[usable.neighbours + j] for j in (0, 1))
+            pieces = layer.pieces[ranges(starts, stops)]
+            yield CandidateColumns(own, usable.counts, pieces, usable.similarities)
         rest, simplified = self._simplified_words(found, words)
         yield _columns(rest, [one.candidates for one in simplified])
 
@@ -111,7 +111,7 @@ class CandidateLookup:
             some = starts < stops
             found = 1 + some.astype(np.int64)
             # The most similar comes first.
-            found[some] += layer.similarities[starts[some]] >= self._min_similarity
+            found[some] += layer.similarities[starts[some]] >= self._config.min_similarity
             reasons[there] = np.maximum(reasons[there], found)
         return [REASONS[i] for i in reasons.tolist()]
 
@@ -121,10 +121,13 @@ class CandidateLookup:
         return self._of(source, number) if number >= 0 else ()
 
     def _of(self, source: str, number: int) -> Candidates:
-        layer, usable = self.layers[source], self._usable[source]
-        start, stop = usable.starts[number : number + 2].tolist()
-        words = map(layer.word, usable.neighbours[start:stop].tolist())
-        return list(zip(words, usable.similarities[start:stop].tolist()))
+        usable = self._usable(source, np.array([number]))
+        words = map(self.layers[source].word, usable.neighbours.tolist())
+        return list(zip(words, usable.similarities.tolist()))
+
+    def _usable(self, source: str, numbers: Array) -> _Usable:
+        """Find the candidates that one source has for some words, by their numbers there."""
+        return _usable(self.layers[source], numbers, self._classes[source], self._config)
 
     def _found(self, keys: Array) -> Tuple[Array, Array]:
         """Return the number of the first source that has candidates for each word as it is spelt,
@@ -133,13 +136,13 @@ class CandidateLookup:
         found = np.full(len(keys), -1)
         places = np.zeros(len(keys), np.int64)
         decided = np.zeros(len(keys), bool)
-        for i, (source, usable) in enumerate(self._usable.items()):
-            numbers = self.layers[source].numbers(keys)
+        for i, (source, layer) in enumerate(self.layers.items()):
+            numbers = layer.numbers(keys)
             there = np.flatnonzero((numbers >= 0) & ~decided)
-            numbers = numbers[there]
-            has = usable.starts[numbers] < usable.starts[numbers + 1]
-            found[there[has]], places[there] = i, numbers
-            decided[there] = has | usable.refused[numbers]
+            usable = self._usable(source, numbers[there])
+            has = usable.counts > 0
+            found[there[has]], places[there] = i, numbers[there]
+            decided[there] = has | usable.refused
         return found, places
 
     def _simplified_words(self, found: Array, words: WordList) -> Tuple[Array, List[Found]]:
@@ -192,31 +195,40 @@ def _of_many(convert: Callable[[str], str]) -> Callable[[Sequence[str]], List[st
     return lambda texts: convert("\n".join(texts)).split("\n") if texts else []
 
 
-def _usable(layer: SourceTable, config: SynonymsConfig, tokenizer: Tokenizer) -> _Usable:
-    """Apply the settings to all words at once: similar enough, of as many pieces, and like the word
-    where any neighbour is; if asked for, without a piece of it where any neighbour is.
+def _usable(
+    layer: SourceTable, numbers: Array, classes: Sequence[Array], config: SynonymsConfig
+) -> _Usable:
+    """Apply the settings to words, by their numbers in the layer, int64 [N]: a candidate is similar
+    enough, of as many pieces, and like the word in each of the `classes` where any neighbour is; if
+    asked for, without a piece of it where any neighbour is.
     """
-    sizes = np.diff(layer.starts)
-    counts = np.diff(layer.neighbour_starts)
-    owner = np.repeat(np.arange(len(sizes)), counts)
-    keep = layer.similarities >= config.min_similarity
-    other_size = sizes[layer.neighbours] != np.repeat(sizes, counts)
-    refused = np.zeros(len(sizes), bool)
+    starts, stops = (layer.neighbour_starts[numbers + j] for j in (0, 1))
+    counts = stops - starts
+    rows = ranges(starts, stops)
+    neighbours, similarities = layer.neighbours[rows], layer.similarities[rows]
+    owner = np.repeat(np.arange(len(numbers)), counts)
+    words = numbers[owner]
+    keep = similarities >= config.min_similarity
+    other_size = _sizes(layer, neighbours) != _sizes(layer, words)
+    refused = np.zeros(len(numbers), bool)
     if config.other_lengths == "strict":
         near = np.flatnonzero(keep)
         nearest = near[np.unique(owner[near], return_index=True)[1]]
         refused[owner[nearest]] = other_size[nearest]
         keep &= ~refused[owner]
     keep &= ~other_size
-    for name in config.alike:
-        classes = _classes(layer, name, tokenizer)
-        own = np.repeat(classes, counts)
-        alike = (classes[layer.neighbours] == own) & (own >= 0)
+    for own in classes:
+        alike = (own[neighbours] == own[words]) & (own[words] >= 0)
         keep = _preferred(keep, alike, owner)
     if config.avoid_shared_pieces:
-        keep = _preferred(keep, ~_shares_a_piece(layer, owner, keep), owner)
-    kept = np.bincount(owner[keep], minlength=len(sizes))
-    return _Usable(layer.neighbours[keep], layer.similarities[keep], offsets_of(kept), refused)
+        keep = _preferred(keep, ~_shares_a_piece(layer, words, neighbours, keep), owner)
+    kept = np.bincount(owner[keep], minlength=len(numbers))
+    return _Usable(neighbours[keep], similarities[keep], kept, refused)
+
+
+def _sizes(layer: SourceTable, numbers: Array) -> Array:
+    """Return the number of pieces of each word."""
+    return layer.starts[numbers + 1] - layer.starts[numbers]
 
 
 def _preferred(keep: Array, wanted: Array, owner: Array) -> Array:
@@ -226,25 +238,25 @@ def _preferred(keep: Array, wanted: Array, owner: Array) -> Array:
     return best | (keep & ~has_best[owner])
 
 
-def _shares_a_piece(layer: SourceTable, owner: Array, keep: Array) -> Array:
+def _shares_a_piece(layer: SourceTable, words: Array, neighbours: Array, keep: Array) -> Array:
     """Tell of each neighbour to keep, of as many pieces as its word, if any piece of it is that of
     the word at the same place.
     """
-    sizes = np.diff(layer.starts)
+    sizes = _sizes(layer, words)
     shares = np.zeros(len(keep), bool)
     rows = np.flatnonzero(keep)
     for place in range(int(sizes.max(initial=0))):
-        rows = rows[sizes[owner[rows]] > place]
-        old = layer.pieces[layer.starts[owner[rows]] + place]
-        new = layer.pieces[layer.starts[layer.neighbours[rows]] + place]
+        rows = rows[sizes[rows] > place]
+        old = layer.pieces[layer.starts[words[rows]] + place]
+        new = layer.pieces[layer.starts[neighbours[rows]] + place]
         shares[rows[old == new]] = True
     return shares
 
 
 def _classes(layer: SourceTable, name: str, tokenizer: Tokenizer) -> Array:
-    """Return the class of each word as a number, int64 [W]; -1 where it is not known."""
+    """Return the class of each word as a number, int [W]; -1 where it is not known."""
     if name == "script":  # in the table: finding it takes seconds
-        return layer.scripts.astype(np.int64)
+        return layer.scripts
     texts = (tokenizer.join(layer.word(number)) for number in range(len(layer.keys)))
     numbers: Dict[Optional[str], int] = {None: -1}
     found = (numbers.setdefault(ALIKE[name](text), len(numbers)) for text in texts)
