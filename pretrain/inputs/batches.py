@@ -20,7 +20,7 @@ from pretrain.inputs.record_checks import Features, Limits, find_fault, parse_ch
 from pretrain.learning.objective import Batch
 from pretrain.learning.stages import Stage
 from pretrain.runtime import files
-from pretrain.runtime.devices import distribute, processes, reader_of
+from pretrain.runtime.devices import distribute, processes, reader_of, untuned
 from pretrain.runtime.stopping import waited_for
 from pretrain.runtime.tensorflow import Strategy, Tensor, failures, peer_gone, reason, tf
 
@@ -114,7 +114,7 @@ def label_counts(info: DatasetInfo, vocab_size: int) -> np.ndarray:
     groups = _read(info.paths, info).batch(_SHUFFLE)
     parsed = groups.map(lambda records: parse(records, features, limits))
     counts = np.zeros([vocab_size], np.int64)
-    for batch in readable(parsed, info, features, limits):
+    for batch in readable(untuned(parsed), info, features, limits):
         labels = batch["masked_lm_ids"].numpy()[batch["masked_lm_weights"].numpy() > 0]
         counts += np.bincount(labels, minlength=vocab_size)
     return counts

@@ -113,10 +113,26 @@ def distribute(strategy: Strategy, make_dataset: Callable[[Any], Any]) -> Any:
     """Return the input of every replica: `make_dataset(InputContext)` gives the elements of this
     process's replicas in turn. Without AutoGraph, as in `compiled`.
     """
-    make_dataset = tf.autograph.experimental.do_not_convert(make_dataset)
+
+    def make(context: Any) -> Any:
+        return untuned(make_dataset(context))
+
+    make = tf.autograph.experimental.do_not_convert(make)
     if is_version_1():
-        return strategy.experimental_distribute_datasets_from_function(make_dataset)
-    return strategy.distribute_datasets_from_function(make_dataset)
+        return strategy.experimental_distribute_datasets_from_function(make)
+    return strategy.distribute_datasets_from_function(make)
+
+
+def untuned(dataset: Any) -> Any:
+    """Return the same dataset, whose threads are not tuned while it is read. The tuner sleeps ever
+    longer, up to a minute, and is waited for where the reading ends (TensorFlow 2.21).
+    """
+    options = tf.data.Options()
+    if is_version_1():
+        options.experimental_optimization.autotune = False
+    else:
+        options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def reader_of(context: Any) -> Tuple[int, int]:

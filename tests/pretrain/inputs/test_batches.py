@@ -10,8 +10,8 @@ from data_gen.shared.errors import UserError
 from pretrain.inputs import batches
 from pretrain.inputs.batches import all_batches, readable, training_batches
 from pretrain.learning.stages import Stage
-from pretrain.runtime.devices import one_device
-from pretrain.runtime.tensorflow import tf
+from pretrain.runtime.devices import distribute, one_device
+from pretrain.runtime.tensorflow import is_version_1, tf
 from tests.pretrain.helpers import features_of
 
 
@@ -209,3 +209,20 @@ def test_labels_are_counted(info):
             expected[piece] += weight > 0
     assert batches.label_counts(info, 21128).tolist() == expected.tolist()
     assert expected.sum() > 100
+
+
+def test_no_tuner_is_waited_for_where_the_reading_ends():
+    """The tuner of tf.data wakes up after 10 ms, 20, 40, ... up to a minute; until then the end of
+    a training stood still.
+    """
+    made = []
+    strategy = SimpleNamespace(
+        distribute_datasets_from_function=lambda make: made.append(make(None)),
+        experimental_distribute_datasets_from_function=lambda make: made.append(make(None)),
+    )
+    distribute(strategy, lambda context: tf.data.Dataset.range(3))
+    options = made[0].options()
+    if is_version_1():
+        assert options.experimental_optimization.autotune is False
+    else:
+        assert options.autotune.enabled is False
