@@ -11,7 +11,7 @@ word2vec: docs/guide/similar-words.md.
 """
 
 from array import array
-from typing import Any, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -176,10 +176,12 @@ def _chunks(keys: Array, parts: Iterable[TextWords]) -> Iterator[Tuple[Array, Ar
     first = 0
     for part in parts:
         own = word_keys(part.different.pieces, part.different.starts)
-        place = np.minimum(np.searchsorted(ordered, own), max(len(keys) - 1, 0))
-        found = np.where(ordered[place] == own, order[place], -1) if len(keys) else own * 0 - 1
+        found = np.full(len(own), -1)
+        if len(keys):
+            place = np.minimum(np.searchsorted(ordered, own), len(keys) - 1)
+            found = np.where(ordered[place] == own, order[place], -1)
         lengths = np.diff(part.sentences)
-        rows = np.append(rows, found.astype(np.int64)[part.numbers])
+        rows = np.append(rows, found[part.numbers])
         sentences = np.append(sentences, np.repeat(np.arange(first, first + len(lengths)), lengths))
         first += len(lengths)
         while len(rows) >= _AT_ONCE:
@@ -188,7 +190,7 @@ def _chunks(keys: Array, parts: Iterable[TextWords]) -> Iterator[Tuple[Array, Ar
     yield rows, sentences
 
 
-def _follows(rows: Array, sentences: Array, distances: Any, total: int) -> Any:
+def _follows(rows: Array, sentences: Array, distances: Dict[int, float], total: int) -> Any:
     """Return how much each word of a text is followed by each other, sparse [W, W]."""
     sparse = import_extra("scipy.sparse", "data", "word vectors of the text's own words")
     befores, afters, weights = [], [], []
