@@ -4,11 +4,10 @@ Learned from the words that masking sees, known by their pieces, so every word o
 frequent enough is found again, whatever its segmenter and tokenizer.
 """
 
-import io
 import os
 import re
 from itertools import zip_longest
-from typing import Callable, Iterator, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Iterator, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -22,10 +21,8 @@ from data_gen.corpus.input_kinds import Corpus, InputKind
 from data_gen.engine.processes import Engine
 from data_gen.jobs.kept_words import KeptWords, save_words
 from data_gen.pipeline.load import load_document_tokenizer, load_tokenizer
-from data_gen.storage.errors import reading
+from data_gen.storage.arrays import load_arrays, save_arrays
 from data_gen.storage.folders import list_names, make_folder
-from data_gen.storage.reading import open_as_is
-from data_gen.storage.writing import atomic_file
 from data_gen.synonyms.context_vectors import (
     CountedWords,
     KnownVectors,
@@ -64,18 +61,16 @@ def write_words(task: WordsTask) -> None:
 
 
 def _save(path: str, text: TextWords) -> None:
-    data = io.BytesIO()
     columns = {"numbers": text.numbers, "sentences": text.sentences}
-    np.savez(data, **columns, **text.different._asdict())
-    with atomic_file(path) as handle:
-        handle.write(data.getvalue())
+    save_arrays(path, {**columns, **text.different._asdict()})
 
 
 def _load(path: str) -> TextWords:
-    with open_as_is(path) as handle, reading(path):
-        arrays = np.load(io.BytesIO(handle.read()))
+    def words(arrays: Any) -> TextWords:
         different = WordList(arrays["pieces"], arrays["starts"])
         return TextWords(different, arrays["numbers"], arrays["sentences"])
+
+    return load_arrays(path, words)
 
 
 def vectors_of_text(

@@ -2,19 +2,14 @@
 a slow segmenter runs once. A file for each block of text, within the build's folder of work.
 """
 
-import io
 import os
-import zipfile
-from typing import Collection
+from typing import Any, Collection
 
 import numpy as np
 
 from data_gen.core.documents import WordBoundaries
-from data_gen.shared.errors import UserError
-from data_gen.storage.errors import reading
+from data_gen.storage.arrays import load_arrays, save_arrays
 from data_gen.storage.folders import list_names, make_folder
-from data_gen.storage.reading import open_as_is
-from data_gen.storage.writing import atomic_file
 
 _FOLDER = "words"
 
@@ -41,20 +36,18 @@ class KeptWords:
 
 def save_words(path: str, marks: WordBoundaries) -> None:
     """Write the word boundaries of a block, a bit for each character."""
-    data = io.BytesIO()
     bits = np.packbits(marks.boundaries)
-    np.savez(data, bits=bits, characters=len(marks.boundaries), misaligned=marks.misaligned)
-    with atomic_file(path) as handle:
-        handle.write(data.getvalue())
+    save_arrays(
+        path,
+        {"bits": bits, "characters": len(marks.boundaries), "misaligned": marks.misaligned},
+    )
 
 
 def load_words(path: str) -> WordBoundaries:
     """Read the output of `save_words`. Raises UserError where the file is damaged."""
-    with open_as_is(path) as handle, reading(path):
-        data = handle.read()
-    try:
-        with np.load(io.BytesIO(data)) as arrays:
-            bits = np.unpackbits(arrays["bits"], count=int(arrays["characters"]))
-            return WordBoundaries(bits.view(bool), arrays["misaligned"])
-    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} is damaged: delete it") from error
+
+    def marks(arrays: Any) -> WordBoundaries:
+        bits = np.unpackbits(arrays["bits"], count=int(arrays["characters"]))
+        return WordBoundaries(bits.view(bool), arrays["misaligned"])
+
+    return load_arrays(path, marks)

@@ -11,6 +11,7 @@ from data_gen.engine.processes import LocalEngine
 from data_gen.jobs import corpus_vectors
 from data_gen.jobs.corpus_vectors import vectors_of_text
 from data_gen.jobs.inputs import resolve_inputs, scan_inputs
+from data_gen.shared.errors import UserError
 from data_gen.synonyms import context_vectors
 from data_gen.synonyms.vector_files import Vectors
 from tests.conftest import default_settings
@@ -143,3 +144,10 @@ def test_a_text_without_repeated_words_gives_none(tmp_path):
     assert found.words == []
     assert found.matrix.shape == (0, 400)
     assert found.chinese
+
+
+def test_damaged_words_of_an_interrupted_run_are_one_sentence(text, tmp_path):
+    learn(text, tmp_path)
+    (tmp_path / "words-00000").write_bytes(b"PK")
+    with pytest.raises(UserError, match="words-00000 is damaged: delete it"):
+        learn(text, tmp_path)
