@@ -5,17 +5,15 @@ frequent enough is found again, whatever its segmenter and tokenizer.
 """
 
 import os
-import re
 from itertools import zip_longest
 from typing import Any, Callable, Iterator, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from data_gen.config import DataConfig
-from data_gen.core.columns import Array, WordList
+from data_gen.core.columns import WordList
 from data_gen.core.progress import Progress
 from data_gen.core.random_draws import seed_for
-from data_gen.core.word_class import CHINESE_CHARACTERS
 from data_gen.corpus.blocks import Block, task_blocks
 from data_gen.corpus.input_kinds import Corpus, InputKind
 from data_gen.engine.processes import Engine
@@ -101,7 +99,7 @@ def vectors_of_text(
         counts.add(_load(task.path))
     tokenizer = load_tokenizer(config)
     words = counts.frequent(config.synonyms.min_count, tokenizer.unk)
-    chinese = counts.holds_any(_chinese_pieces(tokenizer))
+    chinese = counts.holds_any(tokenizer.chinese_pieces)
     vectors = _of_words(words, known(), tokenizer) if known and chinese else None
     parts = (_load(task.path) for task in tasks)
     seed = seed_for(config.random_seed, "what words are known by")
@@ -118,12 +116,6 @@ def _of_words(words: CountedWords, known: Vectors, tokenizer: Tokenizer) -> Know
     rows = np.array([row_of.get(word, -1) for word in spelt], np.int64)
     there = np.flatnonzero(rows >= 0)
     return KnownVectors(there, known.matrix[rows[there]])
-
-
-def _chinese_pieces(tokenizer: Tokenizer) -> Array:
-    """Tell which pieces hold a Chinese character, bool; [UNK] may be one."""
-    is_chinese = re.compile(f"[{CHINESE_CHARACTERS}]").search
-    return np.array([bool(is_chinese(piece)) for piece in tokenizer.pieces])
 
 
 def _tasks(

@@ -1,6 +1,5 @@
 """A cache of the similar words of all words met so far, as arrays."""
 
-import re
 from array import array
 from typing import Callable, Dict, Iterable, List, NamedTuple, Protocol, Sequence, Tuple
 
@@ -8,7 +7,6 @@ import numpy as np
 
 from data_gen.core.columns import Array, Pieces, TokenizedBlock, WordList, as_array
 from data_gen.core.counting import MISSING_OF_A_BLOCK, Counts
-from data_gen.core.word_class import CHINESE_CHARACTERS
 from data_gen.core.word_keys import WordIndex, word_keys
 from data_gen.tokenization.tokenizer import Tokenizer
 
@@ -38,7 +36,6 @@ class CandidateSource(Protocol):
         """Return the reasons why words have no similar word, e.g. "not in the table"."""
 
 
-_CHINESE = re.compile(f"[{CHINESE_CHARACTERS}]")
 _FROM = "similar_from/"
 _UNKNOWN = "without_similar/holds [UNK], never masked"
 _SHARE = 2.0**-24  # what shares for a choice are multiples of
@@ -63,7 +60,6 @@ class CandidateCache:
         self._weigh = weigh
         spelt = [tokenizer.join((piece,)) for piece in range(len(tokenizer.pieces))]
         self._piece_characters = np.array([len(text) for text in spelt])
-        self._piece_is_chinese = np.array([bool(_CHINESE.search(text)) for text in spelt])
         self._clear()
 
     def _clear(self) -> None:
@@ -101,7 +97,7 @@ class CandidateCache:
         starts = words.starts[:-1]
         unknown = np.logical_or.reduceat(words.pieces == self._tokenizer.unk, starts)
         characters = np.add.reduceat(self._piece_characters[words.pieces], starts)
-        chinese = np.logical_or.reduceat(self._piece_is_chinese[words.pieces], starts)
+        chinese = np.logical_or.reduceat(self._tokenizer.chinese_pieces[words.pieces], starts)
         groups = self._found_in(keys, words)
         for number in np.flatnonzero(unknown).tolist():
             groups[number] = _UNKNOWN

@@ -52,7 +52,6 @@ class CandidateLookup:
 
     def __init__(self, table: Table, tokenizer: Tokenizer, config: SynonymsConfig) -> None:
         self.layers = table.layers
-        self._names = [*table.layers, ""]  # so that number -1 is none
         self._tokenizer = tokenizer
         self._config = config
         # Of each layer the classes of its words, in which candidates should be alike.
@@ -80,10 +79,10 @@ class CandidateLookup:
         """Yield the similar words of the words that have any, in portions, one for each source.
         `keys` are the `word_keys` of the words.
         """
-        found, places = self._found(keys)
-        for i, (source, layer) in enumerate(self.layers.items()):
-            own = np.flatnonzero(found == i)
-            usable = self._usable(source, places[own])
+        found = np.zeros(len(keys), bool)
+        for source, own, usable in self._by_source(keys):
+            found[own] = True
+            layer = self.layers[source]
             starts, stops = (layer.starts[usable.neighbours + j] for j in (0, 1))
             pieces = layer.pieces[ranges(starts, stops)]
             yield CandidateColumns(own, usable.counts, pieces, usable.similarities)
@@ -94,8 +93,12 @@ class CandidateLookup:
         """Return the name of the source of each word's candidates, "toolkit" or "corpus" say; ""
         where there is none.
         """
-        found, _ = self._found(keys)
-        names = [self._names[i] for i in found.tolist()]
+        names = [""] * len(keys)
+        found = np.zeros(len(keys), bool)
+        for source, own, _ in self._by_source(keys):
+            found[own] = True
+            for i in own.tolist():
+                names[i] = source
         rest, simplified = self._simplified_words(found, words)
         for i, one in zip(rest.tolist(), simplified):
             names[i] = one.source
@@ -118,32 +121,35 @@ class CandidateLookup:
     def of_source(self, source: str, word: Pieces) -> Candidates:
         """Return the candidates that one source has for a word."""
         number = self.layers[source].number(word)
-        return self._of(source, number) if number >= 0 else ()
+        if number < 0:
+            return ()
+        (some,) = self._listed(source, self._usable(source, np.array([number])))
+        return some
 
-    def _of(self, source: str, number: int) -> Candidates:
-        usable = self._usable(source, np.array([number]))
-        words = map(self.layers[source].word, usable.neighbours.tolist())
-        return list(zip(words, usable.similarities.tolist()))
+    def _listed(self, source: str, usable: _Usable) -> List[Candidates]:
+        """List the candidates of each word that a source has some for."""
+        words = [self.layers[source].word(number) for number in usable.neighbours.tolist()]
+        every = [*zip(words, usable.similarities.tolist())]
+        bounds = offsets_of(usable.counts).tolist()
+        return [every[start:stop] for start, stop in zip(bounds, bounds[1:])]
 
     def _usable(self, source: str, numbers: Array) -> _Usable:
         """Find the candidates that one source has for some words, by their numbers there."""
         return _usable(self.layers[source], numbers, self._classes[source], self._config)
 
-    def _found(self, keys: Array) -> Tuple[Array, Array]:
-        """Return the number of the first source that has candidates for each word as it is spelt,
-        -1 for none, and the word's number there.
+    def _by_source(self, keys: Array) -> Iterator[Tuple[str, Array, _Usable]]:
+        """Yield each source with the words that take their candidates from it as they are spelt,
+        int [N], and these: a word takes those of the first source that has any.
         """
-        found = np.full(len(keys), -1)
-        places = np.zeros(len(keys), np.int64)
         decided = np.zeros(len(keys), bool)
-        for i, (source, layer) in enumerate(self.layers.items()):
+        for source, layer in self.layers.items():
             numbers = layer.numbers(keys)
             there = np.flatnonzero((numbers >= 0) & ~decided)
             usable = self._usable(source, numbers[there])
             has = usable.counts > 0
-            found[there[has]], places[there] = i, numbers[there]
             decided[there] = has | usable.refused
-        return found, places
+            own = usable._replace(counts=usable.counts[has], refused=usable.refused[has])
+            yield source, there[has], own
 
     def _simplified_words(self, found: Array, words: WordList) -> Tuple[Array, List[Found]]:
         """Find the traditional words among those that were not found as they are spelt, and the
@@ -153,7 +159,7 @@ class CandidateLookup:
         if not self._simplify or not len(found):
             return np.zeros(0, np.int64), []
         beyond = np.logical_or.reduceat(self._beyond_ascii[words.pieces], words.starts[:-1])
-        rest = np.flatnonzero((found < 0) & beyond)
+        rest = np.flatnonzero(~found & beyond)
         texts = [self._tokenizer.join(words.word(i)) for i in rest.tolist()]
         simplified = _of_many(self._simplify)(texts)
         rest = rest[[one != text for one, text in zip(simplified, texts)]]
@@ -183,11 +189,12 @@ class CandidateLookup:
         keys = word_keys(
             np.array([*chain.from_iterable(encoded)], np.int64), offsets_of([*map(len, encoded)])
         )
-        found, places = self._found(keys)
-        names = [self._names[i] for i in found.tolist()]
-        return names, [
-            self._of(name, place) if name else () for name, place in zip(names, places.tolist())
-        ]
+        names = [""] * len(keys)
+        candidates: List[Candidates] = [()] * len(keys)
+        for source, own, usable in self._by_source(keys):
+            for i, some in zip(own.tolist(), self._listed(source, usable)):
+                names[i], candidates[i] = source, some
+        return names, candidates
 
 
 def _of_many(convert: Callable[[str], str]) -> Callable[[Sequence[str]], List[str]]:

@@ -6,13 +6,16 @@ marks, which join the wrong pieces where a word stands twice in a sentence or th
 elsewhere than the segmenter.
 """
 
+import re
 from abc import ABC, abstractmethod
+from functools import cached_property
 from itertools import chain
 from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
 from data_gen.core.columns import Array
+from data_gen.core.word_class import CHINESE_CHARACTERS
 from data_gen.shared.vocabulary import SPECIALS
 
 Offsets = Sequence[Tuple[int, int]]
@@ -29,6 +32,7 @@ class Tokens(NamedTuple):
 
 
 CLAUSE_MARKS = "，；：、,;:"
+_CHINESE = re.compile(f"[{CHINESE_CHARACTERS}]")
 
 
 class Tokenizer(ABC):
@@ -63,6 +67,11 @@ class Tokenizer(ABC):
     @abstractmethod
     def join(self, pieces: Iterable[int]) -> str:
         """Join pieces to one string, for people to read."""
+
+    @cached_property
+    def chinese_pieces(self) -> Array:
+        """Tell which pieces hold a Chinese character, bool; [UNK] may stand for one."""
+        return np.array([bool(_CHINESE.search(piece)) for piece in self.pieces])
 
     @property
     @abstractmethod

@@ -36,6 +36,7 @@ class Spelling:
 
     unk = 0
     pieces = range(5100)
+    chinese_pieces = np.zeros(5100, bool)
 
     def join(self, pieces):
         return "-".join(map(str, pieces))

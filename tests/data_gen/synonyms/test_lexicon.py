@@ -70,6 +70,7 @@ class Table(OneByOne):
 class Tokenizer:
     unk = -1
     pieces = range(1000)
+    chinese_pieces = np.zeros(1000, bool)
 
     def join(self, pieces):
         return "-".join(map(str, pieces))
