@@ -22,12 +22,15 @@ def word_keys(pieces: Array, starts: Array) -> Array:
     starts: int64 [W + 1]: the piece that each word starts at, and P; none is empty
     """
     sizes = np.diff(starts)
-    place = np.arange(len(pieces)) - np.repeat(starts[:-1], sizes)
     # A sum of products with random numbers, one for each place.
     factors = draw(np.zeros(1, np.uint64), np.arange(sizes.max(initial=0)))
-    mixed = factors[place]
-    mixed *= (pieces + 1).astype(np.uint64)
-    return draw(np.add.reduceat(mixed, starts[:-1]) if len(sizes) else mixed, sizes)
+    values = pieces.astype(np.uint64) + np.uint64(1)
+    mixed = values[starts[:-1]] * factors[:1]
+    words = np.flatnonzero(sizes > 1)
+    for place in range(1, len(factors)):
+        mixed[words] += values[starts[words] + place] * factors[place]
+        words = words[sizes[words] > place + 1]
+    return draw(mixed, sizes)
 
 
 def distinct_words(text: TokenizedBlock) -> Array:

@@ -45,9 +45,9 @@ from data_gen.storage.remote_files import local_copy
 from data_gen.storage.writing import write_json
 from data_gen.synonyms import likeness
 
-# Bumped with every change of the code that changes the bytes of a build, so that an unfinished one
-# is not continued.
-CODE_FORMAT = 10
+# Bumped with every change of the code that changes the bytes of a build or of its work files, so
+# that an unfinished one is not continued.
+CODE_FORMAT = 11
 
 _MOST_EXPECTED = 1024  # tasks, that is processes to start early
 

@@ -7,9 +7,11 @@ is not done again.
 import gc
 import os
 from contextlib import contextmanager
+from itertools import groupby
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from data_gen.config import DataConfig
+from data_gen.core.columns import offsets_of
 from data_gen.core.counting import Counts, timed
 from data_gen.core.progress import Amount, Progress
 from data_gen.corpus.blocks import Block, task_blocks
@@ -21,11 +23,15 @@ from data_gen.pipeline.block import Pipeline
 from data_gen.pipeline.load import environment, load_pipeline
 from data_gen.pipeline.tokenized_text import DocumentTokenizer
 from data_gen.records.pack_examples import ExamplePacker
-from data_gen.records.shuffle import KeyedRecord, RunSlice, combine_slices, write_run, write_shard
+from data_gen.records.shuffle import KeyedFrame, RunSlice, combine_slices, write_run, write_shard
+from data_gen.records.tfrecord import frame
 from data_gen.shared.dataset.features import COMPRESSIONS
 from data_gen.shared.errors import UserError
 
 STAGES = MAP, MERGE = "map", "merge"  # titles of the progress
+
+# Records of one merge task, about: each task has a manifest, which costs as much as a small shard.
+MERGE_BYTES = 1 << 22
 
 
 class MapTask(NamedTuple):
@@ -39,12 +45,23 @@ class MapTask(NamedTuple):
     words: Tuple[Optional[str], ...]  # of each block: where its words are kept, None: nowhere
 
 
+class ShardSlices(NamedTuple):
+    """A shard to be written, and its records in all runs."""
+
+    path: str
+    slices: Tuple[RunSlice, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Return the bytes of the slices."""
+        return sum(part.stop - part.start for part in self.slices)
+
+
 class MergeTask(NamedTuple):
-    """The segments of one shard in all runs -> the shard."""
+    """The slices of neighbouring shards -> the shards."""
 
     stem: str
-    shard: str  # path
-    segments: Tuple[RunSlice, ...]
+    shards: Tuple[ShardSlices, ...]
 
 
 def run_stages(
@@ -75,7 +92,8 @@ def run_stages(
             "the input gave no instance: no document has two pieces of which one can be masked"
         )
     merge_tasks = list(_merge_tasks(map_tasks, maps, output, work, config))
-    return run_tasks(MERGE, work, merge_tasks, run_merge_task, engine, show), counts
+    merged = run_tasks(MERGE, work, merge_tasks, run_merge_task, engine, show)
+    return [shard for manifest in merged for shard in manifest["shards"]], counts
 
 
 def run_map_task(task: MapTask) -> TaskResult:
@@ -103,16 +121,16 @@ def _map(task: MapTask) -> Dict[str, Any]:
     return {"offsets": offsets, "counts": counts}
 
 
-def _records(task: MapTask, pipeline: Pipeline) -> Tuple[List[KeyedRecord], Counts]:
+def _records(task: MapTask, pipeline: Pipeline) -> Tuple[List[KeyedFrame], Counts]:
     pack = ExamplePacker(task.config.max_seq_length, task.config.predictions)
-    records: List[KeyedRecord] = []
+    records: List[KeyedFrame] = []
     counts = Counts()
     for documents, path in zip(task.kind.read(task.blocks), task.words):
         (keys, examples), of_block = pipeline.examples(
             documents, load_words(path) if path else None
         )
         with timed(of_block, "pack"):
-            records += zip(keys.tolist(), pack(examples))
+            records += zip(keys.tolist(), map(frame, pack(examples)))
         counts.update(of_block)
     return records, counts
 
@@ -132,15 +150,22 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 def run_merge_task(task: MergeTask) -> TaskResult:
-    """Write a shard, then its manifest."""
-    shard = run_once(task.stem, lambda: _merge(task))
-    amount = Amount(bytes=shard["bytes"], instances=shard["examples"])
-    return TaskResult(os.path.basename(task.stem), shard, amount)
+    """Write some shards, then their manifest."""
+    manifest = run_once(task.stem, lambda: _merge(task))
+    shards = manifest["shards"]
+    amount = Amount(
+        bytes=sum(shard["bytes"] for shard in shards),
+        instances=sum(shard["examples"] for shard in shards),
+    )
+    return TaskResult(os.path.basename(task.stem), manifest, amount)
 
 
 def _merge(task: MergeTask) -> Dict[str, Any]:
-    segments = combine_slices(task.segments, task.stem)
-    return write_shard(task.shard, segments)._asdict()
+    shards = []
+    for number, (path, slices) in enumerate(task.shards):
+        combined = combine_slices(slices, f"{task.stem}.{number}")
+        shards.append(write_shard(path, combined)._asdict())
+    return {"shards": shards}
 
 
 def _map_tasks(
@@ -170,16 +195,26 @@ def _merge_tasks(
     work: str,
     config: DataConfig,
 ) -> Iterator[MergeTask]:
+    shards = [*_shards(maps, manifests, output, config)]
+    passed = offsets_of([shard.bytes for shard in shards]).tolist()
+    for _, numbers in groupby(range(len(shards)), lambda i: passed[i] // MERGE_BYTES):
+        some = [*numbers]
+        stem = os.path.join(work, f"merge-{some[0]:06d}-{some[-1] + 1:06d}")
+        yield MergeTask(stem, tuple(shards[i] for i in some))
+
+
+def _shards(
+    maps: Sequence[MapTask], manifests: Sequence[Dict[str, Any]], output: str, config: DataConfig
+) -> Iterator[ShardSlices]:
     num_shards, suffix = config.num_shards, COMPRESSIONS[config.compression]
     for i in range(num_shards):
-        name = f"part-{i:05d}-of-{num_shards:05d}"
         ranges = [
             (task, *manifest["offsets"][i : i + 2]) for task, manifest in zip(maps, manifests)
         ]
-        segments = tuple(
+        slices = tuple(
             RunSlice(f"{task.stem}.run", start, stop)
             for task, start, stop in ranges
             if start < stop
         )
-        shard = os.path.join(output, f"{name}.tfrecord{suffix}")
-        yield MergeTask(os.path.join(work, name), shard, segments)
+        name = f"part-{i:05d}-of-{num_shards:05d}.tfrecord{suffix}"
+        yield ShardSlices(os.path.join(output, name), slices)

@@ -4,7 +4,7 @@ from typing import Sequence, Tuple
 
 import numpy as np
 
-from data_gen.core.columns import Array, TokenizedBlock, offsets_of
+from data_gen.core.columns import Array, TokenizedBlock, offsets_of, ranges
 from data_gen.core.documents import Document, WordBoundaries
 from data_gen.tokenization.tokenizer import Tokens
 
@@ -24,36 +24,42 @@ def align_words(
     """
     starts = offsets_of(np.fromiter(map(len, sentences), np.int64, len(sentences)) + 1)
     pieces: Array = np.searchsorted(tokens.first, starts)  # before each sentence, and all
-    sentence = np.repeat(np.arange(len(sentences)), np.diff(pieces))
-    starting = word_starts(tokens, sentence, marks.boundaries)
-    starting |= np.isin(sentence, marks.misaligned)
+    filled = np.diff(pieces) > 0
+    first = pieces[:-1][filled]
+    starting = word_starts(tokens, first, marks.boundaries)
+    starting[ranges(pieces[marks.misaligned], pieces[marks.misaligned + 1])] = True
     cut_off = starting & continues[tokens.ids]
     starting &= ~cut_off
     words = np.append(np.flatnonzero(starting), len(tokens.ids))
-    filled = np.diff(pieces) > 0
     before = np.concatenate([[0], np.cumsum(filled)])  # sentences with pieces
     text = TokenizedBlock(
         pieces=tokens.ids,
         words=words,
-        sentences=np.searchsorted(words, np.append(pieces[:-1][filled], len(tokens.ids))),
+        sentences=np.searchsorted(words, np.append(first, len(tokens.ids))),
         documents=before[np.cumsum([0, *(len(document.sentences) for document in documents)])],
     )
     return text, int(cut_off.sum())
 
 
-def word_starts(tokens: Tokens, sentence: Array, boundaries: Array) -> Array:
+def word_starts(tokens: Tokens, sentences: Array, boundaries: Array) -> Array:
     """Group pieces into words: two neighbours are of one word unless a boundary lies between them.
 
-    sentence:   the sentence of each piece, int64 [P], ascending
+    sentences:  the first piece of each sentence that has any, int64, ascending
     boundaries: of each character whether a word starts or ends before it, bool [characters + 1]
     Returns     of each piece whether it starts a word, bool [P]. A piece that straddles a boundary
                 joins the two words. A piece without text goes with the piece that follows.
     """
-    passed = np.concatenate([[0], np.cumsum(boundaries, dtype=np.int32)])
     with_text = np.flatnonzero(tokens.first < tokens.last)
     left, right = tokens.last[with_text[:-1]], tokens.first[with_text[1:]]
-    between = passed[1:][right] > passed[left]
-    between &= np.diff(sentence[with_text]) == 0
-    starts = np.diff(sentence, prepend=-1) > 0
-    starts[with_text[:-1][between] + 1] = True
+    between = boundaries[right] & (left <= right)
+    apart = np.flatnonzero(left < right)  # characters that are of no piece, spaces mostly
+    if len(apart):
+        bounds = np.stack([left[apart], right[apart] + 1], axis=1).ravel()
+        between[apart] = np.logical_or.reduceat(boundaries, bounds)[::2]
+    # What ends a sentence may be followed by a piece without text.
+    across: Array = np.searchsorted(with_text, sentences) - 1
+    between[across[(across >= 0) & (across < len(between))]] = False
+    starts = np.zeros(len(tokens.ids), bool)
+    starts[with_text[:-1] + 1] = between
+    starts[sentences] = True
     return starts

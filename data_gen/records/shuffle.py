@@ -9,25 +9,29 @@ import hashlib
 import io
 import os
 import struct
+from bisect import bisect_left
 from contextlib import ExitStack
 from gzip import GzipFile
 from heapq import merge
+from itertools import accumulate
 from typing import Any, BinaryIO, Iterator, List, NamedTuple, Sequence, Tuple
 
-from data_gen.records.tfrecord import frame
+from data_gen.records.tfrecord import FRAME_BYTES
 from data_gen.shared.dataset.dataset_info import Shard
 from data_gen.shared.errors import UserError
 from data_gen.storage.remote_files import open_range
 from data_gen.storage.writing import atomic_file
 
-# Run files: the records of one task of the map for every shard, sorted by key.
+# Run files: the framed records of one task of the map for every shard, sorted by key.
 
-_HEAD = struct.Struct(">QI")  # key, length of the record
+_KEY = struct.Struct("<Q")
+_HEAD = struct.Struct("<QQ")  # key, and the length that a frame begins with
 
+_AT_ONCE = 256  # records in one call to write
 MOST_OPEN = 256  # files; a process may usually open 1,024
 _BUFFER = 1 << 18  # bytes of a shard: a call for each record costs more than its checksum
 
-KeyedRecord = Tuple[int, bytes]
+KeyedFrame = Tuple[int, bytes]
 
 
 class RunSlice(NamedTuple):
@@ -38,43 +42,39 @@ class RunSlice(NamedTuple):
     stop: int
 
 
-def shard_of(key: int, num_shards: int) -> int:
-    """Find the shard whose range of the 64-bit keys holds `key`."""
-    return key * num_shards >> 64
-
-
-def write_run(path: str, records: List[KeyedRecord], num_shards: int) -> List[int]:
+def write_run(path: str, records: List[KeyedFrame], num_shards: int) -> List[int]:
     """Write a run file, sorted. Returns num_shards + 1 offsets: the records of shard i are at
     `[offsets[i], offsets[i + 1])`.
     """
     records.sort()
-    sizes = [0] * num_shards
     with atomic_file(path) as handle:
-        for key, record in records:
-            handle.write(_HEAD.pack(key, len(record)) + record)
-            sizes[shard_of(key, num_shards)] += _HEAD.size + len(record)
-    offsets = [0]
-    for size in sizes:
-        offsets.append(offsets[-1] + size)
-    return offsets
+        for start in range(0, len(records), _AT_ONCE):
+            some = records[start : start + _AT_ONCE]
+            handle.write(b"".join([_KEY.pack(key) + frame for key, frame in some]))
+    passed = [0, *accumulate(_KEY.size + len(frame) for _, frame in records)]
+    keys = [key for key, _ in records]
+    # The keys of shard i are those from i / num_shards of all 64-bit numbers on.
+    starts = (-(-(i << 64) // num_shards) for i in range(num_shards + 1))
+    return [passed[bisect_left(keys, start)] for start in starts]
 
 
-def read_slice(part: RunSlice) -> Iterator[KeyedRecord]:
-    """Read the records of a slice, in the order of their keys. Raises UserError where the file is
-    cut short.
+def read_slice(part: RunSlice) -> Iterator[KeyedFrame]:
+    """Read the records of a slice with their frames, in the order of their keys. Raises UserError
+    where the file is cut short.
     """
     left = part.stop - part.start
     with open_range(part.path, part.start, part.stop) as handle:
         while left:
             head = handle.read(_HEAD.size)
             key, length = _HEAD.unpack(head) if len(head) == _HEAD.size else (0, left)
-            left -= _HEAD.size + length
-            record = handle.read(length) if left >= 0 else b""
-            if len(record) < length:
+            rest = length + FRAME_BYTES - _KEY.size
+            left -= _HEAD.size + rest
+            tail = handle.read(rest) if left >= 0 else b""
+            if len(tail) < rest:
                 raise UserError(
                     f"{part.path} is cut short: delete its folder and run the command again"
                 )
-            yield key, record
+            yield key, head[_KEY.size :] + tail
 
 
 def combine_slices(slices: Sequence[RunSlice], stem: str) -> Sequence[RunSlice]:
@@ -87,15 +87,15 @@ def combine_slices(slices: Sequence[RunSlice], stem: str) -> Sequence[RunSlice]:
             number += 1
             size = 0
             with atomic_file(path) as handle:
-                for key, record in _merged(slices[start : start + MOST_OPEN]):
-                    size += handle.write(_HEAD.pack(key, len(record)) + record)
+                for key, frame in _merged(slices[start : start + MOST_OPEN]):
+                    size += handle.write(_KEY.pack(key) + frame)
             combined.append(RunSlice(path, 0, size))
         slices = combined
     return slices
 
 
-def _merged(slices: Sequence[RunSlice]) -> Iterator[KeyedRecord]:
-    return merge(*(read_slice(part) for part in slices))
+def _merged(slices: Sequence[RunSlice]) -> Iterator[KeyedFrame]:
+    return merge(*map(read_slice, slices))
 
 
 def write_shard(path: str, slices: Sequence[RunSlice]) -> Shard:
@@ -113,8 +113,8 @@ def write_shard(path: str, slices: Sequence[RunSlice]) -> Shard:
             if path.endswith(".gz")
             else buffered
         )
-        for _, record in _merged(slices):
-            shard.write(frame(record))
+        for _, frame in _merged(slices):
+            shard.write(frame)
             examples += 1
     return Shard(os.path.basename(path), examples, measured.size, measured.digest.hexdigest())
 

@@ -1,7 +1,7 @@
 """The framing of TFRecord files: length, checksum, record, checksum."""
 
 import struct
-from functools import cache
+from functools import cache, lru_cache
 from typing import IO, Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
@@ -11,11 +11,18 @@ from data_gen.shared.errors import UserError
 from data_gen.storage.errors import reading
 from data_gen.storage.reading import open_text
 
+FRAME_BYTES = 16  # of a frame beside the record
+
 
 def frame(record: bytes) -> bytes:
     """Frame a record: length, masked CRC of the length, the bytes, masked CRC of the bytes."""
-    length = struct.pack("<Q", len(record))
-    return b"".join((length, masked_crc(length), record, masked_crc(record)))
+    return b"".join((_frame_head(len(record)), record, masked_crc(record)))
+
+
+@lru_cache(maxsize=1 << 16)
+def _frame_head(size: int) -> bytes:
+    length = struct.pack("<Q", size)
+    return length + masked_crc(length)
 
 
 def masked_crc(data: bytes) -> bytes:

@@ -23,21 +23,34 @@ class CandidateColumns(NamedTuple):
     similarities: Array  # float32: of all candidates, of each word the most similar first
 
 
+class Labels(NamedTuple):
+    """One of a few names for each of N words."""
+
+    names: Sequence[str]
+    numbers: Array  # int64 [N]: the number of its name
+
+    def each(self) -> List[str]:
+        """Return the name of each word."""
+        return [self.names[number] for number in self.numbers.tolist()]
+
+
 class CandidateSource(Protocol):
     """A lookup of the similar words of several words; `keys` are their `word_keys`."""
 
     def candidates(self, keys: Array, words: WordList) -> Iterable[CandidateColumns]:
         """Yield the similar words of the words that have any, in portions."""
 
-    def sources(self, keys: Array, words: WordList) -> Sequence[str]:
-        """Return the source of each word's similar words, e.g. "toolkit"; "" where it has none."""
+    def sources(self, keys: Array, words: WordList) -> Labels:
+        """Return the source of each word's similar words, e.g. "toolkit"; number 0 where it has
+        none.
+        """
 
-    def reasons(self, keys: Array) -> Sequence[str]:
+    def reasons(self, keys: Array) -> Labels:
         """Return the reasons why words have no similar word, e.g. "not in the table"."""
 
 
-_FROM = "similar_from/"
-_UNKNOWN = "without_similar/holds [UNK], never masked"
+_FROM, _WITHOUT = "similar_from", "without_similar"  # groups of counters
+_UNKNOWN = "holds [UNK], never masked"
 _SHARE = 2.0**-24  # what shares for a choice are multiples of
 
 # Similarities of the candidates of words, a row each, descending -> their weights in the choice.
@@ -58,8 +71,7 @@ class CandidateCache:
         self._similar = similar
         self._tokenizer = tokenizer
         self._weigh = weigh
-        spelt = [tokenizer.join((piece,)) for piece in range(len(tokenizer.pieces))]
-        self._piece_characters = np.array([len(text) for text in spelt])
+        self._piece_characters = np.array([*map(len, tokenizer.spelt)])
         self._clear()
 
     def _clear(self) -> None:
@@ -68,8 +80,8 @@ class CandidateCache:
         self._words, self._word_starts = array("i"), array("q", [0])
         # Of each word: whether it has candidates, and what is counted of it.
         self._has_similar = array("b")
-        self._groups: Dict[str, int] = {}  # counters: of a source, or of a reason for none
-        self._group = array("i")
+        self._counter_numbers: Dict[str, int] = {}  # of a source, or of a reason for none
+        self._counter = array("i")
         self._characters = array("i")  # 0 of a word that holds [UNK]: it is never masked
         self._chinese = array("b")  # whether there are Chinese ones among them
         # Candidates of the words replaced so far, in columns. The weights of the
@@ -98,27 +110,25 @@ class CandidateCache:
         unknown = np.logical_or.reduceat(words.pieces == self._tokenizer.unk, starts)
         characters = np.add.reduceat(self._piece_characters[words.pieces], starts)
         chinese = np.logical_or.reduceat(self._tokenizer.chinese_pieces[words.pieces], starts)
-        groups = self._found_in(keys, words)
-        for number in np.flatnonzero(unknown).tolist():
-            groups[number] = _UNKNOWN
-        group = [self._groups.setdefault(name, len(self._groups)) for name in groups]
+        sources = self._similar.sources(keys, words)
+        counters = self._counters(_FROM, sources.names)[sources.numbers]
+        lacking = np.flatnonzero(sources.numbers == 0)
+        reasons = self._similar.reasons(keys[lacking])
+        counters[lacking] = self._counters(_WITHOUT, reasons.names)[reasons.numbers]
+        counters[unknown] = self._counters(_WITHOUT, [_UNKNOWN])
         _extend(self._keys, keys)
         _extend(self._word_starts, words.starts[1:] + len(self._words))
         _extend(self._words, words.pieces)
-        _extend(self._has_similar, np.array([name.startswith(_FROM) for name in groups]))
-        _extend(self._group, np.array(group))
+        _extend(self._has_similar, (sources.numbers > 0) & ~unknown)
+        _extend(self._counter, counters)
         _extend(self._characters, np.where(unknown, 0, characters))
         _extend(self._chinese, chinese & ~unknown)
         _extend(self._slots, np.full(len(keys), -1))
 
-    def _found_in(self, keys: Array, words: WordList) -> List[str]:
-        """Return the counter of each word: of its source, or of the reason why it has none."""
-        sources = self._similar.sources(keys, words)
-        groups = [f"{_FROM}{source}" for source in sources]
-        lacking = [i for i, source in enumerate(sources) if not source]
-        for i, reason in zip(lacking, self._similar.reasons(keys[lacking])):
-            groups[i] = f"without_similar/{reason}"
-        return groups
+    def _counters(self, group: str, names: Sequence[str]) -> Array:
+        """Return the numbers of the counters of a group by these names."""
+        known = self._counter_numbers
+        return np.array([known.setdefault(f"{group}/{name}", len(known)) for name in names])
 
     def has_candidates(self, numbers: Array) -> Array:
         """Return of each word if it has a similar word, bool."""
@@ -133,14 +143,15 @@ class CandidateCache:
         times, covered = every[words], self.has_candidates(words)
         characters = as_array(self._characters)[words] * times
         chinese = (as_array(self._chinese)[words] != 0) * times
-        groups = np.bincount(as_array(self._group)[words], times, len(self._groups))
+        of_counters = np.bincount(as_array(self._counter)[words], times, len(self._counter_numbers))
         counts = Counts(
             characters_of_words=int(characters.sum()),
             characters_with_similar=int(characters[covered].sum()),
             chinese_words=int(chinese.sum()),
             chinese_words_with_similar=int(chinese[covered].sum()),
         )
-        counts.update({group: int(groups[i]) for group, i in self._groups.items() if groups[i]})
+        every_counter = zip(self._counter_numbers, of_counters.tolist())
+        counts.update({name: int(number) for name, number in every_counter if number})
         lacking = np.flatnonzero(~covered & (characters > 0))
         # Which of equally frequent ones must not depend on the order in which they were met.
         order = np.lexsort((as_array(self._keys)[words[lacking]], -times[lacking]))

@@ -14,7 +14,7 @@ from data_gen.core.columns import Array, Pieces, WordList, offsets_of, ranges
 from data_gen.core.script_conversion import converter
 from data_gen.core.word_keys import word_keys
 from data_gen.synonyms.config import SynonymsConfig
-from data_gen.synonyms.lexicon import CandidateColumns, Candidates
+from data_gen.synonyms.lexicon import CandidateColumns, Candidates, Labels
 from data_gen.synonyms.likeness import ALIKE
 from data_gen.synonyms.table import SourceTable, Table
 from data_gen.tokenization.tokenizer import Tokenizer
@@ -36,6 +36,7 @@ REASONS = (
 )
 
 _NOTHING = Found((), "")
+_SIMPLIFIED = "{}, simplified"  # the source of a traditional word's candidates
 
 
 class _Usable(NamedTuple):
@@ -68,7 +69,7 @@ class CandidateLookup:
         """Look one word up."""
         words = WordList(np.array(word), np.array([0, len(word)]))
         keys = word_keys(*words)
-        (source,) = self.sources(keys, words)
+        (source,) = self.sources(keys, words).each()
         for found in self.candidates(keys, words):
             if len(found.words):
                 pieces = map(tuple, found.pieces.reshape(-1, len(word)).tolist())
@@ -89,22 +90,19 @@ class CandidateLookup:
         rest, simplified = self._simplified_words(found, words)
         yield _columns(rest, [one.candidates for one in simplified])
 
-    def sources(self, keys: Array, words: WordList) -> List[str]:
-        """Return the name of the source of each word's candidates, "toolkit" or "corpus" say; ""
+    def sources(self, keys: Array, words: WordList) -> Labels:
+        """Return the source of each word's candidates, "toolkit" or "corpus" say; number 0, ""
         where there is none.
         """
-        names = [""] * len(keys)
-        found = np.zeros(len(keys), bool)
+        names = ["", *self.layers, *map(_SIMPLIFIED.format, self.layers)]
+        numbers = np.zeros(len(keys), np.int64)
         for source, own, _ in self._by_source(keys):
-            found[own] = True
-            for i in own.tolist():
-                names[i] = source
-        rest, simplified = self._simplified_words(found, words)
-        for i, one in zip(rest.tolist(), simplified):
-            names[i] = one.source
-        return names
+            numbers[own] = names.index(source)
+        rest, simplified = self._simplified_words(numbers > 0, words)
+        numbers[rest] = [names.index(one.source) for one in simplified]
+        return Labels(names, numbers)
 
-    def reasons(self, keys: Array) -> List[str]:
+    def reasons(self, keys: Array) -> Labels:
         """Return the reason why each word has no similar word, one of `REASONS`."""
         reasons = np.zeros(len(keys), np.int64)
         for layer in self.layers.values():
@@ -116,7 +114,7 @@ class CandidateLookup:
             # The most similar comes first.
             found[some] += layer.similarities[starts[some]] >= self._config.min_similarity
             reasons[there] = np.maximum(reasons[there], found)
-        return [REASONS[i] for i in reasons.tolist()]
+        return Labels(REASONS, reasons)
 
     def of_source(self, source: str, word: Pieces) -> Candidates:
         """Return the candidates that one source has for a word."""
@@ -179,7 +177,9 @@ class CandidateLookup:
                 if len(other) == len(word) and other != word and self._tokenizer.unk not in other:
                     candidates.setdefault(other, similarity)
             results.append(
-                Found(list(candidates.items()), f"{source}, simplified") if candidates else _NOTHING
+                Found(list(candidates.items()), _SIMPLIFIED.format(source))
+                if candidates
+                else _NOTHING
             )
         return rest, results
 
@@ -289,10 +289,10 @@ class NoSimilarWords:
         """Yield nothing: no word has a similar one."""
         return iter(())
 
-    def sources(self, keys: Array, words: WordList) -> List[str]:
+    def sources(self, keys: Array, words: WordList) -> Labels:
         """Return "" for each word."""
-        return [""] * len(keys)
+        return Labels([""], np.zeros(len(keys), np.int64))
 
-    def reasons(self, keys: Array) -> List[str]:
+    def reasons(self, keys: Array) -> Labels:
         """Return the same reason for each word."""
-        return ["no table"] * len(keys)
+        return Labels(["no table"], np.zeros(len(keys), np.int64))

@@ -69,6 +69,11 @@ class Tokenizer(ABC):
         """Join pieces to one string, for people to read."""
 
     @cached_property
+    def spelt(self) -> Sequence[str]:
+        """The text of each piece alone."""
+        return [self.join((piece,)) for piece in range(len(self.pieces))]
+
+    @cached_property
     def chinese_pieces(self) -> Array:
         """Tell which pieces hold a Chinese character, bool; [UNK] may stand for one."""
         return np.array([bool(_CHINESE.search(piece)) for piece in self.pieces])

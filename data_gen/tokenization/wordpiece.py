@@ -163,10 +163,10 @@ class WordPiece(Tokenizer):
 
     def join(self, pieces: Iterable[int]) -> str:
         """Join pieces to one string without spaces."""
-        return "".join(map(self._spelt.__getitem__, pieces))
+        return "".join(map(self.spelt.__getitem__, pieces))
 
     @cached_property
-    def _spelt(self) -> Sequence[str]:
+    def spelt(self) -> Sequence[str]:
         """The pieces without their `##`."""
         return [piece[2:] if piece.startswith("##") else piece for piece in self.pieces]
 
@@ -178,10 +178,13 @@ class WordPiece(Tokenizer):
         Google draws random replacements from the whole vocabulary, where 35 % are `##` + Chinese.
         """
         # What is looked up is a run, from its start or from within. A text that is cut into runs
-        # (Chinese, punctuation) or changed (upper case) never is one.
-        # Of two pieces in three that is known: a Chinese character is a run of its own.
-        found = [i for i, piece in enumerate(self.pieces) if _CHINESE.fullmatch(piece)]
-        rest = [i for i, piece in enumerate(self.pieces) if not _CHINESE.search(piece)]
+        # (Chinese, punctuation) or changed (upper case) never is one. Of most pieces that is known.
+        found, rest = [], []
+        for i, piece in enumerate(self.pieces):
+            if _RUN.fullmatch(piece):
+                found.append(i)
+            elif not _CHINESE.search(piece):
+                rest.append(i)
         texts = [_within_run(self.pieces[i]) for i in rest]
         runs = self._basic.runs_of(texts)
         found += [
@@ -203,6 +206,7 @@ class WordPiece(Tokenizer):
 
 
 _CHINESE = re.compile("[\u4e00-\u9fff]")  # those of Google's ranges that vocabularies hold most
+_RUN = re.compile("[\u4e00-\u9fff]|(##)?[a-z0-9]+")  # a run, or the rest of one
 
 
 def _within_run(piece: str) -> str:

@@ -24,7 +24,7 @@ from data_gen.jobs.inputs import resolve_inputs
 from data_gen.masking.masker import Masker, MaskLimits
 from data_gen.pipeline.align import word_starts
 from data_gen.shared.vocabulary import SPECIALS
-from data_gen.synonyms.lexicon import CANDIDATE_CHOICES, CandidateCache, CandidateColumns
+from data_gen.synonyms.lexicon import CANDIDATE_CHOICES, CandidateCache, CandidateColumns, Labels
 from data_gen.synonyms.table import make_source_table
 from data_gen.tokenization.sentence_piece import SentencePiece
 from data_gen.tokenization.tokenizer import Tokens
@@ -43,7 +43,7 @@ def word_spans(offsets, boundaries):
     marks = np.zeros(1 + max([0, *last.tolist(), *boundaries]), bool)
     marks[list(boundaries)] = True
     zeros = np.zeros(len(first), np.int64)
-    starts = np.flatnonzero(word_starts(Tokens(zeros, first, last), zeros, marks)).tolist()
+    starts = np.flatnonzero(word_starts(Tokens(zeros, first, last), zeros[:1], marks)).tolist()
     return list(zip(starts, [*starts[1:], len(first)]))
 
 
@@ -89,10 +89,16 @@ class OneByOne:
 
     def sources(self, keys, words):
         self._words = dict(zip(keys.tolist(), (words.word(i) for i in range(len(keys)))))
-        return [self.source(word) for word in self._words.values()]
+        return labels([self.source(word) for word in self._words.values()])
 
     def reasons(self, keys):
-        return [self.missing(self._words[key]) for key in keys.tolist()]
+        return labels([self.missing(self._words[key]) for key in keys.tolist()])
+
+
+def labels(names):
+    """Give each word a name, "" the number 0."""
+    every = ["", *{*names} - {""}]
+    return Labels(every, np.array([every.index(name) for name in names], np.int64))
 
 
 def scan(path, name, config=None, seen=None):

@@ -96,6 +96,7 @@ def test_an_interrupted_build_goes_on_and_gives_the_same(settings, tmp_path, mon
 
         return wrapped
 
+    monkeypatch.setattr(map_and_merge, "MERGE_BYTES", 1)
     for stage, tasks in (("run_map_task", 3), ("run_merge_task", 1)):
         original = getattr(map_and_merge, stage)
         done.clear()
@@ -105,7 +106,7 @@ def test_an_interrupted_build_goes_on_and_gives_the_same(settings, tmp_path, mon
         assert not os.path.exists(output / MANIFEST)
         monkeypatch.setattr(map_and_merge, stage, original)
     finished = os.listdir(output / WORK)
-    assert sum(name.startswith("part-") for name in finished) == 1
+    assert sum(name.startswith("merge-") for name in finished) == 1
     with pytest.raises(UserError, match=r"another, unfinished build \(\w"):
         run(settings("random_seed=2"), output)
     # what is whole is taken up by tasks of the same blocks alone

@@ -37,6 +37,7 @@ class Spelling:
     unk = 0
     pieces = range(5100)
     chinese_pieces = np.zeros(5100, bool)
+    spelt = tuple(map(str, pieces))
 
     def join(self, pieces):
         return "-".join(map(str, pieces))

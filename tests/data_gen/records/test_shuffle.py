@@ -9,7 +9,6 @@ from data_gen.records.shuffle import (
     RunSlice,
     combine_slices,
     read_slice,
-    shard_of,
     write_run,
     write_shard,
 )
@@ -57,15 +56,20 @@ def test_the_frame_is_that_of_tfrecord():
     assert frame(b"abc").hex() == "0300000000000000b099490e6162636e57f121"
 
 
+def write(path, records, shards):
+    """Write a run file of keys and records."""
+    return write_run(str(path), [(key, frame(record)) for key, record in records], shards)
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 2**64 - 1), st.binary(max_size=20)), max_size=30),
     st.integers(1, 5),
 )
 def test_shards_hold_every_record_once_in_the_order_of_the_keys(tmp_path_factory, records, shards):
     folder = tmp_path_factory.mktemp("runs")
-    halves = [records[::2], records[1::2]]
     offsets = [
-        write_run(str(folder / f"{i}.run"), list(half), shards) for i, half in enumerate(halves)
+        write(folder / f"{i}.run", half, shards)
+        for i, half in enumerate([records[::2], records[1::2]])
     ]
     seen = []
     for shard in range(shards):
@@ -73,19 +77,19 @@ def test_shards_hold_every_record_once_in_the_order_of_the_keys(tmp_path_factory
             RunSlice(str(folder / f"{i}.run"), *offsets[i][shard : shard + 2]) for i in range(2)
         ]
         mine = sorted(record for segment in segments for record in read_slice(segment))
-        assert all(shard_of(key, shards) == shard for key, _ in mine)
+        assert all(key * shards >> 64 == shard for key, _ in mine)
         written = write_shard(str(folder / "shard"), segments)
         assert written.examples == len(mine)
         data = (folder / "shard").read_bytes()
-        assert data == b"".join(frame(record) for _, record in mine)
+        assert data == b"".join(framed for _, framed in mine)
         assert written.bytes == len(data)
         seen += mine
-    assert seen == sorted(records)
+    assert seen == sorted((key, frame(record)) for key, record in records)
 
 
 def test_a_run_file_cut_short_is_an_error(tmp_path):
     path = str(tmp_path / "a.run")
-    _, stop = write_run(path, [(1, b"abc"), (2, b"defg")], 1)
+    _, stop = write(path, [(1, b"abc"), (2, b"defg")], 1)
     with open(path, "r+b") as handle:
         handle.truncate(stop - 2)
     with pytest.raises(UserError, match="cut short"):
@@ -97,7 +101,7 @@ def test_many_runs_are_merged_in_passes(tmp_path, monkeypatch):
     for i in range(20):
         run = [(i * 7 % 20 * 1000 + j, bytes([i])) for j in range(3)]
         everything += run
-        offsets = write_run(str(tmp_path / f"{i}.run"), run, 1)
+        offsets = write(tmp_path / f"{i}.run", run, 1)
         segments.append(RunSlice(str(tmp_path / f"{i}.run"), *offsets))
     monkeypatch.setattr(shuffle, "MOST_OPEN", 3)
     combined = combine_slices(segments, str(tmp_path / "shard"))

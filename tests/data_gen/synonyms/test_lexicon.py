@@ -71,6 +71,7 @@ class Tokenizer:
     unk = -1
     pieces = range(1000)
     chinese_pieces = np.zeros(1000, bool)
+    spelt = tuple(map(str, pieces))
 
     def join(self, pieces):
         return "-".join(map(str, pieces))

@@ -43,7 +43,7 @@ def look_up(tokenizer):
         found, source = similar.of_word(pieces)
         found = [tokenizer.join(candidate) for candidate, _ in found]
         keys = word_keys(np.array(pieces), np.array([0, len(pieces)]))
-        (reason,) = similar.reasons(keys)
+        (reason,) = similar.reasons(keys).each()
         return found, source, "" if found else reason
 
     return get
