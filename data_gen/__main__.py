@@ -32,8 +32,10 @@ def make_parser() -> Parser:
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run one command. Returns the exit code: 0 done, 1 failed with one sentence on stderr."""
-    # Workers are processes; threads would fight over the cores.
+    # Workers are processes; threads would fight over the cores. Those of numpy's BLAS take .1 CPU
+    # seconds for their start alone.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     return run_command(make_parser(), argv)
 
 

@@ -3,6 +3,8 @@
 W words, D dimensions, K neighbours.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Optional, Sequence, Tuple
 
 import numpy as np
@@ -13,9 +15,8 @@ from data_gen.shared.extras import import_extra
 
 # Multiplications of a search that is done exactly: a minute or two on two cores.
 EXACT = 6e12
-# Queries a product: as many as give so many numbers. Of small products the threads of numpy's BLAS
-# spend more time on waiting for each other than on multiplying.
-_BLOCK_NUMBERS = 1 << 21
+_BLOCK_NUMBERS = 1 << 21  # of a product: as many queries at once as give so many
+_MOST_THREADS = 16  # with some 50 MB each
 _FEWEST = 64
 _GROUP = 32
 
@@ -109,9 +110,8 @@ def _exact(
     rows = np.empty((len(queries), k), np.int32)
     products = np.empty((len(queries), k), np.float32)
     block = max(_FEWEST, _BLOCK_NUMBERS // columns.shape[1])
-    starts = range(0, len(queries), block)
-    for start in show("nearest words", len(starts), starts):
-        own = queries[start : start + block]
+
+    def search(own: Array) -> Tuple[Array, Array]:
         scores = matrix[own] @ columns
         scores[:, len(targets) :] = -np.inf
         place = np.minimum(np.searchsorted(names, own), len(names) - 1)
@@ -122,8 +122,14 @@ def _exact(
         order = np.argsort(-found, axis=1, kind="stable")
         found = np.take_along_axis(found, order, axis=1)
         top = np.take_along_axis(top, order, axis=1)
-        rows[start : start + block] = np.where(np.isfinite(found), names[top % len(names)], -1)
-        products[start : start + block] = found
+        return np.where(np.isfinite(found), names[top % len(names)], -1), found
+
+    starts = range(0, len(queries), block)
+    # Threads of its own, since those of numpy's BLAS share the product alone.
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as threads:
+        results = threads.map(search, (queries[start : start + block] for start in starts))
+        for start, found in zip(starts, show("nearest words", len(starts), results)):
+            rows[start : start + block], products[start : start + block] = found
     return rows, products
 
 
