@@ -1,5 +1,6 @@
 """Cut a document into chunks of neighbouring sentences that fill a sequence."""
 
+from array import array
 from bisect import bisect_left, bisect_right
 from typing import Collection, List, NamedTuple, Sequence, Tuple
 
@@ -14,7 +15,7 @@ Chunk = Tuple[int, int]  # neighbouring words [first, last)
 class Outline(NamedTuple):
     """The places where a block of documents may be cut."""
 
-    starts: List[int]  # the piece that each word starts at, and the number of pieces
+    starts: Sequence[int]  # the piece that each word starts at, and the number of pieces
     # Words up to the end of each sentence, or of each part of one that is too long for a sequence.
     ends: List[int]
     clauses: List[int]  # the words that follow a clause mark
@@ -25,7 +26,8 @@ def outline_of(text: TokenizedBlock, room: int, clause_marks: Collection[int]) -
     """Find the places where a text may be cut; its words are of at most half the room."""
     before = text.pieces[text.words[1:-1] - 1]  # the piece before each word but the first
     clauses = (np.flatnonzero(np.isin(before, list(clause_marks))) + 1).tolist()
-    starts, ends = text.words.tolist(), text.sentences.tolist()
+    starts = array("q", text.words.tobytes())  # a list would be of millions, and few are looked at
+    ends = text.sentences.tolist()
     parts: List[int] = []
     for number in np.flatnonzero(np.diff(text.words[text.sentences]) > room).tolist():
         parts += _clause_ends(starts, clauses, room, ends[number], ends[number + 1])

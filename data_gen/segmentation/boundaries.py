@@ -49,13 +49,12 @@ def _boundaries_with_spaces(
     is_mark = found == ord(_WORD_END)
     if not np.array_equal(found[~is_mark], np.append(codes, ord("\n"))):
         return None
+    # Words lie side by side: each starts where the one before it ends.
     marks = np.flatnonzero(is_mark)
-    ends = np.append(marks - np.arange(len(marks)), len(codes) + 1)
-    starts = np.append(0, ends[:-1])
+    starts = np.append(0, marks - np.arange(len(marks)))
     solid = ~np.append(spaces, True)[starts]
     boundaries = np.zeros(len(codes) + 1, bool)
-    boundaries[starts[solid]] = True
-    boundaries[ends[solid]] = True
+    boundaries[starts] = solid | np.append(False, solid[:-1])
     return boundaries
 
 

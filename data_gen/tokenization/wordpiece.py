@@ -132,10 +132,10 @@ class WordPiece(Tokenizer):
             self._learn_characters(sorted({*codes[found == _UNSEEN].tolist()}))
             found = self._known.characters[codes]
         inner = np.diff(found == _INNER, prepend=False, append=False)
-        edges = np.flatnonzero(inner).reshape(-1, 2)
-        runs = [text[start:stop] for start, stop in edges.tolist()]
+        starts, stops = np.flatnonzero(inner).reshape(-1, 2).T
+        runs = [text[start:stop] for start, stop in zip(starts.tolist(), stops.tolist())]
         self._learn_runs(runs)
-        found[edges[:, 0]] = self._known.numbers(runs)
+        found[starts] = self._known.numbers(runs)
         positions = np.flatnonzero(found >= 0)
         return self._known.tokens(found[positions], positions)
 
