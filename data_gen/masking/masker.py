@@ -99,8 +99,9 @@ class Masker:
 
     def _mask_group(self, words: WordFacts, instances: Instances) -> Tuple[Examples, Counts]:
         layout = self._lay_out(words, instances)
-        known = layout.instances[~words.unknown[layout.words]]
-        all_unknown = np.bincount(known, minlength=len(instances.keys)) == 0
+        unknown = layout.instances[np.flatnonzero(words.unknown[layout.words])]
+        words_of = np.bincount(layout.instances, minlength=len(instances.keys))
+        all_unknown = np.bincount(unknown, minlength=len(instances.keys)) == words_of
         budget = self._budget(layout, instances)
         may_be = words.reasons == 0
         masked, counts = self._mask(words, layout, instances, self._selector, budget, may_be)

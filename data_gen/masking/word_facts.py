@@ -43,7 +43,7 @@ class WordFactsBuilder:
     def __call__(self, text: TokenizedBlock) -> WordFacts:
         """Find the facts about the words of a text."""
         masking = self._masking
-        unknown = _any(text.pieces == self._tokenizer.unk, text)
+        unknown = _holding(np.flatnonzero(text.pieces == self._tokenizer.unk), text)
         reasons = unknown.astype(np.int64)
         similar = np.zeros(len(reasons), np.int64)
         random = None
@@ -80,10 +80,11 @@ def piecewise(text: TokenizedBlock) -> TokenizedBlock:
     return text._replace(words=words, sentences=text.words[text.sentences])
 
 
-def _any(of_pieces: Array, text: TokenizedBlock) -> Array:
-    """Return of each word if something is true of any of its pieces."""
-    passed = np.concatenate([[0], np.cumsum(of_pieces)])
-    return np.diff(passed[text.words]) > 0
+def _holding(pieces: Array, text: TokenizedBlock) -> Array:
+    """Tell which words hold any of these pieces of the text, bool [W]."""
+    holding = np.zeros(len(text.words) - 1, bool)
+    holding[np.searchsorted(text.words, pieces, side="right") - 1] = True
+    return holding
 
 
 def _random_words(text: TokenizedBlock, numbers: Array) -> RandomWords:

@@ -64,7 +64,8 @@ def read_lines(inputs: Sequence[str], settings: Sequence[str] = ()) -> Iterator[
     from data_gen.corpus.normalize import normalizer
 
     normalise = normalizer(config.normalize)
-    yield from map(normalise, _reader().stream_lines(inputs, config))
+    lines = _reader().stream_lines(inputs, config)
+    yield from map(normalise, lines) if normalise else lines
 
 
 def _corpus(settings: Sequence[str]) -> Any:

@@ -55,9 +55,8 @@ def test_quotes_become_those_of_the_vocabulary():
     assert straight_quotes(quotes) == '"' * 5 + "'" * 5
 
 
-@given(st.text())
-def test_without_settings_nothing_changes(text):
-    assert normalizer([])(text) == text
+def test_without_settings_nothing_changes():
+    assert normalizer([]) is None
 
 
 def test_opencc_goes_both_ways():
