@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, NamedTuple, Optional
 
 from data_gen.shared.dataset.similar_words import FORMAT
 from data_gen.shared.errors import UserError
-from data_gen.shared.extras import import_extra
+from data_gen.shared.files import user_cache
 from data_gen.synonyms.table import SourceTable, Table, load_table
 
 _LAYER = "vectors"
@@ -27,11 +27,8 @@ class CachedLayer(NamedTuple):
 
 
 def cache_folder() -> str:
-    """Return the folder of this user's cache, as the operating system has it: on Linux below
-    $XDG_CACHE_HOME or ~/.cache.
-    """
-    platformdirs = import_extra("platformdirs", "data", "the cache of similar words")
-    return os.path.join(platformdirs.user_cache_dir("macbert-pretraining"), "similar-words")
+    """Return the folder of the tables in this user's cache."""
+    return user_cache("similar-words")
 
 
 def cached_layer(

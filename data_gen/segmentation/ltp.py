@@ -5,6 +5,7 @@ as the config.json of the model's folder says.
 import json
 import os
 import re
+from contextlib import suppress
 from functools import cache, partial
 from importlib import metadata
 from typing import Any, BinaryIO, Callable, Dict, Iterable, List, Optional, Sequence, Set
@@ -15,7 +16,7 @@ from data_gen.segmentation.segmenter import Segmenter, Words, align
 from data_gen.segmentation.user_dictionary import UserWord
 from data_gen.shared.errors import UserError
 from data_gen.shared.extras import import_extra
-from data_gen.shared.files import file_sha256
+from data_gen.shared.files import file_sha256, user_cache
 
 DEFAULT_LTP = "LTP/legacy"  # the perceptron on the hub
 _PERCEPTRON_FILES = ("config.json", "cws_model.bin")
@@ -84,7 +85,8 @@ def _require_noted(folder: str) -> Set[str]:
 
 def _load_perceptron(path: str, checked: bool) -> Segmenter:
     """Load a perceptron; one whose sha256 was not checked is looked through first, where words are
-    made, for LTP ends the process on a damaged file.
+    made, for LTP ends the process on a damaged file. That takes two seconds, and is done once for a
+    user.
     """
     perceptron = import_extra("ltp_extension.perceptron", "data", "the segmenter ltp")
     unusable = UserError(
@@ -93,11 +95,16 @@ def _load_perceptron(path: str, checked: bool) -> Segmenter:
     )
     require = partial(_require_model, path, unusable)
     require(is_whole)
+    digest = file_sha256(path)
 
     @cache
     def engine() -> Any:  # loaded by those processes alone that make words: it takes a second
-        if not checked:
+        mark = os.path.join(user_cache("sound-models"), digest)
+        if not checked and not os.path.exists(mark):
             require(is_sound)
+            with suppress(OSError):  # a home that cannot be written: the next process looks again
+                os.makedirs(os.path.dirname(mark), exist_ok=True)
+                open(mark, "wb").close()
         try:
             return perceptron.CWSModel.load(path)
         except (OSError, RuntimeError, ValueError) as error:
@@ -107,8 +114,7 @@ def _load_perceptron(path: str, checked: bool) -> Segmenter:
         words=lambda runs: (
             list(engine().batch_predict(list(runs), parallelism=False)) if runs else []
         ),
-        identity=f"ltp {file_sha256(path)[:16]} (ltp-extension "
-        f"{metadata.version('ltp-extension')})",
+        identity=f"ltp {digest[:16]} (ltp-extension {metadata.version('ltp-extension')})",
         warm_up=engine,
     )
 

@@ -8,6 +8,7 @@ import shutil
 from contextlib import ExitStack, contextmanager
 from typing import IO, Any, Iterator
 
+from data_gen.shared.files import user_cache
 from data_gen.storage.errors import reading
 from data_gen.storage.folders import make_folder
 from data_gen.storage.locations import filesystem_of, is_url
@@ -42,8 +43,7 @@ def local_copy(path: str) -> str:
     """
     if not is_url(path):
         return path
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    folder = os.path.join(cache, "macbert-pretraining")
+    folder = user_cache("copies")
     filesystem, inner = filesystem_of(path)
     with reading(path):
         filesystem.invalidate_cache()

@@ -129,8 +129,23 @@ def test_a_flipped_bit_of_a_model_without_a_note_is_an_error_or_harmless(tmp_pat
     assert 50 < len(said) < 100  # a weight that is another number is not seen
 
 
+def test_a_model_is_looked_through_once(tmp_path, ltp_model, monkeypatch):
+    """Also where nothing can be kept, and then again."""
+    looked = []
+    monkeypatch.setattr("data_gen.segmentation.ltp.is_sound", lambda handle: not looked.append(1))
+    folder = model_with(tmp_path, ltp_model, bytes)
+    for home, times in (("home", 1), ("file", 2)):
+        (tmp_path / "file").write_bytes(b"")
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / home))
+        looked.clear()
+        for _ in range(2):
+            assert load(folder).words(["游客"]) == [["游客"]]
+        assert len(looked) == times
+
+
 def test_a_model_whose_sums_are_noted_is_not_looked_through(tmp_path, ltp_model, monkeypatch):
     folder = model_with(tmp_path, ltp_model, bytes)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("data_gen.segmentation.ltp.is_sound", lambda handle: False)
     with pytest.raises(UserError, match="damaged"):
         load(folder).words(["游客"])
