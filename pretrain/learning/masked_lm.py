@@ -23,7 +23,14 @@ from pretrain.learning.objective import (
 from pretrain.model.bert import Dropout, Mode, Shape, Variables, variable_shapes
 from pretrain.model.config import BertConfig
 from pretrain.model.cost import activation_bytes, flops
-from pretrain.model.heads import PAIR_HEAD, forward, masked_lm_losses, pair_losses
+from pretrain.model.heads import (
+    PAIR_HEAD,
+    at_slots,
+    filled_slots,
+    forward,
+    masked_lm_losses,
+    pair_losses,
+)
 from pretrain.runtime.tensorflow import Tensor, tf
 
 
@@ -72,10 +79,11 @@ def _sums(
     dropout: Optional[Dropout],
     mode: Mode,
 ) -> Dict[str, Tensor]:
-    outputs = forward(variables, batch, model, dropout, mode)
-    weights = tf.reshape(batch["masked_lm_weights"], [-1])
+    slots = None if mode.fixed_shapes else filled_slots(batch)
+    outputs = forward(variables, batch, model, dropout, mode, slots)
+    weights = at_slots(batch["masked_lm_weights"], slots)
     return {
-        "masked_lm_loss": tf.reduce_sum(masked_lm_losses(outputs, batch) * weights),
+        "masked_lm_loss": tf.reduce_sum(masked_lm_losses(outputs, batch, slots) * weights),
         "pair_loss": tf.reduce_sum(pair_losses(outputs, batch)),
     }
 

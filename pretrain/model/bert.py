@@ -24,10 +24,11 @@ Dropout = Callable[[Tensor, float, str], Tensor]  # (x, rate, name of the place)
 
 
 class Mode(NamedTuple):
-    """The precision and the memory of the computation. Variables are float32 in any case."""
+    """The precision, memory and shapes of the computation. Variables are float32 in any case."""
 
     dtype: str = "float32"  # of activations and products; sums over many numbers stay float32
     recompute: bool = False
+    fixed_shapes: bool = True  # no shape depends on the values of a batch: XLA needs that
 
 
 FLOAT32 = Mode()

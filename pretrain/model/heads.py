@@ -33,20 +33,37 @@ PAIR_HEAD = (POOLER, PAIR_CLASSIFIER)  # with a gradient from the pair task alon
 class Outputs(NamedTuple):
     """Logits of both heads."""
 
-    masked_lm: Tensor  # float32 [B * P, V]
+    masked_lm: Tensor  # float32 [B * P, V], or of some slots [N, V]
     pair: Tensor  # float32 [B, 2]
 
 
-def gather_positions(sequence: Tensor, positions: Tensor) -> Tensor:
+def gather_positions(sequence: Tensor, positions: Tensor, slots: Optional[Tensor] = None) -> Tensor:
     """Gather the hidden vectors at the masked positions.
 
     sequence:  float [B, S, H]
     positions: int32 [B, P], padded with 0
-    Returns    float [B * P, H]; the rows of padding repeat [CLS] and weigh 0 in the loss.
+    slots:     of `filled_slots`
+    Returns    float [B * P, H]; the rows of padding repeat [CLS] and weigh 0 in the loss. With
+               `slots` [N, H], these rows alone.
     """
     length, size = size_of(sequence, 1), sequence.shape[2]
-    flat = tf.reshape(positions + tf.range(tf.shape(sequence)[0])[:, None] * length, [-1])
-    return tf.gather(tf.reshape(sequence, [-1, size]), flat)
+    places = positions + tf.range(tf.shape(sequence)[0])[:, None] * length
+    return tf.gather(tf.reshape(sequence, [-1, size]), at_slots(places, slots))
+
+
+def filled_slots(batch: Dict[str, Tensor]) -> Tensor:
+    """Return the numbers of the prediction slots that are no padding, int64 [N]. Nearly a third of
+    28 is, and the masked LM head is most of the cost of a small model.
+    """
+    return tf.where(tf.reshape(batch["masked_lm_weights"], [-1]) > 0)[:, 0]
+
+
+def at_slots(values: Tensor, slots: Optional[Tensor]) -> Tensor:
+    """Return what stands in some prediction slots, [B, P] -> [N]; in all, [B * P], without
+    `slots`.
+    """
+    flat = tf.reshape(values, [-1])
+    return flat if slots is None else tf.gather(flat, slots)
 
 
 def forward(
@@ -55,18 +72,24 @@ def forward(
     config: BertConfig,
     dropout: Optional[Dropout] = None,
     mode: Mode = FLOAT32,
+    slots: Optional[Tensor] = None,
 ) -> Outputs:
-    """Encode a batch and apply both heads."""
-    return apply_heads(variables, encode(variables, batch, config, dropout, mode), batch, config)
+    """Encode a batch and apply both heads; see `apply_heads`."""
+    sequence = encode(variables, batch, config, dropout, mode)
+    return apply_heads(variables, sequence, batch, config, slots)
 
 
 def apply_heads(
-    variables: Variables, sequence: Tensor, batch: Dict[str, Tensor], config: BertConfig
+    variables: Variables,
+    sequence: Tensor,
+    batch: Dict[str, Tensor],
+    config: BertConfig,
+    slots: Optional[Tensor] = None,
 ) -> Outputs:
     """Apply both heads to the last layer, float [B, S, H]. Only masked positions go through the
-    masked LM head, which is most of the cost.
+    masked LM head; with `slots` of `filled_slots` only those, N instead of B * P.
     """
-    masked = gather_positions(sequence, batch["masked_lm_positions"])
+    masked = gather_positions(sequence, batch["masked_lm_positions"], slots)
     return Outputs(
         piece_logits(variables, masked, config), pair_logits(variables, pool(variables, sequence))
     )
@@ -91,9 +114,13 @@ def class_logits(x: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
     return tf.nn.bias_add(tf.cast(products, tf.float32), bias)
 
 
-def masked_lm_losses(outputs: Outputs, batch: Dict[str, Tensor]) -> Tensor:
-    """Return the cross entropy of every prediction slot, padding included; float [B * P]."""
-    labels = tf.reshape(batch["masked_lm_ids"], [-1])
+def masked_lm_losses(
+    outputs: Outputs, batch: Dict[str, Tensor], slots: Optional[Tensor] = None
+) -> Tensor:
+    """Return the cross entropy of every prediction slot that was scored; float [B * P], padding
+    included, or with `slots` [N].
+    """
+    labels = at_slots(batch["masked_lm_ids"], slots)
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=outputs.masked_lm)
 
 

@@ -82,7 +82,8 @@ class Gradients:
             batch = self._objective.prepare(batch, Preparation(self._mask, noise_seed))
         dropout = seeded_dropout(config.random_seed, step, number)
         with tf.GradientTape() as tape:
-            mode = Mode(config.precision, config.recompute)
+            fixed_shapes = config.jit_compile or config.tpu is not None
+            mode = Mode(config.precision, config.recompute, fixed_shapes)
             sums = self._objective.sums(state.variables, batch, self._model, dropout, mode)
             means = mean_losses(self._losses, sums, self._divisors.unpack(divisors))
             scaled = means[TOTAL] * state.loss_scale
