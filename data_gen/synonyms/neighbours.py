@@ -126,10 +126,13 @@ def _exact(
 
     starts = range(0, len(queries), block)
     # Threads of its own, since those of numpy's BLAS share the product alone.
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as threads:
+    threads = ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS))
+    try:
         results = threads.map(search, (queries[start : start + block] for start in starts))
         for start, found in zip(starts, show("nearest words", len(starts), results)):
             rows[start : start + block], products[start : start + block] = found
+    finally:  # Ctrl-C does not wait for the rest
+        threads.shutdown(cancel_futures=True)
     return rows, products
 
 

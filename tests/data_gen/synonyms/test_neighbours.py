@@ -1,4 +1,5 @@
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -35,6 +36,28 @@ def test_nearby_is_exact(count, k):
         assert cosines[row] == pytest.approx(unit[rows[row]] @ unit[row], abs=1e-5)
     some = [count - 1, 0]
     assert np.array_equal(nearby(matrix, k, show, of=some)[0], rows[some])
+
+
+def test_a_search_that_is_interrupted_ends_at_once(monkeypatch):
+    """What its threads have not begun is left."""
+    begun = []
+
+    def slow(scores, k):
+        begun.append(1)
+        time.sleep(0.02)
+        return np.argpartition(scores, -k, axis=1)[:, -k:]
+
+    def interrupted(title, total, results, amount=None):
+        assert total > 100
+        yield next(iter(results))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(neighbours, "_largest", slow)
+    monkeypatch.setattr(neighbours, "_BLOCK_NUMBERS", 1)
+    monkeypatch.setattr(neighbours, "_FEWEST", 1)
+    with pytest.raises(KeyboardInterrupt):
+        nearby(random_matrix(200), 3, interrupted)
+    assert len(begun) <= 50
 
 
 @pytest.mark.parametrize(("count", "k"), [(3, 10), (500, 7)])
