@@ -5,7 +5,7 @@ W words, D dimensions, K neighbours.
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Optional, Sequence, Tuple
+from typing import Any, Iterator, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -127,9 +127,12 @@ def _exact(
     starts = range(0, len(queries), block)
     # Threads of its own, since those of numpy's BLAS share the product alone.
     threads = ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS))
+
+    def results() -> Iterator[Tuple[Array, Array]]:
+        yield from threads.map(search, (queries[start : start + block] for start in starts))
+
     try:
-        results = threads.map(search, (queries[start : start + block] for start in starts))
-        for start, found in zip(starts, show("nearest words", len(starts), results)):
+        for found, start in zip(show("nearest words", len(starts), results()), starts):
             rows[start : start + block], products[start : start + block] = found
     finally:  # Ctrl-C does not wait for the rest
         threads.shutdown(cancel_futures=True)

@@ -119,7 +119,7 @@ def try_builds(folder, table, nodes):
     wait_for(f"{output}/.data_gen/map-*.json", 5, driver)
     os.kill(nodes[0], signal.SIGKILL)
     start("--address", HEAD, "--num-cpus=1")
-    wait_for(f"{output}/.data_gen/part-*.json", 3, driver)
+    wait_for(f"{output}/.data_gen/merge-*.json", 3, driver)
     os.kill(nodes[1], signal.SIGKILL)
     printed, said = driver.communicate()
     assert (driver.returncode, printed.count("\n")) == (0, 1), printed + said
