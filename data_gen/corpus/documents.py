@@ -1,7 +1,7 @@
 """Lines of a part of a file -> its documents, with their sentences."""
 
 from itertools import groupby
-from typing import AbstractSet, Callable, Iterable, Iterator, List, Optional, Sequence
+from typing import AbstractSet, Callable, Iterable, Iterator, List, Sequence
 
 from data_gen.core.documents import Document
 from data_gen.corpus.config import CorpusConfig
@@ -34,7 +34,7 @@ def make_documents(
     texts_of_documents: Iterable[List[str]],
     name: str,
     first: int,
-    normalise: Optional[Callable[[str], str]],
+    normalise: Callable[[str], str],
     dropped: AbstractSet[int] = frozenset(),
 ) -> Iterator[Document]:
     """Yield the documents of a part, of ordinals from `first` on, without those that are dropped.
@@ -44,6 +44,5 @@ def make_documents(
     for ordinal, texts in enumerate(texts_of_documents, start=first):
         if ordinal not in dropped:
             sentences = split_sentences("\n".join(texts))
-            if normalise:
-                sentences = normalise("\n".join(sentences)).split("\n")
+            sentences = normalise("\n".join(sentences)).split("\n")
             yield Document(f"{name}:{ordinal}", tuple(sentences))

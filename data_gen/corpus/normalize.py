@@ -2,7 +2,7 @@
 papers did none of it (Chinese-BERT-wwm#53, #116, #132). Sentence in, sentence out.
 """
 
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Sequence
 
 from data_gen.core.script_conversion import Step, converter, opencc_configurations
 from data_gen.shared.errors import UserError
@@ -47,9 +47,8 @@ def uses_opencc(names: Sequence[str]) -> bool:
     return bool(_conversions(names))
 
 
-def normalizer(names: Sequence[str]) -> Optional[Step]:
+def normalizer(names: Sequence[str]) -> Step:
     """Compose what `corpus.normalize` names: entries of NORMALIZERS, or configurations of OpenCC.
-    None where it names nothing.
 
     The order is not that of `names`: OpenCC's configurations first, as given, then the entries in
     the order of NORMALIZERS, so that no quote of the converter's is left. Raises UserError for an
@@ -58,7 +57,7 @@ def normalizer(names: Sequence[str]) -> Optional[Step]:
     steps = [_opencc(name) for name in _conversions(names)]
     steps += [step for name, step in NORMALIZERS.items() if name in names]
     if not steps:
-        return None
+        return str
 
     def apply(text: str) -> str:
         for step in steps:

@@ -153,9 +153,8 @@ def load_text_segmenter(config: DataConfig) -> Segmenter:
         normalize = normalizer(config.corpus.normalize)
 
         def why_never(word: str) -> Optional[str]:
-            written = normalize(word) if normalize else word
-            if written != word:
-                return f"since corpus.normalize writes it as {written} (write it so)"
+            if normalize(word) != word:
+                return f"since corpus.normalize writes it as {normalize(word)} (write it so)"
             if len(split_sentences(word)) > 1:
                 return "since a sentence ends in it (take it out)"
             return None

@@ -99,12 +99,8 @@ def _load_perceptron(path: str, checked: bool) -> Segmenter:
 
     @cache
     def engine() -> Any:  # loaded by those processes alone that make words: it takes a second
-        mark = os.path.join(user_cache("sound-models"), digest)
-        if not checked and not os.path.exists(mark):
-            require(is_sound)
-            with suppress(OSError):  # a home that cannot be written: the next process looks again
-                os.makedirs(os.path.dirname(mark), exist_ok=True)
-                open(mark, "wb").close()
+        if not checked:
+            _look_through_once(digest, partial(require, is_sound))
         try:
             return perceptron.CWSModel.load(path)
         except (OSError, RuntimeError, ValueError) as error:
@@ -117,6 +113,17 @@ def _load_perceptron(path: str, checked: bool) -> Segmenter:
         identity=f"ltp {digest[:16]} (ltp-extension {metadata.version('ltp-extension')})",
         warm_up=engine,
     )
+
+
+def _look_through_once(digest: str, look: Callable[[], None]) -> None:
+    """Look through the model with this sha256, unless this user's cache says that it was done."""
+    mark = os.path.join(user_cache("sound-models"), digest)
+    if os.path.exists(mark):
+        return
+    look()
+    with suppress(OSError):  # a home that cannot be written: the next process looks again
+        os.makedirs(os.path.dirname(mark), exist_ok=True)
+        open(mark, "wb").close()
 
 
 def _require_model(path: str, unusable: UserError, test: Callable[[BinaryIO], bool]) -> None:

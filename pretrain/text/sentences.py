@@ -64,8 +64,7 @@ def read_lines(inputs: Sequence[str], settings: Sequence[str] = ()) -> Iterator[
     from data_gen.corpus.normalize import normalizer
 
     normalise = normalizer(config.normalize)
-    lines = _reader().stream_lines(inputs, config)
-    yield from map(normalise, lines) if normalise else lines
+    yield from map(normalise, _reader().stream_lines(inputs, config))
 
 
 def _corpus(settings: Sequence[str]) -> Any:

@@ -55,8 +55,9 @@ def test_quotes_become_those_of_the_vocabulary():
     assert straight_quotes(quotes) == '"' * 5 + "'" * 5
 
 
-def test_without_settings_nothing_changes():
-    assert normalizer([]) is None
+@given(st.text())
+def test_without_settings_nothing_changes(text):
+    assert normalizer([])(text) == text
 
 
 def test_opencc_goes_both_ways():
