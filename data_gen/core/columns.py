@@ -147,6 +147,21 @@ def offsets_of(sizes: Any) -> Array:
     return offsets
 
 
+def ordinals(sizes: Array) -> Array:
+    """Number the members of groups of these sizes, each from 0; quick where most are of size 1.
+
+    >>> ordinals(np.array([1, 3, 0, 2])).tolist()
+    [0, 0, 1, 2, 0, 1]
+    """
+    others = np.flatnonzero(sizes != 1)
+    more = sizes[others] - 1
+    stops = others + np.cumsum(more) + 1
+    numbers = np.zeros(len(sizes) + int(more.sum()), np.int64)
+    none = np.zeros(len(others), np.int64)
+    numbers[ranges(stops - sizes[others], stops)] = ranges(none, sizes[others])
+    return numbers
+
+
 def ranges(starts: Array, stops: Array) -> Array:
     """Return the numbers of all ranges `[start, stop)` after one another.
 

@@ -30,7 +30,7 @@ _SPACES = np.array([chr(code).isspace() for code in range(0x3002)])
 
 def is_space(codes: Array) -> Array:
     """Tell which code points are whitespace, bool."""
-    spaces: Array = _SPACES[np.minimum(codes, len(_SPACES) - 1)]
+    spaces: Array = _SPACES.take(codes, mode="clip")
     return spaces
 
 

@@ -26,8 +26,10 @@ def word_keys(pieces: Array, starts: Array) -> Array:
     factors = draw(np.zeros(1, np.uint64), np.arange(sizes.max(initial=0)))
     values = pieces.astype(np.uint64) + np.uint64(1)
     mixed = values[starts[:-1]] * factors[:1]
-    words = np.flatnonzero(sizes > 1)
-    for place in range(1, len(factors)):
+    if len(factors) > 1:  # as many words as are left: half of all have two pieces
+        mixed += values[np.minimum(starts[:-1] + 1, len(values) - 1)] * (factors[1] * (sizes > 1))
+    words = np.flatnonzero(sizes > 2)
+    for place in range(2, len(factors)):
         mixed[words] += values[starts[words] + place] * factors[place]
         words = words[sizes[words] > place + 1]
     return draw(mixed, sizes)
@@ -62,8 +64,9 @@ class WordIndex:
 
     def __call__(self, keys: Array) -> Numbered:
         """Number words by their hashes, uint64 [W]."""
-        slots = keys >> np.uint64(64 - SLOT_BITS)
-        numbers = np.where(self._keys[slots] == keys, self._slots[slots], -1).astype(np.int64)
+        slots = _slots_of(keys)
+        numbers = self._slots[slots].astype(np.int64)
+        numbers[self._keys[slots] != keys] = -1
         missed = np.flatnonzero(numbers < 0)
         rest, first, inverse = np.unique(keys[missed], return_index=True, return_inverse=True)
         found = np.array([self._numbers.get(key, -1) for key in rest.tolist()], np.int64)
@@ -71,7 +74,11 @@ class WordIndex:
         found[new] = np.arange(len(self._numbers), len(self._numbers) + len(new))
         self._numbers.update(zip(rest[new].tolist(), found[new].tolist()))
         numbers[missed] = found[inverse]
-        own = rest[new] >> np.uint64(64 - SLOT_BITS)
+        own = _slots_of(rest[new])
         free = self._slots[own] < 0
         self._keys[own[free]], self._slots[own[free]] = rest[new][free], found[new][free]
         return Numbered(numbers, missed[first[new]])
+
+
+def _slots_of(keys: Array) -> Array:
+    return (keys >> np.uint64(64 - SLOT_BITS)).view(np.int64)  # numpy would copy unsigned indices

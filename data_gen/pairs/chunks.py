@@ -1,12 +1,11 @@
 """Cut a document into chunks of neighbouring sentences that fill a sequence."""
 
-from array import array
 from bisect import bisect_left, bisect_right
-from typing import Collection, List, NamedTuple, Sequence, Tuple
+from typing import List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from data_gen.core.columns import TokenizedBlock
+from data_gen.core.columns import Array, TokenizedBlock
 from data_gen.core.random_draws import Draws
 
 Chunk = Tuple[int, int]  # neighbouring words [first, last)
@@ -22,11 +21,14 @@ class Outline(NamedTuple):
     documents: List[Chunk]
 
 
-def outline_of(text: TokenizedBlock, room: int, clause_marks: Collection[int]) -> Outline:
-    """Find the places where a text may be cut; its words are of at most half the room."""
+def outline_of(text: TokenizedBlock, room: int, is_clause_mark: Array) -> Outline:
+    """Find the places where a text may be cut; its words are of at most half the room.
+
+    is_clause_mark: of each id if its piece ends a clause, bool [V]
+    """
     before = text.pieces[text.words[1:-1] - 1]  # the piece before each word but the first
-    clauses = (np.flatnonzero(np.isin(before, list(clause_marks))) + 1).tolist()
-    starts = array("q", text.words.tobytes())  # a list would be of millions, and few are looked at
+    clauses = (np.flatnonzero(is_clause_mark.take(before)) + 1).tolist()
+    starts = memoryview(text.words)  # a list would be of millions, and few are looked at
     ends = text.sentences.tolist()
     parts: List[int] = []
     for number in np.flatnonzero(np.diff(text.words[text.sentences]) > room).tolist():

@@ -6,13 +6,21 @@ the room to spare lasts and at word boundaries after that. All are ranges of the
 """
 
 from bisect import bisect_left, bisect_right
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Protocol, Sequence, Tuple
 
 from data_gen.core.columns import Pair
 from data_gen.core.random_draws import Draws
 from data_gen.pairs.chunks import Chunk, Outline
 
 SPLITS = ("random", "middle")
+
+
+class Units(Protocol):
+    """The words or pieces that a chunk may be split before, ascending."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> int: ...
 
 
 class PairContext(NamedTuple):
@@ -65,28 +73,42 @@ def split_alike(chunk: Chunk, context: PairContext, rng: Draws) -> Optional[Tupl
     that instead of the order. Not published.
     """
     starts, ends = context.outline.starts, context.outline.ends
-    inner = ends[bisect_right(ends, chunk[0]) : bisect_left(ends, chunk[1])]
-    whole = ends[bisect_left(ends, chunk[1])] == chunk[1]
-    words = list(range(chunk[0] + 1, chunk[1]))
-    if whole or len(words) == len(inner):
+    if ends[bisect_left(ends, chunk[1])] == chunk[1]:
         return split(chunk, context, rng)
-    for end in reversed(inner):
-        del words[end - chunk[0] - 1]
+    inner = ends[bisect_right(ends, chunk[0]) : bisect_left(ends, chunk[1])]
+    words = _WithinSentences(chunk, inner)
+    if not len(words):
+        return split(chunk, context, rng)
     return _choose(words, starts, chunk, context, rng), "word"
 
 
-def _choose(
-    units: Sequence[int], starts: Sequence[int], chunk: Chunk, context: PairContext, rng: Draws
-) -> int:
-    """Choose one of the units, words or pieces, that a chunk may be split before. Returns the piece
-    that it starts at.
+class _WithinSentences:
+    """The words of a chunk that neither start it nor follow one of these ends of sentences. Not
+    listed, since one of them is chosen.
     """
+
+    def __init__(self, chunk: Chunk, ends: Sequence[int]) -> None:
+        self._words, self._ends = range(chunk[0] + 1, chunk[1]), ends
+
+    def __len__(self) -> int:
+        return len(self._words) - len(self._ends)
+
+    def __getitem__(self, index: int) -> int:
+        word = self._words[index]
+        for end in self._ends:
+            word += end <= word
+        return word
+
+
+def _choose(
+    units: Units, starts: Sequence[int], chunk: Chunk, context: PairContext, rng: Draws
+) -> int:
+    """Choose one of the units. Returns the piece that it starts at."""
     if context.split == "random":
         return starts[units[rng.randrange(len(units))]]
     twice_the_middle = sum(_pieces(context.outline, chunk))
-    return min(
-        (starts[unit] for unit in units), key=lambda place: abs(2 * place - twice_the_middle)
-    )
+    places = (starts[units[index]] for index in range(len(units)))
+    return min(places, key=lambda place: abs(2 * place - twice_the_middle))
 
 
 def _pieces(outline: Outline, chunk: Chunk) -> Tuple[int, int]:
@@ -97,10 +119,8 @@ def sentence_order(chunk: Chunk, context: PairContext, rng: Draws) -> List[Pair]
     """SOP: two consecutive segments, swapped with probability `swap_prob` (MacBERT, IV-B); label 1
     is swapped.
     """
-    in_order = _in_order(chunk, context, split_alike(chunk, context, rng))
-    if in_order and rng.random() < context.swap_prob:
-        return [Pair(b, a, 1, where) for a, b, _, where in in_order]
-    return in_order
+    halves = split_alike(chunk, context, rng)
+    return _pair(chunk, context, halves, swapped=rng.random() < context.swap_prob)
 
 
 def next_sentence(chunk: Chunk, context: PairContext, rng: Draws) -> List[Pair]:
@@ -144,14 +164,18 @@ def no_task(chunk: Chunk, context: PairContext, rng: Draws) -> List[Pair]:
     """No task, but still two segments, as RoBERTa-wwm-ext "still use a paired input" (III-A);
     labels are 0.
     """
-    return _in_order(chunk, context, split(chunk, context, rng))
+    return _pair(chunk, context, split(chunk, context, rng))
 
 
-def _in_order(chunk: Chunk, context: PairContext, halves: Optional[Tuple[int, str]]) -> List[Pair]:
+def _pair(
+    chunk: Chunk, context: PairContext, halves: Optional[Tuple[int, str]], swapped: bool = False
+) -> List[Pair]:
     if halves is None:
         return []
     at, where = halves
     start, stop = _pieces(context.outline, chunk)
+    if swapped:
+        return [Pair((at, stop), (start, at), 1, where)]
     return [Pair((start, at), (at, stop), 0, where)]
 
 

@@ -28,7 +28,7 @@ def align_words(
     first = pieces[:-1][filled]
     starting = word_starts(tokens, first, marks.boundaries)
     starting[ranges(pieces[marks.misaligned], pieces[marks.misaligned + 1])] = True
-    cut_off = starting & continues[tokens.ids]
+    cut_off = starting & continues.take(tokens.ids)
     starting &= ~cut_off
     words = np.append(np.flatnonzero(starting), len(tokens.ids))
     before = np.concatenate([[0], np.cumsum(filled)])  # sentences with pieces

@@ -38,7 +38,8 @@ class Pipeline:
     ) -> None:
         self.tokenize_documents = tokenize_documents
         tokenizer = tokenize_documents.tokenizer
-        self._clause_marks = tokenizer.clause_marks
+        self._is_clause_mark = np.zeros(len(tokenizer.pieces), bool)
+        self._is_clause_mark[list(tokenizer.clause_marks)] = True
         self._rules = PairRules(
             task=PAIR_TASKS[config.pair_task],
             split=config.pairs.split,
@@ -69,7 +70,7 @@ class Pipeline:
             long = np.flatnonzero(text.sizes > self._rules.room // 2)
             text = text.split_words(long, continues)
         with timed(counts, "pair"):
-            outline = outline_of(text, self._rules.room, self._clause_marks)
+            outline = outline_of(text, self._rules.room, self._is_clause_mark)
             made = make_pairs(outline, [document.id for document in documents], self._rules)
             text, instances = as_instances(text, made)
         with timed(counts, "mask"):

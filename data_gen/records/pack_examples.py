@@ -33,10 +33,10 @@ def _field_head(number: int, size: int) -> bytes:
 def _packed(values: Array, bounds: Array) -> List[bytes]:
     """Pack integers, ids or positions: `values[bounds[i]:bounds[i + 1]]` for each i."""
     varints, sizes = _varints(int(values.max(initial=0)).bit_length())
-    size = sizes[values]
+    size = sizes.take(values)
     # Four bytes a number, of which as many count as it has.
-    there = np.array([0, 0x1, 0x101, 0x10101, 0x1010101], "<u4")[size].view(bool)
-    data = varints[values].view(np.uint8)[there].tobytes()
+    there = np.array([0, 0x1, 0x101, 0x10101, 0x1010101], "<u4").take(size).view(bool)
+    data = varints.take(values).view(np.uint8).compress(there).tobytes()
     ends = offsets_of(size)[bounds].tolist()
     return [data[start:stop] for start, stop in zip(ends, ends[1:])]
 

@@ -1,13 +1,13 @@
 """Segment many sentences at once and note where words start and end."""
 
 from itertools import chain
-from typing import List, Optional, Sequence, Tuple
+from typing import Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from data_gen.core.columns import Array
+from data_gen.core.columns import Array, offsets_of
 from data_gen.core.documents import WordBoundaries, is_space
-from data_gen.segmentation.segmenter import Segmenter, align
+from data_gen.segmentation.segmenter import Segmenter, Words, align
 
 
 def segment_sentences(segmenter: Segmenter, sentences: Sequence[str]) -> WordBoundaries:
@@ -15,63 +15,61 @@ def segment_sentences(segmenter: Segmenter, sentences: Sequence[str]) -> WordBou
     text = "\n".join(sentences)
     codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
     spaces = is_space(codes)
+    boundaries = np.zeros(len(codes) + 1, bool)
     if segmenter.keeps_whitespace:
-        boundaries = _boundaries_with_spaces(segmenter, sentences, codes, spaces)
-        if boundaries is not None:
+        letters, starts = _joined(segmenter.words(_long_texts(sentences)))
+        if np.array_equal(letters, np.append(codes, ord("\n"))):
+            # Words lie side by side: each starts where the one before it ends.
+            solid = ~np.append(spaces, True)[starts[:-1]]
+            boundaries[starts[:-1]] = solid | np.append(False, solid[:-1])
             return WordBoundaries(boundaries, np.zeros(0, np.int64))
     runs = text.split()
-    sizes, strange = _sizes_in_runs(segmenter, runs)
+    found = list(segmenter.words(runs))
     # The characters of all runs, one after another: words are ranges of these.
-    solid = np.flatnonzero(~spaces)
-    ends = np.cumsum(sizes)
-    boundaries = np.zeros(len(text) + 1, bool)
-    boundaries[solid[ends - sizes]] = True
-    boundaries[solid[ends - 1] + 1] = True
+    places = np.flatnonzero(~spaces)
+    letters, starts = _joined(found)
+    strange: List[int] = []
+    if not np.array_equal(letters, codes[places]):
+        found, strange = _aligned(found, runs)
+        starts = offsets_of(np.fromiter(map(len, chain.from_iterable(found)), np.int64))
+    boundaries[places[starts[:-1]]] = True
+    boundaries[places[starts[1:] - 1] + 1] = True
     first = np.cumsum([0, *map(len, runs)])[strange]
     starts = np.cumsum([0, *(len(sentence) + 1 for sentence in sentences)])
-    misaligned = np.unique(np.searchsorted(starts, solid[first], side="right") - 1)
+    misaligned = np.unique(np.searchsorted(starts, places[first], side="right") - 1)
     return WordBoundaries(boundaries, misaligned)
 
 
-def _boundaries_with_spaces(
-    segmenter: Segmenter, sentences: Sequence[str], codes: Array, spaces: Array
-) -> Optional[Array]:
-    """Find the same where the engine is given many sentences at once; None where its words do not
-    re-join to the text, of these code points.
-    """
-    chunks = [
+def _long_texts(sentences: Sequence[str]) -> List[str]:
+    """Join many sentences at a time, each followed by a line feed."""
+    return [
         "\n".join([*sentences[start : start + _SENTENCES_AT_ONCE], ""])
         for start in range(0, len(sentences), _SENTENCES_AT_ONCE)
     ]
-    # One text again, with a mark at each end of a word: many times as fast as a length each.
-    marked = _WORD_END.join(map(_WORD_END.join, segmenter.words(chunks)))
+
+
+def _joined(words: Iterable[Words]) -> Tuple[Array, Array]:
+    """Join words to one text. Returns its code points, and where each word that is not empty
+    starts, and the end.
+    """
+    # With a mark at each end of a word: many times as fast as a length each.
+    marked = _WORD_END.join(map(_WORD_END.join, words))
     found = np.frombuffer(marked.encode("utf-32-le"), np.uint32)
     is_mark = found == ord(_WORD_END)
-    if not np.array_equal(found[~is_mark], np.append(codes, ord("\n"))):
-        return None
-    # Words lie side by side: each starts where the one before it ends.
     marks = np.flatnonzero(is_mark)
-    starts = np.append(0, marks - np.arange(len(marks)))
-    solid = ~np.append(spaces, True)[starts]
-    boundaries = np.zeros(len(codes) + 1, bool)
-    boundaries[starts] = solid | np.append(False, solid[:-1])
-    return boundaries
+    letters = found[np.flatnonzero(~is_mark)]
+    ends = marks - np.arange(len(marks))
+    starts = np.concatenate([[0], ends, [len(letters)]])
+    return letters, starts[np.diff(starts, prepend=-1) > 0]
 
 
-def _sizes_in_runs(segmenter: Segmenter, runs: Sequence[str]) -> Tuple[Array, List[int]]:
-    """Count the characters of each word of all runs, and list the numbers of the runs whose words
-    do not lie in them.
+def _aligned(found: Sequence[Words], runs: Sequence[str]) -> Tuple[List[Words], List[int]]:
+    """Make words lie in their runs. Returns also the numbers of the runs where they do not, each of
+    which becomes a word.
     """
-    found = list(segmenter.words(runs))
-    strange = []
-    if "".join(chain.from_iterable(found)) != "".join(runs):
-        for number, run in enumerate(runs):
-            aligned = align(run, found[number])
-            if aligned is None:
-                strange.append(number)
-            found[number] = aligned or [run]
-    sizes = np.fromiter(map(len, chain.from_iterable(found)), np.int64)
-    return sizes[sizes > 0], strange
+    aligned = [align(run, words) for run, words in zip(runs, found)]
+    strange = [number for number, words in enumerate(aligned) if words is None]
+    return [words or [run] for run, words in zip(runs, aligned)], strange
 
 
 _SENTENCES_AT_ONCE = 64

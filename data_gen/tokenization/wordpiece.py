@@ -15,7 +15,7 @@ from typing import Dict, FrozenSet, Iterable, List, Optional, Sequence, Set, Tup
 
 import numpy as np
 
-from data_gen.core.columns import Array, as_array, ranges
+from data_gen.core.columns import Array, as_array, ordinals
 from data_gen.shared.errors import UserError
 from data_gen.shared.extras import import_extra
 from data_gen.shared.vocabulary import MAX_RUN, SPECIALS, read_vocabulary
@@ -127,10 +127,10 @@ class WordPiece(Tokenizer):
         if len(self._known) > _MOST_KNOWN:
             self._known = _WordpieceCache()
         codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-        found = self._known.characters[codes]
+        found = self._known.characters.take(codes)
         if (found == _UNSEEN).any():
             self._learn_characters(sorted({*codes[found == _UNSEEN].tolist()}))
-            found = self._known.characters[codes]
+            found = self._known.characters.take(codes)
         inner = np.diff(found == _INNER, prepend=False, append=False)
         starts, stops = np.flatnonzero(inner).reshape(-1, 2).T
         runs = [text[start:stop] for start, stop in zip(starts.tolist(), stops.tolist())]
@@ -261,10 +261,10 @@ class _WordpieceCache:
         """Look up the pieces of runs, given by their numbers, that stand at these positions of a
         text.
         """
-        bounds = as_array(self._starts)
-        starts, stops = bounds[runs], bounds[1:][runs]
-        pieces = ranges(starts, stops)
-        shifts = np.repeat(positions, stops - starts)
+        starts = as_array(self._starts)
+        sizes = np.diff(starts)[runs]
+        pieces = starts[np.repeat(runs, sizes)] + ordinals(sizes)
+        shifts = np.repeat(positions, sizes)
         return Tokens(
             as_array(self._ids)[pieces],
             as_array(self._first)[pieces] + shifts,

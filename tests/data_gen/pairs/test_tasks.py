@@ -35,7 +35,8 @@ def outline(*documents, room=20, commas=()):
         np.cumsum([0, *map(len, sentences)]),
         np.cumsum([0, *map(len, documents)]),
     )
-    return outline_of(text.split_words(np.flatnonzero(text.sizes > room // 2)), room, {COMMA})
+    is_comma = np.arange(pieces.max(initial=COMMA) + 1) == COMMA
+    return outline_of(text.split_words(np.flatnonzero(text.sizes > room // 2)), room, is_comma)
 
 
 def context(made, room=20, stranger=None, **options):
