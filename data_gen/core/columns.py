@@ -143,7 +143,8 @@ def offsets_of(sizes: Any) -> Array:
     >>> offsets_of([2, 0, 3]).tolist()
     [0, 2, 2, 5]
     """
-    offsets: Array = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+    offsets: Array = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, dtype=np.int64, out=offsets[1:])
     return offsets
 
 

@@ -7,7 +7,7 @@ shuffles with `random.Random` of a name instead: what it draws are no columns.)
 """
 
 import hashlib
-from typing import Any, Union
+from typing import Any, Sequence, Union
 
 import numpy as np
 
@@ -49,6 +49,17 @@ def uniform(seeds: Array, number: Union[int, Array]) -> Array:
 def below(seeds: Array, number: Union[int, Array], limit: Union[int, Array]) -> Array:
     """Draw an int64 in `[0, limit)` of each seed."""
     return (uniform(seeds, number) * limit).astype(np.int64)
+
+
+def chosen_share(seeds: Array, number: Union[int, Array], shares: Sequence[float]) -> Array:
+    """Draw one of a few shares, each as often as it is large, of each seed; int64. The last has
+    what is left to 1.
+    """
+    drawn = uniform(seeds, number)
+    chosen = np.zeros(drawn.shape, np.int64)
+    for passed in np.cumsum(shares[:-1]):  # faster than a binary search
+        chosen += drawn >= passed
+    return chosen
 
 
 class Draws:

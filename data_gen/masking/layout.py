@@ -4,7 +4,7 @@ from typing import NamedTuple, Tuple
 
 import numpy as np
 
-from data_gen.core.columns import Array, Instances, TokenizedBlock, ranges
+from data_gen.core.columns import Array, Instances, TokenizedBlock, offsets_of, ranges
 from data_gen.masking.placement import MaskableWords
 
 
@@ -17,8 +17,13 @@ class Layout(NamedTuple):
     # The words of all segments, in order.
     words: Array  # int64 [W]: its number in the text
     instances: Array  # int64 [W]
-    segments: Array  # int64 [W]: 2 i for A of instance i and 2 i + 1 for B
+    segments: Array  # int64 [2 N + 1]: the first of these words in A of each instance and in B, and W
     positions: Array  # int64 [W]: of the first piece, counted from the row's start
+
+    @property
+    def counts(self) -> Array:
+        """Return the words of each sequence."""
+        return np.diff(self.segments[::2])
 
     @property
     def lengths(self) -> Array:
@@ -38,16 +43,16 @@ def lay_out(text: TokenizedBlock, instances: Instances, cls: int, sep: int) -> L
     pieces[ranges(stops - 1 - sizes, stops - 1)] = text.pieces[ranges(*segments.T)]
     first, last = np.searchsorted(text.words, segments.T)
     words = ranges(first, last)
-    of_segment = np.repeat(np.arange(len(sizes)), last - first)
+    of_segments = offsets_of(last - first)
     shifts = stops - 1 - sizes - segments[:, 0] - np.repeat(rows[:-1], 2)
     return Layout(
         pieces,
         rows,
         stops[::2] - rows[:-1],
         words,
-        of_segment // 2,
-        of_segment,
-        text.words[words] + shifts[of_segment],
+        np.repeat(np.arange(len(rows) - 1), np.diff(of_segments[::2])),
+        of_segments,
+        text.words[words] + np.repeat(shifts, last - first),
     )
 
 
@@ -60,14 +65,15 @@ def words_to_mask(
     by_sentence: True if n-grams may not cross the end of a sentence
     """
     chosen = np.flatnonzero(may_be[layout.words])
-    breaks = np.diff(chosen, prepend=-2) > 1
-    breaks |= np.diff(layout.segments[chosen], prepend=-1) > 0
+    segments = np.searchsorted(chosen, layout.segments)
+    breaks = np.append(np.diff(chosen, prepend=-2) > 1, True)
+    breaks[segments] = True
     if by_sentence:
         sentence = np.searchsorted(text.sentences, layout.words[chosen], side="right")
-        breaks |= np.diff(sentence, prepend=-1) != 0
-    bounds = np.append(np.flatnonzero(breaks), len(chosen))
+        breaks[:-1] |= np.diff(sentence, prepend=-1) != 0
+    bounds = np.flatnonzero(breaks)
     words = MaskableWords(
-        np.searchsorted(layout.instances[chosen], np.arange(len(layout.rows))),
+        segments[::2],
         text.sizes[layout.words[chosen]],
         np.repeat(bounds[:-1], np.diff(bounds)),
         np.repeat(bounds[1:], np.diff(bounds)),

@@ -100,8 +100,7 @@ class Masker:
     def _mask_group(self, words: WordFacts, instances: Instances) -> Tuple[Examples, Counts]:
         layout = self._lay_out(words, instances)
         unknown = layout.instances[np.flatnonzero(words.unknown[layout.words])]
-        words_of = np.bincount(layout.instances, minlength=len(instances.keys))
-        all_unknown = np.bincount(unknown, minlength=len(instances.keys)) == words_of
+        all_unknown = np.bincount(unknown, minlength=len(instances.keys)) == layout.counts
         budget = self._budget(layout, instances)
         may_be = words.reasons == 0
         masked, counts = self._mask(words, layout, instances, self._selector, budget, may_be)
@@ -127,17 +126,16 @@ class Masker:
 
     def _budget(self, layout: Layout, instances: Instances) -> MaskBudget:
         config, share = self._config, self._limits.masked_lm_prob
-        words = np.bincount(layout.instances, minlength=len(instances.keys))
         # Pieces to be masked, as far as that is known beforehand. The fraction of a fallback is
         # rounded up or down at random: short sequences are held to their share, not to less.
         expected = np.minimum(share * layout.lengths, self._limits.max_predictions_per_seq)
         fallbacks = config.max_fallback * expected + uniform(instances.keys, _ROOM_DRAW)
         return MaskBudget(
-            budget=share * (words if config.budget_unit == "word" else layout.lengths),
+            budget=share * (layout.counts if config.budget_unit == "word" else layout.lengths),
             most=self._limits.max_predictions_per_seq,
             ngram_weights=config.ngram_weights,
             fallbacks=fallbacks.astype(np.int64),
-            scarce=np.zeros(len(words), bool),
+            scarce=np.zeros(len(layout.counts), bool),
             budget_unit=config.budget_unit,
             over_budget=config.over_budget,
             past_the_cap=config.past_the_cap,
@@ -263,12 +261,12 @@ def _count_ngrams(
     ngrams = selection.ngrams
     stops = ngrams.start + ngrams.length
     masked = ranges(ngrams.start, stops)
-    ends = np.stack([numbers[ngrams.start], numbers[stops - 1]])
-    sentences = np.searchsorted(text.sentences, ends, side="right")
+    sentence = np.repeat(np.arange(len(text.sentences) - 1), np.diff(text.sentences))
+    first, last = sentence[numbers[ngrams.start]], sentence[numbers[stops - 1]]
     counts = Counts(
         shortened_ngrams=selection.shortened,
         refused_ngrams=selection.refused,
-        ngrams_across_sentences=int((sentences[0] != sentences[1]).sum()),
+        ngrams_across_sentences=int((first != last).sum()),
     )
     counts.update(numbers_of("ngrams", ngrams.length))
     counts.update(numbers_of("masked_of_size", np.minimum(sizes[masked], LONG_WORD)))

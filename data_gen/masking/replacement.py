@@ -8,8 +8,8 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from data_gen.core.columns import Array, TokenizedBlock, ranges
-from data_gen.core.random_draws import below, draw, uniform
+from data_gen.core.columns import Array, TokenizedBlock, offsets_of, ranges
+from data_gen.core.random_draws import below, chosen_share, draw
 from data_gen.masking.corruption import (
     FALLBACK,
     KEEP,
@@ -86,7 +86,7 @@ class Replacer:
         self._has = np.ones(len(sizes), bool)
         if rules.shares.needs_similar_words:
             self._has = rules.candidates.has_candidates(similar)
-        self._lacking = np.concatenate([[0], np.cumsum(~self._has)])
+        self._lacking = offsets_of(~self._has)
 
     def cap_cost(self, ngrams: Ngrams) -> CapCost:
         """Return the pieces of each n-gram that would become fallbacks, and those that the cap
@@ -113,9 +113,10 @@ class Replacer:
         """Return the share of the pieces of each instance, float64 [N], that the cap would count if
         all were masked. `instances` are the words that each starts at, and W, int64 [N + 1].
         """
-        pieces = np.concatenate([[0], np.cumsum(self._sizes)])[instances]
-        lacking = np.concatenate([[0], np.cumsum(self._sizes * ~self._has)])[instances]
-        fallback = self._rules.shares.similar * np.diff(lacking) / np.maximum(np.diff(pieces), 1)
+        pieces = np.diff(offsets_of(self._sizes)[instances])
+        lacking = np.flatnonzero(~self._has)  # few, mostly
+        passed = offsets_of(self._sizes[lacking])[np.searchsorted(lacking, instances)]
+        fallback = self._rules.shares.similar * np.diff(passed) / np.maximum(pieces, 1)
         return fallback + (self._rules.shares.random if self._rules.cap == "all_random" else 0)
 
     def _units(self, ngrams: Ngrams) -> Units:
@@ -129,8 +130,7 @@ class Replacer:
             size = np.ones_like(word)
         ordinal = _ordinals(ngram)
         number = _KIND_DRAWS + (0 if rules.unit == "ngram" else ordinal)
-        shares = np.cumsum(rules.shares[:KEEP])
-        kind = np.searchsorted(shares, uniform(ngrams.seed[ngram], number), side="right")
+        kind = chosen_share(ngrams.seed[ngram], number, rules.shares)
         if rules.unit == "word" and rules.shares.needs_similar_words:
             _swap_kinds_within_ngrams(kind, ngram, self._has[word])
         return Units(ngram, ordinal, word, size, kind)
@@ -152,28 +152,39 @@ class Replacer:
         lacks = (units.kind == SIMILAR) & ~self._has[units.word]
         kind = np.where(lacks, np.where(past_the_cap[units.ngram], KEEP, FALLBACK), units.kind)
         unit = np.repeat(np.arange(len(kind)), units.size)
-        seed = ngrams.seed[units.ngram[unit]]
         new = np.full(len(unit), -1, np.int64)
         kinds, word = kind[unit], units.word[unit]
         place = _ordinals(word)
         new[kinds == MASK] = self._rules.mask
+        anew = np.flatnonzero((kinds == RANDOM) | (kinds == FALLBACK))
+        of = units.ngram[unit[anew]]
+        first = offsets_of(np.bincount(units.ngram, units.size, len(ngrams.start)))[of]
         pool = self._rules.random_pieces
-        anew = (kinds == RANDOM) | (kinds == FALLBACK)
-        ordinal = _ordinals(units.ngram[unit])
-        new[anew] = pool[below(seed[anew], _PIECE_DRAWS + ordinal[anew], len(pool))]
+        new[anew] = pool[below(ngrams.seed[of], _PIECE_DRAWS + anew - first, len(pool))]
         if words:
-            count = words.count(units.size)[unit]
-            anew &= count > 0
-            size, number = units.size[unit][anew], _WORD_DRAWS + units.ordinal[unit][anew]
-            chosen = words.first[size] + below(seed[anew], number, count[anew])
+            count = words.count(units.size)
+            anew = anew[count[unit[anew]] > 0]
+            rows = unit[anew]
+            seed, number = ngrams.seed[units.ngram[rows]], _WORD_DRAWS + units.ordinal[rows]
+            chosen = words.first[units.size[rows]] + below(seed, number, count[rows])
             new[anew] = text.pieces[words.starts[chosen] + _ordinals(unit)[anew]]
-        like = kinds == SIMILAR
-        if like.any():
-            nth = word[like] - ngrams.start[units.ngram[unit[like]]]
-            share = (draw(seed[like], _CANDIDATE_DRAWS + nth) >> np.uint64(40)) * 2.0**-24
-            similar, size = self._similar[word[like]], self._sizes[word[like]]
-            new[like] = self._rules.candidates.pick(similar, share, size, place[like])
+        rows = np.flatnonzero(kind == SIMILAR)
+        if len(rows):
+            like = np.flatnonzero(kinds == SIMILAR)
+            candidates = self._rules.candidates
+            start = np.zeros(len(kind), np.int64)
+            start[rows] = self._pick(units.word[rows], ngrams.where(units.ngram[rows]))
+            new[like] = candidates.pieces[start[unit[like]] + place[like]]
         return Replaced(word, place, kinds, new, np.bincount(units.kind, minlength=len(KINDS)))
+
+
+    def _pick(self, word: Array, ngrams: Ngrams) -> Array:
+        """Choose a similar word of each of some words, each of an n-gram. Returns where it starts
+        in `candidates.pieces`.
+        """
+        bits = draw(ngrams.seed, _CANDIDATE_DRAWS + word - ngrams.start)
+        share = (bits >> np.uint64(40)) * 2.0**-24
+        return self._rules.candidates.pick(self._similar[word], share, self._sizes[word])
 
 
 def _ordinals(groups: Array) -> Array:

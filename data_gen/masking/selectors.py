@@ -19,8 +19,8 @@ from typing import Callable, Dict, NamedTuple, Sequence
 
 import numpy as np
 
-from data_gen.core.columns import Array
-from data_gen.core.random_draws import draw, uniform
+from data_gen.core.columns import Array, offsets_of
+from data_gen.core.random_draws import chosen_share, draw, uniform
 from data_gen.masking.placement import (
     PLACE_DRAW,
     PLAN_DRAW,
@@ -205,8 +205,7 @@ SELECTORS: Dict[str, Selector] = {
 
 def _lengths(seeds: Array, weights: Sequence[float]) -> Array:
     """Draw the length of each n-gram."""
-    shares = np.cumsum(weights) / sum(weights)
-    return 1 + np.searchsorted(shares[:-1], uniform(seeds, 0), side="right")
+    return 1 + chosen_share(seeds, 0, np.array(weights) / sum(weights))
 
 
 def _mean(weights: Sequence[float]) -> float:
@@ -231,4 +230,4 @@ def _mean_overshoot(placement: NgramPlacement) -> Array:
 
 def _sums(values: Array, bounds: Array) -> Array:
     """Return the sum of each range of neighbouring values."""
-    return np.diff(np.concatenate([[0], np.cumsum(values)])[bounds])
+    return np.diff(offsets_of(values)[bounds])

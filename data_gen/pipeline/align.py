@@ -49,17 +49,29 @@ def word_starts(tokens: Tokens, sentences: Array, boundaries: Array) -> Array:
     Returns     of each piece whether it starts a word, bool [P]. A piece that straddles a boundary
                 joins the two words. A piece without text goes with the piece that follows.
     """
-    with_text = np.flatnonzero(tokens.first < tokens.last)
-    left, right = tokens.last[with_text[:-1]], tokens.first[with_text[1:]]
+    starts = np.zeros(len(tokens.ids), bool)
+    has_text = tokens.first < tokens.last
+    if has_text.all():
+        starts[1:] = _are_apart(tokens.last[:-1], tokens.first[1:], boundaries)
+    else:
+        with_text = np.flatnonzero(has_text)
+        left, right = tokens.last[with_text[:-1]], tokens.first[with_text[1:]]
+        between = _are_apart(left, right, boundaries)
+        # What ends a sentence may be followed by a piece without text.
+        across: Array = np.searchsorted(with_text, sentences) - 1
+        between[across[(across >= 0) & (across < len(between))]] = False
+        starts[with_text[:-1] + 1] = between
+    starts[sentences] = True
+    return starts
+
+
+def _are_apart(left: Array, right: Array, boundaries: Array) -> Array:
+    """Tell whether a boundary lies between two pieces, of which one ends before the character
+    `left` and the other starts at `right`.
+    """
     between = boundaries[right] & (left <= right)
     apart = np.flatnonzero(left < right)  # characters that are of no piece, spaces mostly
     if len(apart):
         bounds = np.stack([left[apart], right[apart] + 1], axis=1).ravel()
         between[apart] = np.logical_or.reduceat(boundaries, bounds)[::2]
-    # What ends a sentence may be followed by a piece without text.
-    across: Array = np.searchsorted(with_text, sentences) - 1
-    between[across[(across >= 0) & (across < len(between))]] = False
-    starts = np.zeros(len(tokens.ids), bool)
-    starts[with_text[:-1] + 1] = between
-    starts[sentences] = True
-    return starts
+    return between

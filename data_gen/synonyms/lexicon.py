@@ -165,15 +165,20 @@ class CandidateCache:
         """Return the words, by their numbers."""
         return WordList(as_array(self._words), as_array(self._word_starts))
 
-    def pick(self, numbers: Array, shares: Array, sizes: Array, places: Array) -> Array:
-        """Choose a candidate of each word by a share in `[0, 1)`, a multiple of 2**-24 so that it
-        can be added to a slot; of a word of so many pieces the piece at this place is returned.
+    @property
+    def pieces(self) -> Array:
+        """The pieces of the candidates of all words replaced so far, int32."""
+        return as_array(self._pieces)
+
+    def pick(self, numbers: Array, shares: Array, sizes: Array) -> Array:
+        """Choose a candidate of each word, of so many pieces, by a share in `[0, 1)`, a multiple of
+        2**-24 so that it can be added to a slot. Returns where it starts in `pieces`.
         """
         self._spread(np.unique(numbers[as_array(self._slots)[numbers] < 0]))
         slots = as_array(self._slots)[numbers]
         chosen = np.searchsorted(as_array(self._weights), slots + shares, side="right")
         chosen -= as_array(self._weight_starts)[slots]
-        return as_array(self._pieces)[as_array(self._starts)[slots] + chosen * sizes + places]
+        return as_array(self._starts)[slots] + chosen * sizes
 
     def _spread(self, numbers: Array) -> None:
         """Put the candidates of words into columns."""

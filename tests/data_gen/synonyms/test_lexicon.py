@@ -83,11 +83,9 @@ def every_choice(lexicon, text):
     known = lexicon.has_candidates(numbers)
     pieces = []
     for number, size in zip(numbers[known], text.sizes[known]):
-        same = np.full(size, number)
         for share in (0.0, 1 - 2**-24):
-            shares = np.full(size, share)
-            chosen = lexicon.pick(same, shares, np.full(size, size), np.arange(size))
-            pieces.append(tuple(chosen.tolist()))
+            (start,) = lexicon.pick(np.array([number]), np.array([share]), size)
+            pieces.append(tuple(lexicon.pieces[start : start + size].tolist()))
     return known.tolist(), pieces
 
 
@@ -114,9 +112,8 @@ def test_a_choice_does_not_depend_on_how_many_words_were_met_before():
     lexicon = CandidateCache(Table(), Tokenizer(), weigh)
     text = text_of([(2 * i, j) for i in range(200) for j in range(100)])
     numbers = lexicon.numbers(text)
-    size, first = np.full(len(numbers), 2), np.zeros(len(numbers), np.int64)
-    chosen = lexicon.pick(numbers, np.full(len(numbers), share), size, first)
-    assert (chosen == text.pieces[::2] + 10).all()
+    chosen = lexicon.pick(numbers, np.full(len(numbers), share), np.full(len(numbers), 2))
+    assert (lexicon.pieces[chosen] == text.pieces[::2] + 10).all()
 
 
 def test_words_without_a_similar_one_are_counted():
