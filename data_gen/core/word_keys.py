@@ -12,7 +12,7 @@ import numpy as np
 from data_gen.core.columns import Array, TokenizedBlock
 from data_gen.core.random_draws import draw
 
-SLOT_BITS = 20
+SLOT_BITS = 17
 
 
 def word_keys(pieces: Array, starts: Array) -> Array:

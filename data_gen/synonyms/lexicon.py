@@ -186,8 +186,7 @@ class CandidateCache:
         size = np.diff(words.starts)
         for found in self._similar.candidates(as_array(self._keys)[numbers], words):
             slots = len(self._starts) + np.arange(len(found.words))
-            for number, slot in zip(numbers[found.words].tolist(), slots.tolist()):
-                self._slots[number] = slot
+            as_array(self._slots)[numbers[found.words]] = slots
             sizes = size[found.words] * found.counts
             _extend(self._starts, len(self._pieces) + np.cumsum(sizes) - sizes)
             weight_starts = len(self._weights) + np.cumsum(found.counts) - found.counts

@@ -262,8 +262,8 @@ class _WordpieceCache:
         text.
         """
         starts = as_array(self._starts)
-        sizes = np.diff(starts)[runs]
-        pieces = starts[np.repeat(runs, sizes)] + ordinals(sizes)
+        sizes = np.diff(starts).take(runs)
+        pieces = starts.take(np.repeat(runs, sizes)) + ordinals(sizes)
         shifts = np.repeat(positions, sizes)
         return Tokens(
             as_array(self._ids)[pieces],
