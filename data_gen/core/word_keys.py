@@ -26,7 +26,7 @@ def word_keys(pieces: Array, starts: Array) -> Array:
     factors = draw(np.zeros(1, np.uint64), np.arange(sizes.max(initial=0)))
     values = pieces.astype(np.uint64) + np.uint64(1)
     mixed = values[starts[:-1]] * factors[:1]
-    if len(factors) > 1:  # as many words as are left: half of all have two pieces
+    if len(factors) > 1:  # of all words at once, since nearly half have a second piece
         mixed += values[np.minimum(starts[:-1] + 1, len(values) - 1)] * (factors[1] * (sizes > 1))
     words = np.flatnonzero(sizes > 2)
     for place in range(2, len(factors)):

@@ -77,7 +77,7 @@ class _Reader:
             lines = self._next_lines(part.lines)
         except (BadBytesError, FormatError) as error:
             raise changed(part) from error
-        if zlib.crc32(("\n".join(lines) + "\n").encode()) != part.crc:
+        if zlib.crc32(b"\n", zlib.crc32("\n".join(lines).encode())) != part.crc:
             raise changed(part)
         self._last = part
         return lines

@@ -17,7 +17,9 @@ class Layout(NamedTuple):
     # The words of all segments, in order.
     words: Array  # int64 [W]: its number in the text
     instances: Array  # int64 [W]
-    segments: Array  # int64 [2 N + 1]: the first of these words in A of each instance and in B, and W
+    segments: (
+        Array  # int64 [2 N + 1]: the first of these words in A of each instance and in B, and W
+    )
     positions: Array  # int64 [W]: of the first piece, counted from the row's start
 
     @property
@@ -65,7 +67,8 @@ def words_to_mask(
     by_sentence: True if n-grams may not cross the end of a sentence
     """
     chosen = np.flatnonzero(may_be[layout.words])
-    segments = np.searchsorted(chosen, layout.segments)
+    segments: Array = np.searchsorted(chosen, layout.segments)
+    # A stretch begins after a word that may not be masked, and with a segment.
     breaks = np.append(np.diff(chosen, prepend=-2) > 1, True)
     breaks[segments] = True
     if by_sentence:

@@ -101,10 +101,15 @@ class Masker:
         layout = self._lay_out(words, instances)
         unknown = layout.instances[np.flatnonzero(words.unknown[layout.words])]
         all_unknown = np.bincount(unknown, minlength=len(instances.keys)) == layout.counts
+        if all_unknown.any():
+            kept = np.flatnonzero(~all_unknown)
+            examples, counts = self._mask_group(words, instances.where(kept))
+            counts["instances_of_unknown_pieces"] += len(instances.keys) - len(kept)
+            return examples._replace(instances=kept[examples.instances]), counts
         budget = self._budget(layout, instances)
         may_be = words.reasons == 0
         masked, counts = self._mask(words, layout, instances, self._selector, budget, may_be)
-        is_unmasked = ~all_unknown
+        is_unmasked = np.ones(len(instances.keys), bool)
         is_unmasked[masked.instance] = False
         unmasked = np.flatnonzero(is_unmasked)
         counts["forced"] += len(unmasked)
@@ -116,10 +121,9 @@ class Masker:
             masked = Masked(*map(np.concatenate, zip(*every))).sorted()
         longest, reasons = self._limits.max_seq_length, self._facts.reasons
         by_piece = self._selector.by_piece
-        counts.update(_count_instances(words, layout, all_unknown, longest, reasons, by_piece))
+        counts.update(_count_instances(words, layout, longest, reasons, by_piece))
         counts.update(count_masked(masked, layout))
-        kept = np.flatnonzero(~all_unknown)
-        return _examples(layout, masked, instances.labels, kept), counts
+        return _examples(layout, masked, instances.labels), counts
 
     def _lay_out(self, words: WordFacts, instances: Instances) -> Layout:
         return lay_out(words.text, instances, self._tokenizer.cls, self._tokenizer.sep)
@@ -216,30 +220,27 @@ def _groups(instances: Instances) -> Iterator[Tuple[int, int]]:
 def _count_instances(
     words: WordFacts,
     layout: Layout,
-    all_unknown: Array,
     max_seq_length: int,
     reasons: Sequence[str],
     by_piece: bool,
 ) -> Counts:
-    """Count the instances and the words in them; those without an example only as such.
+    """Count the instances and the words in them.
 
     reasons: the names of the numbers in `words.reasons`
     """
-    lengths = layout.lengths[~all_unknown]
-    kept = layout.words[~all_unknown[layout.instances]]
+    lengths = layout.lengths
     counts = Counts(
-        instances_of_unknown_pieces=int(all_unknown.sum()),
         instances=len(lengths),
         sequence_pieces=int(lengths.sum()),
-        instance_words=len(kept),
+        instance_words=len(layout.words),
     )
     counts.update(numbers_of("length_bin", (lengths - 1) * LENGTH_BINS // max_seq_length))
     if not by_piece:
-        sizes = words.text.sizes[kept]
+        sizes = words.text.sizes[layout.words]
         counts.update(numbers_of("words_of_size", np.minimum(sizes, LONG_WORD)))
     for number, reason in enumerate(reasons, 1):
-        counts[f"never_masked/{reason}"] += int((words.reasons[kept] == number).sum())
-    counts.update(_count_maskable(lengths, layout.a_stops[~all_unknown]))
+        counts[f"never_masked/{reason}"] += int((words.reasons[layout.words] == number).sum())
+    counts.update(_count_maskable(lengths, layout.a_stops))
     return counts
 
 
@@ -292,22 +293,20 @@ def count_masked(masked: Masked, layout: Layout) -> Counts:
     return counts
 
 
-def _examples(layout: Layout, masked: Masked, labels: Array, kept: Array) -> Examples:
-    """Make the replacements, sorted as they are, in the sequences `kept`; there are none in
-    others.
-    """
+def _examples(layout: Layout, masked: Masked, labels: Array) -> Examples:
+    """Make the replacements, sorted as they are."""
     at = layout.rows[masked.instance] + masked.position
     corrupted = layout.pieces.copy()
     corrupted[at] = np.where(masked.piece < 0, corrupted[at], masked.piece)
     return Examples(
-        instances=kept,
-        pieces=corrupted[ranges(layout.rows[kept], layout.rows[kept + 1])],
-        rows=offsets_of(layout.lengths[kept]),
-        a_stops=layout.a_stops[kept],
-        labels=labels[kept],
+        instances=np.arange(len(labels)),
+        pieces=corrupted,
+        rows=layout.rows,
+        a_stops=layout.a_stops,
+        labels=labels,
         masked_positions=masked.position,
         masked_labels=layout.pieces[at],
-        masked_rows=offsets_of(np.bincount(masked.instance, minlength=len(labels))[kept]),
+        masked_rows=offsets_of(np.bincount(masked.instance, minlength=len(labels))),
     )
 
 

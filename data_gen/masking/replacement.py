@@ -177,7 +177,6 @@ class Replacer:
             new[like] = candidates.pieces[start[unit[like]] + place[like]]
         return Replaced(word, place, kinds, new, np.bincount(units.kind, minlength=len(KINDS)))
 
-
     def _pick(self, word: Array, ngrams: Ngrams) -> Array:
         """Choose a similar word of each of some words, each of an n-gram. Returns where it starts
         in `candidates.pieces`.

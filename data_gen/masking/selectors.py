@@ -205,7 +205,7 @@ SELECTORS: Dict[str, Selector] = {
 
 def _lengths(seeds: Array, weights: Sequence[float]) -> Array:
     """Draw the length of each n-gram."""
-    return 1 + chosen_share(seeds, 0, np.array(weights) / sum(weights))
+    return 1 + chosen_share(seeds, 0, [weight / sum(weights) for weight in weights])
 
 
 def _mean(weights: Sequence[float]) -> float:

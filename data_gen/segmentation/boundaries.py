@@ -18,7 +18,7 @@ def segment_sentences(segmenter: Segmenter, sentences: Sequence[str]) -> WordBou
     boundaries = np.zeros(len(codes) + 1, bool)
     if segmenter.keeps_whitespace:
         letters, starts = _joined(segmenter.words(_long_texts(sentences)))
-        if np.array_equal(letters, np.append(codes, ord("\n"))):
+        if np.array_equal(letters[:-1], codes) and (letters[-1:] == ord("\n")).all():
             # Words lie side by side: each starts where the one before it ends.
             solid = ~np.append(spaces, True)[starts[:-1]]
             boundaries[starts[:-1]] = solid | np.append(False, solid[:-1])
@@ -63,7 +63,10 @@ def _joined(words: Iterable[Words]) -> Tuple[Array, Array]:
     letters = found[np.flatnonzero(~is_mark)]
     ends = marks - np.arange(len(marks))
     starts = np.concatenate([[0], ends, [len(letters)]])
-    return letters, starts[np.diff(starts, prepend=-1) > 0]
+    sizes = np.diff(starts)
+    if not sizes.all():
+        starts = offsets_of(sizes[sizes > 0])
+    return letters, starts
 
 
 def _aligned(found: Sequence[Words], runs: Sequence[str]) -> Tuple[List[Words], List[int]]:

@@ -10,7 +10,7 @@ import re
 from array import array
 from functools import cached_property
 from importlib import metadata
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Dict, FrozenSet, Iterable, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
@@ -143,7 +143,7 @@ class WordPiece(Tokenizer):
         new = list(self._known.unknown(runs))
         # One text of all is several times as fast as a text each.
         encoding = self._tokenizer.encode(" ".join(new), add_special_tokens=False)
-        offsets = np.array(encoding.offsets, np.int64).reshape(-1, 2)
+        offsets = np.fromiter(chain.from_iterable(encoding.offsets), np.int64).reshape(-1, 2)
         starts = np.cumsum([0, *(len(run) + 1 for run in new)])
         bounds = np.searchsorted(offsets[:, 0], starts)
         offsets -= np.repeat(starts[:-1], np.diff(bounds))[:, None]
