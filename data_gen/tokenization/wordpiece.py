@@ -15,7 +15,7 @@ from typing import Dict, FrozenSet, Iterable, List, Optional, Sequence, Set, Tup
 
 import numpy as np
 
-from data_gen.core.columns import Array, as_array, ordinals
+from data_gen.core.columns import Array, as_array, offsets_of, ordinals
 from data_gen.shared.errors import UserError
 from data_gen.shared.extras import import_extra
 from data_gen.shared.vocabulary import MAX_RUN, SPECIALS, read_vocabulary
@@ -42,7 +42,7 @@ class BasicTokenizer:
     def __init__(self, do_lower_case: bool) -> None:
         rust = import_extra("tokenizers", "data", "the tokenizer wordpiece")
         normalizers, pre_tokenizers = rust.normalizers, rust.pre_tokenizers
-        self._do_lower_case = do_lower_case
+        self.lowers = do_lower_case
         self.normalizer = normalizers.Sequence(
             [
                 normalizers.Replace(rust.Regex(_DROPPED), ""),
@@ -67,7 +67,7 @@ class BasicTokenizer:
         Python lowers Σ to ς at the end of a word and to σ elsewhere, Rust always to σ. No other
         character depends on its neighbours; the length stays.
         """
-        if not self._do_lower_case or "Σ" not in text:
+        if not self.lowers or "Σ" not in text:
             return text
         # İ is the one character that str.lower makes longer.
         lowered = text.replace("İ", "I").lower()
@@ -140,10 +140,21 @@ class WordPiece(Tokenizer):
         return self._known.tokens(found[positions], positions)
 
     def _learn_runs(self, runs: Iterable[str]) -> None:
-        new = list(self._known.unknown(runs))
+        new = self._known.unknown(runs)
+        # Most are Latin words and numbers, which WordPiece may be given as they are.
+        plain = [run for run in new if run.isascii() and run.isalnum()]
+        lowered = map(str.lower, plain) if self._basic.lowers else plain
+        cut = [*map(self._tokenizer.model.tokenize, lowered)]
+        pieces = [*chain.from_iterable(cut)]
+        ids = np.array([piece.id for piece in pieces], np.int32)
+        offsets = _offsets(piece.offsets for piece in pieces)
+        self._known.add(plain, ids, offsets, offsets_of([*map(len, cut)]))
+        self._learn_other_runs([*new.difference(plain)])
+
+    def _learn_other_runs(self, new: Sequence[str]) -> None:
         # One text of all is several times as fast as a text each.
         encoding = self._tokenizer.encode(" ".join(new), add_special_tokens=False)
-        offsets = np.fromiter(chain.from_iterable(encoding.offsets), np.int64).reshape(-1, 2)
+        offsets = _offsets(encoding.offsets)
         starts = np.cumsum([0, *(len(run) + 1 for run in new)])
         bounds = np.searchsorted(offsets[:, 0], starts)
         offsets -= np.repeat(starts[:-1], np.diff(bounds))[:, None]
@@ -207,6 +218,10 @@ class WordPiece(Tokenizer):
 
 _CHINESE = re.compile("[\u4e00-\u9fff]")  # those of Google's ranges that vocabularies hold most
 _RUN = re.compile("[\u4e00-\u9fff]|(##)?[a-z0-9]+")  # a run, or the rest of one
+
+
+def _offsets(pairs: Iterable[Tuple[int, int]]) -> Array:
+    return np.fromiter(chain.from_iterable(pairs), np.int64).reshape(-1, 2)
 
 
 def _within_run(piece: str) -> str:
