@@ -17,9 +17,7 @@ class Layout(NamedTuple):
     # The words of all segments, in order.
     words: Array  # int64 [W]: its number in the text
     instances: Array  # int64 [W]
-    segments: (
-        Array  # int64 [2 N + 1]: the first of these words in A of each instance and in B, and W
-    )
+    segments: Array  # int64 [2 N + 1]: the first of them in A of each instance and in B, and W
     positions: Array  # int64 [W]: of the first piece, counted from the row's start
 
     @property

@@ -139,7 +139,7 @@ class Masker:
             most=self._limits.max_predictions_per_seq,
             ngram_weights=config.ngram_weights,
             fallbacks=fallbacks.astype(np.int64),
-            scarce=np.zeros(len(layout.counts), bool),
+            scarce=np.zeros(len(instances.keys), bool),
             budget_unit=config.budget_unit,
             over_budget=config.over_budget,
             past_the_cap=config.past_the_cap,

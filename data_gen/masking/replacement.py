@@ -168,13 +168,12 @@ class Replacer:
             seed, number = ngrams.seed[units.ngram[rows]], _WORD_DRAWS + units.ordinal[rows]
             chosen = words.first[units.size[rows]] + below(seed, number, count[rows])
             new[anew] = text.pieces[words.starts[chosen] + _ordinals(unit)[anew]]
-        rows = np.flatnonzero(kind == SIMILAR)
-        if len(rows):
-            like = np.flatnonzero(kinds == SIMILAR)
-            candidates = self._rules.candidates
+        alike = np.flatnonzero(kind == SIMILAR)
+        if len(alike):
             start = np.zeros(len(kind), np.int64)
-            start[rows] = self._pick(units.word[rows], ngrams.where(units.ngram[rows]))
-            new[like] = candidates.pieces[start[unit[like]] + place[like]]
+            start[alike] = self._pick(units.word[alike], ngrams.where(units.ngram[alike]))
+            like = np.flatnonzero(kinds == SIMILAR)
+            new[like] = self._rules.candidates.pieces[start[unit[like]] + place[like]]
         return Replaced(word, place, kinds, new, np.bincount(units.kind, minlength=len(KINDS)))
 
     def _pick(self, word: Array, ngrams: Ngrams) -> Array:

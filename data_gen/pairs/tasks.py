@@ -6,7 +6,7 @@ the room to spare lasts and at word boundaries after that. All are ranges of the
 """
 
 from bisect import bisect_left, bisect_right
-from typing import Callable, Dict, List, NamedTuple, Optional, Protocol, Sequence, Tuple
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Protocol, Sequence, Tuple
 
 from data_gen.core.columns import Pair
 from data_gen.core.random_draws import Draws
@@ -21,6 +21,8 @@ class Units(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int, /) -> int: ...
+
+    def __iter__(self) -> Iterator[int]: ...
 
 
 class PairContext(NamedTuple):
@@ -99,6 +101,10 @@ class _WithinSentences:
             word += end <= word
         return word
 
+    def __iter__(self) -> Iterator[int]:
+        ends = frozenset(self._ends)
+        return (word for word in self._words if word not in ends)
+
 
 def _choose(
     units: Units, starts: Sequence[int], chunk: Chunk, context: PairContext, rng: Draws
@@ -107,8 +113,9 @@ def _choose(
     if context.split == "random":
         return starts[units[rng.randrange(len(units))]]
     twice_the_middle = sum(_pieces(context.outline, chunk))
-    places = (starts[units[index]] for index in range(len(units)))
-    return min(places, key=lambda place: abs(2 * place - twice_the_middle))
+    return min(
+        (starts[unit] for unit in units), key=lambda place: abs(2 * place - twice_the_middle)
+    )
 
 
 def _pieces(outline: Outline, chunk: Chunk) -> Tuple[int, int]:

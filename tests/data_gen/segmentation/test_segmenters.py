@@ -53,6 +53,19 @@ def test_every_engine_is_lossless(engines, name):
     check()
 
 
+def test_each_different_run_is_segmented_once():
+    asked = []
+
+    def halves(runs):
+        asked.extend(runs)
+        return [[run[:1], run[1:]] for run in runs]
+
+    sentences = ["中国 人民 中国", "人民", "爱 中国"]
+    marks = word_boundaries(Segmenter(halves, "halves"), sentences)
+    assert asked == ["中国", "人民", "爱"]
+    assert marks == [[0, 1, 2, 3, 4, 5, 6, 7, 8], [0, 1, 2], [0, 1, 2, 3, 4]]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_words_of_a_plain_sentence_rejoin(engines, name):
     sentence = "使用语言模型来预测下一个词的概率。"
