@@ -6,23 +6,13 @@ the room to spare lasts and at word boundaries after that. All are ranges of the
 """
 
 from bisect import bisect_left, bisect_right
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Protocol, Sequence, Tuple
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from data_gen.core.columns import Pair
 from data_gen.core.random_draws import Draws
 from data_gen.pairs.chunks import Chunk, Outline
 
 SPLITS = ("random", "middle")
-
-
-class Units(Protocol):
-    """The words or pieces that a chunk may be split before, ascending."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: int, /) -> int: ...
-
-    def __iter__(self) -> Iterator[int]: ...
 
 
 class PairContext(NamedTuple):
@@ -107,9 +97,15 @@ class _WithinSentences:
 
 
 def _choose(
-    units: Units, starts: Sequence[int], chunk: Chunk, context: PairContext, rng: Draws
+    units: Union[Sequence[int], _WithinSentences],
+    starts: Sequence[int],
+    chunk: Chunk,
+    context: PairContext,
+    rng: Draws,
 ) -> int:
-    """Choose one of the units. Returns the piece that it starts at."""
+    """Choose one of the units, words or pieces, that a chunk may be split before. Returns the piece
+    that it starts at.
+    """
     if context.split == "random":
         return starts[units[rng.randrange(len(units))]]
     twice_the_middle = sum(_pieces(context.outline, chunk))
