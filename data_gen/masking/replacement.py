@@ -8,7 +8,7 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from data_gen.core.columns import Array, TokenizedBlock, offsets_of, ranges
+from data_gen.core.columns import Array, TokenizedBlock, offsets_of, ordinals, ranges
 from data_gen.core.random_draws import below, chosen_share, draw
 from data_gen.masking.corruption import (
     FALLBACK,
@@ -167,7 +167,7 @@ class Replacer:
             rows = unit[anew]
             seed, number = ngrams.seed[units.ngram[rows]], _WORD_DRAWS + units.ordinal[rows]
             chosen = words.first[units.size[rows]] + below(seed, number, count[rows])
-            new[anew] = text.pieces[words.starts[chosen] + _ordinals(unit)[anew]]
+            new[anew] = text.pieces[words.starts[chosen] + ordinals(units.size)[anew]]
         alike = np.flatnonzero(kind == SIMILAR)
         if len(alike):
             start = np.zeros(len(kind), np.int64)

@@ -37,9 +37,9 @@ def segment_sentences(segmenter: Segmenter, sentences: Sequence[str]) -> WordBou
         starts = offsets_of(np.fromiter(map(len, chain.from_iterable(found)), np.int64))
     boundaries[places[starts[:-1]]] = True
     boundaries[places[starts[1:] - 1] + 1] = True
-    first = np.cumsum([0, *map(len, runs)])[strange]
-    starts = np.cumsum([0, *(len(sentence) + 1 for sentence in sentences)])
-    misaligned = np.unique(np.searchsorted(starts, places[first], side="right") - 1)
+    first = places[offsets_of([*map(len, runs)])[strange]]
+    of_sentences = offsets_of([len(sentence) + 1 for sentence in sentences])
+    misaligned = np.unique(np.searchsorted(of_sentences, first, side="right") - 1)
     return WordBoundaries(boundaries, misaligned)
 
 
