@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import shutil
 import tempfile
 
 import pytest
@@ -16,9 +17,14 @@ from data_gen.shared.settings import load_settings
 from tests.browser import CHROMIUM
 
 # The user's own cache is neither read nor written.
-os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="cache-")
+CACHE = os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="cache-")
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def pytest_unconfigure():
+    """Delete the cache of this process."""
+    shutil.rmtree(CACHE, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

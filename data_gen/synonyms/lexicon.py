@@ -174,7 +174,9 @@ class CandidateCache:
         """Choose a candidate of each word, of so many pieces, by a share in `[0, 1)`, a multiple of
         2**-24 so that it can be added to a slot. Returns where it starts in `pieces`.
         """
-        self._spread(np.unique(numbers[as_array(self._slots)[numbers] < 0]))
+        wanted = np.zeros(len(self._slots), bool)
+        wanted[numbers] = True
+        self._spread(np.flatnonzero(wanted & (as_array(self._slots) < 0)))
         slots = as_array(self._slots)[numbers]
         chosen = np.searchsorted(as_array(self._weights), slots + shares, side="right")
         chosen -= as_array(self._weight_starts)[slots]
