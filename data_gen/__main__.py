@@ -11,6 +11,7 @@ from data_gen.cli.show import add_show
 from data_gen.cli.verify import add_verify
 from data_gen.shared.commands import Parser, command_parser, run_command
 from data_gen.shared.console import run_program
+from data_gen.shared.memory import search_seldom
 
 
 def make_parser() -> Parser:
@@ -43,6 +44,7 @@ def console() -> int:
     """Run as a program; the entry point `macbert-data`."""
     # What schedulers send ends a command as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    search_seldom()  # .03 CPU s of a start
     return run_program(main)
 
 

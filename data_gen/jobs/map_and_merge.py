@@ -4,9 +4,7 @@ Every task is pure and idempotent and writes a small manifest last; a task whose
 is not done again.
 """
 
-import gc
 import os
-from contextlib import contextmanager
 from itertools import groupby
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -27,6 +25,7 @@ from data_gen.records.shuffle import KeyedFrame, RunSlice, combine_slices, write
 from data_gen.records.tfrecord import frame
 from data_gen.shared.dataset.features import COMPRESSIONS
 from data_gen.shared.errors import UserError
+from data_gen.shared.memory import no_search_for_garbage
 
 STAGES = MAP, MERGE = "map", "merge"  # titles of the progress
 
@@ -114,7 +113,7 @@ def _map(task: MapTask) -> Dict[str, Any]:
                 f"this machine has {one}, that of the command {other}: install the same packages "
                 "and models on all"
             )
-    with _no_garbage_collection():
+    with no_search_for_garbage():  # for millions of objects it would take a tenth of the time
         records, counts = _records(task, pipeline)
     with timed(counts, "sort and write"):
         offsets = write_run(f"{task.stem}.run", records, task.config.num_shards)
@@ -133,20 +132,6 @@ def _records(task: MapTask, pipeline: Pipeline) -> Tuple[List[KeyedFrame], Count
             records += zip(keys.tolist(), map(frame, pack(examples)))
         counts.update(of_block)
     return records, counts
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Stop Python's search for cycles within the block, if it is on: a task makes millions of
-    objects without a cycle, and the search would take a tenth of its time.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def run_merge_task(task: MergeTask) -> TaskResult:

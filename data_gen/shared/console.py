@@ -10,9 +10,11 @@ import select
 import sys
 from typing import Any, Callable, TextIO
 
+from data_gen.shared.memory import leave_out_what_is_there
+
 
 def run_program(main: Callable[[], int]) -> int:
-    """Run a command as a process of its own. Returns its exit code."""
+    """Run a command as a process of its own, which ends with it. Returns its exit code."""
     if isinstance(sys.stderr, io.TextIOWrapper):
         sys.stderr = _Unbreakable(
             sys.stderr.buffer,
@@ -20,7 +22,10 @@ def run_program(main: Callable[[], int]) -> int:
             errors="backslashreplace",
             line_buffering=True,
         )
-    return main()
+    try:
+        return main()
+    finally:
+        leave_out_what_is_there()  # .05 CPU s of the end of the process; .5 with TensorFlow
 
 
 def print_in_any_encoding() -> None:
