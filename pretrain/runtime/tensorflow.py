@@ -34,13 +34,14 @@ class _TensorFlow:
     """
 
     def __getattr__(self, name: str) -> Any:
-        if "tensorflow" not in sys.modules:
+        is_new = "tensorflow" not in sys.modules
+        if is_new:
             quiet()
-            with needs_extra("train", "a model"), no_search_for_garbage():  # .5 CPU s of 3
-                import tensorflow
-            leave_out_what_is_there()
-        import tensorflow
+        with needs_extra("train", "a model"), no_search_for_garbage():  # it takes .5 CPU s of 3
+            import tensorflow
 
+        if is_new:
+            leave_out_what_is_there()
         if tensorflow.__version__.startswith("1."):
             tensorflow.compat.v1.enable_v2_behavior()
         # Among its warnings: that many functions are traced, as a fine-tuning does for each seed.
