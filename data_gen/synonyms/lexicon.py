@@ -174,7 +174,7 @@ class CandidateCache:
         """Choose a candidate of each word, of so many pieces, by a share in `[0, 1)`, a multiple of
         2**-24 so that it can be added to a slot. Returns where it starts in `pieces`.
         """
-        wanted = np.zeros(len(self._slots), bool)
+        wanted = np.zeros(len(self._slots), bool)  # np.unique would import numpy.ma: .01 s
         wanted[numbers] = True
         self._spread(np.flatnonzero(wanted & (as_array(self._slots) < 0)))
         slots = as_array(self._slots)[numbers]
