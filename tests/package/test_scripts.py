@@ -47,7 +47,10 @@ def test_help_of_a_shell_script_prints_its_usage_and_starts_nothing(tree, script
     assert files(tree) == before
 
 
-@pytest.mark.parametrize("script", ["scripts/quickstart.sh", "scripts/test.sh", ".ci/run"])
+@pytest.mark.parametrize(
+    "script",
+    ["scripts/quickstart.sh", "scripts/finetune_quickstart.sh", "scripts/test.sh", ".ci/run"],
+)
 def test_a_script_without_arguments_takes_none(tree, script):
     before = files(tree)
     assert run(tree, "bash", script, "data").returncode == 2
@@ -61,3 +64,11 @@ def test_help_of_a_python_script_and_wrong_usage(tree, script):
     assert result.stdout.startswith(f"usage: {os.path.basename(script)} ")
     result = run(tree, sys.executable, script)
     assert (result.returncode, "Traceback" in result.stderr) == (2, False)
+
+
+def test_without_a_quickstart_nothing_is_fine_tuned(tree):
+    before = files(tree)
+    result = run(tree, "bash", "scripts/finetune_quickstart.sh")
+    assert result.returncode == 1
+    assert result.stderr == "there is no model yet: bash scripts/quickstart.sh makes it\n"
+    assert files(tree) == before
