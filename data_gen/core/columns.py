@@ -148,6 +148,21 @@ def offsets_of(sizes: Any) -> Array:
     return offsets
 
 
+def sums_between(values: Array, bounds: Array) -> Array:
+    """Sum up each range `values[bounds[i]:bounds[i + 1]]`, int64; far quicker than the differences
+    of what was passed.
+
+    >>> sums_between(np.array([1, 2, 3]), np.array([0, 2, 2, 3])).tolist()
+    [3, 0, 3]
+    """
+    sums: Array = np.zeros(len(bounds) - 1, np.int64)
+    filled = np.flatnonzero(np.diff(bounds))  # numpy gives an empty range its first value
+    if len(filled):
+        stop = bounds[filled[-1] + 1]
+        sums[filled] = np.add.reduceat(values[:stop], bounds[filled], dtype=np.int64)
+    return sums
+
+
 def ordinals(sizes: Array) -> Array:
     """Number the members of groups of these sizes, each from 0; quick where most are of size 1.
 

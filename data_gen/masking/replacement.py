@@ -8,7 +8,14 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from data_gen.core.columns import Array, TokenizedBlock, offsets_of, ordinals, ranges
+from data_gen.core.columns import (
+    Array,
+    TokenizedBlock,
+    offsets_of,
+    ordinals,
+    ranges,
+    sums_between,
+)
 from data_gen.core.random_draws import below, chosen_share, draw
 from data_gen.masking.corruption import (
     FALLBACK,
@@ -113,7 +120,7 @@ class Replacer:
         """Return the share of the pieces of each instance, float64 [N], that the cap would count if
         all were masked. `instances` are the words that each starts at, and W, int64 [N + 1].
         """
-        pieces = np.diff(offsets_of(self._sizes)[instances])
+        pieces = sums_between(self._sizes, instances)
         lacking = np.flatnonzero(~self._has)  # few, mostly
         passed = offsets_of(self._sizes[lacking])[np.searchsorted(lacking, instances)]
         fallback = self._rules.shares.similar * np.diff(passed) / np.maximum(pieces, 1)

@@ -19,7 +19,7 @@ from typing import Callable, Dict, NamedTuple, Sequence
 
 import numpy as np
 
-from data_gen.core.columns import Array, offsets_of
+from data_gen.core.columns import Array, sums_between
 from data_gen.core.random_draws import chosen_share, draw, uniform
 from data_gen.masking.placement import (
     PLACE_DRAW,
@@ -224,10 +224,7 @@ def _mean_overshoot(placement: NgramPlacement) -> Array:
     n2 = sum(n * n * w for n, w in enumerate(weights, 1)) / sum(weights)
     count = np.maximum(placement.counts, 1)
     mean = np.maximum(placement.total, 1) / count
-    variance = _sums(placement.units * placement.units, placement.words.instances) / count - mean**2
+    variance = (
+        sums_between(placement.units * placement.units, placement.words.instances) / count - mean**2
+    )
     return (n1 * variance + n2 * mean**2) / (2 * n1 * mean)
-
-
-def _sums(values: Array, bounds: Array) -> Array:
-    """Return the sum of each range of neighbouring values."""
-    return np.diff(offsets_of(values)[bounds])

@@ -6,7 +6,7 @@ from typing import List, Tuple
 
 import numpy as np
 
-from data_gen.core.columns import Array, Examples, offsets_of
+from data_gen.core.columns import Array, Examples, offsets_of, sums_between
 from data_gen.shared.dataset.features import feature_shapes
 
 _LENGTH_DELIMITED = 2
@@ -37,7 +37,7 @@ def _packed(values: Array, bounds: Array) -> List[bytes]:
     # Four bytes a number, of which as many count as it has.
     there = np.array([0, 0x1, 0x101, 0x10101, 0x1010101], "<u4").take(size).view(bool)
     data = varints.take(values).view(np.uint8).compress(there).tobytes()
-    ends = offsets_of(size)[bounds].tolist()
+    ends = offsets_of(sums_between(size, bounds)).tolist()
     return [data[start:stop] for start, stop in zip(ends, ends[1:])]
 
 

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,8 +66,11 @@ def write(path, records, shards):
 @given(
     st.lists(st.tuples(st.integers(0, 2**64 - 1), st.binary(max_size=20)), max_size=30),
     st.integers(1, 5),
+    st.integers(1, 100),
 )
-def test_shards_hold_every_record_once_in_the_order_of_the_keys(tmp_path_factory, records, shards):
+def test_shards_hold_every_record_once_in_the_order_of_the_keys(
+    tmp_path_factory, records, shards, chunk
+):
     folder = tmp_path_factory.mktemp("runs")
     offsets = [
         write(folder / f"{i}.run", half, shards)
@@ -76,7 +81,8 @@ def test_shards_hold_every_record_once_in_the_order_of_the_keys(tmp_path_factory
         segments = [
             RunSlice(str(folder / f"{i}.run"), *offsets[i][shard : shard + 2]) for i in range(2)
         ]
-        mine = sorted(record for segment in segments for record in read_slice(segment))
+        with patch.object(shuffle, "_CHUNK", chunk):
+            mine = sorted(record for segment in segments for record in read_slice(segment))
         assert all(key * shards >> 64 == shard for key, _ in mine)
         written = write_shard(str(folder / "shard"), segments)
         assert written.examples == len(mine)
@@ -87,12 +93,17 @@ def test_shards_hold_every_record_once_in_the_order_of_the_keys(tmp_path_factory
     assert seen == sorted((key, frame(record)) for key, record in records)
 
 
-def test_a_run_file_cut_short_is_an_error(tmp_path):
+@pytest.mark.parametrize("damage", ["cut short", "a length too large"])
+def test_a_damaged_run_file_is_an_error(tmp_path, damage):
     path = str(tmp_path / "a.run")
     _, stop = write(path, [(1, b"abc"), (2, b"defg")], 1)
     with open(path, "r+b") as handle:
-        handle.truncate(stop - 2)
-    with pytest.raises(UserError, match="cut short"):
+        if damage == "cut short":
+            handle.truncate(stop - 2)
+        else:
+            handle.seek(8)  # after the key
+            handle.write(b"\xff\xff")
+    with pytest.raises(UserError, match="cut short or damaged"):
         list(read_slice(RunSlice(path, 0, stop)))
 
 
