@@ -12,8 +12,7 @@ import numpy as np
 from data_gen.core.columns import Array, TokenizedBlock
 from data_gen.core.random_draws import draw
 
-SLOT_BITS = 18
-_AT_ONCE = 1 << 15  # words
+SLOT_BITS = 17
 
 
 def word_keys(pieces: Array, starts: Array) -> Array:
@@ -65,14 +64,6 @@ class WordIndex:
 
     def __call__(self, keys: Array) -> Numbered:
         """Number words by their hashes, uint64 [W]."""
-        # In parts: what was met in one is not sorted in the next, which halves the first call.
-        parts = range(0, max(len(keys), 1), _AT_ONCE)
-        numbers, new = zip(*(self._number(keys[start : start + _AT_ONCE]) for start in parts))
-        return Numbered(
-            np.concatenate(numbers), np.concatenate([n + start for n, start in zip(new, parts)])
-        )
-
-    def _number(self, keys: Array) -> Numbered:
         slots = _slots_of(keys)
         numbers = self._slots[slots].astype(np.int64)
         numbers[self._keys[slots] != keys] = -1

@@ -122,8 +122,8 @@ class Replacer:
         """
         pieces = sums_between(self._sizes, instances)
         lacking = np.flatnonzero(~self._has)  # few, mostly
-        passed = offsets_of(self._sizes[lacking])[np.searchsorted(lacking, instances)]
-        fallback = self._rules.shares.similar * np.diff(passed) / np.maximum(pieces, 1)
+        fallbacks = sums_between(self._sizes[lacking], np.searchsorted(lacking, instances))
+        fallback = self._rules.shares.similar * fallbacks / np.maximum(pieces, 1)
         return fallback + (self._rules.shares.random if self._rules.cap == "all_random" else 0)
 
     def _units(self, ngrams: Ngrams) -> Units:

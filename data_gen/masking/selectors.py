@@ -224,7 +224,6 @@ def _mean_overshoot(placement: NgramPlacement) -> Array:
     n2 = sum(n * n * w for n, w in enumerate(weights, 1)) / sum(weights)
     count = np.maximum(placement.counts, 1)
     mean = np.maximum(placement.total, 1) / count
-    variance = (
-        sums_between(placement.units * placement.units, placement.words.instances) / count - mean**2
-    )
+    squares = sums_between(placement.units * placement.units, placement.words.instances)
+    variance = squares / count - mean**2
     return (n1 * variance + n2 * mean**2) / (2 * n1 * mean)

@@ -29,7 +29,6 @@ _HEAD = struct.Struct("<QQ")  # key, and the length that a frame begins with
 
 _AT_ONCE = 256  # records in one call to write
 MOST_OPEN = 256  # files; a process may usually open 1,024
-_CHUNK = 1 << 16  # bytes of a slice that are read at once: as many slices are open at once
 _BUFFER = 1 << 18  # bytes of a shard: a call for each record costs more than its checksum
 
 KeyedFrame = Tuple[int, bytes]
@@ -63,24 +62,20 @@ def read_slice(part: RunSlice) -> Iterator[KeyedFrame]:
     """Read the records of a slice with their frames, in the order of their keys. Raises UserError
     where the file is cut short or damaged.
     """
-    left, rest = part.stop - part.start, b""
+    left = part.stop - part.start
     with open_range(part.path, part.start, part.stop) as handle:
-        while left and (data := handle.read(min(left, _CHUNK))):
-            left -= len(data)
-            data = rest + data
-            start, last = 0, len(data) - _HEAD.size
-            while start <= last:
-                key, length = _HEAD.unpack_from(data, start)
-                stop = start + _KEY.size + length + FRAME_BYTES
-                if stop > len(data):
-                    break
-                yield key, data[start + _KEY.size : stop]
-                start = stop
-            rest = data[start:]
-    if left or rest:
-        raise UserError(
-            f"{part.path} is cut short or damaged: delete its folder and run the command again"
-        )
+        while left:
+            head = handle.read(_HEAD.size)
+            key, length = _HEAD.unpack(head) if len(head) == _HEAD.size else (0, left)
+            rest = length + FRAME_BYTES - _KEY.size
+            left -= _HEAD.size + rest
+            tail = handle.read(rest) if left >= 0 else b""
+            if len(tail) < rest:
+                raise UserError(
+                    f"{part.path} is cut short or damaged: delete its folder and run the command "
+                    "again"
+                )
+            yield key, head[_KEY.size :] + tail
 
 
 def combine_slices(slices: Sequence[RunSlice], stem: str) -> Sequence[RunSlice]:

@@ -90,13 +90,12 @@ class Optimizer(NamedTuple):
 def _adamw(settings: OptimizerSettings, weight: Weight, moment: Moment) -> None:
     if settings.weight_decay and weight.decays:
         weight.value.assign_sub(moment.rate * settings.weight_decay * weight.value)
-    _adam(settings, weight, ("adam_m", "adam_v"), moment, moment.rate)
+    _adam(settings, weight, weight.slots["adam_m"], weight.slots["adam_v"], moment, moment.rate)
 
 
 def _lamb(settings: OptimizerSettings, weight: Weight, moment: Moment) -> None:
-    names = "lamb_m", "lamb_v"
-    _adam(settings, weight, names, moment, 0.0)  # the moments alone
-    m, v = (weight.slots[name] for name in names)
+    m, v = weight.slots["lamb_m"], weight.slots["lamb_v"]
+    _adam(settings, weight, m, v, moment, 0.0)  # the moments alone
     update = m / (tf.sqrt(v) + settings.epsilon)
     if settings.weight_decay and weight.decays:
         update += settings.weight_decay * weight.value
@@ -106,18 +105,18 @@ def _lamb(settings: OptimizerSettings, weight: Weight, moment: Moment) -> None:
 def _adam(
     settings: OptimizerSettings,
     weight: Weight,
-    names: Tuple[str, str],
+    m: Tensor,
+    v: Tensor,
     moment: Moment,
     rate: Union[Tensor, float],
 ) -> None:
-    """Change the mean of the gradients and that of their squares, the slots of these names, and
-    move the weight by `rate` times their quotient: one pass over memory.
+    """Change the slots `m`, the mean of the gradients, and `v`, that of their squares, and move the
+    weight by `rate` times m / (sqrt(v) + epsilon): one pass over memory.
     """
-    m, v = (weight.slots[name].handle for name in names)
     tf.raw_ops.ResourceApplyAdam(
         var=weight.value.handle,
-        m=m,
-        v=v,
+        m=m.handle,
+        v=v.handle,
         beta1_power=0.0,  # powers of 0 leave the bias of the moments uncorrected
         beta2_power=0.0,
         lr=rate,
@@ -132,7 +131,7 @@ def _trust_ratio(weight: Tensor, update: Tensor) -> Tensor:
     """Return ||w|| / ||update||, 1 if either is 0; for every weight, LayerNorm and biases too
     (arXiv 1904.00962v3).
     """
-    w, u = (tf.sqrt(2.0 * tf.nn.l2_loss(x)) for x in (weight, update))  # faster than tf.norm
+    w, u = (tf.sqrt(_squared_norm(x)) for x in (weight, update))
     both = tf.logical_and(w > 0, u > 0)
     return tf.where(both, w / tf.where(both, u, tf.ones_like(u)), tf.ones_like(u))
 
@@ -171,7 +170,11 @@ def init_slots(optimizer: str, variables: Variables) -> Variables:
 
 def squared_norms(gradients: Dict[str, Tensor]) -> Tensor:
     """Return ||g||^2 of each, float32 [number of gradients]; infinite or NaN if g is."""
-    return 2.0 * tf.stack([tf.nn.l2_loss(g) for g in gradients.values()])
+    return tf.stack([_squared_norm(gradient) for gradient in gradients.values()])
+
+
+def _squared_norm(tensor: Tensor) -> Tensor:
+    return 2.0 * tf.nn.l2_loss(tensor)  # one pass over memory, where tf.norm makes two
 
 
 def clip_factor(settings: OptimizerSettings, norm: Tensor) -> Tensor:
