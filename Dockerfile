@@ -6,9 +6,10 @@
 #   docker run --rm --gpus all -v "$PWD:/work" macbert-gpu pretrain train --config macbert_base --data data --output model
 #
 # CUDA comes with the packages of the extra `gpu`; the host needs the driver and NVIDIA's container toolkit alone.
-FROM python:3.11-slim-bookworm AS build
+# with a compiler, for data_gen/core/compiled.c
+FROM python:3.11-bookworm AS build
 WORKDIR /src
-COPY setup.cfg pyproject.toml README.md LICENSE NOTICE ./
+COPY setup.cfg setup.py pyproject.toml README.md LICENSE NOTICE ./
 COPY configs configs
 COPY data_gen data_gen
 COPY pretrain pretrain

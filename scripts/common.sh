@@ -43,10 +43,10 @@ sys.exit(not (sys.version_info[:2] == asked or sys.version_info[:2] > asked >= (
 }
 
 # ensure_env FOLDER PYTHON EXTRAS: a virtual environment with this project, installed anew only when
-# setup.cfg has changed; what else is in it stays.
+# what is installed has changed; what else is in it stays.
 ensure_env() {
   local stamp
-  stamp="$3 $(cksum setup.cfg pyproject.toml)"
+  stamp="$3 $(cksum setup.cfg setup.py pyproject.toml data_gen/core/compiled.c)"
   if [ "$(cat "$1/.stamp" 2>/dev/null)" != "$stamp" ]; then
     "$2" -m venv "$1"
     pip_install "$1" --upgrade pip

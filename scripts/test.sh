@@ -33,6 +33,10 @@ else
   left_out+=("pretrain on TensorFlow 1.15: needs a Python 3.7, and none was found (PYTHON=... names one)")
   excuses+=(--excuse "OTHER_PYTHON names no" --excuse "is about TensorFlow 1.15")
 fi
+if ! command -v cc >/dev/null; then
+  left_out+=("the compiled loops of the generator: there is no C compiler")
+  excuses+=(--excuse "compiled.c was not compiled here")
+fi
 neural=
 if [ "${NEURAL:-1}" = 0 ]; then
   left_out+=("LTP's neural models, exports in transformers: NEURAL=0")

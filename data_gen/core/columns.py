@@ -11,6 +11,8 @@ from typing import Any, Iterator, NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from data_gen.core.compiled import compiled
+
 Array = Any  # numpy's own annotations differ between the versions supported
 
 Pieces = Tuple[int, ...]
@@ -185,7 +187,8 @@ def ranges(starts: Array, stops: Array) -> Array:
     [3, 4, 5, 9]
     """
     sizes = stops - starts
-    ends = np.cumsum(sizes)
-    numbers = np.repeat(starts - ends + sizes, sizes)
-    numbers += np.arange(len(numbers))
+    numbers: Array = np.empty(sizes.sum(), np.int64)
+    if compiled("fill_ranges", starts, stops, len(sizes), numbers) is None:
+        numbers = np.repeat(starts - np.cumsum(sizes) + sizes, sizes)
+        numbers += np.arange(len(numbers))
     return numbers

@@ -5,11 +5,12 @@ a Python object each. Two of n different words of the same number of pieces shar
 probability of n * n / 2**65: 3 in 100 million for a million of them.
 """
 
-from typing import Dict, NamedTuple
+from typing import Dict, NamedTuple, Tuple
 
 import numpy as np
 
 from data_gen.core.columns import Array, TokenizedBlock
+from data_gen.core.compiled import compiled
 from data_gen.core.random_draws import draw
 
 SLOT_BITS = 17
@@ -21,6 +22,9 @@ def word_keys(pieces: Array, starts: Array) -> Array:
     pieces: int [P]
     starts: int64 [W + 1]: the piece that each word starts at, and P; none is empty
     """
+    keys: Array = np.empty(len(starts) - 1, np.uint64)
+    if compiled("hash_words", pieces, starts, len(keys), keys) is not None:
+        return keys
     sizes = np.diff(starts)
     # A sum of products with random numbers, one for each place.
     factors = draw(np.zeros(1, np.uint64), np.arange(sizes.max(initial=0)))
@@ -64,10 +68,7 @@ class WordIndex:
 
     def __call__(self, keys: Array) -> Numbered:
         """Number words by their hashes, uint64 [W]."""
-        slots = _slots_of(keys)
-        numbers = self._slots[slots].astype(np.int64)
-        numbers[self._keys[slots] != keys] = -1
-        missed = np.flatnonzero(numbers < 0)
+        numbers, missed = self._look_up(keys)
         rest, first, inverse = np.unique(keys[missed], return_index=True, return_inverse=True)
         found = np.array([self._numbers.get(key, -1) for key in rest.tolist()], np.int64)
         new = np.flatnonzero(found < 0)
@@ -78,6 +79,19 @@ class WordIndex:
         free = self._slots[own] < 0
         self._keys[own[free]], self._slots[own[free]] = rest[new][free], found[new][free]
         return Numbered(numbers, missed[first[new]])
+
+    def _look_up(self, keys: Array) -> Tuple[Array, Array]:
+        """Return the numbers of words that have a slot, -1 of the others; and which these are."""
+        numbers, missed = np.empty((2, len(keys)), np.int64)
+        count = compiled(
+            "find_words", keys, len(keys), self._keys, self._slots, SLOT_BITS, numbers, missed
+        )
+        if count is not None:
+            return numbers, missed[:count]
+        slots = _slots_of(keys)
+        numbers = self._slots[slots].astype(np.int64)
+        numbers[self._keys[slots] != keys] = -1
+        return numbers, np.flatnonzero(numbers < 0)
 
 
 def _slots_of(keys: Array) -> Array:

@@ -5,6 +5,7 @@ from typing import NamedTuple, Tuple
 import numpy as np
 
 from data_gen.core.columns import Array, Instances, TokenizedBlock, offsets_of, ranges
+from data_gen.core.compiled import compiled
 from data_gen.masking.placement import MaskableWords
 
 
@@ -38,22 +39,22 @@ def lay_out(text: TokenizedBlock, instances: Instances, cls: int, sep: int) -> L
     # [CLS] before an A, [SEP] after every segment
     stops = np.cumsum(sizes + 1 + (np.arange(len(sizes)) % 2 == 0))
     rows = np.concatenate([[0], stops[1::2]])
-    pieces = np.full(rows[-1], sep, np.int32)
-    pieces[rows[:-1]] = cls
-    pieces[ranges(stops - 1 - sizes, stops - 1)] = text.pieces[ranges(*segments.T)]
     first, last = np.searchsorted(text.words, segments.T)
-    words = ranges(first, last)
     of_segments = offsets_of(last - first)
-    shifts = stops - 1 - sizes - segments[:, 0] - np.repeat(rows[:-1], 2)
-    return Layout(
-        pieces,
-        rows,
-        stops[::2] - rows[:-1],
-        words,
-        np.repeat(np.arange(len(rows) - 1), np.diff(of_segments[::2])),
-        of_segments,
-        text.words[words] + np.repeat(shifts, last - first),
-    )
+    pieces: Array = np.empty(rows[-1], np.int32)
+    words, of_words, positions = np.empty((3, of_segments[-1]), np.int64)
+    texts = text.pieces, text.words, segments, first, last
+    layout = Layout(pieces, rows, stops[::2] - rows[:-1], words, of_words, of_segments, positions)
+    found = pieces, words, of_words, positions
+    if compiled("lay_out", *texts, len(segments), cls, sep, *found) is None:
+        pieces[:] = sep
+        pieces[rows[:-1]] = cls
+        pieces[ranges(stops - 1 - sizes, stops - 1)] = text.pieces[ranges(*segments.T)]
+        words[:] = ranges(first, last)
+        of_words[:] = np.repeat(np.arange(len(rows) - 1), np.diff(of_segments[::2]))
+        shifts = stops - 1 - sizes - segments[:, 0] - np.repeat(rows[:-1], 2)
+        positions[:] = text.words[words] + np.repeat(shifts, last - first)
+    return layout
 
 
 def words_to_mask(

@@ -5,6 +5,7 @@ from typing import Sequence, Tuple
 import numpy as np
 
 from data_gen.core.columns import Array, TokenizedBlock, offsets_of, ranges
+from data_gen.core.compiled import compiled
 from data_gen.core.documents import Document, WordBoundaries
 from data_gen.tokenization.tokenizer import Tokens
 
@@ -50,6 +51,10 @@ def word_starts(tokens: Tokens, sentences: Array, boundaries: Array) -> Array:
                 joins the two words. A piece without text goes with the piece that follows.
     """
     starts = np.zeros(len(tokens.ids), bool)
+    first, last = tokens.first, tokens.last
+    if compiled("word_starts", first, last, len(starts), boundaries, starts):
+        starts[sentences] = True
+        return starts
     has_text = tokens.first < tokens.last
     if has_text.all():
         starts[1:] = _are_apart(tokens.last[:-1], tokens.first[1:], boundaries)

@@ -7,9 +7,11 @@ from typing import List, Tuple
 import numpy as np
 
 from data_gen.core.columns import Array, Examples, offsets_of, sums_between
+from data_gen.core.compiled import compiled
 from data_gen.shared.dataset.features import feature_shapes
 
 _LENGTH_DELIMITED = 2
+_LONGEST = 5  # bytes of an int32 as a varint
 
 
 def _varint(value: int) -> bytes:
@@ -32,13 +34,25 @@ def _field_head(number: int, size: int) -> bytes:
 
 def _packed(values: Array, bounds: Array) -> List[bytes]:
     """Pack integers, ids or positions: `values[bounds[i]:bounds[i + 1]]` for each i."""
-    varints, sizes = _varints(int(values.max(initial=0)).bit_length())
-    size = sizes.take(values)
-    # Four bytes a number, of which as many count as it has.
-    there = np.array([0, 0x1, 0x101, 0x10101, 0x1010101], "<u4").take(size).view(bool)
-    data = varints.take(values).view(np.uint8).compress(there).tobytes()
-    ends = offsets_of(sums_between(size, bounds)).tolist()
+    data, offsets = _varints_of(values, bounds)
+    ends = offsets.tolist()
     return [data[start:stop] for start, stop in zip(ends, ends[1:])]
+
+
+def _varints_of(values: Array, bounds: Array) -> Tuple[bytes, Array]:
+    """Write integers as varints. Returns also where those of each row start, and the end."""
+    packed = np.empty(_LONGEST * len(values), np.uint8)
+    offsets: Array = np.empty(len(bounds), np.int64)
+    numbers = values.astype(np.int32, copy=False)
+    size = compiled("pack_varints", numbers, bounds, len(bounds) - 1, packed, offsets)
+    if size is not None:
+        return packed[:size].tobytes(), offsets
+    varints, sizes = _varints(int(values.max(initial=0)).bit_length())
+    every_size = sizes.take(values)
+    # Four bytes a number, of which as many count as it has.
+    there = np.array([0, 0x1, 0x101, 0x10101, 0x1010101], "<u4").take(every_size).view(bool)
+    data = varints.take(values).view(np.uint8).compress(there).tobytes()
+    return data, offsets_of(sums_between(every_size, bounds))
 
 
 @cache

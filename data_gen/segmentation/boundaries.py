@@ -6,6 +6,7 @@ from typing import Iterable, List, Optional, Sequence, Tuple
 import numpy as np
 
 from data_gen.core.columns import Array, offsets_of
+from data_gen.core.compiled import compiled
 from data_gen.core.documents import WordBoundaries, is_space
 from data_gen.segmentation.segmenter import Segmenter, Words, align
 
@@ -15,26 +16,24 @@ def segment_sentences(segmenter: Segmenter, sentences: Sequence[str]) -> WordBou
     text = "\n".join(sentences)
     codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
     spaces = is_space(codes)
-    boundaries = np.zeros(len(codes) + 1, bool)
     if segmenter.keeps_whitespace:
-        letters, starts = _joined(segmenter.words(_long_texts(sentences)))
-        if np.array_equal(letters[:-1], codes) and (letters[-1:] == ord("\n")).all():
-            # Words lie side by side: each starts where the one before it ends.
-            solid = ~np.append(spaces, True)[starts[:-1]]
-            boundaries[starts[:-1]] = solid | np.append(False, solid[:-1])
+        found = _marked(segmenter.words(_long_texts(sentences)))
+        boundaries = _boundaries_of_words(codes, spaces, found)
+        if boundaries is not None:
             return WordBoundaries(boundaries, np.zeros(0, np.int64))
     runs = text.split()
     # Each different run once: of technical articles that leaves nine tenths of the characters.
     different = list(dict.fromkeys(runs))
     words = dict(zip(different, segmenter.words(different)))
-    found = [words[run] for run in runs]
+    of_runs = [words[run] for run in runs]
     # The characters of all runs, one after another: words are ranges of these.
     places = np.flatnonzero(~spaces)
-    letters, starts = _joined(found)
+    letters, starts = _taken_apart(_marked(of_runs))
     strange: List[int] = []
     if not np.array_equal(letters, codes[places]):
-        found, strange = _aligned(found, runs)
-        starts = offsets_of(np.fromiter(map(len, chain.from_iterable(found)), np.int64))
+        of_runs, strange = _aligned(of_runs, runs)
+        starts = offsets_of(np.fromiter(map(len, chain.from_iterable(of_runs)), np.int64))
+    boundaries = np.zeros(len(codes) + 1, bool)
     boundaries[places[starts[:-1]]] = True
     boundaries[places[starts[1:] - 1] + 1] = True
     first = places[offsets_of([*map(len, runs)])[strange]]
@@ -51,13 +50,37 @@ def _long_texts(sentences: Sequence[str]) -> List[str]:
     ]
 
 
-def _joined(words: Iterable[Words]) -> Tuple[Array, Array]:
-    """Join words to one text. Returns its code points, and where each word that is not empty
-    starts, and the end.
+def _marked(words: Iterable[Words]) -> Array:
+    """Join words to one text, with a mark between two of them: many times as fast as a length each.
+    Returns its code points, uint32.
     """
-    # With a mark at each end of a word: many times as fast as a length each.
     marked = _WORD_END.join(map(_WORD_END.join, words))
-    found = np.frombuffer(marked.encode("utf-32-le"), np.uint32)
+    return np.frombuffer(marked.encode("utf-32-le"), np.uint32)
+
+
+def _boundaries_of_words(codes: Array, spaces: Array, found: Array) -> Optional[Array]:
+    """Find the boundaries of words that lie side by side, bool [C + 1]; None if they do not.
+
+    codes:  of a text, uint32 [C]
+    spaces: if each of them is whitespace, bool [C]
+    found:  `_marked` words of the text and a line feed
+    """
+    boundaries: Array = np.zeros(len(codes) + 1, bool)
+    fit = compiled("mark_words", codes, spaces, len(codes), found, len(found), boundaries)
+    if fit is None:
+        letters, starts = _taken_apart(found)
+        fit = np.array_equal(letters[:-1], codes) and (letters[-1:] == ord("\n")).all()
+        if fit:
+            # Each word starts where the one before it ends.
+            solid = ~np.append(spaces, True)[starts[:-1]]
+            boundaries[starts[:-1]] = solid | np.append(False, solid[:-1])
+    return boundaries if fit else None
+
+
+def _taken_apart(found: Array) -> Tuple[Array, Array]:
+    """Take `_marked` words apart: their code points, and where each word that is not empty starts,
+    and the end.
+    """
     is_mark = found == ord(_WORD_END)
     marks = np.flatnonzero(is_mark)
     letters = found[np.flatnonzero(~is_mark)]

@@ -6,6 +6,7 @@ from typing import Callable, Dict, Iterable, List, NamedTuple, Protocol, Sequenc
 import numpy as np
 
 from data_gen.core.columns import Array, Pieces, TokenizedBlock, WordList, as_array
+from data_gen.core.compiled import compiled
 from data_gen.core.counting import MISSING_OF_A_BLOCK, Counts
 from data_gen.core.word_keys import WordIndex, word_keys
 from data_gen.tokenization.tokenizer import Tokenizer
@@ -177,10 +178,16 @@ class CandidateCache:
         wanted = np.zeros(len(self._slots), bool)  # np.unique would import numpy.ma: .01 s
         wanted[numbers] = True
         self._spread(np.flatnonzero(wanted & (as_array(self._slots) < 0)))
-        slots = as_array(self._slots)[numbers]
-        chosen = np.searchsorted(as_array(self._weights), slots + shares, side="right")
-        chosen -= as_array(self._weight_starts)[slots]
-        return as_array(self._starts)[slots] + chosen * sizes
+        slots, weights = as_array(self._slots), as_array(self._weights)
+        weight_starts, starts = as_array(self._weight_starts), as_array(self._starts)
+        found: Array = np.empty(len(numbers), np.int64)
+        asked = numbers, shares, sizes, len(numbers)
+        candidates = slots, weights, weight_starts, starts
+        if compiled("pick_candidates", *asked, *candidates, found) is None:
+            slots = slots[numbers]
+            chosen = np.searchsorted(weights, slots + shares, side="right") - weight_starts[slots]
+            found = starts[slots] + chosen * sizes
+        return found
 
     def _spread(self, numbers: Array) -> None:
         """Put the candidates of words into columns."""

@@ -16,6 +16,7 @@ from typing import Dict, FrozenSet, Iterable, List, Optional, Sequence, Set, Tup
 import numpy as np
 
 from data_gen.core.columns import Array, as_array, offsets_of, ordinals
+from data_gen.core.compiled import compiled
 from data_gen.shared.errors import UserError
 from data_gen.shared.extras import import_extra
 from data_gen.shared.vocabulary import MAX_RUN, SPECIALS, read_vocabulary
@@ -126,18 +127,29 @@ class WordPiece(Tokenizer):
         text = self._basic.prepare("\n".join(sentences))
         if len(self._known) > _MOST_KNOWN:
             self._known = _WordpieceCache()
-        codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-        found = self._known.characters.take(codes)
-        if (found == _UNSEEN).any():
-            self._learn_characters(sorted({*codes[found == _UNSEEN].tolist()}))
-            found = self._known.characters.take(codes)
-        inner = np.diff(found == _INNER, prepend=False, append=False)
-        starts, stops = np.flatnonzero(inner).reshape(-1, 2).T
+        found, starts, stops = self._find_runs(np.frombuffer(text.encode("utf-32-le"), np.uint32))
         runs = [text[start:stop] for start, stop in zip(starts.tolist(), stops.tolist())]
         self._learn_runs(runs)
         found[starts] = self._known.numbers(runs)
-        positions = np.flatnonzero(found >= 0)
-        return self._known.tokens(found[positions], positions)
+        return self._known.tokens(found)
+
+    def _find_runs(self, codes: Array) -> Tuple[Array, Array, Array]:
+        """Return what `_WordpieceCache.characters` says of each character, and where the runs of
+        several characters start and stop.
+        """
+        characters = self._known.characters
+        found: Array = np.empty(len(codes), np.int32)
+        starts, stops = np.empty((2, len(codes) // 2 + 1), np.int64)
+        count = compiled("find_runs", codes, len(codes), characters, _INNER, found, starts, stops)
+        if count is None:
+            found = characters.take(codes)
+            inner = np.diff(found == _INNER, prepend=False, append=False)
+            starts, stops = np.flatnonzero(inner).reshape(-1, 2).T
+        unseen = found == _UNSEEN
+        if unseen.any():
+            self._learn_characters(sorted({*codes[unseen].tolist()}))
+            return self._find_runs(codes)
+        return found, starts[:count], stops[:count]
 
     def _learn_runs(self, runs: Iterable[str]) -> None:
         new = self._known.unknown(runs)
@@ -272,19 +284,24 @@ class _WordpieceCache:
         number = self._numbers[run]
         return self._starts[number + 1] - self._starts[number] == 1
 
-    def tokens(self, runs: Array, positions: Array) -> Tokens:
-        """Look up the pieces of runs, given by their numbers, that stand at these positions of a
-        text.
+    def tokens(self, runs: Array) -> Tokens:
+        """Look up the pieces of a text's runs.
+
+        runs: of each character the number of the run that starts there, negative without, int32
         """
-        starts = as_array(self._starts)
+        starts, ids = as_array(self._starts), as_array(self._ids)
+        first, last = as_array(self._first), as_array(self._last)
+        count = compiled("count_pieces", runs, len(runs), starts)
+        if count is not None:
+            found = Tokens(*(np.empty(count, column.dtype) for column in (ids, first, last)))
+            if compiled("look_up_pieces", runs, len(runs), starts, ids, first, last, *found) == 0:
+                return found
+        positions = np.flatnonzero(runs >= 0)
+        runs = runs[positions]
         sizes = np.diff(starts).take(runs)
         pieces = starts.take(np.repeat(runs, sizes)) + ordinals(sizes)
         shifts = np.repeat(positions, sizes)
-        return Tokens(
-            as_array(self._ids)[pieces],
-            as_array(self._first)[pieces] + shifts,
-            as_array(self._last)[pieces] + shifts,
-        )
+        return Tokens(ids[pieces], first[pieces] + shifts, last[pieces] + shifts)
 
 
 def load_wordpiece(vocab_file: str, model: Optional[str], do_lower_case: bool) -> WordPiece:

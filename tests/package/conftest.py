@@ -14,15 +14,20 @@ from tests.conftest import ROOT
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory):
     """Build the wheel. Returns its path."""
+    return build_wheel(tmp_path_factory.mktemp("source"))
+
+
+def build_wheel(source, **environment):
+    """Build the wheel from a copy of the sources. Returns its path."""
     pytest.importorskip("build")
-    source = tmp_path_factory.mktemp("source")
     for name in ("configs", "data_gen", "pretrain"):
-        ignored = shutil.ignore_patterns("__pycache__")
+        ignored = shutil.ignore_patterns("__pycache__", "*.so")
         shutil.copytree(os.path.join(ROOT, name), source / name, ignore=ignored)
-    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "NOTICE"):
+    for name in ("setup.cfg", "setup.py", "pyproject.toml", "README.md", "LICENSE", "NOTICE"):
         shutil.copy(os.path.join(ROOT, name), source)
     command = [sys.executable, "-m", "build", "--no-isolation", "--wheel", str(source)]
-    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {**os.environ, **environment}
+    made = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert made.returncode == 0, made.stdout + made.stderr
     (path,) = (source / "dist").iterdir()
     return str(path)

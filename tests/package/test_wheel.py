@@ -8,16 +8,20 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import zipfile
 
 import pytest
 
 import data_gen
 import data_gen.__main__
 import pretrain.__main__
+from data_gen.core.compiled import LOOPS
 from data_gen.shared.commands import COMMANDS
 from data_gen.shared.errors import UserError
 from data_gen.shared.shipped import KINDS, find_file, revision, setting_names, shipped_names
 from tests.conftest import ROOT
+from tests.package.conftest import build_wheel
 
 
 def setup_cfg():
@@ -54,7 +58,10 @@ def test_the_wheel_holds_everything_and_nothing_else(names):
     assert len(configs) >= 34
     assert len(pages) == 12
     expected = {*sources(), *configs, *pages, neighbours}
-    assert {name for name in names if ".dist-info/" not in name} == expected
+    found = {name for name in names if ".dist-info/" not in name}
+    library = {name for name in found if name.startswith("data_gen/core/_compiled.")}
+    assert len(library) == bool(LOOPS)  # a compiler made this clone's, too
+    assert found - library == expected
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {
         "data_gen",
         "pretrain",
@@ -199,3 +206,23 @@ def test_a_file_of_the_current_folder_comes_before_a_preset(tmp_path, monkeypatc
     assert os.path.isabs(find_file("data", "tiny"))
     (tmp_path / "tiny").write_text("random_seed: 1")
     assert find_file("data", "tiny") == "tiny"
+
+
+def test_without_a_compiler_the_wheel_has_all_but_the_loops(tmp_path):
+    wheel = build_wheel(tmp_path, CC="false")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert "data_gen/core/compiled.py" in names
+    assert not [name for name in names if "_compiled." in name]
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    code = "from data_gen.core import columns, compiled; print(compiled.LOOPS, columns.__file__)"
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=site,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said.startswith(f"{{}} {site}")

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_gen.core import compiled
 from data_gen.core import word_keys as word_keys_module
 from data_gen.core.columns import TokenizedBlock
 from data_gen.core.counting import MISSING_OF_A_BLOCK
@@ -84,7 +85,7 @@ def every_choice(lexicon, text):
     pieces = []
     for number, size in zip(numbers[known], text.sizes[known]):
         for share in (0.0, 1 - 2**-24):
-            (start,) = lexicon.pick(np.array([number]), np.array([share]), size)
+            (start,) = lexicon.pick(np.array([number]), np.array([share]), np.array([size]))
             pieces.append(tuple(lexicon.pieces[start : start + size].tolist()))
     return known.tolist(), pieces
 
@@ -114,6 +115,17 @@ def test_a_choice_does_not_depend_on_how_many_words_were_met_before():
     numbers = lexicon.numbers(text)
     chosen = lexicon.pick(numbers, np.full(len(numbers), share), np.full(len(numbers), 2))
     assert (lexicon.pieces[chosen] == text.pieces[::2] + 10).all()
+
+
+@pytest.mark.parametrize("loops", [True, False])
+def test_a_share_at_the_end_of_a_weight_chooses_the_next(loops, monkeypatch):
+    if not loops:
+        monkeypatch.setattr(compiled, "LOOPS", {})
+    lexicon = CandidateCache(Table(), Tokenizer(), np.ones_like)
+    numbers = lexicon.numbers(text_of([(2, 3), (6,)]))
+    shares = np.array([0.5 - 2.0**-24, 0.5, 0.0, 0.5, 1 - 2.0**-24])
+    chosen = lexicon.pick(numbers[[0, 0, 1, 1, 1]], shares, np.array([2, 2, 1, 1, 1]))
+    assert lexicon.pieces[chosen].tolist() == [12, 22, 16, 26, 26]
 
 
 def test_words_without_a_similar_one_are_counted():
