@@ -28,28 +28,40 @@ LOOP int64_t fill_ranges(const int64_t *starts, const int64_t *stops, int64_t co
     return 0;
 }
 
-/* boundaries._boundaries_of_words; returns whether the words lie side by side in the text */
+/* boundaries._marked_quickly; returns whether the words fit the text, with `skips` but for the
+ * whitespace between them */
 LOOP int64_t mark_words(const uint32_t *codes, const uint8_t *spaces, int64_t length,
-                        const uint32_t *marked, int64_t marked_length, uint8_t *boundaries)
+                        const uint32_t *marked, int64_t marked_length, int64_t skips,
+                        uint8_t *boundaries)
 {
     int64_t place = 0;
-    uint8_t starts = 1, after_word = 0; /* a word starts here; the word before is no whitespace */
+    int starts = 1, is_word = 0; /* a word starts here; the one before was more than whitespace */
     for (int64_t i = 0; i < marked_length; i++) {
         if (marked[i] == 0) {
             starts = 1;
             continue;
         }
-        if (place > length || marked[i] != (place < length ? codes[place] : '\n'))
-            return 0;
         if (starts) {
-            uint8_t is_word = place < length && !spaces[place];
-            boundaries[place] = is_word | after_word;
-            after_word = is_word;
+            if (is_word && place <= length)
+                boundaries[place] = 1;
+            while (skips && place < length && spaces[place])
+                place++;
+            is_word = place < length && !spaces[place];
+            if (is_word)
+                boundaries[place] = 1;
             starts = 0;
         }
+        if (place > length - skips || (skips && spaces[place]))
+            return 0;
+        if (marked[i] != (place < length ? codes[place] : '\n'))
+            return 0;
         place++;
     }
-    return place == length + 1;
+    if (is_word && place <= length)
+        boundaries[place] = 1;
+    while (skips && place < length && spaces[place])
+        place++;
+    return place == (skips ? length : length + 1);
 }
 
 /* WordPiece._find_runs; returns how many there are */
@@ -132,6 +144,14 @@ LOOP int64_t hash_words(const int32_t *pieces, const int64_t *starts, int64_t wo
     return 0;
 }
 
+/* WordIndex: a word lies in one of a few neighbouring slots, the first that was free */
+enum { PROBES = 8 };
+
+static int64_t slot_of(uint64_t key, int64_t probe, int64_t bits)
+{
+    return (int64_t)((key >> (64 - bits)) + (uint64_t)probe) & (((int64_t)1 << bits) - 1);
+}
+
 /* WordIndex._look_up; returns how many words were not found */
 LOOP int64_t find_words(const uint64_t *keys, int64_t words, const uint64_t *slot_keys,
                         const int32_t *slot_numbers, int64_t bits, int64_t *numbers,
@@ -139,12 +159,34 @@ LOOP int64_t find_words(const uint64_t *keys, int64_t words, const uint64_t *slo
 {
     int64_t count = 0;
     for (int64_t word = 0; word < words; word++) {
-        uint64_t slot = keys[word] >> (64 - bits);
-        numbers[word] = slot_keys[slot] == keys[word] ? slot_numbers[slot] : -1;
+        numbers[word] = -1;
+        for (int64_t probe = 0; probe < PROBES; probe++) {
+            int64_t slot = slot_of(keys[word], probe, bits);
+            if (slot_numbers[slot] >= 0 && slot_keys[slot] != keys[word])
+                continue;
+            numbers[word] = slot_numbers[slot];
+            break;
+        }
         if (numbers[word] < 0)
             missed[count++] = word;
     }
     return count;
+}
+
+/* WordIndex._keep */
+LOOP int64_t keep_words(const uint64_t *keys, const int64_t *numbers, int64_t words, int64_t bits,
+                        uint64_t *slot_keys, int32_t *slot_numbers)
+{
+    for (int64_t word = 0; word < words; word++)
+        for (int64_t probe = 0; probe < PROBES; probe++) {
+            int64_t slot = slot_of(keys[word], probe, bits);
+            if (slot_numbers[slot] >= 0)
+                continue;
+            slot_keys[slot] = keys[word];
+            slot_numbers[slot] = (int32_t)numbers[word];
+            break;
+        }
+    return 0;
 }
 
 /* layout.lay_out */

@@ -16,13 +16,14 @@ import numpy as np
 # Of each loop the types of its arrays; `n` is a number.
 _LOOPS = {
     "fill_ranges": "i8 i8 n i8",
-    "mark_words": "u4 b1 n u4 n b1",
+    "mark_words": "u4 b1 n u4 n n b1",
     "find_runs": "u4 n i4 n i4 i8 i8",
     "count_pieces": "i4 n i8",
     "look_up_pieces": "i4 n i8 i4 i8 i8 i4 i8 i8",
     "word_starts": "i8 i8 n b1 b1",
     "hash_words": "i4 i8 n u8",
     "find_words": "u8 n u8 i4 n i8 i8",
+    "keep_words": "u8 i8 n n u8 i4",
     "lay_out": "i4 i8 i8 i8 i8 n n n i4 i8 i8 i8",
     "pick_candidates": "i8 f8 i8 n i8 f8 i8 i8 i8",
     "pack_varints": "i4 i8 n u1 i8",

@@ -75,9 +75,7 @@ class WordIndex:
         found[new] = np.arange(len(self._numbers), len(self._numbers) + len(new))
         self._numbers.update(zip(rest[new].tolist(), found[new].tolist()))
         numbers[missed] = found[inverse]
-        own = _slots_of(rest[new])
-        free = self._slots[own] < 0
-        self._keys[own[free]], self._slots[own[free]] = rest[new][free], found[new][free]
+        self._keep(rest[new], found[new])
         return Numbered(numbers, missed[first[new]])
 
     def _look_up(self, keys: Array) -> Tuple[Array, Array]:
@@ -92,6 +90,14 @@ class WordIndex:
         numbers = self._slots[slots].astype(np.int64)
         numbers[self._keys[slots] != keys] = -1
         return numbers, np.flatnonzero(numbers < 0)
+
+    def _keep(self, keys: Array, numbers: Array) -> None:
+        """Give new words a slot each, where one is free."""
+        slots = SLOT_BITS, self._keys, self._slots
+        if compiled("keep_words", keys, numbers, len(keys), *slots) is None:
+            own = _slots_of(keys)
+            free = self._slots[own] < 0
+            self._keys[own[free]], self._slots[own[free]] = keys[free], numbers[free]
 
 
 def _slots_of(keys: Array) -> Array:

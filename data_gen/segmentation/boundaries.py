@@ -16,19 +16,24 @@ def segment_sentences(segmenter: Segmenter, sentences: Sequence[str]) -> WordBou
     text = "\n".join(sentences)
     codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
     spaces = is_space(codes)
+    none: Array = np.zeros(0, np.int64)
     if segmenter.keeps_whitespace:
         found = _marked(segmenter.words(_long_texts(sentences)))
-        boundaries = _boundaries_of_words(codes, spaces, found)
+        boundaries = _boundaries_side_by_side(codes, spaces, found)
         if boundaries is not None:
-            return WordBoundaries(boundaries, np.zeros(0, np.int64))
+            return WordBoundaries(boundaries, none)
     runs = text.split()
     # Each different run once: of technical articles that leaves nine tenths of the characters.
     different = list(dict.fromkeys(runs))
     words = dict(zip(different, segmenter.words(different)))
     of_runs = [words[run] for run in runs]
+    found = _marked(of_runs)
+    boundaries = _marked_quickly(codes, spaces, found, skips=True)
+    if boundaries is not None:
+        return WordBoundaries(boundaries, none)
     # The characters of all runs, one after another: words are ranges of these.
     places = np.flatnonzero(~spaces)
-    letters, starts = _taken_apart(_marked(of_runs))
+    letters, starts = _taken_apart(found)
     strange: List[int] = []
     if not np.array_equal(letters, codes[places]):
         of_runs, strange = _aligned(of_runs, runs)
@@ -58,23 +63,34 @@ def _marked(words: Iterable[Words]) -> Array:
     return np.frombuffer(marked.encode("utf-32-le"), np.uint32)
 
 
-def _boundaries_of_words(codes: Array, spaces: Array, found: Array) -> Optional[Array]:
-    """Find the boundaries of words that lie side by side, bool [C + 1]; None if they do not.
+def _marked_quickly(codes: Array, spaces: Array, found: Array, skips: bool) -> Optional[Array]:
+    """Find the boundaries of words in one pass, bool [C + 1]; None where that cannot be done.
 
     codes:  of a text, uint32 [C]
     spaces: if each of them is whitespace, bool [C]
-    found:  `_marked` words of the text and a line feed
+    found:  `_marked` words of the text and a line feed, or with `skips` of its runs
     """
     boundaries: Array = np.zeros(len(codes) + 1, bool)
-    fit = compiled("mark_words", codes, spaces, len(codes), found, len(found), boundaries)
-    if fit is None:
-        letters, starts = _taken_apart(found)
-        fit = np.array_equal(letters[:-1], codes) and (letters[-1:] == ord("\n")).all()
-        if fit:
-            # Each word starts where the one before it ends.
-            solid = ~np.append(spaces, True)[starts[:-1]]
-            boundaries[starts[:-1]] = solid | np.append(False, solid[:-1])
+    text = codes, spaces, len(codes)
+    fit = compiled("mark_words", *text, found, len(found), skips, boundaries)
     return boundaries if fit else None
+
+
+def _boundaries_side_by_side(codes: Array, spaces: Array, found: Array) -> Optional[Array]:
+    """Find the boundaries of words that lie side by side, as `_marked_quickly`; None if they do not
+    fit the text.
+    """
+    boundaries = _marked_quickly(codes, spaces, found, skips=False)
+    if boundaries is not None:
+        return boundaries
+    letters, starts = _taken_apart(found)
+    if not np.array_equal(letters[:-1], codes) or not (letters[-1:] == ord("\n")).all():
+        return None
+    # Each word starts where the one before it ends.
+    solid = ~np.append(spaces, True)[starts[:-1]]
+    boundaries = np.zeros(len(codes) + 1, bool)
+    boundaries[starts[:-1]] = solid | np.append(False, solid[:-1])
+    return boundaries
 
 
 def _taken_apart(found: Array) -> Tuple[Array, Array]:

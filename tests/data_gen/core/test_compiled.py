@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from data_gen.config import DataConfig
@@ -61,24 +61,43 @@ def test_ranges(pairs):
     ]
 
 
-def cut(text, seed):
-    """Words of any text that lie side by side; or not, now and then."""
-    words = [text[i : i + 1 + (i * seed) % 3] for i in range(len(text))]
-    at, found = 0, []
+def cut(text, size):
+    """Words of `size` characters, or of one, two or three, with empty ones between them."""
+    sizes = [size] if size else [1, 3, 0, 2]
+    words, at = [], 0
     while at < len(text):
-        found.append(words[at])
-        at += len(words[at])
-    if seed % 5 == 0 and found:
-        found[seed % len(found)] = "别的"
-    return found if seed % 3 else ["", *found]
+        words.append(text[at : at + sizes[len(words) % len(sizes)]])
+        at += len(words[-1])
+    return words
 
 
-@given(st.lists(hard_sentences.filter(lambda text: "\n" not in text)), st.integers(1, 60))
-def test_boundaries_of_words(sentences, seed):
+# What else a segmenter may do to the words of several texts.
+CHANGES = {
+    "nothing": lambda words: words,
+    "drops whitespace": lambda words: [[w for w in own if w == "\n" or w.strip()] for own in words],
+    "drops the last word": lambda words: [*words[:-1], *(own[:-1] for own in words[-1:])],
+    "changes a word": lambda words: [["别的", *own[1:]] for own in words],
+    "joins all": lambda words: [
+        [" ".join("".join(own) for own in words)],
+        *([] for _ in words[1:]),
+    ],
+    "lets words cross": lambda words: [
+        [*own[:-1]] if i % 2 else [*own, *other[-1:]]
+        for i, (own, other) in enumerate(zip(words, [*words[1:], []]))
+    ],
+}
+
+
+@pytest.mark.parametrize("keeps_whitespace", [True, False])
+@pytest.mark.parametrize("change", CHANGES)
+@given(st.lists(hard_sentences.filter(lambda text: "\n" not in text)), st.integers(0, 3))
+@example(["ab c"], 1)
+@example(["a   bc"], 0)
+def test_boundaries_of_words(change, keeps_whitespace, sentences, size):
     def words(texts):
-        return [cut(text, seed) for text in texts]
+        return CHANGES[change]([cut(text, size) for text in texts])
 
-    segmenter = Segmenter(words, "cuts anywhere", keeps_whitespace=True)
+    segmenter = Segmenter(words, "cuts anywhere", keeps_whitespace)
     same(lambda: segment_sentences(segmenter, sentences))
 
 
