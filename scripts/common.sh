@@ -45,15 +45,16 @@ sys.exit(not (sys.version_info[:2] == asked or sys.version_info[:2] > asked >= (
 # ensure_env FOLDER PYTHON EXTRAS: a virtual environment with this project, installed anew only when
 # what is installed has changed; what else is in it stays.
 ensure_env() {
-  local stamp
-  stamp="$3 $(cksum setup.cfg setup.py pyproject.toml data_gen/core/compiled.c)"
-  if [ "$(cat "$1/.stamp" 2>/dev/null)" != "$stamp" ]; then
+  if [ "$(cat "$1/.stamp" 2>/dev/null)" != "$(stamp "$3")" ]; then
     "$2" -m venv "$1"
     pip_install "$1" --upgrade pip
     pip_install "$1" --editable ".[$3]"
-    echo "$stamp" >"$1/.stamp"
+    stamp "$3" >"$1/.stamp"
   fi
 }
+
+# stamp EXTRAS: what an environment with these is installed from.
+stamp() { echo "$1 $(cksum setup.cfg setup.py pyproject.toml data_gen/core/compiled.c)"; }
 
 # pip_install FOLDER ARGUMENTS...: quiet, but for errors.
 pip_install() { PYTHONWARNINGS=ignore "$1/bin/python" -m pip install -qq --disable-pip-version-check "${@:2}"; }

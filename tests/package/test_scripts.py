@@ -19,7 +19,7 @@ def tree(tmp_path):
     """A copy of what the scripts need; nothing of it may change."""
     shutil.copytree(os.path.join(ROOT, "scripts"), tmp_path / "scripts")
     shutil.copytree(os.path.join(ROOT, ".ci"), tmp_path / ".ci")
-    for name in ("data_gen", "pretrain", "configs", "setup.cfg", "pyproject.toml"):
+    for name in ("data_gen", "pretrain", "configs", "setup.cfg", "setup.py", "pyproject.toml"):
         os.symlink(os.path.join(ROOT, name), tmp_path / name)
     return tmp_path
 

@@ -63,7 +63,8 @@ def tree(tmp_path, root, model_file):
     """A copy of this tree, whose environments run this Python, and the settings of a tiny run."""
     home = tmp_path / "tree"
     home.mkdir()
-    for name in ("configs", "data_gen", "pretrain", "scripts", "setup.cfg", "pyproject.toml"):
+    files = ("setup.cfg", "setup.py", "pyproject.toml")
+    for name in ("configs", "data_gen", "pretrain", "scripts", *files):
         os.symlink(os.path.join(root, name), str(home / name))
     # The scripts find their tree by their own path, which must not be the link's target.
     os.remove(str(home / "scripts"))
@@ -86,7 +87,7 @@ def program(path, line):
 
 
 def stamp(home, extras):
-    command = f'echo "{extras} $(cksum setup.cfg pyproject.toml)"'
+    command = f"source scripts/common.sh && stamp {extras}"
     return subprocess.check_output(["bash", "-c", command], cwd=str(home)).decode()
 
 
