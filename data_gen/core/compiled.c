@@ -108,7 +108,7 @@ LOOP int64_t look_up_pieces(const int32_t *runs, int64_t length, const int64_t *
     return 0;
 }
 
-/* align._are_apart, of all pieces; returns whether each has text */
+/* align.word_starts, but for the starts of sentences; returns whether each piece has text */
 LOOP int64_t word_starts(const int64_t *first, const int64_t *last, int64_t pieces,
                          const uint8_t *boundaries, uint8_t *starts)
 {

@@ -44,9 +44,14 @@ def load_loops(folder: str) -> _Loops:
     )
 
 
-def _library(folder: str) -> Optional[ctypes.CDLL]:
+def library_path(folder: str) -> Optional[str]:
+    """Find the library of this Python; a clone may hold those of others beside it."""
     names = (f"_compiled{suffix}" for suffix in machinery.EXTENSION_SUFFIXES)
-    path = next(filter(os.path.exists, (os.path.join(folder, name) for name in names)), None)
+    return next(filter(os.path.exists, (os.path.join(folder, name) for name in names)), None)
+
+
+def _library(folder: str) -> Optional[ctypes.CDLL]:
+    path = library_path(folder)
     if path is None:
         return None
     try:

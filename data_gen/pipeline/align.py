@@ -51,8 +51,9 @@ def word_starts(tokens: Tokens, sentences: Array, boundaries: Array) -> Array:
                 joins the two words. A piece without text goes with the piece that follows.
     """
     starts = np.zeros(len(tokens.ids), bool)
-    first, last = tokens.first, tokens.last
-    if compiled("word_starts", first, last, len(starts), boundaries, starts):
+    places = tokens.first, tokens.last
+    fit = tokens.last.max(initial=0) <= len(boundaries)
+    if fit and compiled("word_starts", *places, len(starts), boundaries, starts):
         starts[sentences] = True
         return starts
     has_text = tokens.first < tokens.last

@@ -175,15 +175,10 @@ def test_a_build_gives_the_same_bytes_without_the_loops(name, table, tmp_path, m
     assert shards(tmp_path / "with") == shards(tmp_path / "without")
 
 
-def library(folder):
-    (path,) = (os.path.join(folder, n) for n in os.listdir(folder) if n.startswith("_compiled"))
-    return path
-
-
 @pytest.fixture
 def copy(tmp_path):
     """The library and its source, in a folder of their own."""
-    for path in (library(FOLDER), os.path.join(FOLDER, "compiled.c")):
+    for path in (compiled.library_path(FOLDER), os.path.join(FOLDER, "compiled.c")):
         shutil.copy(path, tmp_path)
     return tmp_path
 
@@ -201,7 +196,7 @@ def test_a_library_of_another_source_is_left_alone(copy):
 
 
 def test_a_library_that_is_none_is_left_alone(copy):
-    path = library(copy)
+    path = compiled.library_path(str(copy))
     os.remove(path)
     assert not compiled.load_loops(str(copy))
     with open(path, "wb") as handle:
