@@ -6,6 +6,7 @@
 #   docker run --rm --gpus all -v "$PWD:/work" macbert-gpu pretrain train --config macbert_base --data data --output model
 #
 # CUDA comes with the packages of the extra `gpu`; the host needs the driver and NVIDIA's container toolkit alone.
+
 # with a compiler, for data_gen/core/compiled.c
 FROM python:3.11-bookworm AS build
 WORKDIR /src

@@ -59,7 +59,8 @@ class WordIndex:
 
     def __init__(self) -> None:
         self._numbers: Dict[int, int] = {}
-        # Of most words found by a few bits of their hash; who comes first keeps the slot.
+        # Of most words found by a few bits of their hash; who comes first keeps the slot
+        # (compiled.c also tries the next ones).
         self._keys = np.zeros(1 << SLOT_BITS, np.uint64)
         self._slots = np.full(1 << SLOT_BITS, -1, np.int32)
 

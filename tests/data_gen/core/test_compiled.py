@@ -50,9 +50,6 @@ def same(make):
     return with_loops
 
 
-sizes = st.lists(st.integers(0, 5), max_size=20)
-
-
 @given(st.lists(st.tuples(st.integers(0, 100), st.integers(0, 5)), max_size=20))
 def test_ranges(pairs):
     starts, lengths = np.array(pairs, np.int64).reshape(-1, 2).T.copy()
